@@ -1,0 +1,1 @@
+"""Data: folders of labelled frames, which frames come next, and statistics over them."""

@@ -1,0 +1,58 @@
+"""Energy bias per atom type, and mean and spread of frame and atom parameters.
+
+The bias is the least-squares solution of  sum_t n_ft b_t = E_f  over all frames f with an energy,
+the one of smallest norm where compositions do not tell types apart. Given energies are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from deeptf.data.system import System
+
+
+def energy_bias(
+    systems: Sequence[System],
+    num_types: int,
+    atom_ener: Sequence[float | None] = (),
+    rcond: float | None = None,
+) -> np.ndarray:
+    """Return the energy of an atom of each type in eV, [T]; 0 for types that no frame has.
+
+    atom_ener : energies that are given, None for types to fit; empty means all to fit.
+    rcond : singular values below rcond times the largest one count as 0.
+    """
+    given = [None] * num_types if not atom_ener else list(atom_ener)
+    if len(given) != num_types:
+        raise ValueError(
+            f"`atom_ener` must have one entry for each of {num_types} types, got {given}"
+        )
+    bias = np.array([0.0 if value is None else value for value in given])
+    free = np.array([value is None for value in given])
+    compositions, energies = [np.zeros((0, num_types))], [np.zeros(0)]
+    for system in systems:
+        energy, frames = system.energies()
+        compositions.append(system.compositions(num_types)[frames])
+        energies.append(energy)
+    count, energy = np.concatenate(compositions), np.concatenate(energies)
+    if len(energy) and free.any():
+        bias[free] = _least_squares(count[:, free], energy - count @ bias, rcond)
+    return bias
+
+
+def parameter_statistics(
+    systems: Sequence[System], name: str, protect: float = 0.01
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and stddev (at least `protect`) of "fparam" or "aparam" over all frames."""
+    values = np.concatenate([system.parameters(name) for system in systems])
+    return values.mean(axis=0), np.maximum(values.std(axis=0), protect)
+
+
+def _least_squares(count: np.ndarray, energy: np.ndarray, rcond: float | None) -> np.ndarray:
+    """Solve with one equation per composition, weighted by its number of frames."""
+    unique, which, number = np.unique(count, axis=0, return_inverse=True, return_counts=True)
+    mean = np.bincount(which.ravel(), energy) / number
+    weight = np.sqrt(number)
+    return np.linalg.lstsq(unique * weight[:, None], mean * weight, rcond=rcond)[0]

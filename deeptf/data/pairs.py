@@ -1,0 +1,64 @@
+"""Neighbour pairs of batches of data, by the same op that the model uses.
+
+Frames that the op refuses (atoms on top of each other, ...) are named by system and frame.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from deeptf import ops
+from deeptf.data.batch import Batch
+from deeptf.data.storage import DataError
+from deeptf.op_messages import op_message
+from deeptf.tf import session, tf
+
+
+class Pairs(NamedTuple):
+    """Pairs of a batch in the order of their centres."""
+
+    row: np.ndarray  # [N + 1] first pair of each atom
+    neighbor: np.ndarray  # [P]
+    displacement: np.ndarray  # [P, 3] A, neighbour minus centre
+
+
+class PairFinder:
+    """Finds all pairs closer than `rcut`; a context manager, since it holds a session."""
+
+    def __init__(self, rcut: float) -> None:
+        with tf.Graph().as_default() as graph:
+            self._inputs = {
+                "coord": tf.placeholder(tf.float64, [None, 3]),
+                "cell": tf.placeholder(tf.float64, [None, 3, 3]),
+                "atom_type": tf.placeholder(tf.int32, [None]),
+                "frame_row": tf.placeholder(tf.int32, [None]),
+            }
+            self._outputs = ops.neighbor_pairs(*self._inputs.values(), rcut)
+        self._session = session(graph)
+
+    def __enter__(self) -> PairFinder:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._session.close()
+
+    def __call__(self, batch: Batch) -> Pairs:
+        """Return the pairs of a batch, or raise DataError that names the frame."""
+        feed = {tensor: getattr(batch, name) for name, tensor in self._inputs.items()}
+        try:
+            return Pairs(*self._session.run(self._outputs, feed))
+        except tf.errors.InvalidArgumentError as error:
+            raise DataError(_explain(op_message(error), batch)) from error
+
+
+def _explain(text: str, batch: Batch) -> str:
+    """Return the message of the op with system and frame instead of the place in the batch."""
+    found = re.search(r"\bframe (\d+)", text)
+    if found is None:
+        path, frame = batch.origin[0]
+        return f"system {path}, among frames {frame} to {batch.origin[-1][1]}: {text}"
+    path, frame = batch.origin[int(found[1])]
+    return f"system {path}: {text[: found.start()]}frame {frame}{text[found.end() :]}"

@@ -1,0 +1,207 @@
+"""Environment rows and neighbours of a data set, from one pass over its frames.
+
+A centre atom of type t has sum(sel) places; a pair at distance r contributes s(r) to the radial
+column and s x/r, s y/r, s z/r to the angular ones, an empty place contributes 0. With n_t centres
+and N_c = sum(sel):
+
+    mean_t = sum s / (n_t N_c)                                radial; the angular means are 0
+    stddev_t = sqrt(sum s^2 / (n_t N_c) - mean_t^2)           radial
+    stddev_t = sqrt(sum s^2 / (3 n_t N_c))                    one for the three angular columns
+
+The sums do not depend on `sel`, so one pass serves "sel": "auto" too. A neighbour beyond `sel` is
+counted like the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from deeptf.data.batch import Batch
+from deeptf.data.options import batch_sizes
+from deeptf.data.pairs import PairFinder, Pairs
+from deeptf.data.system import System
+from deeptf.files import replacing
+
+MAX_ATOMS = 4096  # atoms whose pairs are searched at a time
+FORMAT = 1  # of the cache file
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Sums over the sampled frames, and extremes over the frames visited; lengths in A."""
+
+    centre_count: np.ndarray  # [T] sampled centre atoms of each type
+    radial: np.ndarray  # [T] sum of s
+    radial_square: np.ndarray  # [T] sum of s^2
+    min_distance: float  # of two atoms; infinite without pairs
+    max_neighbors: np.ndarray  # [T] largest number of neighbours of each type of one atom
+    numb_frames: int  # frames visited
+
+    def environment(
+        self, sel: Sequence[int], protect: float = 0.01, set_davg_zero: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean [T, 4] and stddev [T, 4] of environment rows, stddev at least `protect`."""
+        places = np.maximum(self.centre_count * sum(sel), 1)
+        mean = self.radial / places
+        square = self.radial_square / places
+        radial = np.sqrt(np.maximum(square - mean**2, 0.0))
+        angular = np.sqrt(square / 3.0)
+        zero = np.zeros_like(mean)
+        centre = np.stack([zero if set_davg_zero else mean, zero, zero, zero], axis=1)
+        spread = np.stack([radial, angular, angular, angular], axis=1)
+        return centre, np.maximum(spread, protect)
+
+
+def compute_statistics(
+    systems: Sequence[System],
+    num_types: int,
+    rcut: float,
+    rcut_smth: float,
+    sampled: Sequence[int] | None = None,
+    all_frames: bool = True,
+    cache: str | Path | None = None,
+) -> Statistics:
+    """Return sums of environment rows and extremes of neighbours; a terminal shows progress.
+
+    sampled : number of frames of each system, spread evenly, that enter the sums; None means all.
+    all_frames : whether the other frames are visited for min_distance and max_neighbors.
+    cache : .npz file that is used when it belongs to these data and settings, else written.
+    Raises DataError for frames without physical sense; it names system and frame.
+    """
+    settings = [FORMAT, num_types, rcut, rcut_smth, all_frames, sampled and list(sampled)]
+    key = _fingerprint(systems, settings)
+    known = None if cache is None else _read_cache(Path(cache), key)
+    if known is not None:
+        return known
+    with PairFinder(rcut) as find_pairs:
+        result = _collect(systems, num_types, (rcut, rcut_smth), sampled, all_frames, find_pairs)
+    if cache is not None:
+        _write_cache(Path(cache), key, result)
+    return result
+
+
+def neighbor_statistics(
+    systems: Sequence[System], num_types: int, rcut: float
+) -> tuple[float, np.ndarray]:
+    """Return the smallest distance of two atoms (A) and the most neighbours of each type [T]."""
+    found = compute_statistics(systems, num_types, rcut, 0.0, [0] * len(systems))
+    return found.min_distance, found.max_neighbors
+
+
+def sampled_frames(
+    systems: Sequence[System], num_batches: int, batch_size: int | str | Sequence[int] = "auto"
+) -> list[int]:
+    """Return the number of frames of `num_batches` batches of each system, at most all it has."""
+    frames = [system.num_frames for system in systems]
+    sizes = batch_sizes(batch_size, frames, [system.num_atoms for system in systems])
+    return [min(n, num_batches * size) for n, size in zip(frames, sizes, strict=True)]
+
+
+def switch_over_distance(r: np.ndarray, rcut_smth: float, rcut: float) -> np.ndarray:
+    """Return s(r): 1/r up to rcut_smth, then 1/r times a polynomial that ends smoothly at rcut."""
+    u = np.clip((r - rcut_smth) / (rcut - rcut_smth), 0.0, 1.0)
+    return (u**3 * (-6.0 * u**2 + 15.0 * u - 10.0) + 1.0) / r
+
+
+def _collect(
+    systems: Sequence[System],
+    num_types: int,
+    radii: tuple[float, float],
+    sampled: Sequence[int] | None,
+    all_frames: bool,
+    find_pairs: Callable[[Batch], Pairs],
+) -> Statistics:
+    sums = np.zeros((3, num_types))
+    nearest, most, visited = np.inf, np.zeros(num_types, np.int64), 0
+    counts = [s.num_frames for s in systems] if sampled is None else sampled
+    total = sum(s.num_frames for s in systems) if all_frames else sum(counts)
+    progress = tqdm(
+        total=total, desc="statistics", unit="frame", disable=not sys.stderr.isatty(), leave=False
+    )
+    with progress:
+        for system, count in zip(systems, counts, strict=True):
+            chosen = np.zeros(system.num_frames, bool)
+            chosen[np.linspace(0, system.num_frames - 1, count).round().astype(int)] = True
+            frames = np.arange(system.num_frames) if all_frames else np.flatnonzero(chosen)
+            for part in _blocks(frames, system.num_atoms):
+                batch = system.batch(part)
+                pairs = find_pairs(batch)
+                distance = np.linalg.norm(pairs.displacement, axis=1)
+                nearest = min(nearest, distance.min(initial=np.inf))
+                most = np.maximum(most, _most_neighbors(batch, pairs, num_types))
+                if chosen[part].any():
+                    sums += _row_sums(batch, pairs, distance, chosen[part], radii, num_types)
+                visited += len(part)
+                progress.update(len(part))
+    return Statistics(sums[0], sums[1], sums[2], float(nearest), most, visited)
+
+
+def _row_sums(
+    batch: Batch,
+    pairs: Pairs,
+    distance: np.ndarray,
+    chosen: np.ndarray,
+    radii: tuple[float, float],
+    num_types: int,
+) -> np.ndarray:
+    """Return number of centres, sum of s and sum of s^2 of the chosen frames by type, [3, T]."""
+    rcut, rcut_smth = radii
+    used = np.repeat(chosen, batch.atoms_per_frame)  # [N]
+    s = switch_over_distance(distance, rcut_smth, rcut)
+    centre = np.repeat(np.arange(batch.num_atoms), np.diff(pairs.row))
+    centre_type = batch.atom_type[centre]
+    s = s * used[centre]
+    return np.stack(
+        [
+            np.bincount(batch.atom_type[used], minlength=num_types),
+            np.bincount(centre_type, s, minlength=num_types),
+            np.bincount(centre_type, s * s, minlength=num_types),
+        ]
+    )
+
+
+def _most_neighbors(batch: Batch, pairs: Pairs, num_types: int) -> np.ndarray:
+    """Return the largest number of neighbours of each type of one atom, [T]."""
+    centre = np.repeat(np.arange(batch.num_atoms), np.diff(pairs.row))
+    place = centre * num_types + batch.atom_type[pairs.neighbor]
+    count = np.bincount(place, minlength=batch.num_atoms * num_types)
+    return count.reshape(-1, num_types).max(axis=0, initial=0)
+
+
+def _blocks(frames: np.ndarray, num_atoms: int) -> Iterator[np.ndarray]:
+    size = max(1, MAX_ATOMS // num_atoms)
+    for first in range(0, len(frames), size):
+        yield frames[first : first + size]
+
+
+def _fingerprint(systems: Sequence[System], settings: Sequence[object]) -> str:
+    lines = [json.dumps(settings)] + [line for system in systems for line in system.fingerprint()]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _read_cache(path: Path, key: str) -> Statistics | None:
+    """Return what the file holds, or None where it is missing, damaged or of other data."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if str(file["key"]) != key:
+                return None
+            values = {field.name: file[field.name] for field in fields(Statistics)}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    values["min_distance"] = float(values["min_distance"])
+    values["numb_frames"] = int(values["numb_frames"])
+    return Statistics(**values)
+
+
+def _write_cache(path: Path, key: str, statistics: Statistics) -> None:
+    with replacing(path) as stream:
+        np.savez(stream, key=np.array(key), **vars(statistics))

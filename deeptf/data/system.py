@@ -1,0 +1,189 @@
+"""A system: frames that share a folder, and in all formats but the mixed one also their atoms.
+
+Formats: deepmd/npy, deepmd/npy/mixed (types differ from frame to frame) and deepmd/hdf5. Frames are
+read when asked for and checked when read (rows.py). Virtual atoms (type -1) are left out of the
+batches. Labels of other models (dipole, dos, ...) are not read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from deeptf.data.batch import LABELS, Batch, rows_of
+from deeptf.data.rows import NAMES, TYPES, FrameSet, find_sets
+from deeptf.data.storage import DataError, open_storage
+from deeptf.data.types import TypeTable, read_types
+
+PER_FRAME = {"energy": 1, "virial": 9}  # label -> numbers per frame
+PER_ATOM = {"force": 3, "atom_ener": 1, "atom_pref": 1}  # label -> numbers per atom
+CHECKED_FRAMES = 256  # frames read at a time by `System.check`
+
+
+class System:
+    """Frames of one folder or HDF5 group.
+
+    path : folder, or `file.hdf5#/group`.
+    type_map : names of the model's types; types are renumbered by name. None keeps those on disk.
+    numb_fparam, numb_aparam : numbers per frame and per atom in fparam.npy and aparam.npy to read.
+
+    `atom_type` [num_atoms] are the types; in the mixed format they are those of the first frame.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        type_map: Sequence[str] | None = None,
+        numb_fparam: int = 0,
+        numb_aparam: int = 0,
+    ) -> None:
+        self.path = str(path)
+        self._storage = open_storage(self.path)
+        types = read_types(self._storage)
+        self.num_atoms = len(types)
+        self._sets = find_sets(self._storage, self.num_atoms)
+        self._firsts = np.array([part.first for part in self._sets])
+        self.num_frames = sum(part.num_frames for part in self._sets)
+        self.periodic = not self._storage.has("nopbc")
+        self.mixed = TYPES in self._sets[0].present
+        self._widths = {"fparam": numb_fparam, "aparam": numb_aparam}
+        self._table = TypeTable(self._storage, type_map)
+        self.type_map = self._table.type_map
+        if self.mixed:
+            self.atom_type = self._types(self._sets[0], np.array([0]))[0]
+        else:
+            self.atom_type = self._table.renumber(types, self._storage.place("type.raw"))
+
+    def __repr__(self) -> str:
+        return f"System({self.path!r}, {self.num_frames} frames, {self.num_atoms} atoms)"
+
+    def frame(self, index: int) -> Batch:
+        """Return one frame."""
+        return self.batch([index])
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """Return the frames `indices`, in that order."""
+        parts = [self._read(part, frames) for part, frames in self._by_set(indices)]
+        data = parts[0]
+        if len(parts) > 1:
+            data = {name: np.concatenate([part[name] for part in parts]) for name in data}
+        return self._assemble(data, indices)
+
+    def labels(self) -> set[str]:
+        """Return the names of the labels that some frame has."""
+        return {label for part in self._sets for label in LABELS if label in part.present}
+
+    def energies(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the energies of the frames that have one [n], and which frames these are [n]."""
+        values, frames = [np.zeros(0)], [np.zeros(0, np.int64)]
+        for part in self._sets:
+            if "energy" in part.present:
+                own = np.arange(part.num_frames)
+                values.append(part.rows("energy", own, 1)[:, 0])
+                frames.append(part.first + own)
+        return np.concatenate(values), np.concatenate(frames)
+
+    def compositions(self, num_types: int) -> np.ndarray:
+        """Return the number of atoms of each type in each frame, [num_frames, T]."""
+        if not self.mixed:
+            count = np.bincount(self.atom_type[self.atom_type >= 0], minlength=num_types)
+            return np.broadcast_to(count, (self.num_frames, num_types))
+        types = np.concatenate([self._types(p, np.arange(p.num_frames)) for p in self._sets])
+        return np.stack([(types == t).sum(axis=1) for t in range(num_types)], axis=1)
+
+    def parameters(self, name: str) -> np.ndarray:
+        """Return "fparam" of all frames or "aparam" of all their atoms, [rows, numbers]."""
+        columns = self._widths[name]
+        parts = []
+        for part in self._sets:
+            frames = np.arange(part.num_frames)
+            if name == "fparam":
+                parts.append(part.rows(name, frames, columns))
+            else:
+                rows = part.rows(name, frames, columns * self.num_atoms, columns)
+                parts.append(rows.reshape(-1, columns)[self._types(part, frames).ravel() >= 0])
+        return np.concatenate(parts)
+
+    def check(self) -> None:
+        """Read every frame once, so that bad data stop a run before it begins."""
+        for first in range(0, self.num_frames, CHECKED_FRAMES):
+            self.batch(range(first, min(first + CHECKED_FRAMES, self.num_frames)))
+
+    def fingerprint(self) -> list[str]:
+        """Return lines that change when the data change: types, sizes and times of the files."""
+        lines = [f"{self.path} {self.periodic} {self.num_frames} {self.atom_type.tolist()}"]
+        for part in self._sets:
+            for name in ("coord", *NAMES, TYPES):
+                if name in part.present:
+                    status = os.stat(part.file(name).partition("#")[0])
+                    lines.append(f"{part.name}/{name} {status.st_size} {status.st_mtime_ns}")
+        return lines
+
+    def _by_set(self, indices: Sequence[int]) -> Iterator[tuple[FrameSet, np.ndarray]]:
+        """Split frames into runs that lie in one set, numbered within it."""
+        index = np.asarray(indices, np.int64)
+        if not len(index) or index.min() < 0 or index.max() >= self.num_frames:
+            raise DataError(
+                f"frames of {self.path} must be from 0 to {self.num_frames - 1}, "
+                f"got {list(indices)}"
+            )
+        owner = np.searchsorted(self._firsts, index, side="right") - 1
+        cuts = [0, *(np.flatnonzero(owner[1:] != owner[:-1]) + 1), len(index)]
+        for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
+            part = self._sets[owner[begin]]
+            yield part, index[begin:end] - part.first
+
+    def _types(self, part: FrameSet, frames: np.ndarray) -> np.ndarray:
+        """Return the types of frames of a set, [n, num_atoms]."""
+        if not self.mixed:
+            return np.repeat(self.atom_type[None], len(frames), axis=0)
+        return self._table.renumber(part.rows(TYPES, frames, self.num_atoms, 1), part.file(TYPES))
+
+    def _read(self, part: FrameSet, frames: np.ndarray) -> dict[str, np.ndarray]:
+        """Return all arrays of frames of one set, [n, ...] with every atom, and `has_*` [n]."""
+        n, atoms = len(frames), self.num_atoms
+        data = {"types": self._types(part, frames)}
+        data["coord"] = part.rows("coord", frames, 3 * atoms, 3)
+        data["cell"] = part.cells(frames) if self.periodic else np.zeros((n, 9))
+        for label in LABELS:
+            present = label in part.present
+            per_atom = PER_ATOM.get(label, 0)
+            width = per_atom * atoms or PER_FRAME[label]
+            data[f"has_{label}"] = np.full(n, float(present))
+            data[label] = np.zeros((n, width))
+            if present:
+                data[label] = part.rows(label, frames, width, per_atom)
+        for name, columns in self._widths.items():
+            per_atom = columns if name == "aparam" else 0
+            data[name] = np.zeros((n, 0))
+            if columns:
+                data[name] = part.rows(name, frames, per_atom * atoms or columns, per_atom)
+        return data
+
+    def _assemble(self, data: dict[str, np.ndarray], indices: Sequence[int]) -> Batch:
+        """Return a batch of rows [n, ...], without virtual atoms."""
+        n = len(indices)
+        real = data["types"] >= 0
+        keep = slice(None) if real.all() else real.ravel()
+
+        def atoms(name: str, *shape: int) -> np.ndarray:
+            return data[name].reshape(n * self.num_atoms, *shape)[keep]
+
+        return Batch(
+            coord=atoms("coord", 3),
+            cell=data["cell"].reshape(n, 3, 3),
+            atom_type=atoms("types"),
+            frame_row=rows_of(real.sum(axis=1)),
+            energy=data["energy"].reshape(n),
+            force=atoms("force", 3),
+            virial=data["virial"],
+            atom_ener=atoms("atom_ener"),
+            atom_pref=atoms("atom_pref"),
+            fparam=data["fparam"],
+            aparam=atoms("aparam", self._widths["aparam"]),
+            has={label: data[f"has_{label}"] for label in LABELS},
+            origin=tuple((self.path, int(index)) for index in indices),
+        )

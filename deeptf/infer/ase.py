@@ -1,0 +1,144 @@
+"""ASE calculator: a frozen model drives ASE's dynamics, optimizers and phonons.
+
+    stress = -virial / volume,  symmetrised, Voigt order xx yy zz yz xz xy, eV/A^3
+
+Directions without periodic images get a cell vector so long that no image lies within the cut-off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+try:
+    from ase import Atoms
+    from ase.calculators.calculator import Calculator, all_changes
+    from ase.geometry import complete_cell
+    from ase.stress import full_3x3_to_voigt_6_stress
+except ModuleNotFoundError as error:
+    raise ImportError("the calculator must have ASE: pip install 'deeptf[ase]'") from error
+
+from deeptf.infer.deep_pot import DeepPot
+
+
+class DP(Calculator):
+    """Calculator of a frozen model.
+
+    model : path of the `.pb`, or an open DeepPot
+    type_dict : chemical symbol -> type of the model; default: the model's type_map
+    threads : threads of TensorFlow; None takes all cores
+
+    A model with frame or atom parameters reads `atoms.info["fparam"]` and `atoms.arrays["aparam"]`
+    (or `atoms.info["aparam"]`). Stress needs three cell vectors.
+    """
+
+    name = "DP"
+    implemented_properties: ClassVar[list[str]] = [
+        "energy",
+        "free_energy",
+        "forces",
+        "stress",
+        "energies",
+        "stresses",
+    ]
+    ignored_changes: ClassVar[set[str]] = {"initial_charges", "initial_magmoms"}
+
+    def __init__(
+        self,
+        model: str | Path | DeepPot,
+        type_dict: Mapping[str, int] | None = None,
+        threads: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.pot = model if isinstance(model, DeepPot) else DeepPot(model, threads)
+        if type_dict is None:
+            type_dict = {symbol: t for t, symbol in enumerate(self.pot.get_type_map())}
+        self.type_dict = dict(type_dict)
+
+    def check_state(self, atoms: Atoms, tol: float = 1e-15) -> list[str]:
+        """Return what differs from the last calculation, parameters of the model included."""
+        changes = super().check_state(atoms, tol)
+        if self.atoms is not None:
+            for name in ("fparam", "aparam"):
+                if not np.array_equal(_parameter(self.atoms, name), _parameter(atoms, name)):
+                    changes.append(name)
+        return changes
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        """Evaluate `atoms`; per-atom values only when `properties` ask for them."""
+        super().calculate(atoms, properties, system_changes)
+        atoms = self.atoms
+        atomic = "energies" in properties or "stresses" in properties
+        cell = periodic_cell(atoms, self.pot.get_rcut())
+        energy, force, virial, *rest = self.pot.eval(
+            atoms.positions.reshape(1, -1),
+            None if cell is None else cell.reshape(1, 9),
+            self._types(atoms),
+            atomic=atomic,
+            fparam=_parameter(atoms, "fparam") if self.pot.get_dim_fparam() else None,
+            aparam=_parameter(atoms, "aparam") if self.pot.get_dim_aparam() else None,
+        )
+        self.results = {
+            "energy": float(energy[0, 0]),
+            "free_energy": float(energy[0, 0]),
+            "forces": force[0],
+        }
+        volume = atoms.cell.volume
+        if volume > 0:
+            self.results["stress"] = _stress(virial[0], volume)
+        if atomic:
+            atom_energy, atom_virial = rest
+            self.results["energies"] = atom_energy[0, :, 0]
+            if volume > 0:
+                self.results["stresses"] = _stress(atom_virial[0], volume)
+
+    def _types(self, atoms: Atoms) -> np.ndarray:
+        symbols = atoms.get_chemical_symbols()
+        unknown = sorted(set(symbols) - set(self.type_dict))
+        if unknown:
+            raise ValueError(
+                f"`atoms` must hold elements of the model ({' '.join(self.type_dict)}), "
+                f"got {' '.join(unknown)}; `type_dict` gives other names to its types"
+            )
+        return np.array([self.type_dict[symbol] for symbol in symbols], np.int32)
+
+
+def periodic_cell(atoms: Atoms, rcut: float) -> np.ndarray | None:
+    """Return the cell [3, 3] in A for the model, or None where no direction is periodic.
+
+    A direction that is not periodic gets a vector, at right angles to the others, that keeps
+    images farther than `rcut` from every atom. Raises ValueError where a periodic direction has no
+    cell vector.
+    """
+    if not atoms.pbc.any():
+        return None
+    cell = np.array(atoms.cell)
+    if not cell[atoms.pbc].any(axis=1).all():
+        raise ValueError(
+            f"`atoms` must have a cell vector in every periodic direction, got pbc "
+            f"{atoms.pbc.tolist()} and cell {cell.tolist()}"
+        )
+    cell[~atoms.pbc] = 0
+    cell = complete_cell(cell)
+    for axis in np.flatnonzero(~atoms.pbc):
+        cell[axis] *= np.ptp(atoms.positions @ cell[axis]) + rcut + 1.0
+    return cell
+
+
+def _parameter(atoms: Atoms, name: str) -> Any:
+    return atoms.arrays[name] if name in atoms.arrays else atoms.info.get(name)
+
+
+def _stress(virial: np.ndarray, volume: float) -> np.ndarray:
+    """Return -virial / volume [..., 6] of virials [..., 9]."""
+    stress = -virial.reshape(*virial.shape[:-1], 3, 3) / volume
+    return full_3x3_to_voigt_6_stress((stress + np.swapaxes(stress, -1, -2)) / 2)

@@ -1,0 +1,220 @@
+"""Check what a user gives to a model and lay it out as atoms of all frames, one after another.
+
+Shapes: F frames, N atoms of all frames together. It knows the type names of a model, not its graph.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from deeptf.infer.blocks import Pairs
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Frames as the graph takes them; atoms of frame f are frame_row[f] to frame_row[f + 1]."""
+
+    coord: np.ndarray  # [N, 3] A
+    cell: np.ndarray  # [F, 3, 3] A, rows are cell vectors; zeros where a frame has no cell
+    atom_type: np.ndarray  # [N]
+    frame_row: np.ndarray  # [F + 1]
+    fparam: np.ndarray | None = None  # [F, nf]
+    aparam: np.ndarray | None = None  # [N, na]
+
+    def part(self, first: int, last: int) -> Frames:
+        """Return the frames from `first` to `last - 1`."""
+        a, b = self.frame_row[first], self.frame_row[last]
+        return Frames(
+            self.coord[a:b],
+            self.cell[first:last],
+            self.atom_type[a:b],
+            self.frame_row[first : last + 1] - a,
+            None if self.fparam is None else self.fparam[first:last],
+            None if self.aparam is None else self.aparam[a:b],
+        )
+
+
+def frames_of_arrays(
+    coords: ArrayLike, cells: ArrayLike | None, atom_types: ArrayLike, type_map: list[str]
+) -> Frames:
+    """Lay out frames of one size: coords [nf, 3N], cells [nf, 9] or None, types [N] or [nf, N].
+
+    Coordinates [nf, N, 3] and [N, 3] and cells [nf, 3, 3] are taken as well. Raises ValueError.
+    """
+    types = _integers("atom_types", atom_types)
+    if types.ndim not in (1, 2) or types.shape[-1] == 0:
+        raise ValueError(f"`atom_types` must have shape [N] or [nf, N], got {types.shape}")
+    num_atoms = types.shape[-1]
+    coord = _floats("coords", coords)
+    if coord.size % (3 * num_atoms) or not _is_layout(coord.shape, num_atoms):
+        raise ValueError(
+            f"`coords` must have shape [nf, {3 * num_atoms}] for the {num_atoms} atoms of "
+            f"`atom_types`, got {coord.shape}"
+        )
+    num_frames = coord.size // (3 * num_atoms)
+    if types.ndim == 2 and len(types) != num_frames:
+        raise ValueError(
+            f"`atom_types` must have {num_frames} rows, one for each frame of `coords`, "
+            f"got {len(types)}"
+        )
+    frames = Frames(
+        coord.reshape(-1, 3),
+        _cells(cells, num_frames),
+        np.broadcast_to(types, (num_frames, num_atoms)).reshape(-1),
+        np.arange(num_frames + 1, dtype=np.int32) * np.int32(num_atoms),
+    )
+    check_frames(frames, type_map)
+    return frames
+
+
+def frames_of_batch(batch: Any, type_map: list[str]) -> Frames:
+    """Take the frames of a deeptf.data.batch.Batch, which may differ in size and composition."""
+    frames = Frames(
+        _floats("coord", batch.coord),
+        _floats("cell", batch.cell).reshape(-1, 3, 3),
+        _integers("atom_type", batch.atom_type),
+        _integers("frame_row", batch.frame_row),
+    )
+    check_frames(frames, type_map)
+    return frames
+
+
+def check_frames(frames: Frames, type_map: list[str]) -> None:
+    """Raise ValueError, naming frame and atom, for an unknown type or a NaN."""
+    types = frames.atom_type
+    wrong = np.flatnonzero((types < -1) | (types >= len(type_map)))
+    if len(wrong):
+        raise ValueError(
+            f"`atom_types` must be from 0 to {len(type_map) - 1} (type_map {' '.join(type_map)}), "
+            f"or -1 for no atom, got {types[wrong[0]]} for {_place(frames, wrong[0])}"
+        )
+    wrong = np.flatnonzero(~np.isfinite(frames.coord).all(axis=1))
+    if len(wrong):
+        raise ValueError(
+            f"`coords` must be finite, got {frames.coord[wrong[0]].tolist()} "
+            f"for {_place(frames, wrong[0])}"
+        )
+    wrong = np.flatnonzero(~np.isfinite(frames.cell).all(axis=(1, 2)))
+    if len(wrong):
+        raise ValueError(
+            f"`cells` must be finite, got {frames.cell[wrong[0]].tolist()} for frame {wrong[0]}"
+        )
+
+
+def frame_parameters(value: ArrayLike | None, width: int, num_frames: int) -> np.ndarray | None:
+    """Return fparam as [F, width]; one row stands for all frames. Raises ValueError."""
+    if not _parameter_given("fparam", value, width):
+        return None
+    array = _finite("fparam", value)
+    if array.size == width:
+        return np.broadcast_to(array.reshape(1, width), (num_frames, width))
+    if array.shape not in ((num_frames, width), (num_frames,)) or array.size != num_frames * width:
+        raise ValueError(
+            f"`fparam` must have shape [{num_frames}, {width}] or [{width}], got {array.shape}"
+        )
+    return array.reshape(num_frames, width)
+
+
+def atom_parameters(
+    value: ArrayLike | None, width: int, frame_row: np.ndarray
+) -> np.ndarray | None:
+    """Return aparam as [N, width]; rows of one frame stand for all, one row for every atom.
+
+    Raises ValueError.
+    """
+    if not _parameter_given("aparam", value, width):
+        return None
+    array = _finite("aparam", value)
+    total, num_frames = int(frame_row[-1]), len(frame_row) - 1
+    if array.size == width:
+        return np.broadcast_to(array.reshape(1, width), (total, width))
+    if array.size == total * width:
+        return array.reshape(total, width)
+    if num_frames and array.size * num_frames == total * width:
+        return np.tile(array.reshape(-1, width), (num_frames, 1))
+    raise ValueError(
+        f"`aparam` must hold {width} numbers for each of the {total} atoms, got {array.shape}"
+    )
+
+
+def pairs_of_arrays(
+    row: ArrayLike, neighbor: ArrayLike, displacement: ArrayLike, num_all: int
+) -> Pairs:
+    """Take the pairs of an MD engine whose atoms and ghosts are `num_all`. Raises ValueError."""
+    row, neighbor = _integers("row", row), _integers("neighbor", neighbor)
+    displacement = _floats("displacement", displacement)
+    if row.ndim != 1 or not len(row) or row[0] != 0 or np.any(np.diff(row) < 0):
+        raise ValueError(
+            f"`row` must be [N + 1] numbers that begin with 0 and never fall, got {row}"
+        )
+    if neighbor.shape != (row[-1],) or displacement.size != 3 * row[-1]:
+        raise ValueError(
+            f"`neighbor` and `displacement` must hold the {row[-1]} pairs of `row`, "
+            f"got {neighbor.shape} and {displacement.shape}"
+        )
+    if len(row) - 1 > num_all:
+        raise ValueError(
+            f"`atom_type` must hold the {len(row) - 1} centres of `row`, got {num_all} atoms"
+        )
+    if len(neighbor) and not 0 <= neighbor.min() <= neighbor.max() < num_all:
+        raise ValueError(
+            f"`neighbor` must be from 0 to {num_all - 1}, got {neighbor.min()} to {neighbor.max()}"
+        )
+    return Pairs(row, neighbor, _finite("displacement", displacement).reshape(-1, 3))
+
+
+def _parameter_given(name: str, value: ArrayLike | None, width: int) -> bool:
+    if width and value is None:
+        raise ValueError(f"`{name}` must be given: the model takes {width} numbers in it")
+    if value is not None and not width:
+        raise ValueError(f"`{name}` must be left out: the model takes none")
+    return width > 0
+
+
+def _cells(cells: ArrayLike | None, num_frames: int) -> np.ndarray:
+    if cells is None:
+        return np.zeros((num_frames, 3, 3))
+    array = _floats("cells", cells)
+    shapes = [(num_frames, 9), (num_frames, 3, 3)]
+    if num_frames == 1:
+        shapes += [(9,), (3, 3)]
+    if array.shape not in shapes:
+        raise ValueError(f"`cells` must have shape [{num_frames}, 9], got {array.shape}")
+    return array.reshape(num_frames, 3, 3)
+
+
+def _is_layout(shape: tuple[int, ...], num_atoms: int) -> bool:
+    one_frame = shape in ((3 * num_atoms,), (num_atoms, 3))
+    return one_frame or (len(shape) > 1 and shape[1:] in ((3 * num_atoms,), (num_atoms, 3)))
+
+
+def _floats(name: str, value: ArrayLike) -> np.ndarray:
+    try:
+        return np.ascontiguousarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"`{name}` must be an array of numbers, got {type(value)}") from None
+
+
+def _finite(name: str, value: ArrayLike) -> np.ndarray:
+    array = _floats(name, value)
+    wrong = array[~np.isfinite(array)]
+    if len(wrong):
+        raise ValueError(f"`{name}` must be finite, got {wrong[0]}")
+    return array
+
+
+def _integers(name: str, value: ArrayLike) -> np.ndarray:
+    array = np.asarray(value)
+    if array.size and array.dtype.kind not in "iu":
+        raise ValueError(f"`{name}` must hold integers, got {array.dtype}")
+    return np.ascontiguousarray(array, dtype=np.int32)
+
+
+def _place(frames: Frames, atom: int) -> str:
+    frame = int(np.searchsorted(frames.frame_row, atom, side="right")) - 1
+    frame = min(frame, len(frames.cell) - 1)  # ghosts belong to the last frame
+    return f"frame {frame}, atom {atom - frames.frame_row[frame]}"

@@ -1,0 +1,164 @@
+"""`deeptf test`: the errors of a frozen model on labelled frames, system by system and together.
+
+Detail files `PREFIX.e.out`, `.e_peratom.out`, `.f.out`, `.v.out`, `.v_peratom.out` hold labels and
+predictions in columns `data_*` and `pred_*`, with a header line for each system; they appear
+complete under their names or not at all.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from tqdm import tqdm
+
+from deeptf.data.batch import Batch
+from deeptf.data.find import find_systems
+from deeptf.data.system import System
+from deeptf.files import replacing
+from deeptf.infer.deep_pot import DeepPot
+from deeptf.infer.errors import ATOM_ENERGY, QUANTITIES, Errors, Quantity, compare
+from deeptf.infer.plot import ParityPlot, check_plot
+
+BATCH_ATOMS = 8192  # atoms that are read and evaluated at a time
+
+
+def test(
+    model_file: str | Path,
+    systems: str | Sequence[str],
+    num_frames: int = 0,
+    *,
+    detail: str | Path | None = None,
+    atomic: bool = False,
+    plot: str | Path | None = None,
+    shuffle: bool = False,
+    seed: int | None = None,
+    threads: int | None = None,
+) -> Errors:
+    """Print the errors of a model on every system, and on all of them; return the latter.
+
+    systems : a folder that is searched for systems, or a list of systems
+    num_frames : of each system, the first ones or with `shuffle` any; 0 means all
+    detail : prefix of the detail files
+    atomic : compare atomic energies too
+    plot : PNG file for a parity plot
+
+    Raises ValueError or OSError with a message for the user.
+    """
+    if num_frames < 0:
+        raise ValueError(f"`num_frames` must be at least 0 (all frames), got {num_frames}")
+    if plot is not None:
+        check_plot(plot)
+    quantities = (*QUANTITIES, ATOM_ENERGY) if atomic else QUANTITIES
+    parity = ParityPlot() if plot is not None else None
+    total = Errors(quantities)
+    with DeepPot(model_file, threads) as pot, ExitStack() as stack:
+        opened = [
+            System(path, pot.get_type_map(), pot.get_dim_fparam(), pot.get_dim_aparam())
+            for path in find_systems(systems)
+        ]
+        chosen = _choose(opened, num_frames, shuffle, seed)
+        details = _Details(detail, stack) if detail is not None else None
+        for system, frames in zip(opened, chosen, strict=True):
+            errors = _test_system(pot, system, frames, quantities, details, parity)
+            print("\n".join(errors.lines(system.path)), flush=True)
+            total.include(errors)
+        if not total.sums or not any(one.count for one in total.sums.values()):
+            raise ValueError(
+                f"`systems` must hold labels (energy.npy, force.npy or virial.npy), got none in "
+                f"{', '.join(system.path for system in opened)}"
+            )
+        if parity is not None:
+            parity.write(plot)
+    if len(opened) > 1:
+        print("\n".join(total.lines(f"all {len(opened)} systems, weighted by their size")))
+    return total
+
+
+def read_list(path: str | Path) -> list[str]:
+    """Return the systems that a text file lists, one a line; `#` begins a comment."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"`datafile` must be a list of systems, got {path}: {error}") from None
+    lines = [line.partition("# ")[0].strip() for line in text.splitlines()]
+    systems = [line for line in lines if line and not line.startswith("#")]
+    if not systems:
+        raise ValueError(f"`datafile` must name at least one system, got none in {path}")
+    return systems
+
+
+def _choose(
+    systems: Sequence[System], num_frames: int, shuffle: bool, seed: int | None
+) -> list[np.ndarray]:
+    """Return the frames of each system to test, in order."""
+    generator = np.random.default_rng(seed)
+    chosen = []
+    for system in systems:
+        count = min(num_frames or system.num_frames, system.num_frames)
+        if shuffle:
+            chosen.append(np.sort(generator.permutation(system.num_frames)[:count]))
+        else:
+            chosen.append(np.arange(count))
+    return chosen
+
+
+def _test_system(
+    pot: DeepPot,
+    system: System,
+    frames: np.ndarray,
+    quantities: Sequence[Quantity],
+    details: _Details | None,
+    parity: ParityPlot | None,
+) -> Errors:
+    """Evaluate frames of one system and compare them with their labels."""
+    errors = Errors(tuple(quantities), len(frames))
+    outputs = sorted({quantity.output for quantity in quantities})
+    for batch in _batches(system, frames):
+        predicted = pot.evaluate(batch, outputs)
+        for quantity in quantities:
+            label, prediction = compare(quantity, batch, predicted)
+            if not len(label):
+                continue
+            errors.add(quantity, prediction - label)
+            if details is not None:
+                details.write(quantity, system.path, label, prediction)
+            if parity is not None:
+                parity.add(quantity, label, prediction)
+    return errors
+
+
+def _batches(system: System, frames: np.ndarray) -> Iterator[Batch]:
+    size = max(1, BATCH_ATOMS // system.num_atoms)
+    starts = range(0, len(frames), size)
+    for first in tqdm(starts, desc="test", leave=False, disable=not sys.stderr.isatty()):
+        yield system.batch(frames[first : first + size])
+
+
+class _Details:
+    """The detail files of a test; each is made when its quantity first has data."""
+
+    def __init__(self, prefix: str | Path, stack: ExitStack) -> None:
+        self._prefix = str(prefix)
+        self._stack = stack
+        self._streams: dict[str, TextIO] = {}
+        self._system: dict[str, str] = {}
+
+    def write(
+        self, quantity: Quantity, system: str, label: np.ndarray, prediction: np.ndarray
+    ) -> None:
+        """Append rows of labels and predictions [n, columns]."""
+        name = quantity.suffix
+        if name not in self._streams:
+            path = f"{self._prefix}.{name}.out"
+            self._streams[name] = self._stack.enter_context(replacing(path, "w"))
+        stream = self._streams[name]
+        if self._system.get(name) != system:
+            self._system[name] = system
+            titles = [f"{kind}_{c}" for kind in ("data", "pred") for c in quantity.columns]
+            stream.write(f"# {system}: {' '.join(titles)}\n")
+        np.savetxt(stream, np.hstack([label, prediction]), fmt="%.14e")

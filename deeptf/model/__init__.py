@@ -1,0 +1,1 @@
+"""Models: from pair displacements to energy, force and virial."""

@@ -1,0 +1,7 @@
+"""Fitting nets: one file per property. A fitting net turns descriptors into the property of each
+atom.
+"""
+
+from deeptf.model.fitting.ener import EnerFitting
+
+FITTINGS = {EnerFitting.type: EnerFitting}

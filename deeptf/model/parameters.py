@@ -1,0 +1,100 @@
+"""The named arrays of a model: variables while training, constants in a frozen graph.
+
+One class serves both, so that a model is built by the same code in training, freezing and
+conversion. It does not know what the arrays mean and does not write files (see
+train/checkpoint.py).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from deeptf.tf import tf
+
+Initializer = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+
+
+def normal(stddev: float, mean: float = 0.0) -> Initializer:
+    """Return an initializer that draws from a normal distribution."""
+    return lambda rng, shape: rng.normal(mean, stddev, shape)
+
+
+def constant(value: float | np.ndarray) -> Initializer:
+    """Return an initializer that fills the array with `value`."""
+    return lambda rng, shape: np.broadcast_to(np.asarray(value, np.float64), shape).copy()
+
+
+class Parameters:
+    """Hands out a model's arrays by name.
+
+    values : arrays that are already known (a checkpoint, a converted model); the others are drawn.
+    seed : seed of the drawn arrays; an array depends on the seed and its own name only, so adding a
+        layer does not change the others.
+    frozen : make constants; then every array must be in `values`.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, np.ndarray] | None = None,
+        seed: int = 0,
+        frozen: bool = False,
+    ) -> None:
+        self._values = dict(values or {})
+        self._seed = seed
+        self._frozen = frozen
+        self._tensors: dict[str, tf.Tensor] = {}
+        self.variables: dict[str, tf.Variable] = {}
+        self.constants: dict[str, np.ndarray] = {}
+
+    def get(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        dtype: tf.DType,
+        initializer: Initializer,
+        trainable: bool = True,
+        seed: int | None = None,
+    ) -> tf.Tensor:
+        """Return the array `name`; a second call with the same name returns the same tensor."""
+        if name in self._tensors:
+            return self._tensors[name]
+        value = self._initial_value(name, shape, initializer, seed).astype(dtype.as_numpy_dtype)
+        if self._frozen or not trainable:
+            self._tensors[name] = tf.constant(value, name=name)
+            self.constants[name] = value
+        else:
+            variable = tf.Variable(value, name=name, dtype=dtype, use_resource=True)
+            self.variables[name] = variable
+            self._tensors[name] = variable
+        return self._tensors[name]
+
+    def array(self, name: str, value: np.ndarray | None = None) -> np.ndarray:
+        """Return a fixed float64 array (statistics, bias): the known one, else `value`."""
+        if name not in self._values:
+            if value is None:
+                raise KeyError(f"`{name}` must be given: the model has no array of that name")
+            self._values[name] = np.asarray(value, np.float64)
+        if name not in self.constants:
+            self.constants[name] = np.asarray(self._values[name], np.float64)
+            if self._frozen:  # a node of that name lets a later run read it back
+                tf.constant(self.constants[name], name=name)
+        return self.constants[name]
+
+    def _initial_value(
+        self, name: str, shape: tuple[int, ...], initializer: Initializer, seed: int | None
+    ) -> np.ndarray:
+        if name not in self._values:
+            if self._frozen:
+                raise KeyError(f"`{name}` must be given: the model has no array of that name")
+            stream = [self._seed if seed is None else seed, zlib.crc32(name.encode())]
+            return np.asarray(initializer(np.random.default_rng(stream), shape))
+        value = np.asarray(self._values[name])
+        if value.shape != tuple(shape):
+            raise ValueError(
+                f"`{name}` must have shape {tuple(shape)}, got {value.shape}: "
+                "the weights belong to a model with other settings"
+            )
+        return value

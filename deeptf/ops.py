@@ -1,0 +1,285 @@
+"""The compiled ops as Python functions, and their gradients.
+
+The library is loaded at the first use. Before that its build line is read from the file: a library
+made for another TensorFlow, another deeptf or another CPU gives one sentence and not a crash.
+Letters: F frames, N centre atoms, N_all atoms with ghosts, P pairs, T types, W columns, M width.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import deeptf
+from deeptf.tf import tf
+
+LIBRARY = Path(__file__).with_name("libdeeptf.so")
+OPS = (
+    "neighbor_pairs",
+    "sort_pairs",
+    "environment",
+    "environment_grad",
+    "environment_grad_grad",
+    "neighbor_sum",
+    "neighbor_sum_value_grad",
+    "neighbor_sum_weight_grad",
+    "force_virial",
+    "force_virial_grad",
+    "atom_virial",
+)
+BUILD = "`pip install --no-build-isolation .` in the source folder of deeptf builds it"
+
+
+class SortedPairs(NamedTuple):
+    """Pairs in blocks of (neighbour type, centre type); N_real and P' leave virtual atoms out."""
+
+    atom_order: tf.Tensor  # [N_real] centres, stably sorted by type
+    atom_count: tf.Tensor  # [T] centres of each type
+    neighbor_count: tf.Tensor  # [N_real, T] neighbours by type; rows in the order of atom_order
+    pair_count: tf.Tensor  # [T, T] pairs of each block; neighbour type first
+    centre: tf.Tensor  # [P'] atom index
+    neighbor: tf.Tensor  # [P'] atom index
+    displacement: tf.Tensor  # [P', 3] A
+
+
+def read_build_line(path: Path) -> tuple[str, str, str, list[str]]:
+    """Return (deeptf version, TensorFlow version, -march level, CPU features) of a library file."""
+    found = re.search(
+        rb"deeptf-build\|([^|\0]*)\|([^|\0]*)\|([^|\0]*)\|([^|\0]*)\|", path.read_bytes()
+    )
+    if found is None:
+        raise ImportError(f"`{path}` must be the deeptf op library, got another file: {BUILD}")
+    version, tensorflow, march, features = (part.decode() for part in found.groups())
+    return version, tensorflow, march, features.split()
+
+
+def check_library(path: Path, tensorflow: str, cpu_features: set[str]) -> None:
+    """Raise ImportError with one sentence unless the library at `path` fits this process."""
+    if not path.exists():
+        raise ImportError(f"the op library `{path}` must be built first, got no such file: {BUILD}")
+    version, built_for, march, features = read_build_line(path)
+    if version != deeptf.__version__:
+        raise ImportError(
+            f"the op library `{path}` must be of deeptf {deeptf.__version__}, got {version}: "
+            + BUILD
+        )
+    if built_for.split(".")[:2] != tensorflow.split(".")[:2]:
+        raise ImportError(
+            f"the op library `{path}` must be built for TensorFlow {tensorflow}, got one for "
+            f"{built_for}: {BUILD}"
+        )
+    missing = [name for name in features if cpu_features and name not in cpu_features]
+    if missing:
+        raise ImportError(
+            f"the op library `{path}` must be built for this CPU, got one with {' '.join(missing)} "
+            f"(DEEPTF_MARCH={march}): build it here, or with DEEPTF_MARCH=x86-64-v2 for any CPU"
+        )
+
+
+def this_cpu() -> set[str]:
+    """Return the feature names of this CPU, or nothing where /proc/cpuinfo does not tell."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return set()
+    found = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
+    return set(found.group(1).split()) if found else set()
+
+
+@functools.cache
+def library() -> ModuleType:
+    """Load the op library, once; raise ImportError where it is missing or does not fit."""
+    check_library(LIBRARY, tf.__version__, this_cpu())
+    try:
+        loaded = tf.load_op_library(str(LIBRARY))
+    except tf.errors.NotFoundError as error:
+        raise ImportError(
+            f"the op library `{LIBRARY}` must match TensorFlow {tf.__version__}, got "
+            f"`{error.message}`: {BUILD}"
+        ) from error
+    missing = [name for name in OPS if not hasattr(loaded, name)]
+    if missing:
+        raise ImportError(
+            f"the op library `{LIBRARY}` must have the op {missing[0]}, got an older one: {BUILD}"
+        )
+    return loaded
+
+
+def neighbor_pairs(
+    coord: tf.Tensor, cell: tf.Tensor, atom_type: tf.Tensor, frame_row: tf.Tensor, rcut: float
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Find all pairs closer than rcut, images included.
+
+    coord [N, 3] A; cell [F, 3, 3] A, rows are cell vectors, zeros for no cell; atom_type [N], below
+    0 for virtual atoms, which have no pairs; frame_row [F + 1] first atom of each frame.
+    Returns row [N + 1], neighbor [P] and displacement [P, 3] = r_neighbor - r_centre (+ image), for
+    each centre sorted by (neighbour type, neighbour index, image).
+    Errors: a cell without volume, coordinates that are not finite, atoms on top of each other.
+    """
+    return tuple(library().neighbor_pairs(coord, cell, atom_type, frame_row, rcut))
+
+
+def sort_pairs(
+    row: tf.Tensor,
+    neighbor: tf.Tensor,
+    displacement: tf.Tensor,
+    atom_type: tf.Tensor,
+    num_types: int,
+) -> SortedPairs:
+    """Sort pairs by (neighbour type, centre type, centre); pairs with a virtual atom drop out.
+
+    row [N + 1], neighbor [P] (below N_all), displacement [P, 3] A, atom_type [N_all].
+    """
+    return SortedPairs(
+        *library().sort_pairs(row, neighbor, displacement, atom_type, num_types=num_types)
+    )
+
+
+def environment(
+    displacement: tf.Tensor,
+    centre: tf.Tensor,
+    atom_type: tf.Tensor,
+    mean: tf.Tensor,
+    stddev: tf.Tensor,
+    rcut_smth: float,
+    rcut: float,
+) -> tf.Tensor:
+    """Return the normalised environment rows (s, s x/r, s y/r, s z/r), [P, 4] in 1/A before that.
+
+    displacement [P, 3] A, centre [P], atom_type [N_all]; mean and stddev [T, 4] by centre type.
+    Differentiable once in the displacement, and then in whatever multiplies the rows.
+    """
+    return library().environment(
+        displacement, centre, atom_type, mean, stddev, rcut_smth=rcut_smth, rcut=rcut
+    )
+
+
+def neighbor_sum(count: tf.Tensor, weight: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+    """Return sum_j weight_j (x) value_j over the pairs of each atom, [n, W, M].
+
+    count [n]: atom a owns count[a] consecutive pairs; weight [p, W]; value [p, M]; float32 or
+    float64. Differentiable any number of times.
+    """
+    return library().neighbor_sum(count, weight, value)
+
+
+def force_virial(
+    pair_gradient: tf.Tensor,
+    displacement: tf.Tensor,
+    centre: tf.Tensor,
+    neighbor: tf.Tensor,
+    atom_type: tf.Tensor,
+    frame_row: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return force [N_all, 3] and virial [F, 9] = -sum r_a g_b from g = dE/d(displacement) [P, 3].
+
+    centre [P] lies in one of the frames of frame_row [F + 1]; neighbor [P] may be a ghost.
+    Differentiable any number of times in `pair_gradient`, and in `displacement`.
+    """
+    return tuple(
+        library().force_virial(pair_gradient, displacement, centre, neighbor, atom_type, frame_row)
+    )
+
+
+def atom_virial(
+    pair_gradient: tf.Tensor, displacement: tf.Tensor, neighbor: tf.Tensor, atom_type: tf.Tensor
+) -> tf.Tensor:
+    """Return the virial of each atom, [N_all, 9]: -g_a r_b of a pair counts for its neighbour.
+
+    The indices stand as in deepmd-kit: the sum over atoms is the virial, transposed. No gradient.
+    """
+    return library().atom_virial(pair_gradient, displacement, neighbor, atom_type)
+
+
+def _unavailable(like: tf.Tensor, what: str) -> tf.Tensor:
+    """Return a tensor that fails when, and only when, something asks for its value."""
+    failed = tf.Assert(False, [f"deeptf has no {what}"])
+    with tf.control_dependencies([failed]):
+        return tf.identity(like)
+
+
+@tf.RegisterGradient("Environment")
+def _environment_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
+    out = library().environment_grad(grad, *op.inputs)
+    return [out] + [None] * 6
+
+
+@tf.RegisterGradient("EnvironmentGrad")
+def _environment_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
+    out = library().environment_grad_grad(grad, *op.inputs[1:])
+    second = _unavailable(op.inputs[1], "second derivative of the environment in the coordinates")
+    return [out, second] + [None] * 6
+
+
+@tf.RegisterGradient("EnvironmentGradGrad")
+def _environment_grad_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
+    out = library().environment_grad(grad, *op.inputs[1:])
+    second = _unavailable(op.inputs[1], "second derivative of the environment in the coordinates")
+    return [out, second] + [None] * 6
+
+
+@tf.RegisterGradient("NeighborSum")
+def _neighbor_sum_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
+    count, weight, value = op.inputs
+    return [
+        None,
+        library().neighbor_sum_weight_grad(count, value, grad),
+        library().neighbor_sum_value_grad(count, weight, grad),
+    ]
+
+
+@tf.RegisterGradient("NeighborSumValueGrad")
+def _neighbor_sum_value_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
+    count, weight, upper = op.inputs  # value_grad = weight * upper
+    return [
+        None,
+        library().neighbor_sum_weight_grad(count, grad, upper),
+        library().neighbor_sum(count, weight, grad),
+    ]
+
+
+@tf.RegisterGradient("NeighborSumWeightGrad")
+def _neighbor_sum_weight_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
+    count, value, upper = op.inputs  # weight_grad = value * upper
+    return [
+        None,
+        library().neighbor_sum_value_grad(count, grad, upper),
+        library().neighbor_sum(count, grad, value),
+    ]
+
+
+def _gradient_in_displacement(
+    pair_gradient: tf.Tensor, virial_grad: tf.Tensor, centre: tf.Tensor, frame_row: tf.Tensor
+) -> tf.Tensor:
+    """Return d(virial . virial_grad)/d(displacement) = -virial_grad g, [P, 3]."""
+    frame = tf.searchsorted(frame_row, centre, side="right") - 1
+    matrix = tf.gather(tf.reshape(virial_grad, [-1, 3, 3]), frame)  # [P, 3, 3]
+    return -tf.einsum("pab,pb->pa", matrix, pair_gradient)
+
+
+@tf.RegisterGradient("ForceVirial")
+def _force_virial_grad(
+    op: tf.Operation, force_grad: tf.Tensor, virial_grad: tf.Tensor
+) -> list[tf.Tensor | None]:
+    pair_gradient, displacement, centre, neighbor, _, frame_row = op.inputs
+    return [
+        library().force_virial_grad(
+            force_grad, virial_grad, displacement, centre, neighbor, frame_row
+        ),
+        _gradient_in_displacement(pair_gradient, virial_grad, centre, frame_row),
+    ] + [None] * 4
+
+
+@tf.RegisterGradient("ForceVirialGrad")
+def _force_virial_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
+    force_grad, virial_grad, displacement, centre, neighbor, frame_row = op.inputs
+    atoms = tf.zeros(tf.shape(force_grad)[:1], tf.int32)  # only its length counts
+    force, virial = library().force_virial(grad, displacement, centre, neighbor, atoms, frame_row)
+    return [
+        force,
+        virial,
+        _gradient_in_displacement(grad, virial_grad, centre, frame_row),
+    ] + [None] * 3

@@ -1,0 +1,1 @@
+"""Training: options, learning rates, the loop, checkpoints and reports."""

@@ -1,0 +1,99 @@
+"""The input file as dataclasses: model, learning_rate, loss, optimizer and training.
+
+`load_input` is the only entry: it reads input.json (or takes its content), checks it and returns
+the settings. Each section lives beside the code that it describes; here is the training section.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from deeptf.config import Notices, load, read_json
+from deeptf.data.options import DataOptions, ValidationOptions
+from deeptf.loss import LOSSES
+from deeptf.model.model import ModelConfig
+from deeptf.train.learning_rate import LEARNING_RATES, Schedule
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """The loop: data, number of steps, files and how often they are written."""
+
+    training_data: DataOptions
+    numb_steps: int
+    validation_data: ValidationOptions | None = None
+    seed: int | None = None
+    stat_file: str | None = None
+    disp_file: str = "lcurve.out"
+    disp_freq: int = 1000
+    save_freq: int = 1000
+    save_ckpt: str = "model.ckpt"
+    max_ckpt_keep: int = 5
+    tensorboard: bool = False
+    tensorboard_log_dir: str = "log"
+    tensorboard_freq: int = 1
+    gradient_max_norm: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("numb_steps", "disp_freq", "save_freq", "max_ckpt_keep", "tensorboard_freq"):
+            _at_least(1, name, getattr(self, name))
+        for name in ("gradient_max_norm", "seed"):
+            if getattr(self, name) is not None:
+                _at_least(0, name, getattr(self, name))
+        for name in ("disp_file", "save_ckpt", "tensorboard_log_dir"):
+            if not getattr(self, name):
+                raise ValueError(f"`{name}` must be the name of a file, got an empty string")
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma & Ba, arXiv:1412.6980)."""
+
+    type: ClassVar[str] = "Adam"
+    adam_beta1: float = 0.9
+    adam_beta2: float = 0.999
+
+    def __post_init__(self) -> None:
+        for name in ("adam_beta1", "adam_beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be in [0, 1), got {getattr(self, name)}")
+
+
+OPTIMIZERS = {Adam.type: Adam}
+
+
+@dataclass(frozen=True)
+class InputConfig:
+    """The whole input file."""
+
+    model: ModelConfig
+    training: TrainingOptions
+    learning_rate: Schedule = field(
+        metadata={"variants": LEARNING_RATES, "default_type": "exp"}, kw_only=True
+    )
+    loss: Any = field(metadata={"variants": LOSSES, "default_type": "ener"}, kw_only=True)
+    optimizer: Adam = field(
+        metadata={"variants": OPTIMIZERS, "default_type": Adam.type}, kw_only=True
+    )
+
+    def __post_init__(self) -> None:
+        self.learning_rate.check(self.training.numb_steps)
+
+
+def load_input(source: str | Path | Mapping[str, Any]) -> tuple[InputConfig, list[str]]:
+    """Return the settings of an input file, and lines about keys that were accepted without effect.
+
+    source : path of a JSON file, or its content.
+    Raises ConfigError with the place in the file, what must be there and what was found.
+    """
+    data = source if isinstance(source, Mapping) else read_json(source)
+    notices = Notices()
+    return load(InputConfig, data, "", notices), notices.lines()
+
+
+def _at_least(least: int, name: str, value: float) -> None:
+    if value < least:
+        raise ValueError(f"`{name}` must be at least {least}, got {value}")

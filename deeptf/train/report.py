@@ -1,0 +1,128 @@
+"""What a training run tells: the learning curve file, progress on the terminal or in a log,
+TensorBoard.
+
+Columns of `lcurve.out`: step, then the root of the loss and the RMSE of energy per atom (eV), force
+(eV/A) and virial per atom (eV) on validation and training batches, then the learning rate. A column
+without labels is nan.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+
+from deeptf.tf import tf
+
+SUFFIX = {"validation": "val", "training": "trn"}
+
+
+class Errors:
+    """RMSE of several batches, from sums of squares."""
+
+    def __init__(self) -> None:
+        self._loss: list[float] = []
+        self._sums = np.zeros((3, 2))
+
+    def add(self, frame_loss: np.ndarray, sums: np.ndarray) -> None:
+        """Add the loss per frame [F] and the sums of squared errors [3, 2] of a batch."""
+        self._loss.extend(frame_loss)
+        self._sums += sums
+
+    def columns(self, with_virial: bool) -> dict[str, float]:
+        """Return rmse, rmse_e, rmse_f and, when asked, rmse_v."""
+        square, number = self._sums.T
+        with np.errstate(invalid="ignore", divide="ignore"):
+            energy, force, virial = np.sqrt(np.where(number > 0, square / number, np.nan))
+        columns = {"rmse": float(np.sqrt(np.mean(self._loss))), "rmse_e": energy, "rmse_f": force}
+        if with_virial:
+            columns["rmse_v"] = virial
+        return columns
+
+
+class LearningCurve:
+    """Appends rows to `lcurve.out`; a restart keeps the rows up to its step."""
+
+    def __init__(self, path: str | Path, columns: list[str], restart_step: int | None) -> None:
+        self._path = Path(path)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        header = "# " + " ".join(f"{name:>12}" for name in columns)
+        kept = []
+        if restart_step is not None and self._path.is_file():
+            kept = [line for line in self._rows() if int(line.split()[0]) <= restart_step]
+        self._path.write_text("\n".join([header, *kept]) + "\n")
+
+    def write(self, step: int, values: list[float], rate: float) -> None:
+        """Append one row."""
+        row = " ".join(f"{value:12.4e}" for value in [*values, rate])
+        with open(self._path, "a") as stream:
+            stream.write(f"{step:14d} {row}\n")
+
+    def _rows(self) -> list[str]:
+        lines = self._path.read_text().splitlines()
+        return [line for line in lines if line.strip() and not line.startswith("#")]
+
+
+class Progress:
+    """A bar on a terminal; in a file one line each time there is something to say."""
+
+    def __init__(self, first_step: int, last_step: int) -> None:
+        self._first, self._last = first_step, last_step
+        self._begin = time.perf_counter()
+        self._mark = (first_step, self._begin)
+        self._bar = None
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=last_step, initial=first_step, unit="step", dynamic_ncols=True)
+
+    def advance(self) -> None:
+        """Count one step."""
+        if self._bar is not None:
+            self._bar.update()
+
+    def say(self, step: int, errors: Mapping[str, Mapping[str, float]]) -> None:
+        """Print step, errors, rate and time left."""
+        now = time.perf_counter()
+        steps, seconds = step - self._mark[0], now - self._mark[1]
+        self._mark = (step, now)
+        rate = f"{1e3 * seconds / steps:.2f} ms/step" if steps else "starting"
+        average = (now - self._begin) / max(step - self._first, 1)
+        left = str(timedelta(seconds=round(average * (self._last - step))))
+        parts = [f"step {step:7d}", rate, f"left {left if steps else '?'}"]
+        for name, columns in errors.items():
+            text = " ".join(f"{key[5:]} {value:.3e}" for key, value in columns.items() if key[5:])
+            parts.append(f"{name}: {text}")
+        self.message(" | ".join(parts))
+
+    def message(self, text: str) -> None:
+        """Print a line without disturbing the bar."""
+        if self._bar is not None:
+            self._bar.write(text, file=sys.stdout)
+        else:
+            print(text, flush=True)
+
+    def close(self) -> None:
+        """End the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+class TensorBoard:
+    """Writes the columns of the learning curve as TensorBoard scalars."""
+
+    def __init__(self, folder: str) -> None:
+        self._writer = tf.summary.FileWriter(folder)
+
+    def write(self, step: int, scalars: Mapping[str, float]) -> None:
+        """Write one value per name."""
+        values = [tf.Summary.Value(tag=name, simple_value=value) for name, value in scalars.items()]
+        self._writer.add_summary(tf.Summary(value=values), step)
+
+    def close(self) -> None:
+        """Flush and close the event file."""
+        self._writer.close()

@@ -1,0 +1,188 @@
+"""The training loop, top to bottom: prepare, step, report, save, stop.
+
+A run is a pure function of its input, its seed and the step: whatever stops it, `--restart`
+continues with the same batches and rates, bit for bit. Checkpoints are written every `save_freq`
+steps, at the end, and on SIGTERM or Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+
+from deeptf.data.batch import Batch
+from deeptf.data.prefetch import Prefetcher
+from deeptf.data.schedule import BatchSchedule
+from deeptf.train import checkpoint
+from deeptf.train.graph import TrainingGraph
+from deeptf.train.preparation import Run, Start, prepare
+from deeptf.train.report import SUFFIX, Errors, LearningCurve, Progress, TensorBoard
+
+
+def train(
+    input_path: str | Path,
+    *,
+    restart: str | Path | None = None,
+    init_model: str | Path | None = None,
+    init_frozen: str | Path | None = None,
+    output: str | Path | None = None,
+    skip_neighbor_stat: bool = False,
+    threads: int | None = None,
+) -> int:
+    """Train a model as the input file says; return 0, or 128 + signal when the run was stopped by
+    one.
+
+    restart : checkpoint (file, prefix or folder) of a run to continue from its step.
+    init_model, init_frozen : checkpoint or frozen model whose weights and statistics a new run
+        starts from.
+    output : file for the input with every default written out.
+    threads : number of threads of TensorFlow; all cores without it.
+    Raises ValueError or OSError with a message for the user when the input, the data or the disk is
+    not right, and FloatingPointError when the loss is not finite.
+    """
+    start = Start(restart, init_model, init_frozen)
+    run = prepare(input_path, start, output, skip_neighbor_stat)
+    graph = TrainingGraph(run.config, run.values, run.seed, threads)
+    print(f"{graph.num_parameters} trainable parameters", flush=True)
+    try:
+        return Trainer(run, graph).run()
+    finally:
+        graph.close()
+
+
+class Trainer:
+    """One run on one graph."""
+
+    def __init__(self, run: Run, graph: TrainingGraph) -> None:
+        self._run = run
+        self._graph = graph
+        self._options = run.config.training
+        self._schedule = BatchSchedule(run.systems, self._options.training_data, run.seed)
+        self._validation = None
+        if run.validation:
+            data = self._options.validation_data
+            self._validation = BatchSchedule(run.validation, data, run.seed + 1)
+        self._sets = ["validation", "training"] if run.validation else ["training"]
+        loss = run.config.loss
+        self._with_virial = loss.start_pref_v > 0 or loss.limit_pref_v > 0
+        self._curve = LearningCurve(self._options.disp_file, self._columns(), run.restart_step)
+        self._board = None
+        if self._options.tensorboard:
+            self._board = TensorBoard(self._options.tensorboard_log_dir)
+
+    def run(self) -> int:
+        """Take all steps; return the exit status."""
+        first, last = self._run.restart_step or 0, self._options.numb_steps
+        progress = Progress(first, last)
+        batches = Prefetcher(self._schedule.batch_at, first, last)
+        if not first:
+            self._report(first, self._schedule.batch_at(first), progress)
+        try:
+            with StopSignal() as stop:
+                for step in range(first, last):
+                    self._step(step, next(batches))
+                    progress.advance()
+                    number = stop.number  # read once: a signal may arrive at any moment
+                    self._after(step + 1, step + 1 == last or number, progress)
+                    if number:
+                        name = signal.Signals(number).name
+                        progress.message(
+                            f"stopped by {name} after step {step + 1}: saved; go on with --restart"
+                        )
+                        return 128 + number
+        finally:
+            batches.close()
+            progress.close()
+            if self._board is not None:
+                self._board.close()
+        return 0
+
+    def _step(self, step: int, batch: Batch) -> None:
+        rate = self._rate(step)
+        loss = self._graph.step(batch, rate, self._prefactors(step))
+        if not np.all(np.isfinite(loss)):
+            raise FloatingPointError(self._not_finite(step, batch, loss))
+        if self._board is not None and (step + 1) % self._options.tensorboard_freq == 0:
+            self._board.write(step + 1, {"loss": float(np.mean(loss)), "learning_rate": rate})
+
+    def _after(self, done: int, end: bool, progress: Progress) -> None:
+        """Report and save what is due after `done` steps."""
+        options = self._options
+        if end or done % options.disp_freq == 0:
+            self._report(done, self._schedule.batch_at(done - 1), progress)
+        if end or done % options.save_freq == 0:
+            self._save(done, progress)
+
+    def _report(self, done: int, batch: Batch, progress: Progress) -> None:
+        """Write errors on a validation and a training batch with the present weights."""
+        errors = {}
+        for name in self._sets:
+            batches = [batch] if name == "training" else self._validation_batches(done)
+            collected = Errors()
+            for each in batches:
+                collected.add(*self._graph.evaluate(each, self._prefactors(done)))
+            errors[name] = collected.columns(self._with_virial)
+        names = list(errors["training"])
+        values = [errors[data][name] for name in names for data in self._sets]
+        self._curve.write(done, values, self._rate(done))
+        if self._board is not None:
+            scalars = {f"{n}/{d}": errors[d][n] for n in names for d in self._sets}
+            self._board.write(done, scalars)
+        progress.say(done, errors)
+
+    def _validation_batches(self, done: int) -> list[Batch]:
+        number = self._options.validation_data.numb_btch
+        first = done // self._options.disp_freq * number
+        return [self._validation.batch_at(first + k) for k in range(number)]
+
+    def _save(self, done: int, progress: Progress) -> None:
+        options = self._options
+        path = checkpoint.save(
+            options.save_ckpt, done, self._graph.arrays(), self._run.meta(), options.max_ckpt_keep
+        )
+        progress.message(f"saved {path}")
+
+    def _rate(self, step: int) -> float:
+        return self._run.config.learning_rate.value(step, self._options.numb_steps)
+
+    def _prefactors(self, step: int) -> np.ndarray:
+        rate_ratio = self._rate(step) / self._run.config.learning_rate.start_lr
+        return self._run.config.loss.prefactors(rate_ratio)
+
+    def _columns(self) -> list[str]:
+        names = ["rmse", "rmse_e", "rmse_f"] + (["rmse_v"] if self._with_virial else [])
+        return ["step", *(f"{n}_{SUFFIX[d]}" for n in names for d in self._sets), "lr"]
+
+    def _not_finite(self, step: int, batch: Batch, loss: np.ndarray) -> str:
+        bad = [batch.origin[k] for k in np.flatnonzero(~np.isfinite(loss))]
+        frames = "; ".join(f"system {path}, frame {frame}" for path, frame in bad)
+        return (
+            f"the loss must be finite, got {loss[~np.isfinite(loss)][0]} in step {step + 1} "
+            f"for {frames}. The weights have diverged (lower start_lr or give gradient_max_norm) "
+            "or the labels of that frame are wrong; nothing was saved after the last checkpoint"
+        )
+
+
+class StopSignal:
+    """Notes SIGTERM and Ctrl-C so that the loop can end after the step it is in."""
+
+    SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._previous: dict[int, object] = {}
+
+    def __enter__(self) -> StopSignal:
+        for number in self.SIGNALS:
+            self._previous[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        self.number = number

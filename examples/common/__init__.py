@@ -1,0 +1,1 @@
+"""What the generating scripts of the examples share."""

@@ -1,0 +1,76 @@
+"""Reads pw.x outputs by dpdata, writes deepmd/npy systems with every tenth frame held out.
+
+Energies are float64 (a total energy of 1e4 eV in float32 is rounded by 1e-3 eV), all other arrays
+float32, whose rounding (1e-6 eV/A for a force of 10 eV/A) is far below the errors of the labels.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+HELD_OUT_EVERY = 10
+
+
+def split(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the training frames, and of the held-out ones: 9, 19, 29 ... of `count`."""
+    frames = np.arange(count)
+    held_out = frames % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
+    return frames[~held_out], frames[held_out]
+
+
+def write_system(
+    folder: Path,
+    symbols: Sequence[str],
+    type_map: Sequence[str],
+    arrays: Mapping[str, np.ndarray],
+) -> None:
+    """Write one system; `arrays` maps coord, energy, force (and box, virial) to [frames, ...].
+
+    Without a box the system is marked as one without a periodic cell.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "set.000").mkdir(parents=True)
+    (folder / "type.raw").write_text("".join(f"{type_map.index(s)}\n" for s in symbols))
+    (folder / "type_map.raw").write_text("".join(f"{name}\n" for name in type_map))
+    if "box" not in arrays:
+        (folder / "nopbc").touch()
+    for name, values in arrays.items():
+        values = np.asarray(values, np.float64 if name == "energy" else np.float32)
+        shape = (-1,) if name == "energy" else (len(values), -1)
+        np.save(folder / "set.000" / f"{name}.npy", values.reshape(shape))
+
+
+def write_split(
+    folder: Path,
+    symbols: Sequence[str],
+    type_map: Sequence[str],
+    arrays: Mapping[str, np.ndarray],
+) -> None:
+    """Write FOLDER/train and FOLDER/validation and say how many frames each has."""
+    count = len(arrays["energy"])
+    if count < HELD_OUT_EVERY:
+        raise SystemExit(f"{count} labelled frames are too few: label at least {HELD_OUT_EVERY}")
+    parts = dict(zip(("train", "validation"), split(count), strict=True))
+    for name, frames in parts.items():
+        chosen = {key: np.asarray(values)[frames] for key, values in arrays.items()}
+        write_system(folder / name, symbols, type_map, chosen)
+        print(f"wrote {len(frames)} frames into {folder / name}")
+
+
+def read_pwscf(outputs: Sequence[Path]) -> dict[str, np.ndarray]:
+    """Coordinates and cells (A), energies (eV), forces (eV/A) and virials (eV) of pw.x outputs."""
+    if not outputs:
+        raise SystemExit("no frame has a label yet: run the step `label` first")
+    import dpdata
+
+    names = ("coords", "cells", "energies", "forces", "virials")
+    frames = []
+    for output in outputs:
+        files = [str(output.with_suffix(".in")), str(output)]
+        data = dpdata.LabeledSystem(files, fmt="qe/pw/scf").data
+        frames.append([data[name][0] for name in names])
+    columns = zip(*frames, strict=True)
+    keys = ("coord", "box", "energy", "force", "virial")
+    return {key: np.array(column) for key, column in zip(keys, columns, strict=True)}

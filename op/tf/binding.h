@@ -1,0 +1,89 @@
+// What all bindings share: inputs with checked shapes, outputs, threads, and errors as a status.
+#pragma once
+
+#include <initializer_list>
+#include <new>
+#include <string>
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "tf/tf_compat.h"
+
+namespace deeptf {
+
+using tensorflow::OpKernel;
+using tensorflow::OpKernelConstruction;
+using tensorflow::OpKernelContext;
+using tensorflow::Tensor;
+using tensorflow::TensorShape;
+using tensorflow::shape_inference::DimensionHandle;
+using tensorflow::shape_inference::InferenceContext;
+using tensorflow::shape_inference::ShapeHandle;
+
+// The threads of the device on which an op runs, in the form that the core takes.
+inline ParallelFor threads_of(OpKernelContext* context) {
+  const auto* workers = context->device()->tensorflow_cpu_worker_threads();
+  ParallelFor parallel;
+  parallel.threads = workers->num_threads;
+  parallel.split = [workers](int64_t count, int64_t cycles, const Range& range) {
+    tensorflow::Shard(workers->num_threads, workers->workers, count, cycles, range);
+  };
+  return parallel;
+}
+
+// Runs body; an error of the core becomes the status of the op.
+template <class Body>
+void guard(OpKernelContext* context, const Body& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    context->CtxFailure(absl::InvalidArgumentError(error.what()));
+  } catch (const std::bad_alloc&) {
+    context->CtxFailure(absl::ResourceExhaustedError("out of memory: give fewer atoms at a time"));
+  }
+}
+
+// Input `index`, whose shape must be `shape` (-1: any size).
+inline const Tensor& input(OpKernelContext* context, int index, const char* name,
+                           std::initializer_list<int64_t> shape) {
+  const Tensor& tensor = context->input(index);
+  bool same = tensor.dims() == static_cast<int>(shape.size());
+  std::string wanted;
+  int axis = 0;
+  for (const int64_t size : shape) {
+    same = same && (size < 0 || tensor.dim_size(axis) == size);
+    wanted += (axis++ ? "," : "") + (size < 0 ? std::string("?") : std::to_string(size));
+  }
+  if (!same) {
+    throw Error(std::string("`") + name + "` must have shape [" + wanted + "], got " +
+                tensor.shape().DebugString());
+  }
+  return tensor;
+}
+
+template <class T>
+const T* data(const Tensor& tensor) {
+  return tensor.flat<T>().data();
+}
+
+// Allocates output `index`.
+template <class T>
+T* output(OpKernelContext* context, int index, std::initializer_list<int64_t> shape) {
+  Tensor* tensor = nullptr;
+  if (!context->allocate_output(index, TensorShape(shape), &tensor).ok()) throw std::bad_alloc();
+  return tensor->flat<T>().data();
+}
+
+// Shape function: input `index` has these sizes; -1 stands for any.
+inline absl::Status expect(InferenceContext* c, int index, std::initializer_list<int64_t> shape) {
+  ShapeHandle whole;
+  TF_RETURN_IF_ERROR(c->WithRank(c->input(index), static_cast<int>(shape.size()), &whole));
+  int axis = 0;
+  for (const int64_t size : shape) {
+    DimensionHandle dim = c->Dim(whole, axis++);
+    if (size >= 0) TF_RETURN_IF_ERROR(c->WithValue(dim, size, &dim));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace deeptf

@@ -1,0 +1,89 @@
+// Binding of NeighborPairs; see core/neighbors.h.
+#include "core/neighbors.h"
+
+#include <cmath>
+
+#include "tf/binding.h"
+
+namespace deeptf {
+namespace {
+
+absl::Status shape_of_pairs(InferenceContext* c) {
+  TF_RETURN_IF_ERROR(expect(c, 0, {-1, 3}));
+  TF_RETURN_IF_ERROR(expect(c, 1, {-1, 3, 3}));
+  TF_RETURN_IF_ERROR(expect(c, 2, {-1}));
+  TF_RETURN_IF_ERROR(expect(c, 3, {-1}));
+  TF_RETURN_IF_ERROR(expect(c, 4, {}));
+  DimensionHandle atoms, rows;
+  TF_RETURN_IF_ERROR(c->Merge(c->Dim(c->input(0), 0), c->Dim(c->input(2), 0), &atoms));
+  TF_RETURN_IF_ERROR(c->Add(atoms, 1, &rows));
+  const DimensionHandle pairs = c->UnknownDim();
+  c->set_output(0, c->Vector(rows));
+  c->set_output(1, c->Vector(pairs));
+  c->set_output(2, c->Matrix(pairs, c->MakeDim(3)));
+  return absl::OkStatus();
+}
+
+void check_frame_row(const int32_t* frame_row, int64_t frames, int64_t atoms) {
+  for (int64_t frame = 0; frame < frames; ++frame) {
+    if (frame_row[frame + 1] < frame_row[frame]) {
+      throw Error("`frame_row` must not decrease, got " + std::to_string(frame_row[frame + 1]) +
+                  " after " + std::to_string(frame_row[frame]) + " at frame " +
+                  std::to_string(frame));
+    }
+  }
+  if (frame_row[0] != 0 || frame_row[frames] != atoms) {
+    throw Error("`frame_row` must go from 0 to the number of atoms " + std::to_string(atoms) +
+                ", got " + std::to_string(frame_row[0]) + " to " +
+                std::to_string(frame_row[frames]));
+  }
+}
+
+class NeighborPairs : public OpKernel {
+ public:
+  using OpKernel::OpKernel;
+
+  void Compute(OpKernelContext* context) override {
+    guard(context, [&] {
+      const Tensor& coord = input(context, 0, "coord", {-1, 3});
+      const int64_t atoms = coord.dim_size(0);
+      const Tensor& cell = input(context, 1, "cell", {-1, 3, 3});
+      const Frames frames{
+          cell.dim_size(0),
+          data<int32_t>(input(context, 3, "frame_row", {cell.dim_size(0) + 1})),
+          data<double>(coord),
+          data<double>(cell),
+          data<int32_t>(input(context, 2, "atom_type", {atoms})),
+      };
+      const double rcut = *data<double>(input(context, 4, "rcut", {}));
+      if (!(rcut > 0) || !std::isfinite(rcut)) {
+        throw Error("`rcut` must be positive, got " + std::to_string(rcut));
+      }
+      check_frame_row(frames.frame_row, frames.num_frames, atoms);
+      const ParallelFor parallel = threads_of(context);
+      const NeighborSearch search(frames, rcut);
+      int32_t* row = output<int32_t>(context, 0, {atoms + 1});
+      const int64_t pairs = search.count(parallel, row);
+      int32_t* neighbor = output<int32_t>(context, 1, {pairs});
+      double* displacement = output<double>(context, 2, {pairs, 3});
+      search.fill(parallel, row, neighbor, displacement);
+    });
+  }
+};
+
+}  // namespace
+
+REGISTER_OP("NeighborPairs")
+    .Input("coord: double")
+    .Input("cell: double")
+    .Input("atom_type: int32")
+    .Input("frame_row: int32")
+    .Input("rcut: double")
+    .Output("row: int32")
+    .Output("neighbor: int32")
+    .Output("displacement: double")
+    .SetShapeFn(shape_of_pairs);
+
+REGISTER_KERNEL_BUILDER(Name("NeighborPairs").Device(tensorflow::DEVICE_CPU), NeighborPairs);
+
+}  // namespace deeptf

@@ -1,0 +1,140 @@
+"""Which frames come next: pure in seed and step, every frame once per epoch, by probability."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from small_systems import NAMES, arrays, write_folder
+
+from deeptf.data.batch import join
+from deeptf.data.options import DataOptions, ValidationOptions, batch_sizes, system_probabilities
+from deeptf.data.schedule import BLOCK, BatchSchedule
+from deeptf.data.system import System
+
+
+@pytest.fixture
+def systems(tmp_path):
+    one = write_folder(tmp_path / "one", [arrays(5, seed=1), arrays(2, seed=2)])
+    two = write_folder(
+        tmp_path / "two", [arrays(3, 4, seed=3)], types=[0, 1, 1, 0], names=["H", "O"]
+    )
+    return [System(one, NAMES), System(two, NAMES)]
+
+
+def schedule(systems, seed=7, **options):
+    return BatchSchedule(systems, DataOptions(systems=("x",), **options), seed)
+
+
+def test_a_batch_depends_on_seed_and_step_only(systems):
+    whole = schedule(systems, batch_size=2)
+    far = BLOCK + 17
+    steps = [*range(30), far]
+    expected = [whole.frames_at(step) for step in steps]
+    again = schedule(systems, batch_size=2)  # as after a restart, and in another order
+    assert [again.frames_at(step) for step in reversed(steps)] == expected[::-1]
+    other = schedule(systems, seed=8, batch_size=2)
+    assert [other.frames_at(step) for step in steps] != expected
+
+
+def test_every_frame_once_per_epoch(systems):
+    drawn = schedule(systems, batch_size=[2, 3])
+    seen = {0: [], 1: []}
+    for step in range(400):
+        system, frames = drawn.frames_at(step)
+        seen[system] += frames
+    for number, total in ((0, 7), (1, 3)):
+        frames = seen[number]
+        for first in range(0, len(frames) - total + 1, total):
+            assert sorted(frames[first : first + total]) == list(range(total))
+    assert frames[:3] != frames[3:6] or frames[3:6] != frames[6:9]
+
+
+def test_batches_hold_the_frames(systems):
+    drawn = schedule(systems, batch_size=2)
+    for step in range(5):
+        system, frames = drawn.frames_at(step)
+        batch = drawn.batch_at(step)
+        assert batch.origin == tuple((systems[system].path, frame) for frame in frames)
+        np.testing.assert_array_equal(
+            batch.coord[: systems[system].num_atoms], systems[system].frame(frames[0]).coord
+        )
+
+
+def test_systems_come_by_their_probability(systems):
+    drawn = schedule(systems, batch_size=1, sys_probs=(0.2, 0.8))
+    count = Counter(drawn.frames_at(step)[0] for step in range(4000))
+    assert abs(count[1] / 4000 - 0.8) < 0.03
+
+
+def test_batch_sizes():
+    frames, atoms = [80, 3, 5], [192, 3, 31]
+    assert batch_sizes("auto", frames, atoms) == [1, 3, 2]  # 11 frames of 3 atoms, but it has 3
+    assert batch_sizes("auto:400", frames, atoms) == [3, 3, 5]
+    assert batch_sizes(2, frames, atoms) == [2, 2, 2]
+    assert batch_sizes((1, 2, 3), frames, atoms) == [1, 2, 3]
+    with pytest.raises(
+        ValueError, match=r"`batch_size` must be one number or one for each of the 3"
+    ):
+        batch_sizes([1, 2], frames, atoms)
+
+
+def test_probabilities():
+    batches = [1.0, 3.0, 4.0]
+    uniform = system_probabilities("prob_uniform", None, batches)
+    np.testing.assert_allclose(uniform, [1 / 3] * 3)
+    size = system_probabilities("prob_sys_size", None, batches)
+    np.testing.assert_allclose(size, [0.125, 0.375, 0.5])
+    blocks = system_probabilities("prob_sys_size; 0:2:0.4; 2:3:0.6", None, batches)
+    np.testing.assert_allclose(blocks, [0.1, 0.3, 0.6])
+    given = system_probabilities("prob_uniform", [1.0, 0.0, 3.0], batches)
+    np.testing.assert_allclose(given, [0.25, 0.0, 0.75])
+
+
+@pytest.mark.parametrize(
+    ("auto_prob", "sys_probs", "message"),
+    [
+        ("prob_sys_size;0:4:1", None, r"`auto_prob` must name systems from 0 to 3"),
+        ("prob_sys_size;0:2:0", None, r"`auto_prob` must give some system a weight"),
+        ("prob_sys_size", [0.5, 0.5], r"`sys_probs` must hold one number for each of the 3"),
+        ("prob_sys_size", [1.0, -1.0, 1.0], r"`sys_probs` must be at least 0"),
+        ("prob_sys_size", [0.0, 0.0, 0.0], r"`sys_probs` must be at least 0 and not all 0"),
+    ],
+)
+def test_wrong_probabilities(auto_prob, sys_probs, message):
+    with pytest.raises(ValueError, match=message):
+        system_probabilities(auto_prob, sys_probs, [1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("batch_size", [0, (), (1, 0), "auto:", "auto:0", "auto:x", "max:3", "all"])
+def test_wrong_batch_size(batch_size):
+    with pytest.raises(ValueError, match=r"`batch_size` must"):
+        DataOptions(systems=("x",), batch_size=batch_size)
+
+
+@pytest.mark.parametrize(
+    "auto_prob", ["uniform", "prob_sys_size;", "prob_sys_size;0:1", "prob_sys_size;2:1:1"]
+)
+def test_wrong_auto_prob(auto_prob):
+    with pytest.raises(ValueError, match=r"`auto_prob` must be .prob_uniform"):
+        DataOptions(systems=("x",), auto_prob=auto_prob)
+
+
+def test_wrong_options():
+    with pytest.raises(ValueError, match=r"`systems` must name at least one system"):
+        DataOptions(systems=())
+    with pytest.raises(ValueError, match=r"`numb_btch` must be at least 1, got 0"):
+        ValidationOptions(systems=("x",), numb_btch=0)
+    with pytest.raises(ValueError, match=r"`systems` must hold at least one system"):
+        BatchSchedule([], DataOptions(systems=("x",)))
+
+
+def test_join_keeps_frames_apart(systems):
+    batch = join([systems[0].batch([0, 6]), systems[1].frame(2)])
+    np.testing.assert_array_equal(batch.frame_row, [0, 3, 6, 10])
+    np.testing.assert_array_equal(batch.atom_type, [0, 1, 1, 0, 1, 1, 1, 0, 0, 1])
+    np.testing.assert_array_equal(batch.composition(2), [[1, 2], [1, 2], [2, 2]])
+    np.testing.assert_array_equal(batch.coord[6:], systems[1].frame(2).coord)
+    np.testing.assert_array_equal(batch.has["energy"], [1, 1, 1])
+    assert (batch.num_frames, batch.num_atoms) == (3, 10)
+    with pytest.raises(ValueError, match=r"`frames` must hold at least one batch"):
+        join([])

@@ -1,0 +1,201 @@
+"""Statistics against sums over all pairs by hand, and the energy bias against exact energies."""
+
+import numpy as np
+import pytest
+from small_systems import NAMES, arrays, write_folder
+
+from deeptf.data import statistics
+from deeptf.data.energy_bias import energy_bias, parameter_statistics
+from deeptf.data.statistics import (
+    compute_statistics,
+    neighbor_statistics,
+    sampled_frames,
+    switch_over_distance,
+)
+from deeptf.data.storage import DataError
+from deeptf.data.system import System
+
+RCUT, RCUT_SMTH = 4.0, 1.0
+
+
+@pytest.fixture
+def systems(tmp_path):
+    one = write_folder(tmp_path / "one", [arrays(5, seed=1), arrays(2, seed=2)])
+    cluster = arrays(3, 4, seed=3)
+    two = write_folder(
+        tmp_path / "two", [cluster], types=[0, 1, 1, 0], names=["H", "O"], nopbc=True
+    )
+    return [System(one, NAMES), System(two, NAMES)]
+
+
+def all_pairs(batch, rcut):
+    """Return types of centre and neighbour, centre and distance of every pair of a frame."""
+    shifts = np.zeros((1, 3))
+    if batch.cell.any():
+        images = np.stack(np.meshgrid(*[range(-3, 4)] * 3), axis=-1).reshape(-1, 3)
+        shifts = images @ batch.cell[0]
+    delta = batch.coord[None, :, None] + shifts - batch.coord[:, None, None]
+    distance = np.linalg.norm(delta, axis=-1)
+    centre, neighbor, image = np.nonzero((distance < rcut) & (distance > 0))
+    types = batch.atom_type
+    return types[centre], types[neighbor], centre, distance[centre, neighbor, image]
+
+
+def by_hand(frames, sel):
+    """Return mean, stddev, shortest distance and most neighbours from padded rows of every atom."""
+    places = [[], []]
+    shortest, most = np.inf, np.zeros(2, int)
+    for batch in frames:
+        centre_type, neighbor_type, centre, distance = all_pairs(batch, RCUT)
+        shortest = min(shortest, distance.min(initial=np.inf))
+        for atom in range(batch.num_atoms):
+            own = centre == atom
+            s = switch_over_distance(distance[own], RCUT_SMTH, RCUT)
+            padded = np.zeros(sum(sel))
+            padded[: len(s)] = s
+            places[batch.atom_type[atom]].append(padded)
+            most = np.maximum(most, np.bincount(neighbor_type[own], minlength=2))
+    mean, stddev = np.zeros((2, 4)), np.zeros((2, 4))
+    for t in range(2):
+        values = np.concatenate(places[t])
+        mean[t, 0], stddev[t, 0] = values.mean(), values.std()
+        stddev[t, 1:] = np.sqrt(np.mean(values**2) / 3)  # (s x/r)^2 + (s y/r)^2 + (s z/r)^2 = s^2
+    return mean, stddev, shortest, most
+
+
+def test_against_padded_rows(systems):
+    frames = [system.frame(k) for system in systems for k in range(system.num_frames)]
+    sel = [20, 30]
+    mean, stddev, shortest, most = by_hand(frames, sel)
+    found = compute_statistics(systems, 2, RCUT, RCUT_SMTH)
+    got_mean, got_stddev = found.environment(sel)
+    np.testing.assert_allclose(got_mean, mean, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(got_stddev, stddev, rtol=1e-12)
+    assert found.min_distance == pytest.approx(shortest, rel=1e-12)
+    np.testing.assert_array_equal(found.max_neighbors, most)
+    assert found.numb_frames == 10
+    np.testing.assert_array_equal(found.environment(sel, set_davg_zero=True)[0], 0)
+    assert neighbor_statistics(systems, 2, RCUT)[0] == found.min_distance
+    np.testing.assert_array_equal(neighbor_statistics(systems, 2, RCUT)[1], most)
+
+
+def test_sampled_frames_are_spread_over_each_system(systems):
+    assert sampled_frames(systems, 10, 1) == [7, 3]
+    assert sampled_frames(systems, 1, 3) == [3, 3]
+    assert sampled_frames(systems, 1) == [7, 3]  # "auto": 11 frames of 3 atoms
+    frames = [systems[0].frame(k) for k in (0, 3, 6)] + [systems[1].frame(k) for k in (0, 2)]
+    mean, stddev, shortest, _ = by_hand(frames, [20, 30])
+    found = compute_statistics(systems, 2, RCUT, RCUT_SMTH, [3, 2], all_frames=False)
+    np.testing.assert_allclose(found.environment([20, 30])[0], mean, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(found.environment([20, 30])[1], stddev, rtol=1e-12)
+    assert (found.numb_frames, found.min_distance) == (5, pytest.approx(shortest))
+    whole = compute_statistics(systems, 2, RCUT, RCUT_SMTH, [3, 2])
+    np.testing.assert_array_equal(whole.radial, found.radial)
+    assert whole.numb_frames == 10
+
+
+def test_floor_and_types_that_no_atom_has(systems):
+    found = compute_statistics(systems, 3, RCUT, RCUT_SMTH)
+    mean, stddev = found.environment([20, 30, 1], protect=0.05)
+    np.testing.assert_array_equal(mean[2], 0)
+    np.testing.assert_array_equal(stddev[2], 0.05)
+    assert stddev.min() == 0.05
+    assert found.max_neighbors[2] == 0
+
+
+def test_switch():
+    r = np.array([0.5, 1.0, 2.5, 4.0, 5.0])
+    np.testing.assert_allclose(
+        switch_over_distance(r, 1.0, 4.0), [2.0, 1.0, 0.5 / 2.5, 0.0, 0.0], atol=1e-15
+    )
+
+
+def test_cache_is_used_for_the_same_data_and_settings_only(systems, tmp_path, monkeypatch):
+    cache = tmp_path / "cache" / "statistics.npz"
+    first = compute_statistics(systems, 2, RCUT, RCUT_SMTH, cache=cache)
+    visits = []
+    collect = statistics._collect
+    monkeypatch.setattr(statistics, "_collect", lambda *given: visits.append(1) or collect(*given))
+    again = compute_statistics(systems, 2, RCUT, RCUT_SMTH, cache=cache)
+    assert not visits
+    for name, value in vars(first).items():
+        np.testing.assert_array_equal(getattr(again, name), value)
+    compute_statistics(systems, 2, RCUT, RCUT_SMTH + 0.1, cache=cache)
+    assert len(visits) == 1
+    cache.write_bytes(cache.read_bytes()[:100])
+    compute_statistics(systems, 2, RCUT, RCUT_SMTH + 0.1, cache=cache)
+    assert len(visits) == 2
+    coord = tmp_path / "one/set.000/coord.npy"
+    np.save(coord, np.load(coord) + 0.1)
+    compute_statistics(
+        [System(tmp_path / "one", NAMES), systems[1]], 2, RCUT, RCUT_SMTH + 0.1, cache=cache
+    )
+    assert len(visits) == 3
+
+
+def test_atoms_on_top_of_each_other_name_system_and_frame(tmp_path):
+    data = arrays(3, seed=5)
+    data["coord"][2, 3:6] = data["coord"][2, 6:9]
+    bad = System(write_folder(tmp_path / "bad", [data]), NAMES)
+    good = System(write_folder(tmp_path / "good", [arrays(2, seed=6)]), NAMES)
+    with pytest.raises(DataError, match=r"system .*/bad: .*atoms 1 and 2 of frame 2 on top"):
+        compute_statistics([good, bad], 2, RCUT, RCUT_SMTH)
+
+
+def with_energies(tmp_path, name, types, energies, **more):
+    data = arrays(len(energies), len(types), labels=())
+    data |= {"energy": np.asarray(energies), **more}
+    return System(write_folder(tmp_path / name, [data], types=types), NAMES)
+
+
+def test_energy_bias_is_exact_for_sums_of_atoms(tmp_path):
+    systems = [
+        with_energies(tmp_path, "water", [0, 1, 1], [-430.0 + 2 * -13.0] * 3),
+        with_energies(tmp_path, "hydrogen", [1, 1], [-26.0]),
+    ]
+    np.testing.assert_allclose(energy_bias(systems, 2), [-430.0, -13.0], rtol=1e-12)
+    np.testing.assert_allclose(energy_bias(systems, 3), [-430.0, -13.0, 0.0], atol=1e-9)
+
+
+def test_energy_bias_weighs_frames(tmp_path):
+    types = np.array([[0, 1, 1], [0, 0, 1], [0, 1, 1], [1, 1, 1]])
+    energies = np.array([1.0, 2.0, 4.0, -1.0])
+    mixed = with_energies(tmp_path, "mixed", [0, 0, 0], energies, real_atom_types=types)
+    count = np.array([[1, 2], [2, 1], [1, 2], [0, 3]])
+    expected = np.linalg.lstsq(count, energies, rcond=None)[0]
+    np.testing.assert_allclose(energy_bias([mixed], 2), expected, atol=1e-12)
+
+
+def test_energy_bias_of_one_composition_has_the_smallest_norm(tmp_path):
+    system = with_energies(tmp_path, "water", [0, 1, 1], [-10.0, -12.0])
+    np.testing.assert_allclose(energy_bias([system], 2), np.array([1, 2]) * -11.0 / 5)
+
+
+def test_energy_bias_keeps_given_energies(tmp_path):
+    system = with_energies(tmp_path, "water", [0, 1, 1], [-10.0, -12.0])
+    np.testing.assert_allclose(energy_bias([system], 2, [-5.0, None]), [-5.0, -3.0])
+    np.testing.assert_allclose(energy_bias([system], 2, [-5.0, -1.0]), [-5.0, -1.0])
+    with pytest.raises(ValueError, match=r"`atom_ener` must have one entry for each of 2 types"):
+        energy_bias([system], 2, [1.0])
+
+
+def test_energy_bias_without_energies(tmp_path):
+    system = System(write_folder(tmp_path / "s", [arrays(1, labels=("force",))]), NAMES)
+    np.testing.assert_array_equal(energy_bias([system], 2), [0.0, 0.0])
+
+
+def test_float32_energies_are_averaged_in_float64(tmp_path):
+    energies = np.array([-29943.125, -29944.375], np.float32)
+    system = with_energies(tmp_path, "water", [0, 1, 1], energies)
+    assert energy_bias([system], 2) @ [1, 2] == pytest.approx(-29943.75, abs=1e-9)
+
+
+def test_parameters(tmp_path):
+    data = arrays(4, labels=("fparam", "aparam"))
+    data["fparam"][:, 1] = 3.0
+    system = System(write_folder(tmp_path / "s", [data]), NAMES, numb_fparam=2, numb_aparam=1)
+    mean, stddev = parameter_statistics([system], "fparam")
+    np.testing.assert_allclose(mean, data["fparam"].mean(axis=0))
+    np.testing.assert_allclose(stddev, [data["fparam"][:, 0].std(), 0.01])
+    mean, stddev = parameter_statistics([system, system], "aparam")
+    np.testing.assert_allclose([mean[0], stddev[0]], [data["aparam"].mean(), data["aparam"].std()])

@@ -1,0 +1,124 @@
+"""Make small frozen models with deepmd-kit, and its results on four frames, as golden numbers for
+`deeptf convert`.
+
+Run in an environment that has deepmd-kit 3.2.0 (TensorFlow backend) and not deeptf:
+
+    python tests/golden/make_peer_models.py
+
+Each model trains a few steps on random frames of a made-up liquid, so that all weights are in use;
+it writes NAME.pb.gz and NAME.npz (coordinates in A, energy in eV, force in eV/A, virial in eV).
+"""
+
+import gzip
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).parent
+TYPES = np.array([0, 1, 1, 2, 0, 1, 2, 2, 0, 1])
+DESCRIPTOR = {
+    "type": "se_e2_a",
+    "sel": [4, 6, 5],
+    "rcut": 4.8,
+    "rcut_smth": 1.7,
+    "neuron": [3, 6, 12],
+    "axis_neuron": 4,
+    "seed": 1,
+}
+FITTING = {"neuron": [8, 8, 8], "seed": 2}
+MODELS = {
+    "two_side": ({"resnet_dt": True, "activation_function": "gelu"}, {}),
+    "one_side": ({"type_one_side": True, "exclude_types": [[0, 2]]}, {"resnet_dt": False}),
+    "parameters": ({"type_one_side": True, "neuron": [6, 6]}, {"numb_fparam": 2, "numb_aparam": 1}),
+    "atom_ener": ({"set_davg_zero": True}, {"atom_ener": [-1.5, None, 0.25]}),
+    "atom_ener_mean": ({}, {"atom_ener": [-1.5, None, 0.25], "activation_function": "softplus"}),
+    "float32": ({"precision": "float32"}, {"precision": "float32"}),
+}
+
+
+def make_data(folder: Path, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Write a system of eight frames and return its arrays; sel is exceeded in none of them."""
+    n, atoms = 8, len(TYPES)
+    grid = np.stack(np.meshgrid(*[np.arange(3)] * 3, indexing="ij"), -1).reshape(-1, 3)[:atoms]
+    data = {
+        "coord": (grid * 2.6 + rng.normal(0, 0.2, (n, atoms, 3))).reshape(n, -1),
+        "box": np.tile(np.array([9.3, 0, 0, 0.7, 9.1, 0, -0.4, 0.9, 9.6]), (n, 1)),
+        "energy": rng.normal(-20, 1, n),
+        "force": rng.normal(0, 1, (n, atoms * 3)),
+        "virial": rng.normal(0, 1, (n, 9)),
+        "fparam": rng.normal(1, 2, (n, 2)),
+        "aparam": rng.normal(-1, 3, (n, atoms)),
+    }
+    (folder / "set.000").mkdir(parents=True)
+    np.savetxt(folder / "type.raw", TYPES, fmt="%d")
+    (folder / "type_map.raw").write_text("A\nB\nC\n")
+    for name, value in data.items():
+        np.save(folder / "set.000" / f"{name}.npy", value)
+    return data
+
+
+def make_model(name: str, folder: Path) -> Path:
+    """Train and freeze one model; return the frozen file."""
+    descriptor, fitting = MODELS[name]
+    script = {
+        "model": {
+            "type_map": ["A", "B", "C"],
+            "descriptor": DESCRIPTOR | descriptor,
+            "fitting_net": FITTING | fitting,
+        },
+        "learning_rate": {"type": "exp", "start_lr": 0.01, "stop_lr": 0.001, "decay_steps": 10},
+        "loss": {"start_pref_v": 1.0, "limit_pref_v": 1.0},
+        "training": {
+            "training_data": {"systems": [str(folder / "data")], "batch_size": 2},
+            "numb_steps": 20,
+            "seed": 3,
+        },
+    }
+    (folder / "input.json").write_text(json.dumps(script))
+    for command in (["train", "input.json", "--skip-neighbor-stat"], ["freeze", "-o", "frozen.pb"]):
+        subprocess.run(["dp", "--tf", *command], cwd=folder, check=True, capture_output=True)
+    return folder / "frozen.pb"
+
+
+def evaluate(model: Path, data: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    """Return deepmd-kit's results on the first two frames, with and without the cell."""
+    from deepmd.infer import DeepPot
+
+    potential = DeepPot(str(model))
+    extra = {}
+    if name == "parameters":
+        extra = {"fparam": data["fparam"][:2], "aparam": data["aparam"][:2]}
+    golden = {"coord": data["coord"][:2], "cell": data["box"][:2], "type": TYPES, **extra}
+    for label, cell in (("periodic", data["box"][:2]), ("open", None)):
+        energy, force, virial, atom_energy, atom_virial = potential.eval(
+            data["coord"][:2], cell, TYPES, atomic=True, **extra
+        )
+        golden |= {
+            f"{label}_energy": energy,
+            f"{label}_force": force,
+            f"{label}_virial": virial,
+            f"{label}_atom_energy": atom_energy,
+            f"{label}_atom_virial": atom_virial,
+        }
+    return golden
+
+
+def main() -> None:
+    """Make all models."""
+    for name in MODELS:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            data = make_data(folder / "data", np.random.default_rng(7))
+            model = make_model(name, folder)
+            golden = evaluate(model, data, name)
+            with gzip.GzipFile(HERE / f"{name}.pb.gz", "wb", mtime=0) as stream:
+                stream.write(model.read_bytes())
+            np.savez_compressed(HERE / f"{name}.npz", **golden)
+            print(name, golden["periodic_energy"].ravel(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Models frozen by deepmd-kit 3.2.0, converted, give its energies, forces and virials (made by
+make_peer_models.py).
+"""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deeptf.convert import convert
+from deeptf.infer.deep_pot import DeepPot
+
+HERE = Path(__file__).parent
+SHARED = HERE.parents[2] / "shared" / "data" / "models"
+NAMES = sorted(path.name.removesuffix(".pb.gz") for path in HERE.glob("*.pb.gz"))
+SIX_ATOMS = np.array(
+    """12.83 2.56 2.18  12.09 2.87 2.74  00.25 3.32 1.68  3.36 3.00 1.81  3.51 2.51 2.60  4.27 3.22
+    1.56""".split(),
+    float,
+)
+# deepmd-kit 3.2.0, CPU: energy with and without the cell, max |force|, trace of the virial.
+PUBLISHED = {
+    "deeppot": (-930.969183478772, -930.135831631939, 0.8405844664, -3.1130207803),
+    "deeppot-1": (-931.116717943713, -930.093555992783, 1.7756153132, -7.8226647677),
+}
+
+
+def unpacked(name: str, folder: Path) -> Path:
+    """Return the deepmd-kit model as a .pb file."""
+    path = folder / f"{name}.pb"
+    path.write_bytes(gzip.decompress((HERE / f"{name}.pb.gz").read_bytes()))
+    return path
+
+
+@pytest.mark.parametrize("boundary", ["periodic", "open"])
+@pytest.mark.parametrize("name", NAMES)
+def test_made_models(name: str, boundary: str, tmp_path: Path) -> None:
+    golden = np.load(HERE / f"{name}.npz")
+    convert(unpacked(name, tmp_path), tmp_path / "new.pb")
+    conditions = {key: golden[key] for key in ("fparam", "aparam") if key in golden}
+    cell = golden["cell"] if boundary == "periodic" else None
+    with DeepPot(tmp_path / "new.pb") as potential:
+        found = potential.eval(golden["coord"], cell, golden["type"], atomic=True, **conditions)
+    tolerance = 2e-6 if name == "float32" else 1e-9
+    for label, value in zip(
+        ("energy", "force", "virial", "atom_energy", "atom_virial"), found, strict=True
+    ):
+        expected = golden[f"{boundary}_{label}"].reshape(value.shape)
+        scale = max(1.0, np.max(np.abs(expected)))
+        np.testing.assert_allclose(value, expected, rtol=0, atol=tolerance * scale, err_msg=label)
+
+
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_published_models(name: str, tmp_path: Path) -> None:
+    source = SHARED / f"{name}.pbtxt"
+    if not source.is_file():
+        pytest.skip(f"{name}.pbtxt is not in a folder `shared` beside the checkout")
+    convert(source, tmp_path / "new.pb")
+    periodic, alone, force, trace = PUBLISHED[name]
+    types = [0, 1, 1, 0, 1, 1]
+    with DeepPot(tmp_path / "new.pb") as potential:
+        assert potential.get_type_map() == ["O", "H"]
+        e, f, v = potential.eval(SIX_ATOMS[None], np.eye(3).reshape(1, 9) * 13, types)
+        assert e[0, 0] == pytest.approx(periodic, rel=1e-9)
+        assert np.max(np.abs(f)) == pytest.approx(force, rel=1e-9)
+        assert v[0, ::4].sum() == pytest.approx(trace, rel=1e-9)
+        assert potential.eval(SIX_ATOMS[None], None, types)[0][0, 0] == pytest.approx(
+            alone, rel=1e-9
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("cut.pb", None, "must be a frozen model"),
+        ("other.pb", b"", "has no `model_attr/model_type`"),
+        ("text.pbtxt", b"node { nonsense", "must be a frozen model"),
+    ],
+)
+def test_wrong_files(name: str, content: bytes | None, message: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(
+        unpacked(NAMES[0], tmp_path).read_bytes()[:10000] if content is None else content
+    )
+    with pytest.raises(ValueError, match=message):
+        convert(path, tmp_path / "new.pb")
+    assert not (tmp_path / "new.pb").exists()
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"absent\.pb"):
+        convert(tmp_path / "absent.pb", tmp_path / "new.pb")

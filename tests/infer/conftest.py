@@ -1,0 +1,58 @@
+"""Fixtures: the toy model (toy.py) and a small se_e2_a model with random weights."""
+
+import pytest
+import toy
+from physics_suite import random_arrays
+
+from deeptf import freeze
+from deeptf.infer import DeepPot
+from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.fitting.ener import EnerFitting
+from deeptf.model.model import ModelConfig
+
+
+@pytest.fixture(scope="session")
+def toy_file(tmp_path_factory):
+    return toy.write(tmp_path_factory.mktemp("toy") / "toy.pb")
+
+
+@pytest.fixture(scope="session")
+def parameter_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("toy") / "parameters.pb"
+    return toy.write(path, numb_fparam=2, numb_aparam=1)
+
+
+def write_network(path, **fitting):
+    """Write a model with random weights and the types and cut-off of the toy."""
+    descriptor = SeE2A((20, 20), toy.RCUT, 1.0, neuron=(4, 8), axis_neuron=3)
+    config = ModelConfig(descriptor, EnerFitting(neuron=(6, 6), **fitting), ("A", "B"))
+    freeze.write(config, random_arrays(config, seed=1), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def network_file(tmp_path_factory):
+    return write_network(tmp_path_factory.mktemp("network") / "network.pb")
+
+
+@pytest.fixture(scope="session")
+def network_parameter_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("network") / "parameters.pb"
+    return write_network(path, numb_fparam=2, numb_aparam=1)
+
+
+@pytest.fixture(params=["toy", "network"])
+def model_file(request):
+    return request.getfixturevalue(f"{request.param}_file")
+
+
+@pytest.fixture
+def pot(model_file):
+    with DeepPot(model_file) as pot:
+        yield pot
+
+
+@pytest.fixture
+def toy_pot(toy_file):
+    with DeepPot(toy_file) as pot:
+        yield pot

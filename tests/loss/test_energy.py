@@ -1,0 +1,142 @@
+"""The energy loss against its formula in NumPy, and its weight gradient against differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from physics_suite import random_arrays
+
+from deeptf.data.batch import LABELS, Batch, rows_of
+from deeptf.loss.energy import TERMS, EnergyLoss
+from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.fitting.ener import EnerFitting
+from deeptf.model.model import ModelConfig
+from deeptf.model.parameters import Parameters
+from deeptf.tf import session, tf
+
+PREFACTORS = np.array([0.7, 3.0, 0.2, 0.5, 1.3])
+LOSS = EnergyLoss(start_pref_v=1.0, start_pref_ae=1.0, start_pref_pf=1.0)
+
+
+def model(**descriptor: object) -> ModelConfig:
+    settings = {"sel": (6, 9), "rcut": 3.5, "rcut_smth": 1.0, "neuron": (3, 6), "axis_neuron": 2}
+    return ModelConfig(SeE2A(**{**settings, **descriptor}), EnerFitting(neuron=(5, 5)), ("A", "B"))
+
+
+def batch() -> Batch:
+    """Return frames of five and three atoms, the second one without cell, force and virial."""
+    rng = np.random.default_rng(0)
+    atoms, frames = 8, 2
+    has = {label: np.ones(frames) for label in LABELS}
+    has["force"][1] = has["virial"][1] = has["atom_pref"][1] = 0
+    return Batch(
+        coord=rng.uniform(0, 3.5, (atoms, 3)),
+        cell=np.stack([np.eye(3) * 4.0, np.zeros((3, 3))]),
+        atom_type=np.array([0, 1, 1, 0, 1, 1, 0, 1], np.int32),
+        frame_row=rows_of([5, 3]),
+        energy=rng.normal(size=frames),
+        force=rng.normal(size=(atoms, 3)),
+        virial=rng.normal(size=(frames, 9)),
+        atom_ener=rng.normal(size=atoms),
+        atom_pref=rng.uniform(size=atoms),
+        fparam=np.zeros((frames, 0)),
+        aparam=np.zeros((atoms, 0)),
+        has=has,
+        origin=(("a", 0), ("b", 0)),
+    )
+
+
+class Run:
+    """Model and loss on one batch, with weights that can be set."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        with tf.Graph().as_default() as graph:
+            self.parameters = Parameters(random_arrays(config, 2))
+            inputs, labels = config.inputs(), LOSS.labels()
+            outputs = config.build(inputs, self.parameters)
+            bound = (outputs, labels, inputs)
+            self.loss = LOSS.build(*bound, tf.constant(PREFACTORS))
+            self.errors = LOSS.errors(*bound)
+            self.outputs = {
+                "energy": outputs.energy,
+                "force": outputs.force,
+                "virial": outputs.virial,
+                "atom_energy": outputs.atom_energy,
+            }
+            names = ("coord", "cell", "atom_type", "frame_row")
+            self.feed = {getattr(inputs, name): getattr(batch(), name) for name in names}
+            self.feed |= labels.feed(batch())
+            variables = list(self.parameters.variables.values())
+            total = tf.reduce_mean(self.loss)
+            self.gradients = dict(
+                zip(self.parameters.variables, tf.gradients(total, variables), strict=True)
+            )
+            self.session = session(graph)
+            self.session.run(tf.global_variables_initializer())
+
+    def __call__(self, fetch: object) -> object:
+        return self.session.run(fetch, self.feed)
+
+
+def test_loss_is_its_formula() -> None:
+    run, data = Run(model()), batch()
+    loss, found = run((run.loss, run.outputs))
+    e, f, v, ae, pf = PREFACTORS
+    for frame, atoms in enumerate((slice(0, 5), slice(5, 8))):
+        n = atoms.stop - atoms.start
+        expected = e * (found["energy"][frame] - data.energy[frame]) ** 2 / n
+        expected += ae * np.mean((found["atom_energy"][atoms] - data.atom_ener[atoms]) ** 2)
+        if frame == 0:
+            force = (found["force"][atoms] - data.force[atoms]) ** 2
+            expected += f * np.mean(force)
+            expected += pf * np.mean(data.atom_pref[atoms, None] * force)
+            expected += v * np.mean((found["virial"][frame] - data.virial[frame]) ** 2) / n
+        assert loss[frame] == pytest.approx(expected, rel=1e-12)
+
+
+def test_errors_are_sums_of_squares() -> None:
+    run, data = Run(model()), batch()
+    errors, found = run((run.errors, run.outputs))
+    energy = np.sum(((found["energy"] - data.energy) / [5, 3]) ** 2)
+    force = np.sum((found["force"][:5] - data.force[:5]) ** 2)
+    virial = np.sum(((found["virial"][0] - data.virial[0]) / 5) ** 2)
+    np.testing.assert_allclose(errors, [[energy, 2], [force, 15], [virial, 9]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("descriptor", [{}, {"type_one_side": True}, {"resnet_dt": True}])
+def test_weight_gradient_is_the_derivative(descriptor: dict) -> None:
+    run = Run(model(**descriptor))
+    gradients = run(run.gradients)
+    rng = np.random.default_rng(1)
+    scale = max(np.max(np.abs(g)) for g in gradients.values())
+    for name, variable in run.parameters.variables.items():
+        value = run.session.run(variable)
+        place = tuple(rng.integers(n) for n in value.shape)
+        step, losses = 1e-5, []
+        for sign in (1, -1):
+            moved = value.copy()
+            moved[place] += sign * step
+            variable.load(moved, run.session)
+            losses.append(np.mean(run(run.loss)))
+        variable.load(value, run.session)
+        numeric = (losses[0] - losses[1]) / (2 * step)
+        assert gradients[name][place] == pytest.approx(numeric, abs=1e-8 * scale), name
+
+
+def test_prefactors_follow_the_rate() -> None:
+    loss = EnergyLoss(start_pref_e=2.0, limit_pref_e=4.0, start_pref_f=10.0, limit_pref_f=0.0)
+    assert dict(zip(TERMS, loss.prefactors(0.25), strict=True)) == {
+        "e": 3.5,
+        "f": 2.5,
+        "v": 0.0,
+        "ae": 0.0,
+        "pf": 0.0,
+    }
+
+
+def test_wrong_prefactors() -> None:
+    with pytest.raises(ValueError, match="`limit_pref_f` must be at least 0, got -1"):
+        EnergyLoss(limit_pref_f=-1.0)
+    zero = {f"{end}_pref_{term}": 0.0 for end in ("start", "limit") for term in ("e", "f")}
+    with pytest.raises(ValueError, match="`loss` must have a prefactor above 0"):
+        EnergyLoss(**zero)

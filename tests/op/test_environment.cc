@@ -1,0 +1,99 @@
+// Environment rows: closed form, finite differences, transposed derivative, errors.
+#include "check.h"
+#include "core/environment.h"
+
+using deeptf::EnvironmentInputs;
+using deeptf_test::close;
+
+namespace {
+
+constexpr int kPairs = 60;
+
+struct Case {
+  std::vector<double> displacement = deeptf_test::normal(3 * kPairs, 1);
+  std::vector<double> mean = deeptf_test::normal(8, 2), stddev;
+  std::vector<int32_t> centre, type{1, 0, 1};
+
+  Case() {
+    for (double value : deeptf_test::normal(8, 3)) stddev.push_back(0.3 + std::fabs(value));
+    for (int pair = 0; pair < kPairs; ++pair) centre.push_back(pair % 3);
+    for (double& value : displacement) value *= 1.7;
+  }
+  EnvironmentInputs inputs() const {
+    return {kPairs,        3,   2,  displacement.data(), centre.data(), type.data(), mean.data(),
+            stddev.data(), 1.2, 3.5};
+  }
+};
+
+std::vector<double> rows_of(const Case& a, const deeptf::ParallelFor& parallel) {
+  std::vector<double> rows(4 * kPairs);
+  environment(a.inputs(), parallel, rows.data());
+  return rows;
+}
+
+}  // namespace
+
+TEST(rows_follow_the_formula) {
+  const Case a;
+  const std::vector<double> rows = rows_of(a, deeptf_test::serial());
+  for (int pair = 0; pair < kPairs; ++pair) {
+    const double* x = a.displacement.data() + 3 * pair;
+    const double r = std::sqrt(x[0] * x[0] + x[1] * x[1] + x[2] * x[2]);
+    const double u = std::min(std::max((r - 1.2) / 2.3, 0.0), 1.0);
+    const double s = (u * u * u * (-6 * u * u + 15 * u - 10) + 1) / r;
+    const double raw[4] = {s, s * x[0] / r, s * x[1] / r, s * x[2] / r};
+    const int type = a.type[a.centre[pair]];
+    for (int k = 0; k < 4; ++k) {
+      const double want = (raw[k] - a.mean[4 * type + k]) / a.stddev[4 * type + k];
+      CHECK(close(rows[4 * pair + k], want, 1e-12));
+    }
+  }
+  CHECK(rows == rows_of(a, deeptf_test::threaded()));
+}
+
+TEST(gradient_against_differences) {
+  Case a;
+  const std::vector<double> upper = deeptf_test::normal(4 * kPairs, 4);
+  std::vector<double> grad(3 * kPairs);
+  environment_grad(a.inputs(), deeptf_test::threaded(), upper.data(), grad.data());
+  for (int k = 0; k < 3 * kPairs; ++k) {
+    double energy[2];
+    for (const int side : {0, 1}) {
+      const double start = a.displacement[k];
+      a.displacement[k] += side ? 1e-6 : -1e-6;
+      const std::vector<double> rows = rows_of(a, deeptf_test::serial());
+      a.displacement[k] = start;
+      energy[side] = 0;
+      for (int m = 0; m < 4; ++m) energy[side] += rows[k / 3 * 4 + m] * upper[k / 3 * 4 + m];
+    }
+    CHECK(close(grad[k], (energy[1] - energy[0]) / 2e-6, 1e-7));
+  }
+}
+
+TEST(second_function_is_the_transpose_of_the_gradient) {
+  const Case a;
+  const std::vector<double> upper = deeptf_test::normal(4 * kPairs, 5);
+  const std::vector<double> along = deeptf_test::normal(3 * kPairs, 6);
+  std::vector<double> grad(3 * kPairs), back(4 * kPairs);
+  environment_grad(a.inputs(), deeptf_test::serial(), upper.data(), grad.data());
+  environment_grad_grad(a.inputs(), deeptf_test::threaded(), along.data(), back.data());
+  for (int pair = 0; pair < kPairs; ++pair) {
+    double left = 0, right = 0;
+    for (int k = 0; k < 3; ++k) left += grad[3 * pair + k] * along[3 * pair + k];
+    for (int k = 0; k < 4; ++k) right += back[4 * pair + k] * upper[4 * pair + k];
+    CHECK(close(left, right, 1e-12));
+  }
+}
+
+TEST(wrong_indices_are_named) {
+  const auto message = [](const Case& a, const char* part) {
+    return deeptf_test::throws([&] { check_environment(a.inputs(), deeptf_test::threaded()); },
+                               part);
+  };
+  Case a;
+  a.centre[7] = 3;
+  CHECK(message(a, "got 3 at pair 7"));
+  a = Case();
+  a.type[1] = 2;
+  CHECK(message(a, "got 2 at atom 1"));
+}

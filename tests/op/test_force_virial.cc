@@ -1,0 +1,115 @@
+// Force and virial: plain loops, the transposed derivative, thread independence, errors.
+#include "check.h"
+#include "core/force_virial.h"
+
+using deeptf::ForceInputs;
+using deeptf_test::close;
+
+namespace {
+
+constexpr int64_t kPairs = 500, kAll = 23;
+
+struct Case {
+  std::vector<double> displacement = deeptf_test::normal(3 * kPairs, 1);
+  std::vector<double> gradient = deeptf_test::normal(3 * kPairs, 2);
+  std::vector<int32_t> centre, neighbor, frame_row{0, 5, 5, 17};
+
+  Case() {
+    for (int32_t pair = 0; pair < kPairs; ++pair) {
+      centre.push_back(pair * 7 % 17);
+      neighbor.push_back(pair * 5 % kAll);
+    }
+  }
+  ForceInputs inputs() const {
+    return {kPairs, kAll, 3, displacement.data(), centre.data(), neighbor.data(), frame_row.data()};
+  }
+};
+
+}  // namespace
+
+TEST(force_and_virial_are_plain_sums) {
+  const Case a;
+  std::vector<double> force(3 * kAll), virial(27), want_force(3 * kAll), want_virial(27);
+  for (int pair = 0; pair < kPairs; ++pair) {
+    const int frame = a.centre[pair] < 5 ? 0 : 2;
+    for (int k = 0; k < 3; ++k) {
+      want_force[3 * a.centre[pair] + k] += a.gradient[3 * pair + k];
+      want_force[3 * a.neighbor[pair] + k] -= a.gradient[3 * pair + k];
+      for (int b = 0; b < 3; ++b) {
+        want_virial[9 * frame + 3 * k + b] -=
+            a.displacement[3 * pair + k] * a.gradient[3 * pair + b];
+      }
+    }
+  }
+  force_virial(a.inputs(), deeptf_test::serial(), a.gradient.data(), force.data(), virial.data());
+  for (size_t k = 0; k < force.size(); ++k) CHECK(close(force[k], want_force[k], 1e-12));
+  for (size_t k = 0; k < virial.size(); ++k) CHECK(close(virial[k], want_virial[k], 1e-12));
+}
+
+TEST(threads_do_not_change_bits) {
+  const Case a;
+  std::vector<double> force[2], virial[2], atom[2];
+  for (const int k : {0, 1}) {
+    const auto parallel = k ? deeptf_test::threaded() : deeptf_test::serial();
+    force[k].resize(3 * kAll);
+    virial[k].resize(27);
+    atom[k].resize(9 * kAll);
+    force_virial(a.inputs(), parallel, a.gradient.data(), force[k].data(), virial[k].data());
+    atom_virial(a.inputs(), parallel, a.gradient.data(), atom[k].data());
+  }
+  CHECK(force[0] == force[1] && virial[0] == virial[1] && atom[0] == atom[1]);
+}
+
+TEST(gradient_is_the_transpose) {
+  const Case a;
+  const std::vector<double> force_up = deeptf_test::normal(3 * kAll, 3);
+  const std::vector<double> virial_up = deeptf_test::normal(27, 4);
+  std::vector<double> force(3 * kAll), virial(27), back(3 * kPairs);
+  force_virial(a.inputs(), deeptf_test::serial(), a.gradient.data(), force.data(), virial.data());
+  force_virial_grad(a.inputs(), deeptf_test::threaded(), force_up.data(), virial_up.data(),
+                    back.data());
+  double left = 0, right = 0;
+  for (size_t k = 0; k < force.size(); ++k) left += force[k] * force_up[k];
+  for (size_t k = 0; k < virial.size(); ++k) left += virial[k] * virial_up[k];
+  for (size_t k = 0; k < back.size(); ++k) right += back[k] * a.gradient[k];
+  CHECK(close(left, right, 1e-11));
+}
+
+TEST(atom_virial_adds_up_to_the_transposed_virial) {
+  Case a;
+  a.frame_row = {0, 17, 17, 17};
+  std::vector<double> force(3 * kAll), virial(27), atom(9 * kAll);
+  force_virial(a.inputs(), deeptf_test::serial(), a.gradient.data(), force.data(), virial.data());
+  atom_virial(a.inputs(), deeptf_test::threaded(), a.gradient.data(), atom.data());
+  for (int k = 0; k < 9; ++k) {
+    double sum = 0;
+    for (int64_t j = 0; j < kAll; ++j) sum += atom[9 * j + k];
+    CHECK(close(sum, virial[k % 3 * 3 + k / 3], 1e-11));
+  }
+}
+
+TEST(empty_input) {
+  const int32_t frame_row[1] = {0};
+  const ForceInputs in{0, 0, 0, nullptr, nullptr, nullptr, frame_row};
+  check_force(in, deeptf_test::serial());
+  force_virial(in, deeptf_test::threaded(), nullptr, nullptr, nullptr);
+  force_virial_grad(in, deeptf_test::threaded(), nullptr, nullptr, nullptr);
+  atom_virial(in, deeptf_test::threaded(), nullptr, nullptr);
+}
+
+TEST(wrong_indices_are_named) {
+  const auto message = [](const Case& a, const char* part) {
+    return deeptf_test::throws([&] { check_force(a.inputs(), deeptf_test::threaded()); }, part);
+  };
+  Case a;
+  a.centre[3] = 17;
+  CHECK(message(a, "`centre` must be an atom index below 17, got 17 at pair 3"));
+  a = Case();
+  a.neighbor[4] = -2;
+  CHECK(message(a, "`neighbor` must be an atom index below 23, got -2 at pair 4"));
+  a = Case();
+  a.frame_row = {0, 7, 6, 17};
+  CHECK(message(a, "`frame_row` must start at 0 and not decrease"));
+  a.frame_row = {0, 5, 5, 24};
+  CHECK(message(a, "at most at the number of atoms 23, got 24"));
+}

@@ -1,0 +1,102 @@
+"""The data sets of the examples: shapes, sums, units and the split into training and held out.
+
+It reads the files as they are in the repository and does not train anything.
+"""
+
+import json
+from pathlib import Path
+
+import dpdata
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+SYSTEMS = sorted(path.parent for path in EXAMPLES.glob("*/data/*/type.raw"))
+TYPES = {"aluminium": {"Al": 32}, "water": {"O": 16, "H": 32}, "ethanol": {"H": 6, "C": 2, "O": 1}}
+MAX_BYTES = 5_000_000
+
+
+def load(system):
+    return {path.stem: np.load(path) for path in (system / "set.000").glob("*.npy")}
+
+
+def name_of(system):
+    return "/".join(system.parts[-3:])
+
+
+def test_every_example_ships_both_parts():
+    expected = {f"{name}/data/{part}" for name in TYPES for part in ("train", "validation")}
+    assert {name_of(system) for system in SYSTEMS} == expected
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=name_of)
+class TestSystem:
+    def test_arrays_have_the_shape_of_the_molecule_and_are_finite(self, system):
+        arrays, atoms = load(system), len((system / "type.raw").read_text().split())
+        frames = len(arrays["energy"])
+        widths = {"coord": 3 * atoms, "force": 3 * atoms}
+        if not (system / "nopbc").exists():
+            widths |= {"box": 9, "virial": 9}
+        assert set(arrays) == {"energy", *widths}
+        assert arrays["energy"].shape == (frames,)
+        assert arrays["energy"].dtype == np.float64
+        for name, width in widths.items():
+            assert arrays[name].shape == (frames, width), name
+        assert all(np.isfinite(values).all() for values in arrays.values())
+
+    def test_composition_and_type_map(self, system):
+        names = (system / "type_map.raw").read_text().split()
+        types = [names[int(t)] for t in (system / "type.raw").read_text().split()]
+        assert {name: types.count(name) for name in names} == TYPES[system.parts[-3]]
+
+    def test_forces_sum_to_zero(self, system):
+        arrays = load(system)
+        force = arrays["force"].reshape(len(arrays["force"]), -1, 3).astype(np.float64)
+        assert np.abs(force.sum(axis=1)).max() < 1e-4
+        assert np.abs(force).max() > 0.1
+
+    def test_virial_is_symmetric_and_of_the_size_of_a_pressure(self, system):
+        arrays = load(system)
+        if "virial" not in arrays:
+            return
+        virial = arrays["virial"].reshape(-1, 3, 3).astype(np.float64)
+        volume = np.abs(np.linalg.det(arrays["box"].reshape(-1, 3, 3).astype(np.float64)))
+        pressure = np.trace(virial, axis1=1, axis2=2) / 3 / volume * 160.21766  # GPa
+        assert np.abs(virial - virial.transpose(0, 2, 1)).max() < 1e-4
+        assert np.abs(pressure).max() < 40
+
+    def test_dpdata_reads_it(self, system):
+        frames = len(load(system)["energy"])
+        assert len(dpdata.LabeledSystem(str(system), fmt="deepmd/npy")) == frames
+
+
+@pytest.mark.parametrize("example", TYPES)
+def test_a_tenth_is_held_out_and_training_has_none_of_it(example):
+    data = EXAMPLES / example / "data"
+    train, held_out = (load(data / part) for part in ("train", "validation"))
+    total = len(train["energy"]) + len(held_out["energy"])
+    assert len(held_out["energy"]) == total // 10
+    seen = {frame.tobytes() for frame in train["coord"]}
+    assert not any(frame.tobytes() in seen for frame in held_out["coord"])
+    assert len(seen) == len(train["coord"])
+
+
+def test_denser_aluminium_has_the_higher_pressure():
+    """The sign of the virial: -dE/d(strain), so its trace falls with the volume of a solid."""
+    arrays = load(EXAMPLES / "aluminium/data/train")
+    volume = np.linalg.det(arrays["box"].reshape(-1, 3, 3).astype(np.float64)) / 32
+    pressure = arrays["virial"][:, [0, 4, 8]].sum(axis=1) / volume
+    assert pressure[volume < 15.2].min() > 0
+    assert pressure[volume > 18].max() < pressure[volume < 15.2].min()
+
+
+@pytest.mark.parametrize("example", TYPES)
+def test_input_names_the_types_of_the_data(example):
+    options = json.loads((EXAMPLES / example / "input.json").read_text())
+    names = (EXAMPLES / example / "data/train/type_map.raw").read_text().split()
+    assert options["model"]["type_map"] == names
+
+
+def test_all_examples_together_are_small():
+    sizes = [path.stat().st_size for path in EXAMPLES.glob("*/data/**/*") if path.is_file()]
+    assert sum(sizes) < MAX_BYTES

@@ -1,0 +1,74 @@
+"""A frozen model is the live one, and describes itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_run import changed_input, write_system
+
+from deeptf import __version__, freeze
+from deeptf.data.system import System
+from deeptf.infer.deep_pot import DeepPot
+from deeptf.train import checkpoint
+from deeptf.train.graph import TrainingGraph
+from deeptf.train.options import load_input
+
+STATISTICS = {
+    "descriptor/mean": np.array([[0.05, 0, 0, 0], [0.07, 0, 0, 0]]),
+    "descriptor/stddev": np.tile([0.2, 0.1, 0.1, 0.1], (2, 1)),
+    "fitting/energy_bias": np.array([-3.0, -6.0]),
+}
+
+
+def live(folder: Path) -> tuple[TrainingGraph, System, dict]:
+    """Return a model in training, its data and its input."""
+    script = changed_input({"training/training_data/systems": [str(folder / "system")]})
+    system = System(str(write_system(folder / "system")), ("A", "B"))
+    return TrainingGraph(load_input(script)[0], STATISTICS, seed=4), system, script
+
+
+def test_frozen_equals_live(tmp_path: Path) -> None:
+    graph, system, script = live(tmp_path)
+    batch = system.batch(range(3))
+    for step in range(3):
+        graph.step(system.batch([step]), 0.01, np.ones(5))
+    _, sums = graph.evaluate(batch, np.ones(5))
+    checkpoint.save(tmp_path / "m", 3, graph.arrays(), {"input": script, "seed": 4}, keep=1)
+    freeze.freeze(tmp_path, tmp_path / "model.pb")
+    with DeepPot(tmp_path / "model.pb") as potential:
+        coord, cell = batch.coord.reshape(3, -1), batch.cell.reshape(3, 9)
+        e, f, v = potential.eval(coord, cell, batch.atom_type[:6])
+    square = [
+        np.sum(((e[:, 0] - batch.energy) / 6) ** 2),
+        np.sum((f.reshape(-1, 3) - batch.force) ** 2),
+        np.sum(((v - batch.virial) / 6) ** 2),
+    ]
+    np.testing.assert_allclose(sums[:, 0], square, rtol=1e-12)
+    np.testing.assert_array_equal(sums[:, 1], [3, 54, 27])
+
+
+def test_description_and_arrays(tmp_path: Path) -> None:
+    graph, _, script = live(tmp_path)
+    arrays = graph.arrays()
+    freeze.write(load_input(script)[0].model, arrays, tmp_path / "model.pb", script)
+    description, found = freeze.read_arrays(tmp_path / "model.pb")
+    assert description["deeptf_version"] == __version__
+    assert description["type_map"] == ["A", "B"] and description["sel"] == [8, 16]
+    assert description["training_script"] == script
+    for name, value in arrays.items():
+        if not name.startswith("optimizer/"):
+            np.testing.assert_array_equal(found[name], value)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a graph", None])
+def test_wrong_frozen_model(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "model.pb"
+    if content is None:
+        graph, _, script = live(tmp_path)
+        freeze.write(load_input(script)[0].model, graph.arrays(), path)
+        content = path.read_bytes()[:-100]
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"model\.pb must be a frozen deeptf model"):
+        freeze.read_arrays(path)

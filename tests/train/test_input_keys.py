@@ -1,0 +1,63 @@
+"""Every entry of the tables of old, unsupported and ignored keys, on the water input."""
+
+import copy
+
+import pytest
+from water_inputs import WATER, changed
+
+from deeptf.config import ConfigError
+from deeptf.input_keys import ACCEPTED_WITHOUT_EFFECT, ALIASES, KNOWN_TYPES, UNSUPPORTED
+from deeptf.train.options import load_input
+
+
+@pytest.mark.parametrize("place", ALIASES)
+def test_old_spellings(place):
+    target = place.rsplit("/", 1)[0] + "/" + ALIASES[place]
+    values = {"axis_neuron": 8, "neuron": [60, 60], "numb_steps": 77, "numb_epoch": None}
+    values |= {"systems": ["x"], "set_prefix": "set", "batch_size": 2, "numb_btch": 2}
+    values |= {"auto_prob": "prob_uniform", "sys_probs": [1.0, 2.0]}
+    value = values[target.rsplit("/", 1)[1]]
+    new = changed(target, value)
+    old = copy.deepcopy(new)
+    *sections, key = target.split("/")
+    inner = old
+    for section in sections:
+        inner = inner[section]
+    del inner[key]
+    assert load_input(changed(place, value, old)) == load_input(new)
+    with pytest.raises(ConfigError, match=f"{place}: must not be given beside"):
+        load_input(changed(place, value, new))
+
+
+@pytest.mark.parametrize("place", UNSUPPORTED)
+def test_unsupported_keys(place):
+    harmless, reason = UNSUPPORTED[place]
+    for value in harmless:
+        config, notices = load_input(changed(place, value))
+        assert config == load_input(WATER)[0]
+        assert notices == [f"accepted at the only value that deeptf supports: {place}"]
+    with pytest.raises(ConfigError) as caught:
+        load_input(changed(place, "something else"))
+    message = str(caught.value)
+    assert message == f'{place}: is not supported, got "something else": {reason}'
+
+
+@pytest.mark.parametrize("place", ACCEPTED_WITHOUT_EFFECT)
+def test_keys_without_effect(place):
+    config, notices = load_input(changed(place, 1))
+    assert config == load_input(WATER)[0]
+    assert notices == [f"{place}: accepted without effect, {ACCEPTED_WITHOUT_EFFECT[place]}"]
+
+
+@pytest.mark.parametrize(
+    ("section", "kind"),
+    [(section, kind) for section in KNOWN_TYPES for kind in KNOWN_TYPES[section]],
+)
+def test_types_load_or_are_said_to_be_unsupported(section, kind):
+    data = changed(f"{section}/type", kind)
+    try:
+        load_input(data)
+    except ConfigError as error:
+        known = f"{section}/type: must be one of"
+        unsupported = known in str(error) and "which deeptf does not support" in str(error)
+        assert unsupported or "unknown key" in str(error)

@@ -1,0 +1,120 @@
+"""Slow NumPy twins of the ops: the definition of each, written as plainly as possible."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+
+def neighbor_pairs(coord, cell, atom_type, frame_row, rcut):
+    """All pairs by looking at every atom in every image that could matter."""
+    row, neighbor, displacement = [0], [], []
+    for frame, (first, last) in enumerate(itertools.pairwise(frame_row)):
+        atoms = [i for i in range(first, last) if atom_type[i] >= 0]
+        images = _images(coord[atoms], cell[frame], rcut)
+        shift = images @ cell[frame]
+        for i in range(first, last):
+            found = []
+            for j in atoms if atom_type[i] >= 0 else []:
+                d = coord[j] - coord[i] + shift
+                near = np.linalg.norm(d, axis=1) < rcut
+                if i == j:
+                    near &= images.any(axis=1)
+                for image, x in zip(images[near], d[near], strict=True):
+                    found.append((atom_type[j], j, tuple(image), x))
+            for _, j, _, x in sorted(found, key=lambda pair: pair[:3]):
+                neighbor.append(j)
+                displacement.append(x)
+            row.append(len(neighbor))
+    return (
+        np.array(row, np.int32),
+        np.array(neighbor, np.int32),
+        np.array(displacement).reshape(-1, 3),
+    )
+
+
+def _images(coord, cell, rcut):
+    if not cell.any() or len(coord) == 0:
+        return np.zeros((1, 3), int)
+    inverse = np.linalg.inv(cell)
+    fraction = coord @ inverse
+    spread = fraction.max(0) - fraction.min(0)
+    reach = np.ceil(rcut * np.linalg.norm(inverse, axis=0) + spread).astype(int)
+    return np.array(list(itertools.product(*(range(-n, n + 1) for n in reach))))
+
+
+def sort_pairs(row, neighbor, displacement, atom_type, num_types):
+    """Sort with the stable sort of Python."""
+    centres = len(row) - 1
+    order = sorted((i for i in range(centres) if atom_type[i] >= 0), key=lambda i: atom_type[i])
+    place = {atom: k for k, atom in enumerate(order)}
+    pairs = [
+        (atom_type[neighbor[p]], atom_type[i], place[i], p, i)
+        for i in order
+        for p in range(row[i], row[i + 1])
+        if atom_type[neighbor[p]] >= 0
+    ]
+    pairs.sort()
+    neighbor_count = np.zeros((len(order), num_types), np.int32)
+    pair_count = np.zeros((num_types, num_types), np.int32)
+    for neighbor_type, centre_type, at, _, _ in pairs:
+        neighbor_count[at, neighbor_type] += 1
+        pair_count[neighbor_type, centre_type] += 1
+    index = [pair[3] for pair in pairs]
+    return (
+        np.array(order, np.int32),
+        np.bincount([atom_type[i] for i in order], minlength=num_types).astype(np.int32),
+        neighbor_count,
+        pair_count,
+        np.array([pair[4] for pair in pairs], np.int32),
+        neighbor[index],
+        displacement[index],
+    )
+
+
+def environment(displacement, centre, atom_type, mean, stddev, rcut_smth, rcut):
+    """Rows (s, s x/r, s y/r, s z/r), normalised."""
+    r = np.linalg.norm(displacement, axis=1)
+    u = np.clip((r - rcut_smth) / (rcut - rcut_smth), 0, 1)
+    s = (u**3 * (-6 * u**2 + 15 * u - 10) + 1) / r
+    rows = np.concatenate([s[:, None], s[:, None] * displacement / r[:, None]], 1)
+    return (rows - mean[atom_type[centre]]) / stddev[atom_type[centre]]
+
+
+def neighbor_sum(count, weight, value):
+    """Sum of outer products over the pairs of each atom."""
+    ends = np.cumsum(count)
+    return np.array(
+        [weight[e - n : e].T @ value[e - n : e] for n, e in zip(count, ends, strict=True)]
+    ).reshape(len(count), weight.shape[1], value.shape[1])
+
+
+def force_virial(pair_gradient, displacement, centre, neighbor, num_all, frame_row):
+    """Scatter of the pair gradient, and -sum r (x) g per frame."""
+    force = np.zeros((num_all, 3))
+    virial = np.zeros((len(frame_row) - 1, 3, 3))
+    for g, r, i, j in zip(pair_gradient, displacement, centre, neighbor, strict=True):
+        force[i] += g
+        force[j] -= g
+        virial[np.searchsorted(frame_row, i, side="right") - 1] -= np.outer(r, g)
+    return force, virial.reshape(-1, 9)
+
+
+def atom_virial(pair_gradient, displacement, neighbor, num_all):
+    """-g (x) r, booked on the neighbour."""
+    virial = np.zeros((num_all, 3, 3))
+    for g, r, j in zip(pair_gradient, displacement, neighbor, strict=True):
+        virial[j] -= np.outer(g, r)
+    return virial.reshape(-1, 9)
+
+
+def difference(function, x, step=1e-6):
+    """Central differences of a scalar function of an array."""
+    out = np.zeros_like(x)
+    for k in range(x.size):
+        upper, lower = x.copy(), x.copy()
+        upper.flat[k] += step
+        lower.flat[k] -= step
+        out.flat[k] = (function(upper) - function(lower)) / (2 * step)
+    return out
