@@ -1,4 +1,4 @@
-"""Reads pw.x outputs by dpdata, writes deepmd/npy systems with every tenth frame held out.
+"""Reads pw.x outputs by dpdata, reads and writes data sets with every tenth frame held out.
 
 Energies are float64 (a total energy of 1e4 eV in float32 is rounded by 1e-3 eV), all other arrays
 float32, whose rounding (1e-6 eV/A for a force of 10 eV/A) is far below the errors of the labels.
@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 HELD_OUT_EVERY = 10
+PARTS = ("train", "validation")
 
 
-def split(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the training frames, and of the held-out ones: 9, 19, 29 ... of `count`."""
-    frames = np.arange(count)
+def split(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the training frames, and of the held-out ones: 9, 19, 29 ... of `number`."""
+    frames = np.arange(number)
     held_out = frames % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
     return frames[~held_out], frames[held_out]
 
@@ -49,20 +50,36 @@ def write_split(
     arrays: Mapping[str, np.ndarray],
 ) -> None:
     """Write FOLDER/train and FOLDER/validation and say how many frames each has."""
-    count = len(arrays["energy"])
-    if count < HELD_OUT_EVERY:
-        raise SystemExit(f"{count} labelled frames are too few: label at least {HELD_OUT_EVERY}")
-    parts = dict(zip(("train", "validation"), split(count), strict=True))
-    for name, frames in parts.items():
+    number = len(arrays["energy"])
+    if number < HELD_OUT_EVERY:
+        raise SystemExit(f"{number} labelled frames are too few: label at least {HELD_OUT_EVERY}")
+    for name, frames in zip(PARTS, split(number), strict=True):
         chosen = {key: np.asarray(values)[frames] for key, values in arrays.items()}
         write_system(folder / name, symbols, type_map, chosen)
         print(f"wrote {len(frames)} frames into {folder / name}")
 
 
+def count(folder: Path) -> int:
+    """How many frames FOLDER/train and FOLDER/validation hold together; 0 if there are none."""
+    paths = [folder / part / "set.000" / "energy.npy" for part in PARTS]
+    return sum(len(np.load(path)) for path in paths) if all(p.exists() for p in paths) else 0
+
+
+def read_split(folder: Path) -> dict[str, np.ndarray]:
+    """The frames of both parts in the order in which they were labelled: undoes `write_split`."""
+    merged: dict[str, np.ndarray] = {}
+    for part, frames in zip(PARTS, split(count(folder)), strict=True):
+        for path in (folder / part / "set.000").glob("*.npy"):
+            values = np.load(path)
+            if path.stem != "energy":
+                values = values.reshape(len(values), -1, 3)
+            empty = np.empty((count(folder), *values.shape[1:]), values.dtype)
+            merged.setdefault(path.stem, empty)[frames] = values
+    return merged
+
+
 def read_pwscf(outputs: Sequence[Path]) -> dict[str, np.ndarray]:
     """Coordinates and cells (A), energies (eV), forces (eV/A) and virials (eV) of pw.x outputs."""
-    if not outputs:
-        raise SystemExit("no frame has a label yet: run the step `label` first")
     import dpdata
 
     names = ("coords", "cells", "energies", "forces", "virials")

@@ -10,11 +10,13 @@ import argparse
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from common import command_line, dataset
 
 MASSES = {"H": 1.008, "O": 15.999, "Al": 26.982}
 
@@ -111,3 +113,26 @@ def label(
         return f"NO LABEL (see {part}):"
     part.replace(output)
     return "labelled"
+
+
+def generate(
+    description: str,
+    script: Path,
+    atoms: tuple[Sequence[str], Sequence[str]],
+    settings: Settings,
+    frames: int,
+    sample: Callable[[], dict[str, np.ndarray]],
+) -> None:
+    """The whole of a script that labels with pw.x; `atoms` are the symbols and the type map."""
+    parser = argparse.ArgumentParser(description=description)
+    command_line.add_common_options(parser, script, frames)
+    add_options(parser)
+    options = parser.parse_args()
+
+    def label_frame(frame: int, geometries: dict[str, np.ndarray]) -> str:
+        return label(options, settings, atoms[0], frame, geometries)
+
+    example = command_line.Example(
+        script, *atoms, sample, label_frame, suffix=".out", read=dataset.read_pwscf
+    )
+    command_line.run_steps(options, example)

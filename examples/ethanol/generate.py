@@ -11,6 +11,7 @@ never seen. GFN2-xTB only proposes geometries, it leaves no trace in the labels.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 SCRIPT = Path(__file__).resolve()
 sys.path.insert(0, str(SCRIPT.parents[1]))
 
-from common import command_line, dataset  # noqa: E402
+from common import command_line  # noqa: E402
 
 TEMPERATURE = 500.0
 TRAJECTORIES = 10
@@ -101,6 +102,12 @@ def label(work: Path, frame: int, geometries: dict[str, np.ndarray]) -> str:
     return "labelled"
 
 
+def read(paths: Sequence[Path]) -> dict[str, np.ndarray]:
+    """Coordinates (A), energies (eV) and forces (eV/A) of labels."""
+    frames = [dict(np.load(path)) for path in paths]
+    return {key: np.array([f[key] for f in frames]) for key in ("coord", "energy", "force")}
+
+
 def main() -> None:
     """Run the step that the command line names, or all of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -114,13 +121,11 @@ def main() -> None:
         lib.num_threads(options.threads)
         return label(options.work, frame, geometries)
 
-    def convert() -> None:
-        paths = sorted(options.work.glob("frame_[0-9][0-9][0-9].npz"))
-        frames = [dict(np.load(path)) for path in paths]
-        arrays = {key: np.array([f[key] for f in frames]) for key in ("coord", "energy", "force")}
-        dataset.write_split(options.data, molecule().get_chemical_symbols(), TYPE_MAP, arrays)
-
-    command_line.run_steps(options, SCRIPT, sample, label_frame, convert)
+    symbols = molecule().get_chemical_symbols()
+    example = command_line.Example(
+        SCRIPT, symbols, TYPE_MAP, sample, label_frame, suffix=".npz", read=read
+    )
+    command_line.run_steps(options, example)
 
 
 if __name__ == "__main__":

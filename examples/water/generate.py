@@ -8,7 +8,6 @@
 The classical water only proposes geometries, it leaves no trace in the labels.
 """
 
-import argparse
 import sys
 import tempfile
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 SCRIPT = Path(__file__).resolve()
 sys.path.insert(0, str(SCRIPT.parents[1]))
 
-from common import command_line, dataset, pwscf  # noqa: E402
+from common import pwscf  # noqa: E402
 from common.lammps_engine import open_lammps  # noqa: E402
 
 MOLECULES = 16
@@ -145,22 +144,6 @@ def sample() -> dict[str, np.ndarray]:
     return {"coord": np.array(coord[:FRAMES]), "box": np.array(box[:FRAMES])}
 
 
-def main() -> None:
-    """Run the step that the command line names, or all of them."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    command_line.add_common_options(parser, SCRIPT, FRAMES)
-    pwscf.add_options(parser)
-    options = parser.parse_args()
-
-    def label(frame: int, geometries: dict[str, np.ndarray]) -> str:
-        return pwscf.label(options, SETTINGS, SYMBOLS, frame, geometries)
-
-    def convert() -> None:
-        arrays = dataset.read_pwscf(sorted(options.work.glob("frame_*.out")))
-        dataset.write_split(options.data, SYMBOLS, TYPE_MAP, arrays)
-
-    command_line.run_steps(options, SCRIPT, sample, label, convert)
-
-
 if __name__ == "__main__":
-    main()
+    description = __doc__.splitlines()[0]
+    pwscf.generate(description, SCRIPT, (SYMBOLS, TYPE_MAP), SETTINGS, FRAMES, sample)
