@@ -1,0 +1,78 @@
+// Sums over neighbours of tabulated embedding nets, and the derivatives that training needs.
+//
+// A net G of one number x is given by its values and slopes at equally spaced nodes; between nodes
+// it is the cubic Hermite interpolant, beyond the ends a straight line (so G has a continuous first
+// derivative everywhere). With the row R_j [4] of pair j, x_j = R_j[0]:
+//
+//   embedding_sum             T_wm  = sum_j R_jw G_m(x_j)  +  delta_w0 sum_t (sel_t - n_t) x_0
+//   G_m(x_0) embedding_sum_grad        r_jw  = sum_m G_m(x_j) Y_wm + delta_w0 sum_m G'_m(x_j) sum_v
+//   R_jv Y_vm embedding_sum_tangent     T'_wm = sum_j a_jw G_m(x_j) + a_j0 R_jw G'_m(x_j)
+//   embedding_table_grad      the gradient of sum_wm T_wm Y_wm to the nodes
+//   embedding_tangent_table_grad      the gradient of sum_wm T'_wm Y_wm to the nodes
+//
+// Y [n, 4, M] is what multiplies the sums, a [p, 4] a direction in the rows. The second part of T
+// is that of the places without a neighbour (se_e2_a.py). Since sum_j a_j.r_j = sum Y T', the
+// functions are closed under all derivatives but second ones in the rows.
+#pragma once
+
+#include <cstdint>
+
+#include "core/parallel.h"
+
+namespace deeptf {
+
+constexpr int64_t kRowColumns = 4;
+
+// Numbers in a padded row of a table: rows are whole multiples of 64 bytes.
+template <class T>
+constexpr int64_t padded_width(int64_t width) {
+  constexpr int64_t unit = 64 / static_cast<int64_t>(sizeof(T));
+  return (width + unit - 1) / unit * unit;
+}
+
+// Pairs in the order of sort_pairs.h: blocks (neighbour type, centre type), inside them by centre.
+struct CurvePairs {
+  int64_t num_atoms;              // n, sorted by type
+  int64_t num_pairs;              // p
+  int64_t num_types;              // T
+  const int32_t* atom_count;      // [T]
+  const int32_t* neighbor_count;  // [n, T]
+  const int32_t* curve;           // [T, T] neighbour type first; -1 leaves the block out
+  const double* sel;              // [T] places of each neighbour type
+  const double* empty;            // [T] x_0 of an empty place of each centre type
+};
+
+template <class T>
+struct CurveTable {
+  int64_t num_curves;       // C
+  int64_t width;            // M
+  const int32_t* node_row;  // [C + 1] first node of each curve; at least two nodes a curve
+  const double* grid;       // [C, 2] x of the first node, step
+  const T* nodes;           // [nodes, 2, padded M]: value, slope times step
+};
+
+// Throws Error unless counts, curves and node rows fit together; `num_nodes` is the table's length.
+void check_curves(const CurvePairs& pairs, int64_t num_curves, const int32_t* node_row,
+                  const double* grid, int64_t num_nodes);
+
+template <class T>
+void embedding_sum(const CurvePairs& pairs, const CurveTable<T>& table, const ParallelFor& parallel,
+                   const T* rows, T* sum);
+template <class T>
+void embedding_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table,
+                        const ParallelFor& parallel, const T* rows, const T* upper, T* rows_grad);
+template <class T>
+void embedding_sum_tangent(const CurvePairs& pairs, const CurveTable<T>& table,
+                           const ParallelFor& parallel, const T* rows, const T* direction,
+                           T* tangent);
+// The two below fill nodes_grad [nodes, 2, padded M]; table.nodes is not read.
+template <class T>
+void embedding_table_grad(const CurvePairs& pairs, const CurveTable<T>& table,
+                          const ParallelFor& parallel, const T* rows, const T* upper,
+                          T* nodes_grad);
+template <class T>
+void embedding_tangent_table_grad(const CurvePairs& pairs, const CurveTable<T>& table,
+                                  const ParallelFor& parallel, const T* rows, const T* direction,
+                                  const T* upper, T* nodes_grad);
+
+}  // namespace deeptf

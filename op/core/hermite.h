@@ -1,0 +1,48 @@
+// Places on the node grid of a tabulated curve: which interval, and the weights of its four node
+// numbers (value and slope of the left node, value and slope of the right one).
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+namespace deeptf {
+
+template <class T>
+struct HermitePlace {
+  int32_t node;     // left node, counted over all curves
+  T value[4];       // weights for G
+  T derivative[4];  // weights for dG/dx
+};
+
+// The cubic Hermite interpolant at x on nodes start + k step, k = 0 .. count - 1 (count >= 2), and
+// straight lines beyond the ends. The nodes hold slopes times the step.
+template <class T>
+HermitePlace<T> hermite_place(double x, double start, double inverse_step, int32_t first,
+                              int32_t count) {
+  const double at = (x - start) * inverse_step;
+  const double left = std::clamp(std::floor(at), 0.0, static_cast<double>(count - 2));
+  const double u = at - left;
+  HermitePlace<T> place;
+  place.node = first + static_cast<int32_t>(left);
+  const auto set = [&](double v0, double v1, double v2, double v3, double d0, double d1, double d2,
+                       double d3) {
+    const double value[4] = {v0, v1, v2, v3}, slope[4] = {d0, d1, d2, d3};
+    for (int i = 0; i < 4; ++i) {
+      place.value[i] = static_cast<T>(value[i]);
+      place.derivative[i] = static_cast<T>(slope[i] * inverse_step);
+    }
+  };
+  if (u < 0) {
+    set(1, u, 0, 0, 0, 1, 0, 0);
+  } else if (u > 1) {
+    set(0, 0, 1, u - 1, 0, 0, 0, 1);
+  } else {
+    const double w = 1 - u;
+    set((1 + 2 * u) * w * w, u * w * w, u * u * (3 - 2 * u), -u * u * w,  //
+        -6 * u * w, w * (1 - 3 * u), 6 * u * w, u * (3 * u - 2));
+  }
+  return place;
+}
+
+}  // namespace deeptf
