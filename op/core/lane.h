@@ -51,6 +51,36 @@ inline void hold(V& lane) {
 #endif
 }
 
+// Element k of the result is element from[k] of `a` and `b`, written one after the other.
+template <class T, size_t... from>
+inline Lane<T> shuffle(const Lane<T>& a, const Lane<T>& b, std::index_sequence<from...>) {
+#if defined(__clang__)
+  return __builtin_shufflevector(a, b, static_cast<int>(from)...);
+#else
+  using Index = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
+  return __builtin_shuffle(a, b, Lane<Index>{Index(from)...});
+#endif
+}
+
+// Exchanges the elements of `a` whose place has the bit kStep with those of `b` that have it not.
+template <class T, int64_t kStep, size_t... k>
+inline void exchange(Lane<T>& a, Lane<T>& b, std::index_sequence<k...>) {
+  constexpr size_t count = kLane<T>, step = kStep;
+  const Lane<T> low = shuffle<T>(a, b, std::index_sequence<(k & step ? k - step + count : k)...>());
+  b = shuffle<T>(a, b, std::index_sequence<(k & step ? k + count : k + step)...>());
+  a = low;
+}
+
+// Transposes a square of kLane lanes.
+template <class T, int64_t kStep = kLane<T> / 2>
+inline void transpose(Lane<T>* lanes) {
+  for (int64_t k = 0; k < kLane<T>; ++k) {
+    if (k & kStep) continue;
+    exchange<T, kStep>(lanes[k], lanes[k + kStep], std::make_index_sequence<kLane<T>>());
+  }
+  if constexpr (kStep > 1) transpose<T, kStep / 2>(lanes);
+}
+
 // Element k of the result adds the halves of one segment: segments of `a` first, then those of `b`.
 // A lane holds kLane / kSegment segments of kSegment elements each.
 template <class T, int64_t kSegment, size_t... k>

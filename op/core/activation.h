@@ -1,0 +1,24 @@
+// Activation functions of the nets with their first two derivatives.
+//
+// tanh is written for vectors: its error is below 2.5 units in the last place (see
+// tests/op/test_activation.cc), and a result does not depend on its place in the array.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace deeptf {
+
+// relu6 and relu have the derivative 0 in their corners. gelu is the approximation with tanh,
+// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (arXiv:1606.08415).
+enum class Activation { linear, tanh, sigmoid, softplus, silu, gelu, relu, relu6 };
+
+// The activation of a name of the input file; throws Error for another name.
+Activation activation_of(const std::string& name);
+
+// value = f(z), first = f'(z), second = f''(z) for `count` numbers; a result that is not wanted is
+// null. value may be z.
+template <class T>
+void activate(Activation kind, int64_t count, const T* z, T* value, T* first, T* second);
+
+}  // namespace deeptf
