@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -26,6 +27,13 @@ OPS = (
     "neighbor_sum",
     "neighbor_sum_value_grad",
     "neighbor_sum_weight_grad",
+    "embedding_nodes",
+    "embedding_nodes_grad",
+    "embedding_sum",
+    "embedding_sum_grad",
+    "embedding_sum_tangent",
+    "embedding_table_grad",
+    "embedding_tangent_table_grad",
     "force_virial",
     "force_virial_grad",
     "atom_virial",
@@ -43,6 +51,15 @@ class SortedPairs(NamedTuple):
     centre: tf.Tensor  # [P'] atom index
     neighbor: tf.Tensor  # [P'] atom index
     displacement: tf.Tensor  # [P', 3] A
+
+
+class CurveTable(NamedTuple):
+    """Embedding nets at equally spaced nodes, one curve after the other; C curves."""
+
+    nodes: tf.Tensor  # [nodes, 2, padded M] value, and slope times step
+    node_row: tf.Tensor  # [C + 1] first node of each curve
+    grid: tf.Tensor  # [C, 2] x of the first node, step
+    width: int  # M
 
 
 def read_build_line(path: Path) -> tuple[str, str, str, list[str]]:
@@ -166,6 +183,62 @@ def neighbor_sum(count: tf.Tensor, weight: tf.Tensor, value: tf.Tensor) -> tf.Te
     return library().neighbor_sum(count, weight, value)
 
 
+def embedding_nodes(
+    node_row: tf.Tensor,
+    grid: tf.Tensor,
+    weights: Sequence[tf.Tensor],
+    neuron: Sequence[int],
+    activation: str,
+    resnet_dt: bool,
+) -> CurveTable:
+    """Evaluate C nets of one number, with their slopes, at the nodes of their grids.
+
+    node_row [C + 1]; grid [C, 2] x of the first node and step; weights: for each net and layer
+    matrix, bias, and idt where resnet_dt and a residual connection ask for one.
+    Differentiable once in the weights.
+    """
+    weights = [tf.convert_to_tensor(weight) for weight in weights]
+    nodes = library().embedding_nodes(
+        node_row,
+        grid,
+        weights,
+        activation=activation,
+        neuron=list(neuron),
+        resnet_dt=resnet_dt,
+    )
+    unit = 64 // weights[0].dtype.size
+    nodes = tf.ensure_shape(nodes, [None, 2, -(-neuron[-1] // unit) * unit])
+    return CurveTable(nodes, node_row, grid, neuron[-1])
+
+
+def embedding_sum(
+    rows: tf.Tensor,
+    table: CurveTable,
+    curve: tf.Tensor,
+    sel: tf.Tensor,
+    empty: tf.Tensor,
+    pairs: SortedPairs,
+) -> tf.Tensor:
+    """Return sum_j R_j (x) G(R_j0) of every atom, empty places included, [N_real, 4, M].
+
+    rows R [P', 4] of the sorted pairs; curve [T, T] (neighbour type first) is the curve of each
+    block, -1 to leave it out; sel [T] places of each neighbour type; empty [T] R_0 of an empty
+    place of each centre type. Twice differentiable, but not twice in the rows.
+    """
+    return library().embedding_sum(
+        rows,
+        table.nodes,
+        table.node_row,
+        table.grid,
+        curve,
+        sel,
+        empty,
+        pairs.atom_count,
+        pairs.neighbor_count,
+        width=table.width,
+    )
+
+
 def force_virial(
     pair_gradient: tf.Tensor,
     displacement: tf.Tensor,
@@ -248,6 +321,39 @@ def _neighbor_sum_weight_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tens
         None,
         library().neighbor_sum_value_grad(count, grad, upper),
         library().neighbor_sum(count, grad, value),
+    ]
+
+
+@tf.RegisterGradient("EmbeddingNodes")
+def _embedding_nodes_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
+    node_row, grid, *weights = op.inputs
+    names = ("activation", "neuron", "resnet_dt")
+    attributes = {name: op.get_attr(name) for name in names}
+    return [
+        None,
+        None,
+        *library().embedding_nodes_grad(node_row, grid, weights, grad, **attributes),
+    ]
+
+
+@tf.RegisterGradient("EmbeddingSum")
+def _embedding_sum_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
+    width = op.get_attr("width")
+    return [
+        library().embedding_sum_grad(*op.inputs, grad, width=width),
+        library().embedding_table_grad(*op.inputs, grad, width=width),
+    ] + [None] * 7
+
+
+@tf.RegisterGradient("EmbeddingSumGrad")
+def _embedding_sum_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
+    *shared, upper = op.inputs
+    width = op.get_attr("width")
+    return [
+        _unavailable(shared[0], "second derivative of an embedding in the rows"),
+        library().embedding_tangent_table_grad(*shared, grad, upper, width=width),
+        *[None] * 7,
+        library().embedding_sum_tangent(*shared, grad, width=width),
     ]
 
 
