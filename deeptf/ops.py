@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -23,6 +24,8 @@ OPS = (
     "environment",
     "environment_grad",
     "environment_grad_grad",
+    "fitting_net",
+    "fitting_net_grad",
     "neighbor_sum",
     "neighbor_sum_value_grad",
     "neighbor_sum_weight_grad",
@@ -166,6 +169,35 @@ def neighbor_sum(count: tf.Tensor, weight: tf.Tensor, value: tf.Tensor) -> tf.Te
     return library().neighbor_sum(count, weight, value)
 
 
+def fitting_net(
+    descriptor: tf.Tensor,
+    atom_count: tf.Tensor,
+    weights: Sequence[tf.Tensor],
+    neuron: Sequence[int],
+    activation: str,
+    resnet_dt: bool,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the energy [n] of one net per type and its slope dE/d(descriptor) [n, width].
+
+    descriptor [n, width], float32 or float64, atoms sorted by type; atom_count [T], how many of
+    each; neuron: widths of the hidden layers. weights, of the net of each type after that of the
+    one before: for each hidden layer matrix [in, out], bias [out] and, with `resnet_dt` where a
+    layer after the first keeps the width, its time step [out]; then matrix [neuron[-1], 1] and bias
+    [1]. A layer after the first that keeps the width adds its input.
+    Differentiable once, in descriptor and weights, through energy and slope: enough to train on
+    forces.
+    """
+    net = library().fitting_net(
+        descriptor,
+        atom_count,
+        list(weights),
+        neuron=list(neuron),
+        activation=activation.lower(),
+        resnet_dt=resnet_dt,
+    )
+    return net.energy, net.slope
+
+
 def force_virial(
     pair_gradient: tf.Tensor,
     displacement: tf.Tensor,
@@ -249,6 +281,29 @@ def _neighbor_sum_weight_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tens
         library().neighbor_sum_value_grad(count, grad, upper),
         library().neighbor_sum(count, grad, value),
     ]
+
+
+@tf.RegisterGradient("FittingNet")
+def _fitting_net_grad(
+    op: tf.Operation, energy_grad: tf.Tensor, slope_grad: tf.Tensor, *_: tf.Tensor
+) -> list[tf.Tensor | None]:
+    descriptor, atom_count, *weights = op.inputs
+    descriptor_grad, weight_grads = library().fitting_net_grad(
+        energy_grad,
+        slope_grad,
+        *op.outputs[2:],
+        descriptor,
+        atom_count,
+        weights,
+        **{name: op.get_attr(name) for name in ("neuron", "activation", "resnet_dt")},
+    )
+    return [descriptor_grad, None, *weight_grads]
+
+
+@tf.RegisterGradient("FittingNetGrad")
+def _fitting_net_grad_grad(op: tf.Operation, *_: tf.Tensor) -> list[tf.Tensor | None]:
+    what = "derivative of the gradient of a fitting net"
+    return [_unavailable(x, what) if x.dtype.is_floating else None for x in op.inputs]
 
 
 def _gradient_in_displacement(
