@@ -56,10 +56,13 @@ class FittingKernel : public OpKernel {
     OP_REQUIRES_OK(context, context->GetAttr("activation", &activation));
     OP_REQUIRES_OK(context, context->GetAttr("neuron", &shape_.neuron));
     OP_REQUIRES_OK(context, context->GetAttr("resnet_dt", &shape_.resnet_dt));
-    bool positive = !shape_.neuron.empty();
-    for (const int64_t width : shape_.neuron) positive = positive && width > 0;
-    OP_REQUIRES(context, positive,
-                absl::InvalidArgumentError("`neuron` must hold positive widths"));
+    OP_REQUIRES(context, !shape_.neuron.empty(),
+                absl::InvalidArgumentError("`neuron` must hold positive widths, got none"));
+    for (const int64_t width : shape_.neuron) {
+      OP_REQUIRES(context, width > 0,
+                  absl::InvalidArgumentError("`neuron` must hold positive widths, got " +
+                                             std::to_string(width)));
+    }
     try {
       shape_.activation = activation_of(activation);
     } catch (const Error& error) {
