@@ -237,6 +237,7 @@ def _energy_of_zero_descriptor(
         count = [int(t == atom_type) for t in range(config.num_types)]
         descriptor = tf.zeros([1, config.descriptor.width], tf.float64)
         values = {**arrays, "fitting/energy_bias": np.zeros(config.num_types)}
-        energy = fitting.build(descriptor, count, None, None, Parameters(values, frozen=True))
+        parameters = Parameters(values, frozen=True)
+        energy, _ = fitting.build(descriptor, count, None, None, parameters)
         with session() as run:
             return float(run.run(energy)[0])

@@ -34,6 +34,8 @@ OPS = (
     "embedding_sum_tangent",
     "embedding_table_grad",
     "embedding_tangent_table_grad",
+    "fitting_net",
+    "fitting_net_grad",
     "force_virial",
     "force_virial_grad",
     "atom_virial",
@@ -239,6 +241,35 @@ def embedding_sum(
     )
 
 
+def fitting_net(
+    descriptor: tf.Tensor,
+    atom_count: tf.Tensor,
+    weights: Sequence[tf.Tensor],
+    neuron: Sequence[int],
+    activation: str,
+    resnet_dt: bool,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the energy [n] of one net per type and its slope dE/d(descriptor) [n, width].
+
+    descriptor [n, width], float32 or float64, atoms sorted by type; atom_count [T], how many of
+    each; neuron: widths of the hidden layers. weights, of the net of each type after that of the
+    one before: for each hidden layer matrix [in, out], bias [out] and, with `resnet_dt` where a
+    layer after the first keeps the width, its time step [out]; then matrix [neuron[-1], 1] and bias
+    [1]. A layer after the first that keeps the width adds its input.
+    Differentiable once, in descriptor and weights, through energy and slope: enough to train on
+    forces.
+    """
+    net = library().fitting_net(
+        descriptor,
+        atom_count,
+        list(weights),
+        neuron=list(neuron),
+        activation=activation.lower(),
+        resnet_dt=resnet_dt,
+    )
+    return net.energy, net.slope
+
+
 def force_virial(
     pair_gradient: tf.Tensor,
     displacement: tf.Tensor,
@@ -355,6 +386,29 @@ def _embedding_sum_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tenso
         *[None] * 7,
         library().embedding_sum_tangent(*shared, grad, width=width),
     ]
+
+
+@tf.RegisterGradient("FittingNet")
+def _fitting_net_grad(
+    op: tf.Operation, energy_grad: tf.Tensor, slope_grad: tf.Tensor, *_: tf.Tensor
+) -> list[tf.Tensor | None]:
+    descriptor, atom_count, *weights = op.inputs
+    descriptor_grad, weight_grads = library().fitting_net_grad(
+        energy_grad,
+        slope_grad,
+        *op.outputs[2:],
+        descriptor,
+        atom_count,
+        weights,
+        **{name: op.get_attr(name) for name in ("neuron", "activation", "resnet_dt")},
+    )
+    return [descriptor_grad, None, *weight_grads]
+
+
+@tf.RegisterGradient("FittingNetGrad")
+def _fitting_net_grad_grad(op: tf.Operation, *_: tf.Tensor) -> list[tf.Tensor | None]:
+    what = "derivative of the gradient of a fitting net"
+    return [_unavailable(x, what) if x.dtype.is_floating else None for x in op.inputs]
 
 
 def _gradient_in_displacement(

@@ -75,18 +75,18 @@ class ModelConfig:
         isolated = None
         if self.fitting_net.atom_ener:
             isolated = self.descriptor.build_isolated(parameters)
-        energy = self.fitting_net.build(
+        energy, slope = self.fitting_net.build(
             descriptor,
             pairs.atom_count,
             self._condition(inputs, pairs, parameters),
             isolated,
             parameters,
-        )  # [N_real]
+        )  # [N_real], [N_real, width]
         atom_energy = _to_atoms(energy, pairs, inputs)
         frame_energy = tf.math.unsorted_segment_sum(
             atom_energy, inputs.frame_of_atom, inputs.num_frames
         )
-        gradient = tf.gradients(energy, pairs.displacement)[0]
+        gradient = tf.gradients(descriptor, pairs.displacement, slope)[0]
         force, virial = ops.force_virial(
             gradient,
             pairs.displacement,

@@ -77,37 +77,22 @@ def dense(
 ) -> tf.Tensor:
     """Return act(x W + b) [* idt] plus the residual, [n, width]."""
     n_in = int(x.shape[1])
+    matrix, bias = layer_arrays(name, n_in, width, style, parameters, trainable)
+    hidden = ACTIVATIONS[style.activation.lower()](tf.nn.bias_add(tf.matmul(x, matrix), bias))
     residual = _residual(x, n_in, width, style.double_width)
-    hidden = activate(linear(x, name, width, style, parameters, trainable), style)
     if residual is None:
         return hidden
     if style.resnet_dt:
-        hidden *= parameters.get(
-            f"{name}/idt",
-            (width,),
-            style.precision,
-            normal(0.001, style.time_step),
-            trainable,
-            style.seed,
-        )
+        hidden *= time_step(name, width, style, parameters, trainable)
     return residual + hidden
 
 
-def activate(x: tf.Tensor, style: Style) -> tf.Tensor:
-    """Return the activation function of `style`, applied to x."""
-    return ACTIVATIONS[style.activation.lower()](x)
-
-
-def linear(
-    x: tf.Tensor,
-    name: str,
-    width: int,
-    style: Style,
-    parameters: Parameters,
-    trainable: bool = True,
-) -> tf.Tensor:
-    """Return x W + b, [n, width]; b ~ N(0, 1), W ~ N(0, 1/(n_in + n_out)) or wider (see above)."""
-    n_in = int(x.shape[1])
+def layer_arrays(
+    name: str, n_in: int, width: int, style: Style, parameters: Parameters, trainable: bool = True
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return W [n_in, width] ~ N(0, 1/(n_in + width)) or wider (see above) and b [width] ~ N(0,
+    1).
+    """
     scale = SCALAR_STDDEV if n_in == 1 else 1.0 / np.sqrt(n_in + width)
     matrix = parameters.get(
         f"{name}/matrix", (n_in, width), style.precision, normal(scale), trainable, style.seed
@@ -115,7 +100,21 @@ def linear(
     bias = parameters.get(
         f"{name}/bias", (width,), style.precision, normal(1.0), trainable, style.seed
     )
-    return tf.nn.bias_add(tf.matmul(x, matrix), bias)
+    return matrix, bias
+
+
+def time_step(
+    name: str, width: int, style: Style, parameters: Parameters, trainable: bool = True
+) -> tf.Tensor:
+    """Return the factors `idt` [width] of a layer with a residual."""
+    return parameters.get(
+        f"{name}/idt",
+        (width,),
+        style.precision,
+        normal(0.001, style.time_step),
+        trainable,
+        style.seed,
+    )
 
 
 def _residual(x: tf.Tensor, n_in: int, width: int, double_width: bool) -> tf.Tensor | None:

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/lane.h"
+#include "core/scratch.h"
 
 namespace deeptf {
 namespace {
@@ -165,22 +166,26 @@ std::vector<Product<T>> parts_of(const std::vector<Product<T>>& products, int64_
   return parts;
 }
 
+// Whether A has to be copied: it is not where its rows are consecutive.
+template <class T>
+bool is_packed(const std::vector<Product<T>>& products) {
+  return products.size() > 1 || products[0].a.column_stride != 1;
+}
+
 // C [rows, all columns] (+)= the parts, whose depths add up to at most kDepth.
 template <class T>
-void multiply_block(const Target<T>& target, const std::vector<Product<T>>& parts,
-                    std::vector<T>& packed) {
+void multiply_block(const Target<T>& target, const std::vector<Product<T>>& parts, T* packed) {
   int64_t depth = 0;
   for (const Product<T>& part : parts) depth += part.depth;
   MatrixView<T> a = parts[0].a;
   int64_t next_rows = kRows * a.row_stride;
-  if (parts.size() > 1 || a.column_stride != 1) {
-    packed.resize((target.rows + kRows - 1) / kRows * kRows * depth);
+  if (is_packed(parts)) {
     int64_t done = 0;
     for (const Product<T>& part : parts) {
-      pack_rows(target.rows, part.depth, part.a, depth, packed.data() + done * kRows);
+      pack_rows(target.rows, part.depth, part.a, depth, packed + done * kRows);
       done += part.depth;
     }
-    a = {packed.data(), 1, kRows};
+    a = {packed, 1, kRows};
     next_rows = kRows * depth;
   }
   Sliver<T> sliver;
@@ -217,13 +222,14 @@ void multiply(const Target<T>& target, const std::vector<Product<T>>& products) 
   }
   const int64_t blocks = std::max<int64_t>(1, (target.rows + kRowBlock - 1) / kRowBlock);
   const int64_t height = round_up((target.rows + blocks - 1) / blocks, kRows);
-  std::vector<T> packed;
+  const int64_t most_depth = std::min(depth, kDepth);
+  Scratch<T> packed(is_packed(products) ? height * most_depth : 0);
   for (int64_t start = 0; start < depth; start += kDepth) {
     std::vector<Product<T>> parts = parts_of(products, start, std::min(start + kDepth, depth));
     for (int64_t row = 0; row < target.rows; row += height) {
       multiply_block<T>({std::min(height, target.rows - row), target.columns,
                          target.c + row * target.stride, target.stride, target.add || start > 0},
-                        parts, packed);
+                        parts, packed.data());
       for (Product<T>& part : parts) part.a = part.a.from(height, 0);
     }
   }

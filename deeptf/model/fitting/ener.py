@@ -10,12 +10,20 @@ precision of the nets.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from deeptf.model.network import Style, activate, check_activation, dense, linear, precision_of
+from deeptf import ops
+from deeptf.model.network import (
+    Style,
+    check_activation,
+    layer_arrays,
+    precision_of,
+    time_step,
+)
 from deeptf.model.parameters import Parameters
 from deeptf.tf import tf
 
@@ -72,38 +80,73 @@ class EnerFitting:
         condition: tf.Tensor | None,
         isolated: tf.Tensor | None,
         parameters: Parameters,
-    ) -> tf.Tensor:
-        """Return the energy of every atom [N_real] in eV, float64, in the order of the descriptor.
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return the energy of every atom [N_real] in eV, float64, and its slope
+        dE/d(descriptor).
 
-        descriptor : [N_real, width], atoms sorted by type; atom_count : [T], how many of each.
+        descriptor : [N_real, width], atoms sorted by type, as is the slope; atom_count : [T], how
+            many of each.
         condition : standardised fparam and aparam of the same atoms, [N_real, numb_fparam +
             numb_aparam].
         isolated : descriptor of an isolated atom of each type [T, width], needed with `atom_ener`.
         """
-        bias = parameters.array("fitting/energy_bias")
-        dtype = precision_of(self.precision)
-        rows = tf.split(tf.cast(descriptor, dtype), atom_count, num=len(bias))
-        conditions: list[tf.Tensor | None] = [None] * len(bias)
-        if condition is not None:
-            conditions = tf.split(tf.cast(condition, dtype), atom_count, num=len(bias))
-        energies = []
-        for t, row in enumerate(rows):
-            energy = self._net(row, conditions[t], t, parameters) + bias[t]
-            if self.atom_ener and self.atom_ener[t] is not None:
-                alone = tf.cast(isolated[t : t + 1], dtype)
-                if conditions[t] is not None:
-                    alone = tf.repeat(alone, tf.shape(row)[0], axis=0)
-                energy -= self._net(alone, conditions[t], t, parameters) + bias[t]
-                energy += self.atom_ener[t]
-            energies.append(energy)
-        return tf.concat(energies, axis=0)
+        energy, slope = self._nets(descriptor, atom_count, condition, parameters)
+        energy += tf.repeat(self._constant(parameters), atom_count)
+        if any(self._has_atom_ener(parameters)):
+            energy -= self._isolated_energy(atom_count, condition, isolated, parameters)
+        return energy, tf.cast(slope[:, : descriptor.shape[1]], descriptor.dtype)
 
-    def _net(
-        self, x: tf.Tensor, condition: tf.Tensor | None, atom_type: int, parameters: Parameters
+    def _has_atom_ener(self, parameters: Parameters) -> np.ndarray:
+        """Return for each type whether its isolated atom has a given energy, [T]."""
+        given = self.atom_ener or [None] * len(parameters.array("fitting/energy_bias"))
+        return np.array([energy is not None for energy in given])
+
+    def _constant(self, parameters: Parameters) -> np.ndarray:
+        """Return what is added to the net of each type, [T]: atom_ener, or else the bias."""
+        constant = parameters.array("fitting/energy_bias").copy()
+        given = self._has_atom_ener(parameters)
+        constant[given] = [energy for energy in self.atom_ener if energy is not None]
+        return constant
+
+    def _isolated_energy(
+        self,
+        atom_count: tf.Tensor,
+        condition: tf.Tensor | None,
+        isolated: tf.Tensor,
+        parameters: Parameters,
     ) -> tf.Tensor:
+        """Return N_t(D_isolated) for atoms whose type has `atom_ener`, 0 for others, [N_real]."""
+        given = self._has_atom_ener(parameters).astype(np.float64)
+        if condition is None:
+            energy, _ = self._nets(isolated, tf.ones([len(given)], tf.int32), None, parameters)
+            return tf.repeat(energy * given, atom_count)
+        alone = tf.repeat(isolated, atom_count, axis=0)
+        energy, _ = self._nets(alone, atom_count, condition, parameters)
+        return energy * tf.repeat(given, atom_count)
+
+    def _nets(
+        self,
+        descriptor: tf.Tensor,
+        atom_count: tf.Tensor,
+        condition: tf.Tensor | None,
+        parameters: Parameters,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return N_t [n], float64, and its slope in the descriptor and the condition."""
+        x = tf.cast(descriptor, precision_of(self.precision))
+        if condition is not None:
+            x = tf.concat([x, tf.cast(condition, x.dtype)], axis=1)
+        weights: list[tf.Tensor] = []
+        for atom_type in range(len(parameters.array("fitting/energy_bias"))):
+            weights += self._weights(int(x.shape[1]), atom_type, parameters)
+        energy, slope = ops.fitting_net(
+            x, atom_count, weights, self.neuron, self.activation_function, self.resnet_dt
+        )
+        return tf.cast(energy, tf.float64), slope
+
+    def _weights(self, width: int, atom_type: int, parameters: Parameters) -> list[tf.Tensor]:
+        """Return the arrays of one net in the order of `ops.fitting_net`."""
         style = Style(
-            self.activation_function,
-            self.resnet_dt,
+            resnet_dt=self.resnet_dt,
             time_step=0.1,
             precision=precision_of(self.precision),
             seed=self.seed,
@@ -112,13 +155,14 @@ class EnerFitting:
         trainable = self.trainable
         if isinstance(trainable, bool):
             trainable = (trainable,) * (len(self.neuron) + 1)
-        if condition is not None:
-            x = tf.concat([x, condition], axis=1)
-        x = activate(linear(x, f"{name}/0", self.neuron[0], style, parameters, trainable[0]), style)
-        for layer, width in enumerate(self.neuron[1:], start=1):
-            x = dense(x, f"{name}/{layer}", width, style, parameters, trainable[layer])
-        energy = linear(x, f"{name}/last", 1, style, parameters, trainable[-1])
-        return tf.cast(energy[:, 0], tf.float64)
+        arrays: list[tf.Tensor] = []
+        for layer, (n_in, n_out) in enumerate(itertools.pairwise((width, *self.neuron))):
+            place = (f"{name}/{layer}", n_in, n_out, style, parameters, trainable[layer])
+            arrays += layer_arrays(*place)
+            if self.resnet_dt and layer > 0 and n_in == n_out:
+                arrays.append(time_step(place[0], *place[2:]))
+        arrays += layer_arrays(f"{name}/last", self.neuron[-1], 1, style, parameters, trainable[-1])
+        return arrays
 
 
 def standardised(value: tf.Tensor, name: str, parameters: Parameters) -> tf.Tensor:
