@@ -26,14 +26,15 @@ from deeptf.train.options import load_input
 
 
 def freeze(location: str | Path, output: str | Path) -> Path:
-    """Write the newest checkpoint at `location` (folder, prefix or file) as a frozen model.
+    """Write the newest checkpoint at `location` (folder, prefix or file) as a frozen model, with
+    averaged weights where the checkpoint has them.
 
     Raises FileNotFoundError without a checkpoint and ValueError for a damaged one; returns the
     checkpoint's path.
     """
     state = checkpoint.load(location)
     config = load_input(state.meta["input"])[0].model
-    write(config, state.arrays, output, training_script=state.meta["input"])
+    write(config, state.model_arrays(), output, training_script=state.meta["input"])
     return state.path
 
 

@@ -73,7 +73,6 @@ KNOWN_TYPES: dict[str, tuple[str, ...]] = {
 
 _NO_TABLE_POTENTIAL = "deeptf has no short-range pair table"
 _ONLY_STANDARD = "deeptf trains one standard model at a time"
-_NO_EMA = "deeptf keeps no running average of the weights"
 
 UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "validating": (({}, None), "deeptf validates with training/validation_data only"),
@@ -125,8 +124,6 @@ UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "training/change_bias_after_training": ((False,), "the energy bias is fitted before training"),
     "training/save_dir": ((None,), "give the folder in training/save_ckpt"),
     "training/ckpt_keep_ratio": ((None,), "use training/max_ckpt_keep"),
-    "training/enable_ema": ((False,), _NO_EMA),
-    "training/ema_ckpt_keep": ((None,), _NO_EMA),
     "training/acc_freq": ((1,), "gradients are not accumulated over steps"),
     "training/zero_stage": ((0,), "it belongs to another back end"),
     "training/opt_type": (("Adam",), "the optimizer is Adam"),
@@ -158,6 +155,6 @@ ACCEPTED_WITHOUT_EFFECT: dict[str, str] = {
     "training/profiling": "no timeline is written",
     "training/profiling_file": "no timeline is written",
     "training/enable_profiler": "no profile is written",
-    "training/ema_decay": "no running average of the weights is kept",
+    "training/ema_ckpt_keep": "averaged weights are in every checkpoint",
     "training/neighbor_graph_method": "it belongs to another back end",
 }

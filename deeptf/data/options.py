@@ -1,9 +1,10 @@
 """The data sections of the input file: systems, and batch_size, auto_prob and sys_probs as numbers.
 
 batch_size "auto:K" is the smallest number of frames with frames * atoms >= K; "auto" means K = 32.
-auto_prob gives each system a weight: "prob_uniform" the same, "prob_sys_size" its number of
-batches, and "prob_sys_size;first:end:w;..." shares w among the systems first..end-1 by their number
-of batches.
+"mixed:N" is N frames, each of a system drawn for it; all others are frames of one system. auto_prob
+gives each system a weight: "prob_uniform" the same, "prob_sys_size" its number of batches (of
+frames for "mixed:N"), and "prob_sys_size;first:end:w;..." shares w among the systems first..end-1
+by that number.
 """
 
 from __future__ import annotations
@@ -49,9 +50,9 @@ class ValidationOptions(DataOptions):
 
 
 def check_batch_size(batch_size: int | str | Sequence[int]) -> None:
-    """Raise ValueError unless `batch_size` is a number, a list of numbers, "auto" or "auto:K"."""
+    """Raise ValueError unless `batch_size` is a number, a list of numbers or a known word."""
     if isinstance(batch_size, str):
-        _auto_atoms(batch_size)
+        _parse_word(batch_size)
         return
     sizes = [batch_size] if isinstance(batch_size, int) else batch_size
     if not sizes or min(sizes) < 1:
@@ -61,10 +62,12 @@ def check_batch_size(batch_size: int | str | Sequence[int]) -> None:
 def batch_sizes(
     batch_size: int | str | Sequence[int], num_frames: Sequence[int], num_atoms: Sequence[int]
 ) -> list[int]:
-    """Return the number of frames in a batch of each system, at most the frames it has."""
+    """Return the number of frames that a draw of each system takes, at most the frames it has."""
     check_batch_size(batch_size)
-    if isinstance(batch_size, str):
-        target = _auto_atoms(batch_size)
+    if mixed_frames(batch_size):
+        sizes = [1] * len(num_frames)
+    elif isinstance(batch_size, str):
+        target = _parse_word(batch_size)[1]
         sizes = [math.ceil(target / atoms) for atoms in num_atoms]
     elif isinstance(batch_size, int):
         sizes = [batch_size] * len(num_frames)
@@ -76,6 +79,14 @@ def batch_sizes(
             f"got {len(sizes)} numbers"
         )
     return [min(size, frames) for size, frames in zip(sizes, num_frames, strict=True)]
+
+
+def mixed_frames(batch_size: int | str | Sequence[int]) -> int:
+    """Return N for "mixed:N" and 0 for every other batch size."""
+    if not isinstance(batch_size, str):
+        return 0
+    word, number = _parse_word(batch_size)
+    return number if word == "mixed" else 0
 
 
 def check_auto_prob(auto_prob: str) -> None:
@@ -140,12 +151,14 @@ def _parse_blocks(auto_prob: str) -> list[tuple[int, int, float]]:
     return parsed
 
 
-def _auto_atoms(text: str) -> int:
-    head, colon, number = text.partition(":")
-    if head == "auto" and not colon:
-        return AUTO_ATOMS
-    if head == "auto" and number.isdecimal() and int(number) > 0:
-        return int(number)
+def _parse_word(text: str) -> tuple[str, int]:
+    """Return ("auto", number of atoms) or ("mixed", number of frames)."""
+    word, colon, number = text.partition(":")
+    if word == "auto" and not colon:
+        return word, AUTO_ATOMS
+    if word in ("auto", "mixed") and number.isdecimal() and int(number) > 0:
+        return word, int(number)
     raise ValueError(
-        f'`batch_size` must be an integer, a list of integers, "auto" or "auto:N", got {text!r}'
+        '`batch_size` must be an integer, a list of integers, "auto", "auto:N" or "mixed:N", '
+        f"got {text!r}"
     )

@@ -1,7 +1,8 @@
 """Which frames come next: a pure function of the seed and the step; a restart needs the step only.
 
-A step draws a system by its probability. The visits of a system walk through its frames in one
-shuffled order per epoch, `batch_size` frames a visit, so that every frame comes once per epoch.
+A step draws a system by its probability; with batch_size "mixed:N" it draws N times. The draws of a
+system walk through its frames in one shuffled order per epoch, `batch_size` frames a draw ("mixed":
+one), so that every frame comes once per epoch.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deeptf.data.batch import Batch
-from deeptf.data.options import DataOptions, batch_sizes, system_probabilities
+from deeptf.data.batch import Batch, join
+from deeptf.data.options import DataOptions, batch_sizes, mixed_frames, system_probabilities
 from deeptf.data.system import System
 
-BLOCK = 4096  # steps whose systems are drawn together
+BLOCK = 4096  # draws made together
 
 
 class BatchSchedule:
@@ -35,39 +36,46 @@ class BatchSchedule:
         self.batch_sizes = batch_sizes(options.batch_size, frames, atoms)
         batches = [n / size for n, size in zip(frames, self.batch_sizes, strict=True)]
         self.probabilities = system_probabilities(options.auto_prob, options.sys_probs, batches)
+        self._draws = mixed_frames(options.batch_size) or 1  # in a step
         self._seed = seed
         self._lock = threading.Lock()
-        self._blocks: list[np.ndarray] = []  # system of each step
-        self._visits = [np.zeros(len(systems), np.int64)]  # visits of each system before a block
+        self._drawn: tuple[int, np.ndarray] | None = None  # the latest block: number, systems
+        self._visits = [np.zeros(len(systems), np.int64)]  # draws of each system before a block
         self._orders: dict[int, tuple[int, np.ndarray]] = {}  # system -> (epoch, order of frames)
 
     def batch_at(self, step: int) -> Batch:
         """Return the batch of `step` (from 0)."""
-        system, frames = self.frames_at(step)
-        return self.systems[system].batch(frames)
+        return join([self.systems[s].batch(frames) for s, frames in self.frames_at(step)])
 
-    def frames_at(self, step: int) -> tuple[int, list[int]]:
-        """Return the system of `step` and its frames."""
+    def frames_at(self, step: int) -> list[tuple[int, list[int]]]:
+        """Return the systems of `step`, each once in the order drawn, with their frames."""
+        chosen: dict[int, list[int]] = {}
         with self._lock:
-            system, visit = self._visit(step)
-            size, total = self.batch_sizes[system], self.systems[system].num_frames
-            places = range(visit * size, (visit + 1) * size)
-            return system, [
-                int(self._order(system, place // total)[place % total]) for place in places
-            ]
+            for draw in range(step * self._draws, (step + 1) * self._draws):
+                system, visit = self._visit(draw)
+                size, total = self.batch_sizes[system], self.systems[system].num_frames
+                for place in range(visit * size, (visit + 1) * size):
+                    frame = int(self._order(system, place // total)[place % total])
+                    chosen.setdefault(system, []).append(frame)
+        return list(chosen.items())
 
-    def _visit(self, step: int) -> tuple[int, int]:
-        """Return the system of a step and how often it was visited before."""
-        block, place = divmod(step, BLOCK)
-        while len(self._blocks) <= block:
-            random = np.random.default_rng([self._seed, 1, len(self._blocks)])
-            drawn = random.choice(len(self.systems), size=BLOCK, p=self.probabilities)
-            count = np.bincount(drawn, minlength=len(self.systems))
-            self._blocks.append(drawn.astype(np.int32))
+    def _visit(self, draw: int) -> tuple[int, int]:
+        """Return the system of a draw and how often it was drawn before."""
+        block, place = divmod(draw, BLOCK)
+        while len(self._visits) <= block:
+            count = np.bincount(self._block(len(self._visits) - 1), minlength=len(self.systems))
             self._visits.append(self._visits[-1] + count)
-        drawn = self._blocks[block]
+        drawn = self._block(block)
         system = int(drawn[place])
         return system, int(self._visits[block][system] + np.sum(drawn[:place] == system))
+
+    def _block(self, block: int) -> np.ndarray:
+        """Return the systems of the draws of a block."""
+        if self._drawn is None or self._drawn[0] != block:
+            random = np.random.default_rng([self._seed, 1, block])
+            drawn = random.choice(len(self.systems), size=BLOCK, p=self.probabilities)
+            self._drawn = (block, drawn)
+        return self._drawn[1]
 
     def _order(self, system: int, epoch: int) -> np.ndarray:
         known = self._orders.get(system)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sys
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +27,7 @@ import numpy as np
 from tqdm import tqdm
 
 from deeptf.data.batch import Batch
-from deeptf.data.options import batch_sizes
+from deeptf.data.options import batch_sizes, mixed_frames
 from deeptf.data.pairs import PairFinder, Pairs
 from deeptf.data.system import System
 from deeptf.files import replacing
@@ -100,9 +101,15 @@ def neighbor_statistics(
 def sampled_frames(
     systems: Sequence[System], num_batches: int, batch_size: int | str | Sequence[int] = "auto"
 ) -> list[int]:
-    """Return the number of frames of `num_batches` batches of each system, at most all it has."""
+    """Return the number of frames of `num_batches` batches of each system, at most all it has.
+
+    Batches of several systems ("mixed:N") are shared evenly, with `num_batches` frames of each
+    system at least.
+    """
     frames = [system.num_frames for system in systems]
     sizes = batch_sizes(batch_size, frames, [system.num_atoms for system in systems])
+    if mixed := mixed_frames(batch_size):
+        sizes = [math.ceil(mixed / len(systems))] * len(systems)
     return [min(n, num_batches * size) for n, size in zip(frames, sizes, strict=True)]
 
 

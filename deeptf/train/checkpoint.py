@@ -1,8 +1,10 @@
 """Checkpoints: one file PREFIX-STEP.npz with every array of a run, and a text file `checkpoint`
 that names the newest.
 
-The file is a NumPy archive; the entry `meta` is JSON (step, input, type map, ...). It appears
-complete or not at all, and an older checkpoint is deleted only after a newer one is on the disk.
+The file is a NumPy archive; the entry `meta` is JSON (step, input, type map, ...). Beside the
+model's arrays it holds the optimizer's state under OPTIMIZER and, where a run keeps them, averaged
+weights under AVERAGE. It appears complete or not at all, and an older checkpoint is deleted only
+after a newer one is on the disk.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ import numpy as np
 from deeptf.files import replacing
 
 FORMAT = 1
+OPTIMIZER = "optimizer/"
+AVERAGE = "average/"
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,14 @@ class Checkpoint:
     path: Path
     arrays: dict[str, np.ndarray]
     meta: dict[str, Any]
+
+    def model_arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays of the trained model: averaged weights in the place of the present
+        ones.
+        """
+        model = {k: v for k, v in self.arrays.items() if not k.startswith((OPTIMIZER, AVERAGE))}
+        average = {k: v for k, v in self.arrays.items() if k.startswith(AVERAGE)}
+        return model | {name.removeprefix(AVERAGE): value for name, value in average.items()}
 
 
 def save(

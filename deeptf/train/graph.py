@@ -1,5 +1,5 @@
-"""The graph of a training run: model, loss, gradients and Adam, and the session that holds their
-state.
+"""The graph of a training run: model, loss, gradients, Adam and averaged weights, and the session
+that holds their state.
 
 It takes batches and rates and gives losses; which batch comes next and what is printed or saved is
 decided in trainer.py.
@@ -7,23 +7,25 @@ decided in trainer.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 
 from deeptf.data.batch import Batch
 from deeptf.model.parameters import Parameters
 from deeptf.tf import session, tf
+from deeptf.train.averaging import Average
+from deeptf.train.checkpoint import AVERAGE, OPTIMIZER
 from deeptf.train.options import InputConfig
-
-OPTIMIZER = "optimizer/"
 
 
 class TrainingGraph:
     """One model in training.
 
     config : the whole input, with type map and sel decided.
-    values : known arrays: statistics always; weights and the optimizer's state when a run goes on.
+    values : known arrays: statistics always; weights, their averages and the optimizer's state when
+        a run goes on. Averages that are not there begin at the weights.
     seed : seed of the weights that are not in `values`.
     """
 
@@ -47,16 +49,39 @@ class TrainingGraph:
             self._errors = config.loss.errors(*bound)
             optimizer, self._update = self._build_update(config)
             self._state = {OPTIMIZER + v.name.split(":")[0]: v for v in optimizer.variables()}
+            self._average = None
+            if config.training.average_decay:
+                self._average = Average(self._parameters.variables)
+                self._state |= self._average.variables
             initialize = tf.global_variables_initializer()
         self._session = session(graph, threads)
         self._session.run(initialize)
-        self._load_optimizer(values)
+        self._load_state(values)
 
     def step(self, batch: Batch, rate: float, prefactors: np.ndarray) -> np.ndarray:
         """Update the weights once; return the loss of every frame before the update, [F]."""
         feed = self._feed(batch, prefactors)
         feed[self._rate] = rate
         return self._session.run((self._frame_loss, self._update), feed)[0]
+
+    def average(self, weight: float) -> None:
+        """Move the averaged weights towards the present ones by `weight` (0 to 1) of the way."""
+        self._session.run(self._average.update, {self._average.weight: weight})
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Evaluate with the averaged weights inside the context, where the run keeps them.
+
+        Weights and averages change places and change back, bit for bit.
+        """
+        if self._average is None:
+            yield
+            return
+        self._session.run(self._average.exchange)
+        try:
+            yield
+        finally:
+            self._session.run(self._average.exchange)
 
     def evaluate(self, batch: Batch, prefactors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the loss of every frame [F] and sums of squared errors with their numbers [3,
@@ -65,7 +90,9 @@ class TrainingGraph:
         return self._session.run((self._frame_loss, self._errors), self._feed(batch, prefactors))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return everything that a restart needs: weights, statistics and the optimizer's state."""
+        """Return everything that a restart needs: weights and statistics, and the state of
+        optimizer and averages.
+        """
         values = self._session.run({**self._parameters.variables, **self._state})
         return {**self._parameters.constants, **values}
 
@@ -93,13 +120,14 @@ class TrainingGraph:
         )
         return optimizer, optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
-    def _load_optimizer(self, values: Mapping[str, np.ndarray]) -> None:
-        if not any(name.startswith(OPTIMIZER) for name in values):
-            return
+    def _load_state(self, values: Mapping[str, np.ndarray]) -> None:
+        """Set optimizer and averages, each where `values` has any of it and then all of it."""
+        given = tuple(p for p in (OPTIMIZER, AVERAGE) if any(name.startswith(p) for name in values))
         for name, variable in self._state.items():
-            if name not in values:
+            if name not in values and name.startswith(given):
                 raise ValueError(f"`{name}` must be in the checkpoint to go on from it, but is not")
-            variable.load(values[name], self._session)
+            if name in values:
+                variable.load(values[name], self._session)
 
     def _feed(self, batch: Batch, prefactors: np.ndarray) -> dict[tf.Tensor, np.ndarray]:
         inputs = self._inputs

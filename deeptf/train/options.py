@@ -17,6 +17,8 @@ from deeptf.loss import LOSSES
 from deeptf.model.model import ModelConfig
 from deeptf.train.learning_rate import LEARNING_RATES, Schedule
 
+USUAL_DECAY = 0.999  # of averaged weights that are asked for without a number
+
 
 @dataclass(frozen=True)
 class TrainingOptions:
@@ -36,6 +38,8 @@ class TrainingOptions:
     tensorboard_log_dir: str = "log"
     tensorboard_freq: int = 1
     gradient_max_norm: float = 0.0
+    ema_decay: float | None = None
+    enable_ema: bool | None = None
 
     def __post_init__(self) -> None:
         for name in ("numb_steps", "disp_freq", "save_freq", "max_ckpt_keep", "tensorboard_freq"):
@@ -43,9 +47,21 @@ class TrainingOptions:
         for name in ("gradient_max_norm", "seed"):
             if getattr(self, name) is not None:
                 _at_least(0, name, getattr(self, name))
+        if self.ema_decay is not None and not 0 <= self.ema_decay < 1:
+            raise ValueError(f"`ema_decay` must be in [0, 1), got {self.ema_decay}")
         for name in ("disp_file", "save_ckpt", "tensorboard_log_dir"):
             if not getattr(self, name):
                 raise ValueError(f"`{name}` must be the name of a file, got an empty string")
+
+    @property
+    def average_decay(self) -> float:
+        """Decay per step of averaged weights, 0 for none; `enable_ema` is a switch beside
+        `ema_decay`.
+        """
+        if self.enable_ema is False:
+            return 0.0
+        usual = USUAL_DECAY if self.enable_ema else 0.0
+        return usual if self.ema_decay is None else self.ema_decay
 
 
 @dataclass(frozen=True)

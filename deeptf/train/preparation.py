@@ -27,7 +27,6 @@ from deeptf.data.statistics import Statistics, compute_statistics, sampled_frame
 from deeptf.data.system import System
 from deeptf.files import replacing
 from deeptf.train import checkpoint
-from deeptf.train.graph import OPTIMIZER
 from deeptf.train.options import InputConfig, load_input
 
 CACHE = "statistics.npz"
@@ -96,6 +95,7 @@ def prepare(
     for system in validation + (systems if skip_neighbor_stat else []):
         system.check()  # the statistics read the training systems in any case
     _describe(config, systems, validation)
+    _describe_average(config, known)
     config, values = _decide_arrays(config, systems, known, skip_neighbor_stat)
     seed = _decide_seed(config, known)
     run = Run(config, systems, validation, values, seed, known.restart_step)
@@ -115,9 +115,8 @@ def _known(start: Start) -> Known:
         )
     if start.init_model is not None:
         state = checkpoint.load(start.init_model)
-        weights = {k: v for k, v in state.arrays.items() if not k.startswith(OPTIMIZER)}
         print(f"weights from {state.path}")
-        return Known(weights, state.meta["input"]["model"])
+        return Known(state.model_arrays(), state.meta["input"]["model"])
     if start.init_frozen is not None:
         description, arrays = freeze.read_arrays(start.init_frozen)
         print(f"weights from {start.init_frozen}")
@@ -174,6 +173,18 @@ def _describe(config: InputConfig, systems: list[System], validation: list[Syste
             print(f"note: no training system has {label}: its term of the loss is 0")
     if not labels & set(LABEL_OF_TERM.values()):
         raise ValueError("training systems must have labels (energy, force, ...), got none")
+
+
+def _describe_average(config: InputConfig, known: Known) -> None:
+    """Say what averaged weights are used for, or that those of a checkpoint are not."""
+    training = config.training
+    if training.average_decay:
+        used = "frozen models have them"
+        if training.validation_data is not None:
+            used = f"validation columns of {training.disp_file} and {used}"
+        print(f"averaged weights, decay {training.average_decay:g} a step: {used}")
+    elif any(name.startswith(checkpoint.AVERAGE) for name in known.arrays):
+        print("note: the checkpoint has averaged weights; without ema_decay the run drops them")
 
 
 def _decide_arrays(

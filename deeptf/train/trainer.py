@@ -17,6 +17,7 @@ from deeptf.data.batch import Batch
 from deeptf.data.prefetch import Prefetcher
 from deeptf.data.schedule import BatchSchedule
 from deeptf.train import checkpoint
+from deeptf.train.averaging import update_weight
 from deeptf.train.graph import TrainingGraph
 from deeptf.train.preparation import Run, Start, prepare
 from deeptf.train.report import SUFFIX, Errors, LearningCurve, Progress, TensorBoard
@@ -105,6 +106,9 @@ class Trainer:
         loss = self._graph.step(batch, rate, self._prefactors(step))
         if not np.all(np.isfinite(loss)):
             raise FloatingPointError(self._not_finite(step, batch, loss))
+        weight = update_weight(step + 1, self._options.average_decay)
+        if weight:
+            self._graph.average(weight)
         if self._board is not None and (step + 1) % self._options.tensorboard_freq == 0:
             self._board.write(step + 1, {"loss": float(np.mean(loss)), "learning_rate": rate})
 
@@ -117,14 +121,14 @@ class Trainer:
             self._save(done, progress)
 
     def _report(self, done: int, batch: Batch, progress: Progress) -> None:
-        """Write errors on a validation and a training batch with the present weights."""
+        """Write errors on a training batch with the present weights, and on validation batches
+        with their averages where the run keeps them.
+        """
         errors = {}
-        for name in self._sets:
-            batches = [batch] if name == "training" else self._validation_batches(done)
-            collected = Errors()
-            for each in batches:
-                collected.add(*self._graph.evaluate(each, self._prefactors(done)))
-            errors[name] = collected.columns(self._with_virial)
+        if self._validation is not None:
+            with self._graph.averaged():
+                errors["validation"] = self._errors(self._validation_batches(done), done)
+        errors["training"] = self._errors([batch], done)
         names = list(errors["training"])
         values = [errors[data][name] for name in names for data in self._sets]
         self._curve.write(done, values, self._rate(done))
@@ -132,6 +136,12 @@ class Trainer:
             scalars = {f"{n}/{d}": errors[d][n] for n in names for d in self._sets}
             self._board.write(done, scalars)
         progress.say(done, errors)
+
+    def _errors(self, batches: list[Batch], done: int) -> dict[str, float]:
+        collected = Errors()
+        for batch in batches:
+            collected.add(*self._graph.evaluate(batch, self._prefactors(done)))
+        return collected.columns(self._with_virial)
 
     def _validation_batches(self, done: int) -> list[Batch]:
         number = self._options.validation_data.numb_btch

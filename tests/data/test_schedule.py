@@ -40,19 +40,25 @@ def test_every_frame_once_per_epoch(systems):
     drawn = schedule(systems, batch_size=[2, 3])
     seen = {0: [], 1: []}
     for step in range(400):
-        system, frames = drawn.frames_at(step)
+        ((system, frames),) = drawn.frames_at(step)
         seen[system] += frames
+    assert_epochs(seen)
+    frames = seen[1]
+    assert frames[:3] != frames[3:6] or frames[3:6] != frames[6:9]
+
+
+def assert_epochs(seen):
+    """Every frame of the systems of 7 and 3 frames comes once per epoch."""
     for number, total in ((0, 7), (1, 3)):
         frames = seen[number]
         for first in range(0, len(frames) - total + 1, total):
             assert sorted(frames[first : first + total]) == list(range(total))
-    assert frames[:3] != frames[3:6] or frames[3:6] != frames[6:9]
 
 
 def test_batches_hold_the_frames(systems):
     drawn = schedule(systems, batch_size=2)
     for step in range(5):
-        system, frames = drawn.frames_at(step)
+        ((system, frames),) = drawn.frames_at(step)
         batch = drawn.batch_at(step)
         assert batch.origin == tuple((systems[system].path, frame) for frame in frames)
         np.testing.assert_array_equal(
@@ -62,8 +68,44 @@ def test_batches_hold_the_frames(systems):
 
 def test_systems_come_by_their_probability(systems):
     drawn = schedule(systems, batch_size=1, sys_probs=(0.2, 0.8))
-    count = Counter(drawn.frames_at(step)[0] for step in range(4000))
+    count = Counter(drawn.frames_at(step)[0][0] for step in range(4000))
     assert abs(count[1] / 4000 - 0.8) < 0.03
+
+
+def test_mixed_batches_depend_on_seed_and_step_only(systems):
+    steps = [0, 1, 5, BLOCK // 3, BLOCK]  # the draws of BLOCK // 3 lie in two blocks
+    whole = schedule(systems, batch_size="mixed:3")
+    expected = [whole.frames_at(step) for step in steps]
+    again = schedule(systems, batch_size="mixed:3")
+    assert [again.frames_at(step) for step in reversed(steps)] == expected[::-1]
+    assert schedule(systems, seed=8, batch_size="mixed:3").frames_at(0) != expected[0]
+
+
+def test_mixed_batches_hold_n_frames_of_all_systems(systems):
+    drawn = schedule(systems, batch_size="mixed:4")
+    seen = {0: [], 1: []}
+    for step in range(500):
+        chosen = drawn.frames_at(step)
+        assert sum(len(frames) for _, frames in chosen) == 4
+        for system, frames in chosen:
+            seen[system] += frames
+    assert_epochs(seen)
+    assert abs(len(seen[0]) / 2000 - 0.7) < 0.03  # every frame has the same probability
+    step = next(step for step in range(500) if len(drawn.frames_at(step)) == 2)
+    chosen, batch = drawn.frames_at(step), drawn.batch_at(step)
+    assert batch.num_frames == 4
+    assert batch.origin == tuple((systems[s].path, f) for s, frames in chosen for f in frames)
+    assert sorted(set(batch.atoms_per_frame)) == [3, 4]
+
+
+def test_mixed_batches_follow_the_probabilities(systems):
+    drawn = schedule(systems, batch_size="mixed:2", sys_probs=(0.0, 1.0))
+    assert {system for step in range(50) for system, _ in drawn.frames_at(step)} == {1}
+
+
+def test_mixed_of_one_is_a_batch_of_one(systems):
+    mixed, plain = (schedule(systems, batch_size=size) for size in ("mixed:1", 1))
+    assert [mixed.frames_at(s) for s in range(99)] == [plain.frames_at(s) for s in range(99)]
 
 
 def test_batch_sizes():
@@ -72,6 +114,7 @@ def test_batch_sizes():
     assert batch_sizes("auto:400", frames, atoms) == [3, 3, 5]
     assert batch_sizes(2, frames, atoms) == [2, 2, 2]
     assert batch_sizes((1, 2, 3), frames, atoms) == [1, 2, 3]
+    assert batch_sizes("mixed:8", frames, atoms) == [1, 1, 1]
     with pytest.raises(
         ValueError, match=r"`batch_size` must be one number or one for each of the 3"
     ):
@@ -105,7 +148,10 @@ def test_wrong_probabilities(auto_prob, sys_probs, message):
         system_probabilities(auto_prob, sys_probs, [1.0, 1.0, 1.0])
 
 
-@pytest.mark.parametrize("batch_size", [0, (), (1, 0), "auto:", "auto:0", "auto:x", "max:3", "all"])
+@pytest.mark.parametrize(
+    "batch_size",
+    [0, (), (1, 0), "auto:", "auto:0", "auto:x", "mixed", "mixed:0", "mixed:-1", "max:3", "all"],
+)
 def test_wrong_batch_size(batch_size):
     with pytest.raises(ValueError, match=r"`batch_size` must"):
         DataOptions(systems=("x",), batch_size=batch_size)

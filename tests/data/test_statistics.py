@@ -83,6 +83,8 @@ def test_sampled_frames_are_spread_over_each_system(systems):
     assert sampled_frames(systems, 10, 1) == [7, 3]
     assert sampled_frames(systems, 1, 3) == [3, 3]
     assert sampled_frames(systems, 1) == [7, 3]  # "auto": 11 frames of 3 atoms
+    assert sampled_frames(systems, 2, "mixed:3") == [4, 3]
+    assert sampled_frames(systems, 2, "mixed:1") == [2, 2]
     frames = [systems[0].frame(k) for k in (0, 3, 6)] + [systems[1].frame(k) for k in (0, 2)]
     mean, stddev, shortest, _ = by_hand(frames, [20, 30])
     found = compute_statistics(systems, 2, RCUT, RCUT_SMTH, [3, 2], all_frames=False)

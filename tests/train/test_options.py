@@ -81,6 +81,25 @@ def test_variants_of_the_learning_rate():
     assert config.learning_rate == CosineLR(start_lr=1e-3, stop_lr=3.51e-8)
 
 
+@pytest.mark.parametrize(
+    ("keys", "decay"),
+    [
+        ({}, 0.0),
+        ({"ema_decay": 0}, 0.0),
+        ({"ema_decay": 0.99}, 0.99),
+        ({"enable_ema": True}, 0.999),
+        ({"enable_ema": True, "ema_decay": 0.99}, 0.99),
+        ({"enable_ema": False, "ema_decay": 0.99}, 0.0),
+    ],
+)
+def test_averaged_weights(keys, decay):
+    data = WATER
+    for key, value in keys.items():
+        data = changed(f"training/{key}", value, data)
+    config, notices = load_input(data)
+    assert (config.training.average_decay, notices) == (decay, [])
+
+
 def test_old_names_of_types():
     config, _ = load_input(changed("model/descriptor/type", "se_a"))
     assert config.model.descriptor.type == "se_e2_a"
@@ -106,6 +125,7 @@ def test_old_names_of_types():
         ("training/save_ckpt", "", r"training: `save_ckpt` must be the name of a file"),
         ("training/seed", -1, r"training: `seed` must be at least 0, got -1"),
         ("training/gradient_max_norm", -1, r"training: `gradient_max_norm` must be at least 0"),
+        ("training/ema_decay", 1, r"training: `ema_decay` must be in \[0, 1\), got 1.0"),
         ("training/training_data/systems", [], r"training/training_data: `systems` must name at"),
         ("training/training_data/systems", "", r"training/training_data: `systems` must name at"),
         ("training/training_data/batch_size", "max", r"training/training_data: `batch_size` must"),

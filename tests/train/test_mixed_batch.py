@@ -1,0 +1,84 @@
+"""Frames of different size and composition in one batch: loss and gradient are means over frames,
+and runs on such batches go on as if they had not stopped.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_run import changed_input, write_run, write_system
+
+from deeptf.data.batch import Batch, join
+from deeptf.data.system import System
+from deeptf.train import checkpoint
+from deeptf.train.graph import TrainingGraph
+from deeptf.train.options import load_input
+from deeptf.train.trainer import train
+
+STATISTICS = {
+    "descriptor/mean": np.array([[0.05, 0, 0, 0], [0.07, 0, 0, 0]]),
+    "descriptor/stddev": np.tile([0.2, 0.1, 0.1, 0.1], (2, 1)),
+    "fitting/energy_bias": np.array([-3.0, -6.0]),
+}
+PREFACTORS = np.array([0.7, 3.0, 0.2, 0.0, 0.0])
+
+
+def write_trimer(folder: Path) -> Path:
+    """Write frames of three atoms of type B without cell and virial."""
+    rng = np.random.default_rng(5)
+    places = np.array([[0.0, 0, 0], [1.5, 0, 0], [0, 1.6, 0.2]])
+    shift = rng.normal(0, 0.15, (4, 3, 3))
+    (folder / "set.000").mkdir(parents=True)
+    (folder / "type.raw").write_text("1 1 1")
+    (folder / "type_map.raw").write_text("A B")
+    (folder / "nopbc").touch()
+    data = {"coord": places + shift, "force": -2 * shift}
+    for name, value in data.items():
+        np.save(folder / "set.000" / f"{name}.npy", value.reshape(4, -1))
+    np.save(folder / "set.000" / "energy.npy", (shift**2).sum(axis=(1, 2)) - 18)
+    return folder
+
+
+def loss_and_gradient(graph: TrainingGraph, batch: Batch) -> tuple[np.ndarray, dict]:
+    """Return the loss of every frame and the gradient: Adam's first moment with beta1 = 0."""
+    loss = graph.step(batch, 0.0, PREFACTORS)
+    arrays = graph.arrays()
+    slots = {n: v for n, v in arrays.items() if n.startswith("optimizer/") and n.endswith("/Adam")}
+    return loss, slots
+
+
+def test_gradient_of_a_mixed_batch_is_the_mean_of_its_frames(tmp_path: Path) -> None:
+    script = changed_input({"optimizer/adam_beta1": 0.0})
+    graph = TrainingGraph(load_input(script)[0], STATISTICS, seed=4)
+    large = System(write_system(tmp_path / "large"), ("A", "B"))
+    small = System(write_trimer(tmp_path / "small"), ("A", "B"))
+    frames = [large.frame(3), small.frame(0), large.frame(1), small.frame(2), small.frame(3)]
+    single = [loss_and_gradient(graph, frame) for frame in frames]
+    loss, gradient = loss_and_gradient(graph, join(frames))
+    graph.close()
+    np.testing.assert_allclose(loss, np.concatenate([each for each, _ in single]), rtol=1e-12)
+    assert len(gradient) >= 12
+    for name, value in gradient.items():
+        mean = np.mean([each[name] for _, each in single], axis=0)
+        scale = np.abs(mean).max()
+        assert scale > 0, name
+        np.testing.assert_allclose(value, mean, rtol=0, atol=1e-10 * scale, err_msg=name)
+
+
+def test_runs_on_mixed_batches_go_on_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_trimer(tmp_path / "small")
+    data = {"systems": ["system", "small"], "batch_size": "mixed:3"}
+    changes = {"training/training_data": data, "training/validation_data": data}
+    path = write_run(tmp_path, changes)
+    assert train(path) == 0
+    whole, rows = checkpoint.load(tmp_path), (tmp_path / "lcurve.out").read_text()
+    (tmp_path / "model.ckpt-20.npz").unlink()
+    train(path, restart=".")
+    again = checkpoint.load(tmp_path)
+    assert all(np.array_equal(whole.arrays[name], again.arrays[name]) for name in whole.arrays)
+    assert (tmp_path / "lcurve.out").read_text() == rows
