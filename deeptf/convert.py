@@ -165,6 +165,7 @@ def _descriptor(old: OldModel) -> SeE2A:
         type_one_side=old.one_side,
         precision=PRECISION[old.array(first).dtype],
         exclude_types=tuple(map(tuple, old.given("descriptor", "exclude_types", ()))),
+        embedding="network",  # the result equals the old model to the last digits
     )
 
 

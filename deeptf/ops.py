@@ -219,13 +219,15 @@ def embedding_sum(
     curve: tf.Tensor,
     sel: tf.Tensor,
     empty: tf.Tensor,
-    pairs: SortedPairs,
+    atom_count: tf.Tensor,
+    neighbor_count: tf.Tensor,
 ) -> tf.Tensor:
     """Return sum_j R_j (x) G(R_j0) of every atom, empty places included, [N_real, 4, M].
 
-    rows R [P', 4] of the sorted pairs; curve [T, T] (neighbour type first) is the curve of each
-    block, -1 to leave it out; sel [T] places of each neighbour type; empty [T] R_0 of an empty
-    place of each centre type. Twice differentiable, but not twice in the rows.
+    rows R [P', 4] of sorted pairs, with their atom_count [T] and neighbor_count [N_real, T]; curve
+    [T, T] (neighbour type first) is the curve of each block, -1 to leave it out; sel [T] places of
+    each neighbour type; empty [T] R_0 of an empty place of each centre type.
+    Twice differentiable, but not twice in the rows.
     """
     return library().embedding_sum(
         rows,
@@ -235,8 +237,8 @@ def embedding_sum(
         curve,
         sel,
         empty,
-        pairs.atom_count,
-        pairs.neighbor_count,
+        atom_count,
+        neighbor_count,
         width=table.width,
     )
 

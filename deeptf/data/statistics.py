@@ -33,7 +33,7 @@ from deeptf.data.system import System
 from deeptf.files import replacing
 
 MAX_ATOMS = 4096  # atoms whose pairs are searched at a time
-FORMAT = 1  # of the cache file
+FORMAT = 2  # of the cache file
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,14 @@ class Statistics:
     centre_count: np.ndarray  # [T] sampled centre atoms of each type
     radial: np.ndarray  # [T] sum of s
     radial_square: np.ndarray  # [T] sum of s^2
-    min_distance: float  # of two atoms; infinite without pairs
+    shortest: np.ndarray  # [T, T] A, distance of two atoms by their types; infinite without pairs
     max_neighbors: np.ndarray  # [T] largest number of neighbours of each type of one atom
     numb_frames: int  # frames visited
+
+    @property
+    def min_distance(self) -> float:
+        """Smallest distance of two atoms in A; infinite without pairs."""
+        return float(self.shortest.min(initial=np.inf))
 
     def environment(
         self, sel: Sequence[int], protect: float = 0.01, set_davg_zero: bool = False
@@ -74,7 +79,7 @@ def compute_statistics(
     """Return sums of environment rows and extremes of neighbours; a terminal shows progress.
 
     sampled : number of frames of each system, spread evenly, that enter the sums; None means all.
-    all_frames : whether the other frames are visited for min_distance and max_neighbors.
+    all_frames : whether the other frames are visited for shortest and max_neighbors.
     cache : .npz file that is used when it belongs to these data and settings, else written.
     Raises DataError for frames without physical sense; it names system and frame.
     """
@@ -128,7 +133,8 @@ def _collect(
     find_pairs: Callable[[Batch], Pairs],
 ) -> Statistics:
     sums = np.zeros((3, num_types))
-    nearest, most, visited = np.inf, np.zeros(num_types, np.int64), 0
+    most, visited = np.zeros(num_types, np.int64), 0
+    nearest = np.full((num_types, num_types), np.inf)
     counts = [s.num_frames for s in systems] if sampled is None else sampled
     total = sum(s.num_frames for s in systems) if all_frames else sum(counts)
     progress = tqdm(
@@ -143,13 +149,13 @@ def _collect(
                 batch = system.batch(part)
                 pairs = find_pairs(batch)
                 distance = np.linalg.norm(pairs.displacement, axis=1)
-                nearest = min(nearest, distance.min(initial=np.inf))
+                _note_shortest(batch, pairs, distance, nearest)
                 most = np.maximum(most, _most_neighbors(batch, pairs, num_types))
                 if chosen[part].any():
                     sums += _row_sums(batch, pairs, distance, chosen[part], radii, num_types)
                 visited += len(part)
                 progress.update(len(part))
-    return Statistics(sums[0], sums[1], sums[2], float(nearest), most, visited)
+    return Statistics(sums[0], sums[1], sums[2], nearest, most, visited)
 
 
 def _row_sums(
@@ -174,6 +180,12 @@ def _row_sums(
             np.bincount(centre_type, s * s, minlength=num_types),
         ]
     )
+
+
+def _note_shortest(batch: Batch, pairs: Pairs, distance: np.ndarray, nearest: np.ndarray) -> None:
+    """Lower `nearest` [T, T] to the shortest distances of the batch."""
+    centre = np.repeat(batch.atom_type, np.diff(pairs.row))
+    np.minimum.at(nearest, (centre, batch.atom_type[pairs.neighbor]), distance)
 
 
 def _most_neighbors(batch: Batch, pairs: Pairs, num_types: int) -> np.ndarray:
@@ -204,7 +216,6 @@ def _read_cache(path: Path, key: str) -> Statistics | None:
             values = {field.name: file[field.name] for field in fields(Statistics)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    values["min_distance"] = float(values["min_distance"])
     values["numb_frames"] = int(values["numb_frames"])
     return Statistics(**values)
 

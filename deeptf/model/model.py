@@ -17,6 +17,7 @@ from deeptf.model.environment import Inputs, build_inputs
 from deeptf.model.fitting import FITTINGS
 from deeptf.model.fitting.ener import EnerFitting, standardised
 from deeptf.model.parameters import Parameters
+from deeptf.model.table import Table
 from deeptf.tf import tf
 
 
@@ -97,6 +98,10 @@ class ModelConfig:
         )
         atom_descriptor = _to_atoms(tf.cast(descriptor, tf.float64), pairs, inputs)
         return Outputs(frame_energy, atom_energy, force, virial, gradient, pairs, atom_descriptor)
+
+    def table(self, parameters: Parameters) -> Table | None:
+        """Return the table of the embedding nets, or None for a model without one."""
+        return self.descriptor.table(parameters) if self.descriptor.tabulated else None
 
     def _condition(
         self, inputs: Inputs, pairs: ops.SortedPairs, parameters: Parameters

@@ -39,6 +39,8 @@ ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "none": tf.identity,
 }
 
+NOT_SMOOTH = ("relu", "relu6")
+
 
 def check_activation(name: str) -> None:
     """Raise ValueError unless `name` is a known activation function."""

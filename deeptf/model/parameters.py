@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from deeptf.tf import tf
+from deeptf.tf import session, tf
 
 Initializer = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
@@ -47,6 +47,7 @@ class Parameters:
         self._frozen = frozen
         self._tensors: dict[str, tf.Tensor] = {}
         self.variables: dict[str, tf.Variable] = {}
+        self.states: dict[str, tf.Variable] = {}
         self.constants: dict[str, np.ndarray] = {}
 
     def get(
@@ -69,6 +70,33 @@ class Parameters:
             variable = tf.Variable(value, name=name, dtype=dtype, use_resource=True)
             self.variables[name] = variable
             self._tensors[name] = variable
+        return self._tensors[name]
+
+    def state(self, name: str, value: np.ndarray) -> tf.Tensor:
+        """Return an array that is not trained but may change during a run, like the known one or
+        else `value`; a constant in a frozen graph.
+        """
+        if name in self._tensors:
+            return self._tensors[name]
+        if self._frozen and name not in self._values:
+            raise KeyError(f"`{name}` must be given: the model has no array of that name")
+        value = np.asarray(self._values.get(name, value), value.dtype)
+        if self._frozen:
+            self._tensors[name] = tf.constant(value, name=name)
+        else:
+            variable = tf.Variable(value, trainable=False, name=name, use_resource=True)
+            self.states[name] = self._tensors[name] = variable
+        return self._tensors[name]
+
+    def fixed(self, name: str, tensor: tf.Tensor) -> tf.Tensor:
+        """Return `tensor`, which depends on nothing but arrays of the model; in a frozen graph its
+        value as the constant `name`.
+        """
+        if not self._frozen:
+            return tensor
+        if name not in self._tensors:
+            with session(tensor.graph) as run:
+                self._tensors[name] = tf.constant(run.run(tensor), name=name)
         return self._tensors[name]
 
     def array(self, name: str, value: np.ndarray | None = None) -> np.ndarray:

@@ -44,6 +44,7 @@ class TrainingGraph:
             self._rate = tf.placeholder(tf.float64, [], "learning_rate")
             self._prefactors = tf.placeholder(tf.float64, [None], "prefactors")
             outputs = config.model.build(self._inputs, self._parameters)
+            self._table = config.model.table(self._parameters)
             bound = (outputs, self._labels, self._inputs)
             self._frame_loss = config.loss.build(*bound, self._prefactors)
             self._errors = config.loss.errors(*bound)
@@ -89,11 +90,22 @@ class TrainingGraph:
         """
         return self._session.run((self._frame_loss, self._errors), self._feed(batch, prefactors))
 
+    def refine_table(self) -> str:
+        """Give the embedding tables as many nodes as their measured errors ask for.
+
+        Returns a line about it, or nothing where there is no table or no change.
+        """
+        if self._table is None:
+            return ""
+        return self._table.refine(self._session)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything that a restart needs: weights and statistics, and the state of
         optimizer and averages.
         """
-        values = self._session.run({**self._parameters.variables, **self._state})
+        parameters = self._parameters
+        fetch = {**parameters.variables, **parameters.states, **self._state}
+        values = self._session.run(fetch)
         return {**self._parameters.constants, **values}
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ from deeptf.data.options import DataOptions
 from deeptf.data.statistics import Statistics, compute_statistics, sampled_frames
 from deeptf.data.system import System
 from deeptf.files import replacing
+from deeptf.model.table import SHORTEST
 from deeptf.train import checkpoint
 from deeptf.train.options import InputConfig, load_input
 
@@ -254,6 +255,7 @@ def _first_arrays(
         "descriptor/mean": mean,
         "descriptor/stddev": stddev,
         "fitting/energy_bias": bias,
+        SHORTEST: np.where(np.isfinite(found.shortest), found.shortest, found.min_distance),
     }
     for name in ("fparam", "aparam"):
         if getattr(fitting, f"numb_{name}"):

@@ -22,6 +22,8 @@ from deeptf.train.graph import TrainingGraph
 from deeptf.train.preparation import Run, Start, prepare
 from deeptf.train.report import SUFFIX, Errors, LearningCurve, Progress, TensorBoard
 
+TABLE_CHECK = 100  # steps from one measurement of the error of the embedding tables to the next
+
 
 def train(
     input_path: str | Path,
@@ -80,10 +82,12 @@ class Trainer:
         progress = Progress(first, last)
         batches = Prefetcher(self._schedule.batch_at, first, last)
         if not first:
+            self._refine_table(first, progress)
             self._report(first, self._schedule.batch_at(first), progress)
         try:
             with StopSignal() as stop:
                 for step in range(first, last):
+                    self._refine_table(step, progress)
                     self._step(step, next(batches))
                     progress.advance()
                     number = stop.number  # read once: a signal may arrive at any moment
@@ -111,6 +115,12 @@ class Trainer:
             self._graph.average(weight)
         if self._board is not None and (step + 1) % self._options.tensorboard_freq == 0:
             self._board.write(step + 1, {"loss": float(np.mean(loss)), "learning_rate": rate})
+
+    def _refine_table(self, step: int, progress: Progress) -> None:
+        if step % TABLE_CHECK == 0:
+            line = self._graph.refine_table()
+            if line:
+                progress.message(f"step {step:7d} | {line}")
 
     def _after(self, done: int, end: bool, progress: Progress) -> None:
         """Report and save what is due after `done` steps."""

@@ -14,16 +14,21 @@ more neighbours than `sel`. No neighbour is dropped.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
 from deeptf import ops
+from deeptf.data.statistics import switch_over_distance
 from deeptf.model.embedding import embed
-from deeptf.model.network import Style, check_activation, precision_of
+from deeptf.model.network import NOT_SMOOTH, Style, check_activation, precision_of
 from deeptf.model.parameters import Parameters
+from deeptf.model.table import SAFETY, SHORTEST, Curves, Table, build_table
 from deeptf.tf import tf
+
+UNKNOWN_DISTANCE = 1.0  # A, down to which tables reach when the data of a model are not known
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class SeE2A:
     seed: int | None = None
     exclude_types: tuple[tuple[int, ...], ...] = ()
     set_davg_zero: bool = False
+    embedding: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.rcut:
@@ -61,10 +67,20 @@ class SeE2A:
             )
         check_activation(self.activation_function)
         precision_of(self.precision)
+        self._check_embedding()
         self._check_sel()
         if any(len(pair) != 2 for pair in self.exclude_types):
             raise ValueError(
                 f"`exclude_types` must be a list of pairs of types, got {self.exclude_types}"
+            )
+
+    def _check_embedding(self) -> None:
+        if self.embedding not in (None, "table", "network"):
+            raise ValueError(f'`embedding` must be "table" or "network", got {self.embedding!r}')
+        if self.embedding == "table" and self.activation_function.lower() in NOT_SMOOTH:
+            raise ValueError(
+                '`embedding` must be "network" with the activation function '
+                f'{self.activation_function!r}, whose slope jumps, got "table"'
             )
 
     def _check_sel(self) -> None:
@@ -103,6 +119,13 @@ class SeE2A:
                 )
 
     @property
+    def tabulated(self) -> bool:
+        """Whether the embedding nets are tables; where nothing is said, if they are smooth."""
+        if self.embedding is None:
+            return self.activation_function.lower() not in NOT_SMOOTH
+        return self.embedding == "table"
+
+    @property
     def width(self) -> int:
         """Length of the descriptor of an atom."""
         return self.neuron[-1] * self.axis_neuron
@@ -125,7 +148,9 @@ class SeE2A:
             pairs.displacement, pairs.centre, atom_type, mean, stddev, self.rcut_smth, self.rcut
         )  # [P, 4]
         rows = tf.cast(rows, precision_of(self.precision))
-        if self.type_one_side and not self.exclude_types:
+        if self.tabulated:
+            moments = self._from_table(pairs, rows, parameters)
+        elif self.type_one_side and not self.exclude_types:
             moments = self._all_centres(pairs, rows, parameters)
         else:
             moments = self._each_centre_type(pairs, rows, parameters)
@@ -135,6 +160,10 @@ class SeE2A:
         """Return the descriptor of an atom without neighbours, [T, width]."""
         empty = _empty_row(parameters)
         num_types = len(empty)
+        if self.tabulated:
+            no_pairs = tf.zeros([0, 4], precision_of(self.precision))
+            alone = tf.ones([num_types], tf.int32), tf.zeros([num_types, num_types], tf.int32)
+            return self._contract(self._tabulated_sum(no_pairs, *alone, parameters))
         radial = []
         for centre in range(num_types):
             terms = [
@@ -145,6 +174,57 @@ class SeE2A:
             zero = tf.zeros([1, self.neuron[-1]], precision_of(self.precision))
             radial.append(tf.add_n([zero, *terms]))
         return self._contract(_as_moments(tf.concat(radial, axis=0)))
+
+    def table(self, parameters: Parameters) -> Table:
+        """Return the table of all embedding nets."""
+        curves = self.curves(parameters)
+        return build_table(curves, self.neuron, self._style(), parameters, self.trainable)
+
+    def curves(self, parameters: Parameters) -> Curves:
+        """Return the embedding nets, the blocks of pairs that use them and their ranges."""
+        mean, stddev = (array[:, 0] for array in _normalisation(parameters))
+        types = range(len(mean))
+        shortest = parameters.array(SHORTEST, np.full((len(mean), len(mean)), UNKNOWN_DISTANCE))
+        highest = switch_over_distance(SAFETY * shortest, self.rcut_smth, self.rcut)
+        names: list[str] = []
+        span: list[list[float]] = []
+        curve = np.full((len(mean), len(mean)), -1, np.int32)
+        for t, centre in itertools.product(types, types):
+            if self._excluded(centre, t):
+                continue
+            name = self.network_name(centre, t)
+            ends = (np.array([0.0, highest[centre, t]]) - mean[centre]) / stddev[centre]
+            if name not in names:
+                names.append(name)
+                span.append(list(ends))
+            k = curve[t, centre] = names.index(name)
+            span[k] = [min(span[k][0], ends[0]), max(span[k][1], ends[1])]
+        return Curves(tuple(names), curve, np.array(span))
+
+    def _from_table(
+        self, pairs: ops.SortedPairs, rows: tf.Tensor, parameters: Parameters
+    ) -> tf.Tensor:
+        """Return the sums over neighbours by interpolation, [N_real, 4, M]."""
+        return self._tabulated_sum(rows, pairs.atom_count, pairs.neighbor_count, parameters)
+
+    def _tabulated_sum(
+        self,
+        rows: tf.Tensor,
+        atom_count: tf.Tensor,
+        neighbor_count: tf.Tensor,
+        parameters: Parameters,
+    ) -> tf.Tensor:
+        curves = self.curves(parameters)
+        table = build_table(curves, self.neuron, self._style(), parameters, self.trainable)
+        return ops.embedding_sum(
+            rows,
+            table.values,
+            curves.curve,
+            np.array(self.sel, np.float64),
+            _empty_row(parameters)[:, 0],
+            atom_count,
+            neighbor_count,
+        )
 
     def _all_centres(
         self, pairs: ops.SortedPairs, rows: tf.Tensor, parameters: Parameters
@@ -208,7 +288,11 @@ class SeE2A:
         return s * self._net(s, centre, neighbor, parameters)
 
     def _net(self, x: tf.Tensor, centre: int, neighbor: int, parameters: Parameters) -> tf.Tensor:
-        style = Style(
+        name = self.network_name(centre, neighbor)
+        return embed(x, name, self.neuron, self._style(), parameters, self.trainable)
+
+    def _style(self) -> Style:
+        return Style(
             self.activation_function,
             self.resnet_dt,
             time_step=1.0,
@@ -216,8 +300,6 @@ class SeE2A:
             precision=precision_of(self.precision),
             seed=self.seed,
         )
-        name = self.network_name(centre, neighbor)
-        return embed(x, name, self.neuron, style, parameters, self.trainable)
 
     def _excluded(self, centre: int, neighbor: int) -> bool:
         return any(sorted(pair) == sorted((centre, neighbor)) for pair in self.exclude_types)
