@@ -42,7 +42,21 @@ def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> di
         with session() as run:
             run.run(tf.global_variables_initializer())
             weights = run.run(parameters.variables)
-    return {**{name: spread * value for name, value in weights.items()}, **parameters.constants}
+    arrays = {**{name: spread * value for name, value in weights.items()}, **parameters.constants}
+    return arrays | table_nodes(config, arrays)
+
+
+def table_nodes(config: ModelConfig, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the numbers of nodes that the embedding tables of these weights need."""
+    with tf.Graph().as_default():
+        parameters = Parameters(arrays)
+        table = config.table(parameters)
+        if table is None:
+            return {}
+        with session() as run:
+            run.run(tf.global_variables_initializer())
+            table.refine(run)
+            return run.run(parameters.states)
 
 
 class Potential:
