@@ -97,9 +97,9 @@ def rounds(
     return results, statistics.median(peaks)
 
 
-def report(results: dict[str, list], work: Work, peak: float) -> None:
+def report(results: dict[str, list], work: Work, peak: float, threads: int) -> None:
     """Print medians, ranges, the share of the limit and the ratio."""
-    print(f"\n{work}\nmatrix products: {peak:.1f} GFLOP/s")
+    print(f"\n{work}\nmatrix products on {threads} threads: {peak:.1f} GFLOP/s")
     head = f"{'median':>8s} {'least':>8s} {'most':>8s}   ms/step"
     print(f"{'':12s} {head} {'GFLOP/s':>9s} {'share':>7s} {'MB':>8s}")
     medians = {}
@@ -172,7 +172,7 @@ def main() -> None:
         part = max(1, options.steps // PARTS)
         timed = with_steps(script, PARTS * part, part)
         results, peak = rounds(options, timed, work.precision, folder)
-    report(results, work, peak)
+    report(results, work, peak, options.threads)
 
 
 if __name__ == "__main__":
