@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import h5py
 import numpy as np
 
+from deeptf.data.npy import NpyFile
 from deeptf.data.storage import DataError, Folder, Hdf5Group
 
 NAMES = ("box", "energy", "force", "virial", "atom_ener", "atom_pref", "fparam", "aparam")
@@ -90,8 +92,8 @@ def find_sets(storage: Folder | Hdf5Group, num_atoms: int) -> list[FrameSet]:
     return sets
 
 
-def _take(array: np.ndarray, frames: np.ndarray) -> np.ndarray:
-    """Return rows of a mapped array or HDF5 dataset in memory as float64."""
+def _take(array: NpyFile | h5py.Dataset, frames: np.ndarray) -> np.ndarray:
+    """Return rows of a .npy file or HDF5 dataset as float64."""
     if len(frames) == 1:
         return np.array(array[int(frames[0])], np.float64)
     if np.all(np.diff(frames) == 1):

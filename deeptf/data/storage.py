@@ -2,8 +2,8 @@
 
     type.raw  type_map.raw  nopbc  set.000/coord.npy  set.000/box.npy  ...
 
-Arrays are mapped, not read; at most MAX_OPEN files are open at a time, for any number of systems.
-Nothing here knows what an array means.
+Rows of arrays are read when they are asked for, of any number of systems. Nothing here knows what
+an array means.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-MAX_OPEN = 200
+from deeptf.data.npy import MAX_OPEN, NpyFile, open_npy
+
 HDF5_SUFFIXES = (".hdf5", ".h5", ".hdf")
 
 
@@ -51,11 +52,19 @@ class Folder:
         """Return the names of the folders of frames, sorted."""
         return sorted(path.name for path in Path(self.path).glob("set.*") if path.is_dir())
 
-    def array(self, name: str) -> np.ndarray:
-        """Return a .npy file as a mapped array."""
+    def array(self, name: str) -> NpyFile:
+        """Return a .npy file; rows are read when it is indexed."""
         path = self.place(name)
         status = os.stat(path)
-        return _mapped(path, status.st_mtime_ns, status.st_size)
+        try:
+            array = open_npy(path, status.st_mtime_ns, status.st_size)
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError(
+                f"{path} must be a complete .npy file of numbers, got: {error}"
+            ) from error
+        if array.dtype.kind not in "fiub":
+            raise DataError(f"{path} must hold real numbers, got {array.dtype}")
+        return array
 
 
 class Hdf5Group:
@@ -114,18 +123,6 @@ def hdf5_systems(path: str) -> list[str]:
 
     _hdf5(path).visititems(visit)
     return sorted(found)
-
-
-@lru_cache(maxsize=MAX_OPEN)
-def _mapped(path: str, changed: int, size: int) -> np.ndarray:
-    """Map a file; `changed` and `size` make a rewritten file another entry of the cache."""
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path} must be a complete .npy file of numbers, got: {error}") from error
-    if array.dtype.kind not in "fiub":
-        raise DataError(f"{path} must hold real numbers, got {array.dtype}")
-    return array
 
 
 @lru_cache(maxsize=MAX_OPEN)

@@ -1,35 +1,24 @@
-"""A made-up box of water for timings: 64 molecules at the density of the liquid, random labels,
-deepmd/npy format.
-"""
+"""A made-up box of water for timings: 64 molecules at the density of the liquid."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+from frames import write_frames
 
 MOLECULE = np.array([[0.0, 0.0, 0.0], [0.757, 0.586, 0.0], [-0.757, 0.586, 0.0]])  # O H H, A
 SPACING = 3.107  # A, one molecule in a cube of this edge is 1 g/cm^3
+DENSITY = 3 / SPACING**3  # atoms per cubic A
 
 
 def write_system(folder: Path, frames: int = 8, edge: int = 4, seed: int = 0) -> Path:
     """Write `frames` frames of edge^3 molecules to `folder` and return it."""
     rng = np.random.default_rng(seed)
     centres = np.stack(np.meshgrid(*[np.arange(edge)] * 3), -1).reshape(-1, 3) * SPACING
-    coord = np.array([_frame(centres, rng) for _ in range(frames)]).reshape(frames, -1)
-    atoms = coord.shape[1] // 3
-    data = {
-        "coord": coord,
-        "box": np.tile(np.eye(3).ravel() * edge * SPACING, (frames, 1)),
-        "energy": rng.normal(-156.0 * atoms, 1.0, frames),
-        "force": rng.normal(0, 1, coord.shape),
-    }
-    (folder / "set.000").mkdir(parents=True)
-    np.savetxt(folder / "type.raw", np.tile([0, 1, 1], edge**3), fmt="%d")
-    (folder / "type_map.raw").write_text("O\nH\n")
-    for name, value in data.items():
-        np.save(folder / "set.000" / f"{name}.npy", value)
-    return folder
+    coord = np.array([_frame(centres, rng) for _ in range(frames)]).reshape(frames, -1, 3)
+    types = np.tile([0, 1, 1], edge**3)
+    return write_frames(folder, coord, edge * SPACING, types, ("O", "H"), rng)
 
 
 def _frame(centres: np.ndarray, rng: np.random.Generator) -> np.ndarray:

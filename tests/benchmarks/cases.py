@@ -1,0 +1,87 @@
+"""What is timed: a made-up box of water or of an alloy with the usual nets, or an input file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import alloy
+import numpy as np
+import water
+
+from deeptf.data.find import open_systems
+from deeptf.data.pairs import PairFinder
+from deeptf.data.statistics import neighbor_statistics
+
+WIDER = 1.2  # than the sphere is where pairs are looked for
+
+
+def water_case(
+    folder: Path, edge: int, precision: str, batch: int, neighbors: int | None
+) -> dict[str, Any]:
+    """Return the input for a box of edge^3 molecules, written to `folder`.
+
+    neighbors : of an atom, on average, by the choice of rcut; None is rcut 6 A with its usual sel.
+    """
+    system = water.write_system(folder, edge=edge)
+    script = water.standard_input(system, 1, precision, batch)
+    if neighbors is not None:
+        _set_cutoff(script, system, water.DENSITY, neighbors)
+    return script
+
+
+def alloy_case(
+    folder: Path, types: int, edge: int, precision: str, batch: int, neighbors: int
+) -> dict[str, Any]:
+    """Return the input for a box of 4 edge^3 atoms of `types` types, written to `folder`."""
+    system = alloy.write_system(folder, types, edge=edge)
+    script = water.standard_input(system, 1, precision, batch)
+    script["model"]["type_map"] = list(alloy.NAMES[:types])
+    _set_cutoff(script, system, alloy.DENSITY, neighbors)
+    return script
+
+
+def input_case(path: Path) -> dict[str, Any]:
+    """Return the input file with absolute paths of systems and without validation.
+
+    Paths count from the folder of the file or, as in the examples, from a folder `run` in it.
+    """
+    script = json.loads(path.read_text())
+    training = script["training"]
+    training.pop("validation_data", None)
+    data = training["training_data"]
+    systems = [data["systems"]] if isinstance(data["systems"], str) else data["systems"]
+    data["systems"] = [_absolute(path.resolve().parent, name) for name in systems]
+    return script
+
+
+def with_steps(script: dict[str, Any], steps: int, report: int) -> dict[str, Any]:
+    """Return the input for a run of `steps` steps that tells its time every `report` steps."""
+    training = {**script["training"], "numb_steps": steps, "save_freq": steps, "disp_freq": report}
+    return {**script, "training": training}
+
+
+def _set_cutoff(script: dict[str, Any], system: Path, density: float, neighbors: int) -> None:
+    """Set rcut so that an atom has that many neighbours on average, and sel as "auto" would.
+
+    deepmd-kit drops neighbours beyond sel, so it is counted for each type.
+    """
+    descriptor = script["model"]["descriptor"]
+    names = script["model"]["type_map"]
+    (opened,) = open_systems([str(system)], names)
+    sphere = (3 * neighbors / (4 * np.pi * density)) ** (1 / 3)  # A, without shells of a lattice
+    with PairFinder(WIDER * sphere) as find_pairs:
+        distances = np.linalg.norm(find_pairs(opened.frame(0)).displacement, axis=1)
+    descriptor["rcut"] = float(np.sort(distances)[neighbors * opened.num_atoms])
+    _, most = neighbor_statistics([opened], len(names), descriptor["rcut"])
+    descriptor["sel"] = [4 * int(np.ceil(1.1 * number / 4)) for number in most]
+
+
+def _absolute(folder: Path, name: str) -> str:
+    tried = [os.path.normpath(folder / name), os.path.normpath(folder / "run" / name)]
+    found = [path for path in tried if os.path.exists(path.partition("#")[0])]
+    if not found:
+        raise SystemExit(f"`systems` must name folders or HDF5 files, got {name!r}: tried {tried}")
+    return found[0]

@@ -1,0 +1,105 @@
+"""The least arithmetic of a training step, and the speed of the machine that it is held against.
+
+Multiply-adds of a step on N atoms with P pairs in all, embedding width M, axis A, w_e and w_f
+weights of an embedding and a fitting net, and a table of K nodes for each of C embedding nets,
+rebuilt every step:
+
+    28 P M      local interpolation: 9 forward, 19 backward for each pair and column
+    36 N M A    descriptor, 4 M A a pass: 3 passes for energy and force, 9 with the weight gradient
+    6 N w_f     fitting net: 2 passes for energy and force, 4 more for their weight gradient
+    12 C K w_e  nodes: value and derivative, 6 passes each
+
+A program that evaluates the embedding nets on all pairs does more; it is held against the same
+number. The speed is that of NumPy's product of two 1024 x 1024 matrices with as many threads.
+
+    python tests/benchmarks/limit.py float64     # GFLOP/s of that product in this process
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+NODES = 256  # of a table
+EDGE = 1024  # of the matrices
+SECONDS = 0.5  # of products
+SAMPLED = 10  # steps whose atoms and pairs are counted
+
+
+@dataclass(frozen=True)
+class Work:
+    """Size of a training step, averaged over some steps."""
+
+    atoms: float
+    pairs: float
+    types: int
+    precision: str
+    gflop: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.atoms:.0f} atoms a step, {self.pairs / self.atoms:.1f} neighbours, "
+            f"{self.types} types, {self.precision}: at least {self.gflop:.3f} GFLOP a step"
+        )
+
+
+def work_of(script: dict[str, Any]) -> Work:
+    """Return the work of a step of the input `script`."""
+    from deeptf.data.find import open_systems
+    from deeptf.data.pairs import PairFinder
+    from deeptf.data.schedule import BatchSchedule
+    from deeptf.train.options import load_input
+
+    config = load_input(script)[0]
+    model, data = config.model, config.training.training_data
+    systems = open_systems(data.systems, model.type_map or None, patterns=data.rglob_patterns)
+    schedule = BatchSchedule(systems, data)
+    batches = [schedule.batch_at(step) for step in range(SAMPLED)]
+    with PairFinder(model.descriptor.rcut) as find_pairs:
+        pairs = np.mean([len(find_pairs(batch).neighbor) for batch in batches])
+    atoms = np.mean([batch.num_atoms for batch in batches])
+    types = model.num_types or len(systems[0].type_map)
+    descriptor = model.descriptor
+    width, axis = descriptor.neuron[-1], descriptor.axis_neuron
+    curves = types if descriptor.type_one_side else types**2
+    embedding = _weights([1, *descriptor.neuron])
+    fitting = _weights([width * axis, *model.fitting_net.neuron, 1])
+    products = 28 * pairs * width + 36 * atoms * width * axis
+    products += 6 * atoms * fitting + 12 * curves * NODES * embedding
+    kind = "float32" if descriptor.precision in ("float32", "single") else "float64"
+    return Work(atoms, pairs, types, kind, 2e-9 * products)
+
+
+def measured_peak(precision: str, threads: int) -> float:
+    """Return the GFLOP/s of matrix products in a process with that many threads."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    environment = {**os.environ, **dict.fromkeys(names, str(threads))}
+    command = [sys.executable, __file__, precision]
+    return float(subprocess.check_output(command, env=environment, text=True))
+
+
+def _product_speed(precision: str) -> float:
+    """Return the best GFLOP/s of products in this process."""
+    matrix = np.random.default_rng(0).random((EDGE, EDGE)).astype(precision)
+    out = np.empty_like(matrix)
+    best, end = np.inf, time.perf_counter() + SECONDS
+    while time.perf_counter() < end:
+        begin = time.perf_counter()
+        np.matmul(matrix, matrix, out=out)
+        best = min(best, time.perf_counter() - begin)
+    return 2e-9 * EDGE**3 / best
+
+
+def _weights(widths: list[int]) -> int:
+    return sum(n_in * n_out for n_in, n_out in pairwise(widths))
+
+
+if __name__ == "__main__":
+    print(_product_speed(sys.argv[1]))
