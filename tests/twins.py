@@ -118,3 +118,39 @@ def difference(function, x, step=1e-6):
         lower.flat[k] -= step
         out.flat[k] = (function(upper) - function(lower)) / (2 * step)
     return out
+
+
+def hermite(nodes, start, step, x):
+    """Return value and derivative of the cubic Hermite interpolant at x [p], each [p, M].
+
+    nodes [K, 2, M] are values and slopes times step; straight lines go on beyond the ends.
+    """
+    at = (x - start) / step
+    left = np.clip(np.floor(at), 0, len(nodes) - 2).astype(int)
+    u = (at - left)[:, None]
+    (v0, d0), (v1, d1) = (np.moveaxis(nodes[left + k], 1, 0) for k in (0, 1))
+    cubic = (2 * v0 + d0 - 2 * v1 + d1, -3 * v0 - 2 * d0 + 3 * v1 - d1, d0, v0)
+    value = ((cubic[0] * u + cubic[1]) * u + cubic[2]) * u + cubic[3]
+    slope = (3 * cubic[0] * u + 2 * cubic[1]) * u + cubic[2]
+    value = np.where(u < 0, v0 + u * d0, np.where(u > 1, v1 + (u - 1) * d1, value))
+    return value, np.where(u < 0, d0, np.where(u > 1, d1, slope)) / step
+
+
+def embedding_sum(rows, nodes, node_row, grid, curve, sel, empty, atom_count, neighbor_count):
+    """Return sum_j R_j (x) G(R_j0) with empty places, [n, 4, M]; nodes [nodes, 2, M]."""
+    types = np.repeat(np.arange(len(atom_count)), atom_count)
+    total = np.zeros((len(types), 4, nodes.shape[2]))
+    pair = 0
+    for t in range(len(atom_count)):
+        for atom, centre in enumerate(types):
+            count = neighbor_count[atom, t]
+            row = rows[pair : pair + count]
+            pair += count
+            k = curve[t, centre]
+            if k < 0:
+                continue
+            table = nodes[node_row[k] : node_row[k + 1]]
+            total[atom] += row.T @ hermite(table, *grid[k], row[:, 0])[0]
+            alone = hermite(table, *grid[k], empty[centre : centre + 1])[0][0]
+            total[atom, 0] += (sel[t] - count) * empty[centre] * alone
+    return total

@@ -67,6 +67,7 @@ def prepared(script: dict[str, Any], threads: int) -> Iterator[Steps]:
             with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
                 run = prepare("input.json", Start(), None, skip_neighbor_stat=True)
             graph = TrainingGraph(run.config, run.values, run.seed, threads)
+            graph.refine_table()
             schedule = BatchSchedule(run.systems, run.config.training.training_data, run.seed)
             try:
                 yield Steps(graph, schedule, run.config.loss.prefactors(1.0))

@@ -1,0 +1,76 @@
+// What the kernels of embedding_sum.h share: where the pairs of an atom lie, their places on the
+// grids of the tables, and a loop over atoms.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "core/embedding_sum.h"
+#include "core/hermite.h"
+
+namespace deeptf {
+
+// Where the pairs of every (atom, neighbour type) begin, and places on the grids.
+template <class T>
+class Layout {
+ public:
+  Layout(const CurvePairs& pairs, const CurveTable<T>& table)
+      : pairs_(pairs),
+        table_(table),
+        first_(pairs.num_atoms * pairs.num_types),
+        type_(pairs.num_atoms),
+        inverse_step_(table.num_curves) {
+    const int64_t types = pairs.num_types;
+    for (int64_t c = 0, atom = 0; c < types; ++c) {
+      for (int32_t k = 0; k < pairs.atom_count[c]; ++k) type_[atom++] = static_cast<int32_t>(c);
+    }
+    int64_t pair = 0;
+    for (int64_t t = 0; t < types; ++t) {
+      for (int64_t atom = 0; atom < pairs.num_atoms; ++atom) {
+        first_[atom * types + t] = pair;
+        pair += pairs.neighbor_count[atom * types + t];
+      }
+    }
+    for (int64_t k = 0; k < table.num_curves; ++k) inverse_step_[k] = 1 / table.grid[2 * k + 1];
+  }
+
+  int64_t first(int64_t atom, int64_t t) const { return first_[atom * pairs_.num_types + t]; }
+  int64_t count(int64_t atom, int64_t t) const {
+    return pairs_.neighbor_count[atom * pairs_.num_types + t];
+  }
+  // The curve of the pairs of `atom` with neighbours of type t; -1: none.
+  int32_t curve(int64_t atom, int64_t t) const {
+    return pairs_.curve[t * pairs_.num_types + type_[atom]];
+  }
+  HermitePlace<T> place(int32_t curve, double x) const {
+    const int32_t first = table_.node_row[curve];
+    return hermite_place<T>(x, table_.grid[2 * curve], inverse_step_[curve], first,
+                            table_.node_row[curve + 1] - first);
+  }
+  double empty_x(int64_t atom) const { return pairs_.empty[type_[atom]]; }
+  // (sel - n) x_0: the radial weight of all empty places of one atom and neighbour type together.
+  T empty_weight(int64_t atom, int64_t t) const {
+    return static_cast<T>((pairs_.sel[t] - static_cast<double>(count(atom, t))) * empty_x(atom));
+  }
+
+ private:
+  CurvePairs pairs_;
+  CurveTable<T> table_;
+  std::vector<int64_t> first_;
+  std::vector<int32_t> type_;
+  std::vector<double> inverse_step_;
+};
+
+// Calls body(atom) for every atom, each time with the same scratch of a thread.
+template <class Body>
+void over_atoms(const CurvePairs& pairs, int64_t width, const ParallelFor& parallel,
+                const Body& make_body) {
+  const int64_t terms = pairs.num_pairs / std::max<int64_t>(1, pairs.num_atoms) + pairs.num_types;
+  parallel(pairs.num_atoms, 100 + terms * width * 3, [&](int64_t begin, int64_t end) {
+    auto body = make_body();
+    for (int64_t atom = begin; atom < end; ++atom) body(atom);
+  });
+}
+
+}  // namespace deeptf

@@ -1,0 +1,157 @@
+"""Embedding tables: as good as the nets they stand for, refined where they are not, and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from physics_suite import PhysicsSuite, Potential, random_arrays, table_nodes
+
+from deeptf import freeze
+from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.fitting.ener import EnerFitting
+from deeptf.model.model import ModelConfig
+from deeptf.model.parameters import Parameters
+from deeptf.model.table import (
+    FIRST_NODES,
+    MOST_NODES,
+    NODES,
+    SHORTEST,
+    TOLERANCE,
+    wanted_nodes,
+)
+from deeptf.tf import session, tf
+
+
+def model(embedding: str, **descriptor: object) -> ModelConfig:
+    settings = {"sel": (20, 20), "rcut": 4.0, "rcut_smth": 1.0, "neuron": (10, 20, 40)}
+    net = SeE2A(**settings, axis_neuron=4, embedding=embedding, **descriptor)
+    return ModelConfig(net, EnerFitting(neuron=(20, 20)), ("A", "B"))
+
+
+STEEP = "descriptor/embedding_0_0/0/matrix"
+
+
+def arrays_of(config: ModelConfig, steepness: float) -> dict[str, np.ndarray]:
+    """Return random arrays, first weights of the net STEEP times `steepness`, with a table."""
+    arrays = random_arrays(config, 2)
+    arrays[STEEP] = arrays[STEEP] * steepness
+    arrays.pop(NODES, None)
+    return arrays | table_nodes(config, arrays)
+
+
+def frames(config: ModelConfig) -> list[dict[str, np.ndarray]]:
+    suite = PhysicsSuite()
+    suite.config = config
+    return [suite.frame(0), suite.open_frame(1), suite.frame(2, 5)]
+
+
+@pytest.mark.parametrize("options", [{}, {"resnet_dt": True, "activation_function": "gelu"}])
+def test_a_table_equals_its_nets(options: dict) -> None:
+    table, network = model("table", **options), model("network", **options)
+    arrays = arrays_of(table, 1.0)
+    found, exact = (Potential(config, arrays)(frames(config)) for config in (table, network))
+    np.testing.assert_allclose(found["energy"], exact["energy"], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(found["force"], exact["force"], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found["virial"], exact["virial"], rtol=0, atol=1e-4)
+
+
+def test_steep_nets_get_more_nodes() -> None:
+    table, network = model("table"), model("network")
+    mild, steep = arrays_of(table, 1.0), arrays_of(table, 30.0)
+    assert steep[NODES][0] > 3 * mild[NODES][0] and steep[NODES][1] == mild[NODES][1]
+    assert largest_slope(table, steep) > 100
+    found, exact = (Potential(config, steep)(frames(config)) for config in (table, network))
+    atoms = np.array([7, 7, 5])
+    np.testing.assert_allclose(found["energy"] / atoms, exact["energy"] / atoms, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(found["force"], exact["force"], rtol=0, atol=1e-5)
+
+
+def largest_slope(config: ModelConfig, arrays: dict[str, np.ndarray]) -> float:
+    with tf.Graph().as_default():
+        table = config.table(Parameters(arrays))
+        with session() as run:
+            run.run(tf.global_variables_initializer())
+            nodes, row, grid = run.run(table.values[:3])
+    steps = np.repeat(grid[:, 1], np.diff(row))
+    return float((np.abs(nodes[:, 1]).max(axis=1) / steps).max())
+
+
+def test_loss_gradients_equal_those_of_the_nets() -> None:
+    """The gradient of a loss of energy and force to all weights, table against network."""
+    gradients = {}
+    for embedding in ("table", "network"):
+        config = model(embedding)
+        arrays = arrays_of(model("table"), 1.0)
+        frame = frames(config)[0]
+        with tf.Graph().as_default(), session() as run:
+            parameters = Parameters(arrays)
+            inputs = config.inputs()
+            outputs = config.build(inputs, parameters)
+            loss = tf.reduce_sum(outputs.energy**2) + tf.reduce_sum((outputs.force - 0.1) ** 2)
+            names = sorted(parameters.variables)
+            wanted = tf.gradients(loss, [parameters.variables[name] for name in names])
+            run.run(tf.global_variables_initializer())
+            feed = {
+                inputs.coord: frame["coord"],
+                inputs.cell: frame["cell"][None],
+                inputs.atom_type: frame["type"],
+                inputs.frame_row: [0, 7],
+            }
+            gradients[embedding] = dict(zip(names, run.run(wanted, feed), strict=True))
+    for name, exact in gradients["network"].items():
+        error = np.abs(gradients["table"][name] - exact).max()
+        assert error <= 1e-4 * max(np.abs(exact).max(), 1e-10), name
+
+
+def test_beyond_the_data_a_table_goes_on_smoothly() -> None:
+    config = model("table")
+    arrays = arrays_of(config, 1.0) | {SHORTEST: np.full((2, 2), 1.6)}
+    potential = Potential(config, arrays)
+    pair = {"cell": np.zeros((3, 3)), "type": np.array([0, 1], np.int32)}
+    for distance in (1.28, 1.0, 0.7):  # the last node is at 0.8 * 1.6
+        ends = [
+            potential.energy({**pair, "coord": np.array([[0.0, 0, 0], [distance + d, 0, 0]])})
+            for d in (-1e-5, 1e-5)
+        ]
+        force = potential([{**pair, "coord": np.array([[0.0, 0, 0], [distance, 0, 0]])}])["force"]
+        assert force[1, 0] == pytest.approx(-(ends[1] - ends[0]) / 2e-5, rel=1e-5)
+
+
+def test_a_frozen_table_is_a_constant() -> None:
+    config = model("table")
+    arrays = arrays_of(config, 1.0)
+    graph = freeze.build(config, arrays)
+    names = {node.name: node.op for node in graph.as_graph_def().node}
+    assert names["descriptor/table"] == "Const"
+    assert names["descriptor/embedding_0_1/2/matrix"] == "Const"  # to train on from the file
+
+
+def test_number_of_nodes_follows_the_error() -> None:
+    counts = np.array([100, 100, 200, 100])
+    errors = np.array([1e-6, 8e-6, 1e-9, 1.0])
+    wanted = wanted_nodes(counts, errors, 1e-6)
+    assert wanted.tolist() == [100, 221, FIRST_NODES, 11001]
+    assert wanted_nodes(counts, np.full(4, 1e6), 1e-6).tolist() == [MOST_NODES] * 4
+
+
+def test_an_error_that_stays_is_said() -> None:
+    config = model("table")
+    arrays = random_arrays(config, 2)
+    arrays[STEEP] = arrays[STEEP] * 1e5
+    with tf.Graph().as_default():
+        table = config.table(Parameters(arrays))
+        with session() as run:
+            run.run(tf.global_variables_initializer())
+            line = table.refine(run)
+    assert f"more than {TOLERANCE[tf.float64]:.0e}" in line and '"network"' in line
+
+
+def test_table_or_network() -> None:
+    assert SeE2A().tabulated and not SeE2A(activation_function="relu").tabulated
+    assert not SeE2A(embedding="network").tabulated
+    with pytest.raises(ValueError, match='`embedding` must be "table" or "network", got \'both\''):
+        SeE2A(embedding="both")
+    with pytest.raises(ValueError, match="whose slope jumps"):
+        replace(SeE2A(embedding="table"), activation_function="relu6")

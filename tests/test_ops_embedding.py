@@ -1,0 +1,243 @@
+"""Tabulated embedding nets: the ops against their twins, plain TensorFlow nets and differences."""
+
+import itertools
+
+import numpy as np
+import pytest
+import twins
+
+from deeptf import ops
+from deeptf.model.embedding import embed
+from deeptf.model.network import Style
+from deeptf.model.parameters import Parameters
+from deeptf.tf import session, tf
+
+TOLERANCE = {np.float32: 3e-5, np.float64: 1e-12}
+ATOM_COUNT = np.array([3, 0, 2], np.int32)
+CURVE = np.array([[0, 1, 2], [3, 0, -1], [1, 2, 4]], np.int32)  # shared, and one left out
+NODES = (9, 2, 33, 70, 5)
+
+
+@pytest.fixture(autouse=True)
+def graph():
+    with tf.Graph().as_default():
+        yield
+
+
+def evaluate(tensors, threads=1):
+    with session(tf.get_default_graph(), threads) as run:
+        run.run(tf.global_variables_initializer())
+        return run.run(tensors)
+
+
+def padded(width, dtype):
+    unit = 64 // np.dtype(dtype).itemsize
+    return -(-width // unit) * unit
+
+
+class Case:
+    """Random rows, also beyond both ends of the grids, and a random table."""
+
+    def __init__(self, width, dtype=np.float64, seed=0):
+        rng = np.random.default_rng(seed)
+        self.neighbor_count = rng.integers(0, 9, (5, 3)).astype(np.int32)
+        self.neighbor_count[1] = 0
+        self.pairs = int(self.neighbor_count.sum())
+        self.rows = rng.normal(size=(self.pairs, 4)).astype(dtype)
+        self.node_row = np.concatenate([[0], np.cumsum(NODES)]).astype(np.int32)
+        starts = rng.uniform(-2, -1, len(NODES))
+        self.grid = np.stack([starts, 3.0 / (np.array(NODES) - 1)], axis=1)
+        self.nodes = np.zeros((sum(NODES), 2, padded(width, dtype)), dtype)
+        self.nodes[:, :, :width] = rng.normal(size=(sum(NODES), 2, width))
+        self.sel, self.empty = np.array([4.0, 2.0, 7.0]), rng.normal(size=3)
+        self.width = width
+
+    def table(self, nodes=None):
+        nodes = self.nodes if nodes is None else nodes
+        return ops.CurveTable(tf.convert_to_tensor(nodes), self.node_row, self.grid, self.width)
+
+    def sum(self, rows=None, nodes=None, curve=CURVE):
+        rows = self.rows if rows is None else rows
+        layout = (curve, self.sel, self.empty, ATOM_COUNT, self.neighbor_count)
+        return ops.embedding_sum(rows, self.table(nodes), *layout)
+
+    def twin(self, rows, nodes):
+        nodes = np.asarray(nodes, np.float64)[:, :, : self.width]
+        layout = (CURVE, self.sel, self.empty, ATOM_COUNT, self.neighbor_count)
+        return twins.embedding_sum(rows, nodes, self.node_row, self.grid, *layout)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("width", [1, 7, 8, 16, 25, 40, 100])
+def test_sum_equals_the_twin(width, dtype):
+    case = Case(width, dtype)
+    got = evaluate(case.sum())
+    want = case.twin(case.rows.astype(np.float64), case.nodes)
+    assert got.dtype == dtype and got.shape == (5, 4, width)
+    np.testing.assert_allclose(got, want, atol=TOLERANCE[dtype] * np.abs(want).max())
+
+
+@pytest.mark.parametrize("width", [3, 24])
+def test_first_derivatives_against_differences(width):
+    case = Case(width, seed=1)
+    upper = np.random.default_rng(2).normal(size=(5, 4, width))
+    total = case.sum()
+    rows, nodes = total.op.inputs[:2]
+    got = evaluate(tf.gradients(total, [rows, nodes], upper))
+
+    def weighed(rows, nodes):
+        return np.sum(upper * case.twin(rows, nodes))
+
+    want_rows = twins.difference(lambda x: weighed(x, case.nodes), case.rows)
+    np.testing.assert_allclose(got[0], want_rows, rtol=1e-6, atol=1e-6)
+    want_nodes = twins.difference(lambda x: weighed(case.rows, x), case.nodes)
+    np.testing.assert_allclose(got[1], want_nodes, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_training_on_forces_needs(dtype):
+    """The gradient of |dE/drows - target|^2 to the table and to what multiplies the sums."""
+    width = 12
+    case = Case(width, dtype, seed=3)
+    rng = np.random.default_rng(4)
+    upper = tf.constant(rng.normal(size=(5, 4, width)).astype(dtype))
+    direction = rng.normal(size=(case.pairs, 4)).astype(dtype)
+    total = case.sum()
+    rows, nodes = total.op.inputs[:2]
+    first = tf.gradients(total, rows, upper)[0]
+    to_upper, to_nodes = evaluate(tf.gradients(tf.reduce_sum(first * direction), [upper, nodes]))
+    upper = np.asarray(evaluate(upper), np.float64)
+
+    def along(rows, nodes, upper):  # the sum over pairs of direction . dE/drow
+        step, rows = 1e-5, np.asarray(rows, np.float64)
+        ends = [case.twin(rows + sign * step * direction, nodes) for sign in (1, -1)]
+        return np.sum(upper * (ends[0] - ends[1])) / (2 * step)
+
+    accuracy = 1e-5 if dtype is np.float64 else 1e-3
+    want = twins.difference(lambda x: along(case.rows, case.nodes, x), upper, 1e-3)
+    np.testing.assert_allclose(to_upper, want, rtol=accuracy, atol=10 * accuracy)
+    exact = np.asarray(case.nodes, np.float64)
+    want = twins.difference(lambda x: along(case.rows, x, upper), exact, 1e-3)
+    np.testing.assert_allclose(to_nodes, want, rtol=accuracy, atol=10 * accuracy)
+
+
+def test_bits_do_not_depend_on_threads():
+    case = Case(40, np.float32, seed=5)
+    total = case.sum()
+    rows, nodes = total.op.inputs[:2]
+    upper = tf.constant(np.random.default_rng(6).normal(size=(5, 4, 40)).astype(np.float32))
+    first, table = tf.gradients(total, [rows, nodes], upper)
+    second = tf.gradients(tf.reduce_sum(first**2), [upper, nodes])
+    one, many = (evaluate([total, first, table, *second], threads) for threads in (1, 7))
+    for a, b in zip(one, many, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_no_second_derivative_in_the_rows():
+    case = Case(8)
+    rows = tf.constant(case.rows)
+    first = tf.gradients(case.sum(rows), rows)[0]
+    second = tf.gradients(first, rows)[0]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="second derivative of an embedding"):
+        evaluate(second)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("node_row", np.array([0, 9, 10, 44, 114, 119], np.int32), "at least two nodes"),
+        ("node_row", np.array([0, 9, 11, 44, 114, 118], np.int32), "from 0 to the 119 nodes"),
+        ("grid", np.zeros((5, 2)), "positive step"),
+        ("rows", np.zeros((3, 4)), "`atom_count` and `neighbor_count` must add up to"),
+        ("neighbor_count", np.full((5, 3), -1, np.int32), "must not be negative"),
+    ],
+)
+def test_wrong_inputs(name, value, message):
+    case = Case(8)
+    setattr(case, name, value)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        evaluate(case.sum())
+
+
+def test_a_curve_that_is_not_there():
+    with pytest.raises(tf.errors.InvalidArgumentError, match="`curve` must be -1 or below 5"):
+        evaluate(Case(8).sum(curve=np.full((3, 3), 5, np.int32)))
+
+
+def weights_of(parameters, names, neuron, resnet_dt):
+    weights = []
+    for name, (layer, width) in itertools.product(names, enumerate(neuron)):
+        n_in = neuron[layer - 1] if layer else 1
+        kinds = ["matrix", "bias"] + ["idt"] * (resnet_dt and width in (n_in, 2 * n_in))
+        weights += [parameters.variables[f"{name}/{layer}/{kind}"] for kind in kinds]
+    return weights
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
+@pytest.mark.parametrize(
+    ("activation", "neuron", "resnet_dt"),
+    [
+        ("tanh", (5, 10, 20), True),
+        ("gelu", (3, 4, 4), True),
+        ("softplus", (2,), True),
+        ("sigmoid", (1, 7), False),
+        ("silu", (4, 8, 100), False),
+        ("linear", (3, 6), True),
+    ],
+)
+def test_nodes_equal_the_net(activation, neuron, resnet_dt, dtype):
+    style = Style(activation, resnet_dt, 1.0, True, dtype, seed=7)
+    parameters = Parameters()
+    names, counts = ("a", "b"), np.array([70, 5])
+    grid = np.array([[-1.5, 0.05], [0.3, 0.4]])
+    row = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    values, slopes = [], []
+    for name, count, (start, step) in zip(names, counts, grid, strict=True):
+        x = tf.constant(start + step * np.arange(count)[:, None], dtype)
+        y = embed(x, name, neuron, style, parameters)
+        unit = [tf.gradients(y[:, m], x)[0] for m in range(neuron[-1])]
+        values.append(y)
+        slopes.append(step * tf.concat(unit, axis=1))
+    want = tf.stack([tf.concat(values, 0), tf.concat(slopes, 0)], axis=1)
+    weights = weights_of(parameters, names, neuron, resnet_dt)
+    got = ops.embedding_nodes(row, grid, weights, neuron, activation, resnet_dt).nodes
+    upper = np.random.default_rng(8).normal(size=(75, 2, neuron[-1]))
+    losses = [tf.reduce_sum(t[:, :, : neuron[-1]] * tf.constant(upper, dtype)) for t in (want, got)]
+    gradients = [tf.gradients(loss, weights) for loss in losses]
+    want, got, gradients = evaluate([want, got, gradients])
+    tolerance = 3e-5 if dtype == tf.float32 else 1e-12
+    np.testing.assert_allclose(got[:, :, : neuron[-1]], want, atol=tolerance * 10)
+    assert np.all(got[:, :, neuron[-1] :] == 0)
+    for a, b in zip(*gradients, strict=True):
+        np.testing.assert_allclose(b, a, rtol=tolerance, atol=tolerance * max(1, np.abs(a).max()))
+
+
+def test_nodes_do_not_depend_on_threads():
+    rng = np.random.default_rng(9)
+    weights = [tf.constant(rng.normal(size=size)) for size in ((1, 6), 6, (6, 12), 12)]
+    table = ops.embedding_nodes([0, 300], [[-1.0, 0.01]], weights, (6, 12), "tanh", False)
+    gradients = tf.gradients(tf.reduce_sum(tf.sin(table.nodes)), weights)
+    one, many = (evaluate([table.nodes, *gradients], threads) for threads in (1, 5))
+    for a, b in zip(one, many, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"row": [1, 3]}, "`node_row` must begin with 0 and not decrease"),
+        ({"neuron": (6, 3)}, "`matrix` must have shape"),
+        ({"neuron": (6,)}, "`weights` must hold 2 arrays for 1 nets, got 4"),
+        ({"neuron": (6, 12, 12)}, "`weights` must hold the layers of 1 nets"),
+        ({"activation": "sin"}, "activation"),
+    ],
+)
+def test_wrong_nets(changes, message):
+    given = {"row": [0, 3], "neuron": (6, 12), "activation": "tanh"} | changes
+    weights = [tf.zeros(size, tf.float64) for size in ((1, 6), (6,), (6, 12), (12,))]
+    grid = [[0.0, 1.0]]
+    table = ops.embedding_nodes(
+        given["row"], grid, weights, given["neuron"], given["activation"], False
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        evaluate(table.nodes)
