@@ -8,6 +8,7 @@ door for coordinates, atomic virials add up to the virial.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,6 +17,7 @@ from deeptf import freeze
 from deeptf.data.batch import rows_of
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
+from deeptf.model.table import TOLERANCE
 from deeptf.tf import session, tf
 
 OUTPUTS = ("energy", "atom_energy", "force", "virial", "atom_virial", "descriptor")
@@ -46,16 +48,24 @@ def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> di
     return arrays | table_nodes(config, arrays)
 
 
-def table_nodes(config: ModelConfig, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the numbers of nodes that the embedding tables of these weights need."""
+def table_nodes(
+    config: ModelConfig, arrays: dict[str, np.ndarray], tolerance: float = 1e-6
+) -> dict[str, np.ndarray]:
+    """Return the numbers of nodes that the embedding tables of these weights need.
+
+    The tolerance is a small part of the model's own, for the sake of numerical differences: the
+    second derivative of a table jumps a little at every node.
+    """
     with tf.Graph().as_default():
         parameters = Parameters(arrays)
         table = config.table(parameters)
         if table is None:
             return {}
+        if config.descriptor.precision == "float32":
+            tolerance = TOLERANCE  # rounding leaves more than the smaller one
         with session() as run:
             run.run(tf.global_variables_initializer())
-            table.refine(run)
+            replace(table, tolerance=tolerance).refine(run)
             return run.run(parameters.states)
 
 

@@ -5,6 +5,7 @@
 #include "core/gemm.h"
 
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 #include <vector>
 
@@ -28,8 +29,6 @@ struct Sliver {
   int64_t columns;  // that are there; the lanes may have more
   int lanes;
   alignas(kLaneBytes) T data[kDepth * kLanes * kLane<T>];
-
-  int64_t width() const { return lanes * kLane<T>; }
 };
 
 constexpr int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
@@ -122,18 +121,29 @@ void pack_transposed(int64_t depth, const MatrixView<T>& b, int64_t width, T* to
   pack_plainly(depth - k, b.from(k, 0), width, width, to + k * width);
 }
 
+// The same for full lanes of a row-major B.
+template <class T, int L>
+void pack_lanes(int64_t depth, const MatrixView<T>& b, T* to) {
+  const T* from = b.data;
+  for (int64_t k = 0; k < depth; ++k, from += b.row_stride, to += L * kLane<T>) {
+#pragma GCC unroll 4
+    for (int l = 0; l < L; ++l) {
+      Lane<T> lane = load(from + l * kLane<T>);
+      hold(lane);  // or the compiler calls memmove for each row
+      store(to + l * kLane<T>, lane);
+    }
+  }
+}
+
 template <class T>
-void pack_sliver(int64_t depth, const MatrixView<T>& b, int64_t columns, int64_t width, T* to) {
+void pack_sliver(int64_t depth, const MatrixView<T>& b, int64_t columns, int lanes, T* to) {
+  const int64_t width = lanes * kLane<T>;
   if (columns < width || (b.row_stride != 1 && b.column_stride != 1)) {
     pack_plainly(depth, b, columns, width, to);
   } else if (b.column_stride != 1) {
     pack_transposed(depth, b, width, to);
   } else {
-    for (int64_t k = 0; k < depth; ++k) {
-      for (int64_t j = 0; j < width; j += kLane<T>) {
-        store(to + k * width + j, load(b.data + k * b.row_stride + j));
-      }
-    }
+    with_constant<kLanes>(lanes, [&](auto number) { pack_lanes<T, number()>(depth, b, to); });
   }
 }
 
@@ -141,12 +151,15 @@ void pack_sliver(int64_t depth, const MatrixView<T>& b, int64_t columns, int64_t
 template <class T>
 void pack_rows(int64_t rows, int64_t depth, const MatrixView<T>& a, int64_t total_depth,
                T* packed) {
-  for (int64_t first = 0; first < rows; first += kRows) {
-    const int64_t height = std::min<int64_t>(kRows, rows - first);
-    T* to = packed + first * total_depth;
-    for (int64_t k = 0; k < depth; ++k, to += kRows) {
-      const T* from = a.data + first * a.row_stride + k * a.column_stride;
-      for (int64_t i = 0; i < height; ++i) to[i] = from[i * a.row_stride];
+  const int64_t whole = a.row_stride == 1 ? rows / kRows * kRows : 0;
+  for (int64_t k = 0; k < depth; ++k) {
+    const T* from = a.data + k * a.column_stride;
+    T* to = packed + k * kRows;
+    for (int64_t row = 0; row < whole; row += kRows) {
+      std::memcpy(to + row * total_depth, from + row, kRows * sizeof(T));
+    }
+    for (int64_t row = whole; row < rows; ++row) {
+      to[row / kRows * kRows * total_depth + row % kRows] = from[row * a.row_stride];
     }
   }
 }
@@ -164,6 +177,20 @@ std::vector<Product<T>> parts_of(const std::vector<Product<T>>& products, int64_
     end -= product.depth;
   }
   return parts;
+}
+
+// Asks the memory early for the lines of a sliver that starts at `column` of a row-major B: of all
+// the depth, the share of one block of rows.
+template <class T>
+void ask_for(const std::vector<Product<T>>& parts, int64_t column, int64_t depth, int64_t row,
+             int64_t rows) {
+  if (parts.size() > 1 || parts[0].b.column_stride != 1) return;
+  const MatrixView<T>& b = parts[0].b;
+  const int64_t end = std::min(depth, (row + kRows) * depth / rows + 1);
+  for (int64_t k = row * depth / rows; k < end; ++k) {
+    const char* line = reinterpret_cast<const char*>(b.data + k * b.row_stride + column);
+    for (int64_t at = 0; at < kLanes * kLaneBytes; at += 64) __builtin_prefetch(line + at, 0, 2);
+  }
 }
 
 // Whether A has to be copied: it is not where its rows are consecutive.
@@ -194,10 +221,12 @@ void multiply_block(const Target<T>& target, const std::vector<Product<T>>& part
     sliver.lanes = static_cast<int>((sliver.columns + kLane<T> - 1) / kLane<T>);
     T* to = sliver.data;
     for (const Product<T>& part : parts) {
-      pack_sliver(part.depth, part.b.from(0, column), sliver.columns, sliver.width(), to);
-      to += part.depth * sliver.width();
+      pack_sliver(part.depth, part.b.from(0, column), sliver.columns, sliver.lanes, to);
+      to += part.depth * sliver.lanes * kLane<T>;
     }
+    const bool more = column + sliver.columns < target.columns;
     for (int64_t row = 0; row < target.rows; row += kRows) {
+      if (more) ask_for(parts, column + sliver.columns, depth, row, target.rows);
       const MatrixView<T> rows{a.data + row / kRows * next_rows, a.row_stride, a.column_stride};
       T* c = target.c + row * target.stride + column;
       with_constant<kLanes>(sliver.lanes, [&](auto lanes) {
