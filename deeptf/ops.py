@@ -36,6 +36,9 @@ OPS = (
     "embedding_tangent_table_grad",
     "fitting_net",
     "fitting_net_grad",
+    "moment_product",
+    "moment_product_grad",
+    "moment_product_polar",
     "force_virial",
     "force_virial_grad",
     "atom_virial",
@@ -243,6 +246,11 @@ def embedding_sum(
     )
 
 
+def moment_product(moments: tf.Tensor, axis: int) -> tf.Tensor:
+    """Return T^T T[:, :axis] for moments T [n, W, M], as [n, M, axis]. Twice differentiable."""
+    return library().moment_product(moments, axis=axis)
+
+
 def fitting_net(
     descriptor: tf.Tensor,
     atom_count: tf.Tensor,
@@ -387,6 +395,21 @@ def _embedding_sum_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tenso
         library().embedding_tangent_table_grad(*shared, grad, upper, width=width),
         *[None] * 7,
         library().embedding_sum_tangent(*shared, grad, width=width),
+    ]
+
+
+@tf.RegisterGradient("MomentProduct")
+def _moment_product_grad(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
+    return library().moment_product_grad(op.inputs[0], grad, axis=op.get_attr("axis"))
+
+
+@tf.RegisterGradient("MomentProductGrad")
+def _moment_product_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor]:
+    moments, upper = op.inputs
+    axis = op.get_attr("axis")
+    return [
+        library().moment_product_grad(grad, upper, axis=axis),
+        library().moment_product_polar(moments, grad, axis=axis),
     ]
 
 

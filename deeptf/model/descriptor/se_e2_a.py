@@ -306,8 +306,7 @@ class SeE2A:
 
     def _contract(self, moments: tf.Tensor) -> tf.Tensor:
         """Return D [n, M * axis] from the sums over neighbours [n, 4, M]."""
-        moments = moments / sum(self.sel)
-        product = tf.matmul(moments, moments[:, :, : self.axis_neuron], transpose_a=True)
+        product = ops.moment_product(moments / sum(self.sel), self.axis_neuron)
         return tf.reshape(product, [-1, self.width])
 
 
