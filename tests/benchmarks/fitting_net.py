@@ -8,11 +8,13 @@ in a step of molecular dynamics; "gradient" is the further time for the gradient
 weights, of a loss of both, as in a step of training. The GFLOP count the products with the weights
 that are needed: two for the slope and four more for the gradient.
 
-Measured on two Zen 3 cores that other programs kept busy (load 4 to 5), so only a rough guide; slope
-and gradient in ms, plain / fused, least of 25 and 30 rounds in two runs:
-    float64  1 thread   24.1 / 17.6   46.9 / 38.1      2 threads  13.6 / 8.5   18.1 / 27.2
-    float32  1 thread    7.3 /  6.0   14.1 / 18.9      2 threads   6.3 / 6.9   13.6 / 16.2
-The core alone on one thread, by processor time: float64 11 and 25, float32 5 and 10.
+Measured on two Zen 3 cores beside other programs (load 3 to 4: figures for two threads say little),
+least of 30 rounds in ms, plain / fused:
+    float64  1 thread   slope 17.6 / 11.8  gradient 31.0 / 28.2
+    float64  2 threads  slope 12.4 / 10.0  gradient 36.9 / 27.3
+    float32  1 thread   slope  5.9 /  5.6  gradient 10.6 / 10.9
+    float32  2 threads  slope  6.6 /  6.1  gradient 13.3 / 11.7
+That is 32 and 27 GFLOP/s float64 on one thread, where the limit of the multiply-add units is 52.
 """
 
 from __future__ import annotations
