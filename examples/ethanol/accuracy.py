@@ -1,4 +1,4 @@
-"""Measures the accuracy of the ethanol labels: grid, density fitting, finite differences.
+"""Measures the accuracy of the ethanol labels: grid, density fitting, basis, finite differences.
 
 Run it after `generate.py label`.
 """
@@ -15,7 +15,11 @@ from common import accuracy  # noqa: E402
 from generate import energy_and_force, molecule  # noqa: E402
 
 DISPLACEMENT = 0.002  # angstrom
-VARIANTS = {"grid level 5": {"grid_level": 5}, "no density fitting": {"fitted": False}}
+VARIANTS = {
+    "grid level 5": {"grid_level": 5},
+    "no density fitting": {"fitted": False},
+    "def2-TZVP": {"basis": "def2-tzvp"},
+}
 
 
 def main() -> None:

@@ -68,13 +68,17 @@ def sample() -> dict[str, np.ndarray]:
 
 
 def energy_and_force(
-    symbols: list[str], positions: np.ndarray, grid_level: int = 3, fitted: bool = True
+    symbols: list[str],
+    positions: np.ndarray,
+    grid_level: int = 3,
+    fitted: bool = True,
+    basis: str = "def2-svp",
 ) -> tuple[float, np.ndarray]:
-    """Energy (eV) and forces (eV/A, with the derivative of the grid) of PBE/def2-SVP."""
+    """Energy (eV) and forces (eV/A, with the derivative of the grid) of PBE in a basis."""
     from pyscf import dft, gto
     from pyscf.data.nist import BOHR, HARTREE2EV
 
-    field = dft.RKS(gto.M(atom=list(zip(symbols, positions, strict=True)), basis="def2-svp"))
+    field = dft.RKS(gto.M(atom=list(zip(symbols, positions, strict=True)), basis=basis))
     if fitted:
         field = field.density_fit()
     field.verbose = 0

@@ -13,6 +13,7 @@ from generate import SETTINGS, SYMBOLS  # noqa: E402
 
 VARIANTS = {
     "60 Ry": {"system": {**SETTINGS.system, "ecutwfc": "60", "ecutrho": "360"}},
+    "2x2x2 k-points": {"kpoints": (2, 2, 2, 0, 0, 0)},
 }
 
 if __name__ == "__main__":
