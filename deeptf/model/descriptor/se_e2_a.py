@@ -149,7 +149,8 @@ class SeE2A:
         )  # [P, 4]
         rows = tf.cast(rows, precision_of(self.precision))
         if self.tabulated:
-            moments = self._from_table(pairs, rows, parameters)
+            counts = pairs.atom_count, pairs.neighbor_count
+            moments = self._tabulated_sum(rows, *counts, parameters)
         elif self.type_one_side and not self.exclude_types:
             moments = self._all_centres(pairs, rows, parameters)
         else:
@@ -201,12 +202,6 @@ class SeE2A:
             span[k] = [min(span[k][0], ends[0]), max(span[k][1], ends[1])]
         return Curves(tuple(names), curve, np.array(span))
 
-    def _from_table(
-        self, pairs: ops.SortedPairs, rows: tf.Tensor, parameters: Parameters
-    ) -> tf.Tensor:
-        """Return the sums over neighbours by interpolation, [N_real, 4, M]."""
-        return self._tabulated_sum(rows, pairs.atom_count, pairs.neighbor_count, parameters)
-
     def _tabulated_sum(
         self,
         rows: tf.Tensor,
@@ -214,12 +209,11 @@ class SeE2A:
         neighbor_count: tf.Tensor,
         parameters: Parameters,
     ) -> tf.Tensor:
-        curves = self.curves(parameters)
-        table = build_table(curves, self.neuron, self._style(), parameters, self.trainable)
+        """Return the sums over neighbours by interpolation, [N_real, 4, M]."""
         return ops.embedding_sum(
             rows,
-            table.values,
-            curves.curve,
+            self.table(parameters).values,
+            self.curves(parameters).curve,
             np.array(self.sel, np.float64),
             _empty_row(parameters)[:, 0],
             atom_count,
