@@ -17,7 +17,6 @@ from deeptf import freeze
 from deeptf.data.batch import rows_of
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
-from deeptf.model.table import TOLERANCE
 from deeptf.tf import session, tf
 
 OUTPUTS = ("energy", "atom_energy", "force", "virial", "atom_virial", "descriptor")
@@ -61,8 +60,6 @@ def table_nodes(
         table = config.table(parameters)
         if table is None:
             return {}
-        if config.descriptor.precision == "float32":
-            tolerance = TOLERANCE  # rounding leaves more than the smaller one
         with session() as run:
             run.run(tf.global_variables_initializer())
             replace(table, tolerance=tolerance).refine(run)

@@ -29,6 +29,8 @@ WORST = 0.5 - 1.0 / np.sqrt(12.0)
 # Largest error of dG/ds, s in units of its standard deviation. On liquid water it leaves errors of
 # 5e-10 eV/atom and 8e-8 eV/A; 1e-6, with 2.7 times the nodes, leaves 1e-11 and 3e-9.
 TOLERANCE = 2e-5
+# The same for float32: rounding of the nodes leaves about as much, and more with more nodes.
+SINGLE_TOLERANCE = 1e-4
 FIRST_NODES, MOST_NODES = 64, 16384
 ROUNDS = 4  # of changing the numbers of nodes and measuring again
 ROOM = 1.1  # nodes beyond what the error asks for, so that the next steps need no change
@@ -51,9 +53,10 @@ class Table:
     """A table in the graph, and what measures and mends its error."""
 
     values: ops.CurveTable
-    between: tf.Tensor  # as values.nodes, but at WORST of every interval
+    exact: tf.Tensor  # as values.nodes, but float64: see `errors`
+    between: tf.Tensor  # as `exact`, but at WORST of every interval
     counts: tf.Variable  # [C] number of nodes
-    tolerance: float = TOLERANCE  # of dG/ds
+    tolerance: float  # of dG/ds
 
     def refine(self, run: tf.Session) -> str:
         """Change the numbers of nodes where the errors ask for it; return a line about it or
@@ -76,10 +79,13 @@ class Table:
         return line
 
     def errors(self, run: tf.Session) -> np.ndarray:
-        """Return the largest error of G and of dG/ds of every curve, [C, 2]."""
-        fetch = (self.values.nodes, self.between, self.values.node_row, self.values.grid)
+        """Return the largest error of G and of dG/ds of every curve, [C, 2].
+
+        It is that of a float64 table: rounding to float32 adds an error to the slopes that grows
+        with the number of nodes, so that more of them would not mend it.
+        """
+        fetch = (self.exact, self.between, self.values.node_row, self.values.grid)
         nodes, between, row, grid = run.run(fetch)
-        nodes, between = nodes.astype(np.float64), between.astype(np.float64)
         errors = []
         for c, step in enumerate(grid[:, 1]):
             value, slope = _interpolate(nodes[row[c] : row[c + 1]], WORST)
@@ -110,16 +116,16 @@ def build_table(
     start = tf.constant(curves.span[:, 0])
     step = tf.constant(curves.span[:, 1] - curves.span[:, 0]) / tf.cast(counts - 1, tf.float64)
     shape = (neuron, style.activation.lower(), style.resnet_dt)
-    values = ops.embedding_nodes(row, tf.stack([start, step], axis=1), weights, *shape)
-    between = ops.embedding_nodes(
-        row - tf.range(len(curves) + 1),
-        tf.stack([start + WORST * step, step], axis=1),
-        weights,
-        *shape,
-    )
+    grid = tf.stack([start, step], axis=1)
+    values = ops.embedding_nodes(row, grid, weights, *shape)
     fixed = parameters.fixed("descriptor/table", values.nodes)
     values = values._replace(nodes=fixed)
-    return Table(values, between.nodes, counts)
+    double = [tf.cast(weight, tf.float64) for weight in weights]
+    exact = ops.embedding_nodes(row, grid, double, *shape).nodes
+    places = row - tf.range(len(curves) + 1), tf.stack([start + WORST * step, step], axis=1)
+    between = ops.embedding_nodes(*places, double, *shape).nodes
+    tolerance = SINGLE_TOLERANCE if style.precision == tf.float32 else TOLERANCE
+    return Table(values, exact, between, counts, tolerance)
 
 
 def wanted_nodes(counts: np.ndarray, errors: np.ndarray, tolerance: float) -> np.ndarray:

@@ -18,6 +18,7 @@ from deeptf.model.table import (
     MOST_NODES,
     NODES,
     SHORTEST,
+    SINGLE_TOLERANCE,
     TOLERANCE,
     wanted_nodes,
 )
@@ -66,6 +67,19 @@ def test_steep_nets_get_more_nodes() -> None:
     atoms = np.array([7, 7, 5])
     np.testing.assert_allclose(found["energy"] / atoms, exact["energy"] / atoms, rtol=0, atol=1e-6)
     np.testing.assert_allclose(found["force"], exact["force"], rtol=0, atol=1e-5)
+
+
+def test_single_precision_needs_no_more_nodes() -> None:
+    """Rounding makes the slopes of a finer float32 table worse, not better: it must not count."""
+    single, double = model("table", precision="float32"), model("table")
+    arrays = arrays_of(double, 1.0)
+    exact = Potential(model("network"), arrays)(frames(double))["force"]
+    weights = {n: v.astype(np.float32) if "/embedding_" in n else v for n, v in arrays.items()}
+    table = weights | table_nodes(single, weights, SINGLE_TOLERANCE)
+    force = Potential(single, table)(frames(single))["force"]
+    np.testing.assert_allclose(force, exact, rtol=0, atol=1e-5 * np.abs(exact).max())
+    fine = table_nodes(single, weights, 1e-7)[NODES]  # rounding of float32 is far above that
+    assert fine.max() < 1000
 
 
 def largest_slope(config: ModelConfig, arrays: dict[str, np.ndarray]) -> float:
