@@ -1,6 +1,7 @@
-// The gradients to a table; see embedding_sum.h. The places of all pairs on their grids are found
-// once. The work is then threaded over (columns, curve): each number of the gradient is written by
-// one thread and adds its pairs in one order, so that bits do not depend on threads.
+// The gradients to a table; see embedding_sum.h. What the pairs and the empty places of all atoms
+// add is sorted by interval of the table, so that the four sums of an interval stay in registers
+// while its pairs pass. Threaded over nodes: a node adds the sums of the two intervals beside it,
+// in which pairs have one order, so that bits do not depend on threads.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -10,140 +11,205 @@
 #include "core/embedding_sum.h"
 #include "core/error.h"
 #include "core/lane.h"
+#include "core/scratch.h"
 
 namespace deeptf {
 namespace {
 
-constexpr int kTableBlock = 5;  // lanes of a table gradient that stay together
+#if defined(__AVX512F__)
+constexpr int kBlock = 5;  // lanes; 4 x 5 sums in 32 registers
+#else
+constexpr int kBlock = 2;
+#endif
+constexpr int64_t kTasks = 8;  // for each thread
 
-// The pairs of one (neighbour type, centre type) block and the columns of one task, for the
-// gradients to a table. kTangent: of the tangent; otherwise of the sums.
+// The four node numbers of an interval get place_i sum_w weight_w Y_w.
+template <class T>
+struct Term {
+  T place[4], weight[kRowColumns];
+};
+
+// What a pair, or the empty places of an atom, adds: one term to the sums, two to the tangents.
 template <class T, bool kTangent>
-class TableGrad {
+struct Entry {
+  int64_t atom;
+  Term<T> terms[kTangent ? 2 : 1];
+};
+
+// All entries in the order of their intervals; interval k begins at node k.
+template <class T, bool kTangent>
+class Entries {
  public:
-  TableGrad(const CurvePairs& pairs, const CurveTable<T>& table, const Layout<T>& layout,
-            const std::vector<HermitePlace<T>>& places, const T* rows, const T* direction,
-            const T* upper, T* nodes_grad)
+  Entries(const CurvePairs& pairs, const CurveTable<T>& table, const ParallelFor& parallel,
+          const T* rows, const T* direction)
       : pairs_(pairs),
-        table_(table),
-        layout_(layout),
-        places_(places),
+        layout_(pairs, table),
         rows_(rows),
         direction_(direction),
-        upper_(upper),
-        grad_(nodes_grad),
-        padded_(padded_width<T>(table.width)) {}
-
-  // Adds what the columns from `start`, `lanes` lanes of them, of curve `curve` get.
-  void run(int32_t curve, int64_t start, int lanes) const {
-    for (int64_t node = 2 * table_.node_row[curve]; node < 2 * table_.node_row[curve + 1]; ++node) {
-      std::fill_n(grad_ + node * padded_ + start, lanes * kLane<T>, T(0));
-    }
-    std::vector<T> y(kRowColumns * lanes * kLane<T>);
-    for (int64_t t = 0; t < pairs_.num_types; ++t) {
-      for (int64_t atom = 0; atom < pairs_.num_atoms; ++atom) {
-        if (layout_.curve(atom, t) != curve) continue;
-        copy_upper(atom, start, lanes, y.data());
-        add_run(atom, t, start, lanes, y.data());
-      }
-    }
+        empty_(kTangent ? 0 : pairs.num_atoms * pairs.num_types),
+        first_(table.node_row[table.num_curves] + 1),
+        entries_(pairs.num_pairs + empty_) {
+    const auto nodes = static_cast<int32_t>(first_.size()) - 1;
+    std::vector<int32_t> place(pairs.num_pairs + empty_, nodes);  // node first, then place in order
+    over_atoms(pairs, 10, parallel, [&] {
+      return [&](int64_t atom) {
+        over_entries(atom, [&](int64_t k, const HermitePlace<T>& at, auto) { place[k] = at.node; });
+      };
+    });
+    sort(&place);
+    over_atoms(pairs, 10, parallel, [&] {
+      return [&](int64_t atom) {
+        over_entries(atom, [&](int64_t k, const HermitePlace<T>& at, const T* weight) {
+          set(atom, k, at, weight, entries_.data() + place[k]);
+        });
+      };
+    });
   }
+
+  const Entry<T, kTangent>* begin(int64_t interval) const {
+    return entries_.data() + first_[interval];
+  }
+  int64_t count_before(int64_t interval) const { return first_[interval]; }
 
  private:
-  void copy_upper(int64_t atom, int64_t start, int lanes, T* y) const {
-    const int64_t length = std::min<int64_t>(lanes * kLane<T>, table_.width - start);
-    for (int64_t w = 0; w < kRowColumns; ++w) {
-      const T* from = upper_ + (atom * kRowColumns + w) * table_.width + start;
-      std::copy_n(from, length, y + w * lanes * kLane<T>);
-    }
-  }
-
-  void add_run(int64_t atom, int64_t t, int64_t start, int lanes, const T* y) const {
-    const int64_t begin = layout_.first(atom, t), end = begin + layout_.count(atom, t);
-    for (int64_t pair = begin; pair < end; ++pair) {
-      const T* row = rows_ + pair * kRowColumns;
-      if constexpr (kTangent) {
-        const T* a = direction_ + pair * kRowColumns;
-        const T mixed[kRowColumns] = {a[0] * row[0], a[0] * row[1], a[0] * row[2], a[0] * row[3]};
-        add(places_[pair], a, mixed, start, lanes, y);
-      } else {
-        add(places_[pair], row, row, start, lanes, y);
+  // Calls body(index, place, weight) for the entries of one atom; pairs come before empty places.
+  template <class Body>
+  void over_entries(int64_t atom, const Body& body) const {
+    for (int64_t t = 0; t < pairs_.num_types; ++t) {
+      const int32_t curve = layout_.curve(atom, t);
+      if (curve < 0) continue;
+      const int64_t begin = layout_.first(atom, t), end = begin + layout_.count(atom, t);
+      for (int64_t pair = begin; pair < end; ++pair) {
+        const T* row = rows_ + pair * kRowColumns;
+        body(pair, layout_.place(curve, row[0]), row);
       }
-    }
-    if constexpr (!kTangent) {
-      const T weight[kRowColumns] = {layout_.empty_weight(atom, t)};
+      const T weight[kRowColumns] = {kTangent ? T(0) : layout_.empty_weight(atom, t)};
       if (weight[0] != 0) {
-        const int32_t curve = layout_.curve(atom, t);
-        add(layout_.place(curve, layout_.empty_x(atom)), weight, weight, start, lanes, y);
+        body(pairs_.num_pairs + atom * pairs_.num_types + t,
+             layout_.place(curve, layout_.empty_x(atom)), weight);
       }
     }
   }
 
-  void add(const HermitePlace<T>& place, const T* weight, const T* slope_weight, int64_t start,
-           int lanes, const T* y) const {
-    T* node = grad_ + place.node * 2 * padded_ + start;
-    for (int lane = 0; lane < lanes; ++lane, node += kLane<T>, y += kLane<T>) {
-      Lane<T> u = {}, v = {};
-#pragma GCC unroll 4
-      for (int w = 0; w < kRowColumns; ++w) {
-        Lane<T> part = load(y + w * lanes * kLane<T>);
-        hold(part);
-        u += weight[w] * part;
-        if constexpr (kTangent) v += slope_weight[w] * part;
-      }
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i) {
-        Lane<T> sum = load(node + i * padded_) + place.value[i] * u;
-        if constexpr (kTangent) sum += place.derivative[i] * v;
-        store(node + i * padded_, sum);
-      }
+  // From the interval of every entry to its place in the order of intervals, by counting.
+  void sort(std::vector<int32_t>* place) {
+    std::vector<int64_t> next(first_.size() + 1);
+    for (const int32_t node : *place) ++next[node + 1];
+    for (size_t node = 1; node < next.size(); ++node) next[node] += next[node - 1];
+    std::copy_n(next.begin(), first_.size(), first_.begin());
+    for (int32_t& one : *place) one = static_cast<int32_t>(next[one]++);
+  }
+
+  void set(int64_t atom, int64_t pair, const HermitePlace<T>& place, const T* weight,
+           Entry<T, kTangent>* entry) const {
+    entry->atom = atom;
+    std::copy_n(place.value, 4, entry->terms[0].place);
+    std::copy_n(weight, kRowColumns, entry->terms[0].weight);
+    if constexpr (kTangent) {
+      const T* a = direction_ + pair * kRowColumns;
+      std::copy_n(a, kRowColumns, entry->terms[0].weight);
+      std::copy_n(place.derivative, 4, entry->terms[1].place);
+      for (int64_t w = 0; w < kRowColumns; ++w) entry->terms[1].weight[w] = a[0] * weight[w];
     }
-    (void)slope_weight;
+    (void)pair;
   }
 
   CurvePairs pairs_;
-  CurveTable<T> table_;
-  const Layout<T>& layout_;
-  const std::vector<HermitePlace<T>>& places_;
-  const T *rows_, *direction_, *upper_;
-  T* grad_;
-  int64_t padded_;
+  Layout<T> layout_;
+  const T *rows_, *direction_;
+  int64_t empty_;
+  std::vector<int64_t> first_;  // entry of each interval; behind the last one: those left out
+  Scratch<Entry<T, kTangent>> entries_;
 };
 
-// The places of all pairs of one atom.
-template <class T>
-void find_places(const Layout<T>& layout, int64_t types, const T* rows, int64_t atom,
-                 std::vector<HermitePlace<T>>* places) {
-  for (int64_t t = 0; t < types; ++t) {
-    const int32_t curve = layout.curve(atom, t);
-    const int64_t begin = layout.first(atom, t), end = begin + layout.count(atom, t);
-    for (int64_t pair = begin; pair < end && curve >= 0; ++pair) {
-      (*places)[pair] = layout.place(curve, rows[pair * kRowColumns]);
+// sum [4, B lanes], rows `padded` apart, over the entries of one interval.
+template <class T, bool kTangent, int B>
+void sum_block(const Entry<T, kTangent>* begin, const Entry<T, kTangent>* end, const T* upper,
+               int64_t padded, T* sum) {
+  Lane<T> total[4][B] = {};
+  for (const Entry<T, kTangent>* entry = begin; entry < end; ++entry) {
+    const T* y = upper + entry->atom * kRowColumns * padded;
+    for (const Term<T>& term : entry->terms) {
+      Lane<T> u[B] = {};
+#pragma GCC unroll 4
+      for (int w = 0; w < kRowColumns; ++w) {
+#pragma GCC unroll 8
+        for (int b = 0; b < B; ++b) u[b] += term.weight[w] * load(y + w * padded + b * kLane<T>);
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+#pragma GCC unroll 8
+        for (int b = 0; b < B; ++b) total[i][b] += term.place[i] * u[b];
+      }
     }
   }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+#pragma GCC unroll 8
+    for (int b = 0; b < B; ++b) store(sum + i * padded + b * kLane<T>, total[i][b]);
+  }
+}
+
+// sum [4, padded] over the entries of one interval.
+template <class T, bool kTangent>
+void sum_interval(const Entry<T, kTangent>* begin, const Entry<T, kTangent>* end, const T* upper,
+                  int64_t padded, T* sum) {
+  const int64_t lanes = padded / kLane<T>, blocks = (lanes + kBlock - 1) / kBlock;
+  for (int64_t k = 0; k < blocks; ++k) {
+    const int64_t first = lanes * k / blocks, at = first * kLane<T>;
+    with_constant<kBlock>(lanes * (k + 1) / blocks - first, [&](auto number) {
+      sum_block<T, kTangent, number()>(begin, end, upper + at, padded, sum + at);
+    });
+  }
+}
+
+// upper [n, 4, M] with rows of padded width; the padding is zero.
+template <class T>
+Scratch<T> padded_rows(const CurvePairs& pairs, int64_t width, const ParallelFor& parallel,
+                       const T* upper) {
+  const int64_t padded = padded_width<T>(width);
+  Scratch<T> rows(pairs.num_atoms * kRowColumns * padded);
+  parallel(pairs.num_atoms * kRowColumns, width, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      T* to = std::copy_n(upper + row * width, width, rows.data() + row * padded);
+      std::fill_n(to, padded - width, T(0));
+    }
+  });
+  return rows;
+}
+
+// The first nodes of tasks with about the same number of entries, and the number of nodes.
+template <class Sorted>
+std::vector<int64_t> cut_nodes(const Sorted& entries, int64_t nodes, int64_t tasks) {
+  const int64_t share = entries.count_before(nodes) / tasks + 1;
+  std::vector<int64_t> cuts{0};
+  for (int64_t node = 1; node < nodes; ++node) {
+    if (entries.count_before(node) >= entries.count_before(cuts.back()) + share) {
+      cuts.push_back(node);
+    }
+  }
+  cuts.push_back(nodes);
+  return cuts;
 }
 
 template <class T, bool kTangent>
 void table_grad(const CurvePairs& pairs, const CurveTable<T>& table, const ParallelFor& parallel,
                 const T* rows, const T* direction, const T* upper, T* nodes_grad) {
-  const Layout<T> layout(pairs, table);
-  std::vector<HermitePlace<T>> places(pairs.num_pairs);
-  over_atoms(pairs, 10, parallel, [&] {
-    return [&](int64_t atom) { find_places(layout, pairs.num_types, rows, atom, &places); };
-  });
-  const TableGrad<T, kTangent> grad(pairs, table, layout, places, rows, direction, upper,
-                                    nodes_grad);
-  const int64_t lanes = padded_width<T>(table.width) / kLane<T>;
-  const int64_t blocks = (lanes + kTableBlock - 1) / kTableBlock, curves = table.num_curves;
-  // Blocks are the outer index: neighbouring tasks have different curves, which shares the work of
-  // curves with many and with few pairs evenly.
-  const int64_t work = pairs.num_pairs * table.width * 2 / std::max<int64_t>(1, blocks * curves);
-  parallel(blocks * curves, 1000 + work, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t first = lanes * (task / curves) / blocks;
-      const int64_t last = lanes * (task / curves + 1) / blocks;
-      grad.run(static_cast<int32_t>(task % curves), first * kLane<T>,
-               static_cast<int>(last - first));
+  const int64_t padded = padded_width<T>(table.width), nodes = table.node_row[table.num_curves];
+  const Entries<T, kTangent> entries(pairs, table, parallel, rows, direction);
+  const Scratch<T> y = padded_rows(pairs, table.width, parallel, upper);
+  const std::vector<int64_t> cuts = cut_nodes(entries, nodes, kTasks * parallel.threads);
+  const auto tasks = static_cast<int64_t>(cuts.size()) - 1;
+  const int64_t work = entries.count_before(nodes) * padded * 2 / std::max<int64_t>(1, tasks);
+  parallel(tasks, 1000 + work, [&](int64_t begin, int64_t end) {
+    std::vector<T> sums(4 * padded), last(4 * padded);  // of this interval and the one before
+    for (int64_t node = std::max<int64_t>(1, cuts[begin]) - 1; node < cuts[end]; ++node) {
+      std::swap(sums, last);
+      sum_interval(entries.begin(node), entries.begin(node + 1), y.data(), padded, sums.data());
+      T* to = nodes_grad + node * 2 * padded;
+      for (int64_t k = 0; k < 2 * padded && node >= cuts[begin]; ++k) {
+        to[k] = last[2 * padded + k] + sums[k];
+      }
     }
   });
 }

@@ -1,5 +1,6 @@
-// Inside of the fitting nets: the layers of a net, and blocks of atoms that a thread takes through
-// all of them while they are in its cache. Names are those of fitting_net.h.
+// Inside of the fitting nets. The products with the first matrix, the largest one, are done for all
+// atoms of a type at once, so that it is read once; the other layers for blocks of atoms, which a
+// thread takes up and down while they are in its cache. Names are those of fitting_net.h.
 #pragma once
 
 #include <algorithm>
@@ -83,6 +84,34 @@ void over_blocks(const FittingInputs<T>& in, const std::vector<Net<T>>& nets,
   parallel(static_cast<int64_t>(blocks.size()), cycles, [&](int64_t begin, int64_t end) {
     for (int64_t k = begin; k < end; ++k) body(blocks[k]);
   });
+}
+
+// The first layers of all nets: target [n, out] = input [n, in] W; arrays are those of all atoms.
+template <class T>
+std::vector<Multiplication<T>> first_products(const std::vector<Net<T>>& nets, const T* input,
+                                              T* target, int64_t stride) {
+  std::vector<Multiplication<T>> all;
+  for (const Net<T>& net : nets) {
+    const Layer<T>& layer = net.layers.front();
+    all.push_back(
+        {{net.number, layer.out, target + net.first * stride, stride, false},
+         {{layer.in, {input + net.first * layer.in, layer.in, 1}, {layer.matrix, layer.out, 1}}}});
+  }
+  return all;
+}
+
+// The way back through them: target [n, in] = input [n, out] W^T.
+template <class T>
+std::vector<Multiplication<T>> last_products(const std::vector<Net<T>>& nets, const T* input,
+                                             int64_t stride, T* target) {
+  std::vector<Multiplication<T>> all;
+  for (const Net<T>& net : nets) {
+    const Layer<T>& layer = net.layers.front();
+    all.push_back(
+        {{net.number, layer.in, target + net.first * layer.in, layer.in, false},
+         {{layer.out, {input + net.first * stride, stride, 1}, {layer.matrix, 1, layer.out}}}});
+  }
+  return all;
 }
 
 // y = r x + d y for one atom.

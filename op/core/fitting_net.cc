@@ -11,20 +11,20 @@
 namespace deeptf {
 namespace {
 
-// One block through fitting_net.
+// One block through fitting_net, between the products with the first matrix: z (but for the bias)
+// of the first layer has come from the one, its v goes to the other.
 template <class T>
-class Forward {
+class Middle {
  public:
-  Forward(const FittingInputs<T>& in, const Block<T>& block, const FittingOutputs<T>& out)
+  Middle(const FittingInputs<T>& in, const Block<T>& block, const FittingOutputs<T>& out, T* v)
       : activation_(in.shape.activation),
         net_(block.net),
         rows_(block.rows),
         hidden_(in.shape.hidden_width()),
-        x_{in.descriptor + block.first * in.shape.width, in.shape.width, 1},
         energy_(out.energy + block.first),
-        slope_(out.slope + block.first * in.shape.width),
         z_(out.preactivation + block.first * hidden_),
         u_(out.backward + block.first * hidden_),
+        v_(v + block.first * hidden_),
         first_(rows_ * hidden_) {}
 
   void run() {
@@ -35,15 +35,16 @@ class Forward {
  private:
   void find_energy() {
     Scratch<T> output(rows_ * hidden_);
-    MatrixView<T> x = x_;
+    MatrixView<T> x{};
     for (const Layer<T>& layer : net_.layers) {
       T *z = z_ + layer.column, *y = output.data() + layer.column;
-      for (int64_t row = 0; row < rows_; ++row)
-        std::copy_n(layer.bias, layer.out, z + row * hidden_);
-      multiply<T>({rows_, layer.out, z, hidden_, true},
-                  {{layer.in, x, {layer.matrix, layer.out, 1}}});
+      if (layer.column > 0) {
+        multiply<T>({rows_, layer.out, z, hidden_, false},
+                    {{layer.in, x, {layer.matrix, layer.out, 1}}});
+      }
       for (int64_t row = 0; row < rows_; ++row) {
         const int64_t at = row * hidden_;
+        for (int64_t k = 0; k < layer.out; ++k) z[at + k] += layer.bias[k];
         activate<T>(activation_, layer.out, z + at, y + at, first_.data() + layer.column + at,
                     nullptr);
         finish_layer(layer, x.from(row, 0).data, y + at);
@@ -59,26 +60,24 @@ class Forward {
       std::copy_n(net_.last_matrix, net_.last_width(),
                   u_ + row * hidden_ + net_.layers.back().column);
     }
-    Scratch<T> v(rows_ * hidden_);
     for (auto layer = net_.layers.rbegin(); layer != net_.layers.rend(); ++layer) {
       const int64_t column = layer->column;
       for (int64_t row = 0; row < rows_; ++row) {
         const int64_t at = row * hidden_ + column;
         for (int64_t k = 0; k < layer->out; ++k) {
-          v.data()[at + k] = u_[at + k] * layer->step[k] * first_.data()[at + k];
+          v_[at + k] = u_[at + k] * layer->step[k] * first_.data()[at + k];
         }
       }
-      const bool lowest = column == 0;
-      step_back<T>(*layer, rows_, {u_ + column, hidden_, 1}, {v.data() + column, hidden_, 1},
-                   lowest ? slope_ : u_ + column - layer->in, lowest ? layer->in : hidden_);
+      if (column == 0) break;
+      step_back<T>(*layer, rows_, {u_ + column, hidden_, 1}, {v_ + column, hidden_, 1},
+                   u_ + column - layer->in, hidden_);
     }
   }
 
   const Activation activation_;
   const Net<T>& net_;
   const int64_t rows_, hidden_;
-  const MatrixView<T> x_;
-  T *energy_, *slope_, *z_, *u_;
+  T *energy_, *z_, *u_, *v_;
   Scratch<T> first_;  // f'(z)
 };
 
@@ -128,7 +127,12 @@ void fitting_net(const FittingInputs<T>& in, const ParallelFor& parallel,
                  const FittingOutputs<T>& out) {
   const std::vector<T> ones(in.shape.widest(), T(1));
   const std::vector<Net<T>> nets = nets_of(in, ones);
-  over_blocks(in, nets, parallel, [&](const Block<T>& block) { Forward<T>(in, block, out).run(); });
+  const int64_t hidden = in.shape.hidden_width();
+  Scratch<T> v(in.num_atoms * hidden);
+  multiply(parallel, first_products(nets, in.descriptor, out.preactivation, hidden));
+  over_blocks(in, nets, parallel,
+              [&](const Block<T>& block) { Middle<T>(in, block, out, v.data()).run(); });
+  multiply(parallel, last_products<T>(nets, v.data(), hidden, out.slope));
 }
 
 #define DEEPTF_INSTANTIATE(T)                                               \

@@ -1,11 +1,12 @@
-// See gemm.h. The depth is cut into blocks; of each block a sliver of B, a few lanes wide, is
-// copied to consecutive memory that stays in the first cache while the rows of A stream by. A block
-// of rows x lanes of C lives in registers. A is read where it lies if its rows are consecutive,
-// else copied.
+// See gemm.h. Columns and depth are cut into panels of B that fit the second cache; a panel is
+// copied to slivers, a few lanes wide, whose rows are consecutive in memory. Sliver after sliver
+// moves to the first cache while the rows of A stream by; a block of rows x lanes of C lives in
+// registers. A is read where it lies if its rows are consecutive, else copied.
 //
-// Measured with tests/benchmarks/gemm.cc on one Zen 3 core (limit of its multiply-add units 51.8
-// GFLOP/s float64, 103.6 float32), best of three runs beside other work: products of a fitting net
-// 38 to 45 GFLOP/s float64, 87 to 91 float32; of an embedding net 36 to 43 and 63 to 80.
+// Measured with tests/benchmarks/gemm.cc on one core with AVX-512 (Xeon, 2.6 GHz), where a product
+// that stays in the first cache reaches 105 GFLOP/s float64 and 210 float32: products of a fitting
+// net 84 to 102 and 182 to 208, of an embedding net 70 to 91 and 120 to 165. NumPy (OpenBLAS) takes
+// 62 to 79 and 120 to 165 for those of the fitting net.
 #include "core/gemm.h"
 
 #include <algorithm>
@@ -26,26 +27,22 @@ constexpr int kRows = 6, kLanes = 2;  // 12 sums in 16 registers
 #endif
 constexpr int64_t kDepth = 256;    // with 256-bit registers a sliver of B has 16 KB
 constexpr int64_t kRowBlock = 96;  // rows of A that stay in the second cache
+constexpr int64_t kPanelBytes = 256 * 1024;
+constexpr int64_t kPieces = 3;  // of a product, for each thread
+template <class T>
+constexpr int64_t kSliver = kLanes * kLane<T>;  // columns
+template <class T>
+constexpr int64_t kPanel = kPanelBytes / (kDepth * sizeof(T)) / kSliver<T> * kSliver<T>;
 
 // A sliver of B: [depth, lanes of kLane].
 template <class T>
 struct Sliver {
   int64_t columns;  // that are there; the lanes may have more
   int lanes;
-  alignas(kLaneBytes) T data[kDepth * kLanes * kLane<T>];
+  const T* data;
 };
 
 constexpr int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
-
-// Calls body(n) with a constant for a number 1 <= n <= kMost known at run time.
-template <int kMost, class Body>
-inline void with_constant(int64_t n, const Body& body) {
-  if (n == kMost) {
-    body(std::integral_constant<int, kMost>());
-  } else if constexpr (kMost > 1) {
-    with_constant<kMost - 1>(n, body);
-  }
-}
 
 // C [R, columns] (+)= tile [R, width], where not all columns are there.
 template <class T>
@@ -125,29 +122,43 @@ void pack_transposed(int64_t depth, const MatrixView<T>& b, int64_t width, T* to
   pack_plainly(depth - k, b.from(k, 0), width, width, to + k * width);
 }
 
-// The same for full lanes of a row-major B.
-template <class T, int L>
-void pack_lanes(int64_t depth, const MatrixView<T>& b, T* to) {
-  const T* from = b.data;
-  for (int64_t k = 0; k < depth; ++k, from += b.row_stride, to += L * kLane<T>) {
+// Copies a row-major B [depth, slivers of kSliver] to slivers `stride` apart, row after row.
+template <class T>
+void pack_lanes(int64_t depth, const MatrixView<T>& b, int64_t slivers, int64_t stride, T* to) {
+  for (int64_t k = 0; k < depth; ++k, to += kSliver<T>) {
+    const T* from = b.data + k * b.row_stride;
+    for (int64_t s = 0; s < slivers; ++s, from += kSliver<T>) {
 #pragma GCC unroll 4
-    for (int l = 0; l < L; ++l) {
-      Lane<T> lane = load(from + l * kLane<T>);
-      hold(lane);  // or the compiler calls memmove for each row
-      store(to + l * kLane<T>, lane);
+      for (int l = 0; l < kLanes; ++l) {
+        Lane<T> lane = load(from + l * kLane<T>);
+        hold(lane);  // or the compiler calls memmove for each row
+        store(to + s * stride + l * kLane<T>, lane);
+      }
     }
   }
 }
 
+// Copies B [depth, columns], columns <= kPanel, to a part of the slivers in `to`: each has
+// [total_depth, its lanes], of which B fills rows from `row`.
 template <class T>
-void pack_sliver(int64_t depth, const MatrixView<T>& b, int64_t columns, int lanes, T* to) {
-  const int64_t width = lanes * kLane<T>;
-  if (columns < width || (b.row_stride != 1 && b.column_stride != 1)) {
-    pack_plainly(depth, b, columns, width, to);
-  } else if (b.column_stride != 1) {
-    pack_transposed(depth, b, width, to);
+void pack_panel(int64_t depth, const MatrixView<T>& b, int64_t columns, int64_t total_depth,
+                int64_t row, T* to) {
+  const bool by_rows = b.column_stride == 1;
+  const int64_t whole = b.row_stride == 1 || by_rows ? columns / kSliver<T> : 0;
+  const auto place = [&](int64_t sliver, int64_t width) {
+    return to + sliver * total_depth * kSliver<T> + row * width;
+  };
+  if (by_rows) {
+    pack_lanes<T>(depth, b, whole, total_depth * kSliver<T>, place(0, kSliver<T>));
   } else {
-    with_constant<kLanes>(lanes, [&](auto number) { pack_lanes<T, number()>(depth, b, to); });
+    for (int64_t k = 0; k < whole; ++k) {
+      pack_transposed(depth, b.from(0, k * kSliver<T>), kSliver<T>, place(k, kSliver<T>));
+    }
+  }
+  for (int64_t k = whole; k * kSliver<T> < columns; ++k) {
+    const int64_t there = std::min(kSliver<T>, columns - k * kSliver<T>);
+    const int64_t width = round_up(there, kLane<T>);
+    pack_plainly(depth, b.from(0, k * kSliver<T>), there, width, place(k, width));
   }
 }
 
@@ -183,31 +194,16 @@ std::vector<Product<T>> parts_of(const std::vector<Product<T>>& products, int64_
   return parts;
 }
 
-// Asks the memory early for the lines of a sliver that starts at `column` of a row-major B: of all
-// the depth, the share of one block of rows.
-template <class T>
-void ask_for(const std::vector<Product<T>>& parts, int64_t column, int64_t depth, int64_t row,
-             int64_t rows) {
-  if (parts.size() > 1 || parts[0].b.column_stride != 1) return;
-  const MatrixView<T>& b = parts[0].b;
-  const int64_t end = std::min(depth, (row + kRows) * depth / rows + 1);
-  for (int64_t k = row * depth / rows; k < end; ++k) {
-    const char* line = reinterpret_cast<const char*>(b.data + k * b.row_stride + column);
-    for (int64_t at = 0; at < kLanes * kLaneBytes; at += 64) __builtin_prefetch(line + at, 0, 2);
-  }
-}
-
 // Whether A has to be copied: it is not where its rows are consecutive.
 template <class T>
 bool is_packed(const std::vector<Product<T>>& products) {
   return products.size() > 1 || products[0].a.column_stride != 1;
 }
 
-// C [rows, all columns] (+)= the parts, whose depths add up to at most kDepth.
+// C [rows, all columns] (+)= the parts, whose depths add up to `depth`; slivers are those of B.
 template <class T>
-void multiply_block(const Target<T>& target, const std::vector<Product<T>>& parts, T* packed) {
-  int64_t depth = 0;
-  for (const Product<T>& part : parts) depth += part.depth;
+void multiply_rows(const Target<T>& target, const std::vector<Product<T>>& parts, int64_t depth,
+                   const T* slivers, T* packed) {
   MatrixView<T> a = parts[0].a;
   int64_t next_rows = kRows * a.row_stride;
   if (is_packed(parts)) {
@@ -219,25 +215,56 @@ void multiply_block(const Target<T>& target, const std::vector<Product<T>>& part
     a = {packed, 1, kRows};
     next_rows = kRows * depth;
   }
-  Sliver<T> sliver;
-  for (int64_t column = 0; column < target.columns; column += kLanes * kLane<T>) {
-    sliver.columns = std::min(kLanes * kLane<T>, target.columns - column);
-    sliver.lanes = static_cast<int>((sliver.columns + kLane<T> - 1) / kLane<T>);
-    T* to = sliver.data;
-    for (const Product<T>& part : parts) {
-      pack_sliver(part.depth, part.b.from(0, column), sliver.columns, sliver.lanes, to);
-      to += part.depth * sliver.lanes * kLane<T>;
-    }
-    const bool more = column + sliver.columns < target.columns;
+  for (int64_t column = 0; column < target.columns; column += kSliver<T>) {
+    const int64_t columns = std::min(kSliver<T>, target.columns - column);
+    const int64_t lanes = (columns + kLane<T> - 1) / kLane<T>;
+    const Sliver<T> sliver{columns, static_cast<int>(lanes), slivers + column * depth};
     for (int64_t row = 0; row < target.rows; row += kRows) {
-      if (more) ask_for(parts, column + sliver.columns, depth, row, target.rows);
       const MatrixView<T> rows{a.data + row / kRows * next_rows, a.row_stride, a.column_stride};
       T* c = target.c + row * target.stride + column;
-      with_constant<kLanes>(sliver.lanes, [&](auto lanes) {
+      with_constant<kLanes>(lanes, [&](auto number) {
         with_constant<kRows>(std::min<int64_t>(kRows, target.rows - row), [&](auto height) {
-          kernel<T, height(), lanes()>(depth, rows, sliver, c, target.stride, target.add);
+          kernel<T, height(), number()>(depth, rows, sliver, c, target.stride, target.add);
         });
       });
+    }
+  }
+}
+
+// C (+)= the parts, whose depths add up to at most kDepth, for at most kPanel columns.
+template <class T>
+void multiply_panel(const Target<T>& target, std::vector<Product<T>> parts, int64_t height,
+                    T* slivers, T* packed) {
+  int64_t depth = 0, done = 0;
+  for (const Product<T>& part : parts) depth += part.depth;
+  for (const Product<T>& part : parts) {
+    pack_panel(part.depth, part.b, target.columns, depth, done, slivers);
+    done += part.depth;
+  }
+  for (int64_t row = 0; row < target.rows; row += height) {
+    multiply_rows<T>({std::min(height, target.rows - row), target.columns,
+                      target.c + row * target.stride, target.stride, target.add},
+                     parts, depth, slivers, packed);
+    for (Product<T>& part : parts) part.a = part.a.from(height, 0);
+  }
+}
+
+// Cuts the longer side of C into at most `most` pieces.
+template <class T>
+void cut_into_pieces(const Multiplication<T>& whole, int64_t most,
+                     std::vector<Multiplication<T>>* pieces) {
+  const Target<T>& target = whole.target;
+  const bool by_rows = target.rows > target.columns;
+  const int64_t size = by_rows ? target.rows : target.columns;
+  const int64_t step = round_up((size + most - 1) / most, by_rows ? kRows : kSliver<T>);
+  for (int64_t first = 0; first < size; first += step) {
+    const int64_t row = by_rows ? first : 0, column = by_rows ? 0 : first;
+    Multiplication<T>& piece = pieces->emplace_back(whole);
+    piece.target.c += row * target.stride + column;
+    (by_rows ? piece.target.rows : piece.target.columns) = std::min(step, size - first);
+    for (Product<T>& part : piece.products) {
+      part.a = part.a.from(row, 0);
+      part.b = part.b.from(0, column);
     }
   }
 }
@@ -257,44 +284,37 @@ void multiply(const Target<T>& target, const std::vector<Product<T>>& products) 
   const int64_t height = round_up((target.rows + blocks - 1) / blocks, kRows);
   const int64_t most_depth = std::min(depth, kDepth);
   Scratch<T> packed(is_packed(products) ? height * most_depth : 0);
-  for (int64_t start = 0; start < depth; start += kDepth) {
-    std::vector<Product<T>> parts = parts_of(products, start, std::min(start + kDepth, depth));
-    for (int64_t row = 0; row < target.rows; row += height) {
-      multiply_block<T>({std::min(height, target.rows - row), target.columns,
-                         target.c + row * target.stride, target.stride, target.add || start > 0},
-                        parts, packed.data());
-      for (Product<T>& part : parts) part.a = part.a.from(height, 0);
+  Scratch<T> slivers(most_depth * round_up(std::min(target.columns, kPanel<T>), kSliver<T>));
+  for (int64_t column = 0; column < target.columns; column += kPanel<T>) {
+    for (int64_t start = 0; start < depth; start += kDepth) {
+      std::vector<Product<T>> parts = parts_of(products, start, std::min(start + kDepth, depth));
+      for (Product<T>& part : parts) part.b = part.b.from(0, column);
+      multiply_panel<T>({target.rows, std::min(kPanel<T>, target.columns - column),
+                         target.c + column, target.stride, target.add || start > 0},
+                        std::move(parts), height, slivers.data(), packed.data());
     }
   }
 }
 
 template <class T>
-void multiply(const ParallelFor& parallel, const Target<T>& target,
-              const std::vector<Product<T>>& products) {
-  const bool by_rows = target.rows > target.columns;
-  const int64_t size = by_rows ? target.rows : target.columns;
-  const int64_t most = parallel.threads > 1 ? 2 * parallel.threads : 1;
-  const int64_t step = round_up((size + most - 1) / most, by_rows ? kRows : kLanes * kLane<T>);
-  int64_t depth = 1;
-  for (const Product<T>& product : products) depth += product.depth;
-  const int64_t cycles = target.rows * target.columns * depth / most / kLane<T> + 1000;
-  parallel((size + step - 1) / step, cycles, [&](int64_t begin, int64_t end) {
-    const int64_t first = begin * step, count = std::min(end * step, size) - first;
-    const int64_t row = by_rows ? first : 0, column = by_rows ? 0 : first;
-    std::vector<Product<T>> parts(products);
-    for (Product<T>& part : parts) {
-      part.a = part.a.from(row, 0);
-      part.b = part.b.from(0, column);
+void multiply(const ParallelFor& parallel, const std::vector<Multiplication<T>>& all) {
+  std::vector<Multiplication<T>> pieces;
+  int64_t cycles = 1000;
+  for (const Multiplication<T>& one : all) {
+    cut_into_pieces(one, kPieces * parallel.threads, &pieces);
+    for (const Product<T>& product : one.products) {
+      cycles += one.target.rows * one.target.columns * product.depth / kLane<T>;
     }
-    multiply<T>({by_rows ? count : target.rows, by_rows ? target.columns : count,
-                 target.c + row * target.stride + column, target.stride, target.add},
-                parts);
+  }
+  const int64_t number = static_cast<int64_t>(pieces.size());
+  parallel(number, cycles / std::max<int64_t>(1, number), [&](int64_t begin, int64_t end) {
+    for (int64_t k = begin; k < end; ++k) multiply<T>(pieces[k].target, pieces[k].products);
   });
 }
 
 #define DEEPTF_INSTANTIATE(T)                                                  \
   template void multiply<T>(const Target<T>&, const std::vector<Product<T>>&); \
-  template void multiply<T>(const ParallelFor&, const Target<T>&, const std::vector<Product<T>>&);
+  template void multiply<T>(const ParallelFor&, const std::vector<Multiplication<T>>&);
 DEEPTF_INSTANTIATE(float)
 DEEPTF_INSTANTIATE(double)
 #undef DEEPTF_INSTANTIATE

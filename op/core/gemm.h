@@ -40,12 +40,19 @@ struct Target {
   bool add;
 };
 
-// C (+)= sum of the products, in one pass over C; on this thread, or on all of them.
+// C (+)= sum of the products, in one pass over C, on this thread.
 template <class T>
 void multiply(const Target<T>& target, const std::vector<Product<T>>& products);
+
 template <class T>
-void multiply(const ParallelFor& parallel, const Target<T>& target,
-              const std::vector<Product<T>>& products);
+struct Multiplication {
+  Target<T> target;
+  std::vector<Product<T>> products;
+};
+
+// Several of them side by side, on all threads; no target overlaps another one.
+template <class T>
+void multiply(const ParallelFor& parallel, const std::vector<Multiplication<T>>& all);
 
 // C += A B with row-major B, on this thread.
 template <class T>

@@ -27,6 +27,16 @@ using Lane = typename LaneOf<T>::type;
 template <class T>
 constexpr int64_t kLane = kLaneBytes / static_cast<int64_t>(sizeof(T));
 
+// Calls body(n) with a constant for a number 1 <= n <= kMost known at run time.
+template <int kMost, class Body>
+inline void with_constant(int64_t n, const Body& body) {
+  if (n == kMost) {
+    body(std::integral_constant<int, kMost>());
+  } else if constexpr (kMost > 1) {
+    with_constant<kMost - 1>(n, body);
+  }
+}
+
 template <class T>
 inline Lane<T> load(const T* from) {
   Lane<T> lane;

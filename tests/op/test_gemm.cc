@@ -44,8 +44,8 @@ bool same_as_loops(int64_t rows, int64_t columns, int64_t depth, bool transposed
   const std::vector<T> start = draw<T>(rows * (columns + 2), 5);
   std::vector<T> one(start), two(start);
   multiply<T>({rows, columns, one.data(), columns + 2, add}, {{depth, a.view, b.view}});
-  multiply<T>(deeptf_test::threaded(), {rows, columns, two.data(), columns + 2, add},
-              {{depth, a.view, b.view}, {5, a2.view, b2.view}});
+  multiply<T>(deeptf_test::threaded(), {{{rows, columns, two.data(), columns + 2, add},
+                                         {{depth, a.view, b.view}, {5, a2.view, b2.view}}}});
   bool same = true;
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < columns + 2; ++j) {
@@ -89,8 +89,8 @@ TEST(bits_depend_neither_on_other_rows_and_columns_nor_on_threads) {
     const Matrix<double> a(rows, depth, transposed, 1), b(depth, columns, transposed, 2);
     std::vector<double> whole(rows * columns), threads(whole), single(whole);
     multiply<double>({rows, columns, whole.data(), columns, false}, {{depth, a.view, b.view}});
-    multiply<double>(deeptf_test::threaded(), {rows, columns, threads.data(), columns, false},
-                     {{depth, a.view, b.view}});
+    multiply<double>(deeptf_test::threaded(), {{{rows, columns, threads.data(), columns, false},
+                                                {{depth, a.view, b.view}}}});
     for (int64_t i = 0; i < rows; ++i) {
       for (int64_t j = 0; j < columns; ++j) {
         multiply<double>({1, 1, &single[i * columns + j], columns, false},

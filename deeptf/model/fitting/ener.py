@@ -94,7 +94,9 @@ class EnerFitting:
         energy += tf.repeat(self._constant(parameters), atom_count)
         if any(self._has_atom_ener(parameters)):
             energy -= self._isolated_energy(atom_count, condition, isolated, parameters)
-        return energy, tf.cast(slope[:, : descriptor.shape[1]], descriptor.dtype)
+        if condition is not None:
+            slope = slope[:, : descriptor.shape[1]]
+        return energy, tf.cast(slope, descriptor.dtype)
 
     def _has_atom_ener(self, parameters: Parameters) -> np.ndarray:
         """Return for each type whether its isolated atom has a given energy, [T]."""
