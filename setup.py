@@ -22,6 +22,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
+SOURCES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "op").rglob("*") if p.is_file())
 CORES = "libdeeptf_core.*.so"  # beside the library of the extension
 OLDEST, NEWEST = (2, 16), (2, 21)
 QUERY = """
@@ -87,6 +88,10 @@ def remove_cores(folder: Path) -> None:
 class BuildLibrary(build_ext):
     """Runs CMake in place of the compiler calls of setuptools."""
 
+    def get_source_files(self) -> list[str]:
+        """Return the files that a source distribution needs."""
+        return [*super().get_source_files(), *SOURCES]
+
     def get_ext_filename(self, fullname: str) -> str:
         """Return the plain library name: it is not a Python module."""
         return str(Path(*fullname.split("."))) + ".so"
@@ -129,9 +134,7 @@ class BuildLibrary(build_ext):
             self.copy_file(str(core), str(ROOT / "deeptf"))
 
 
-SOURCES = [str(path.relative_to(ROOT)) for path in (ROOT / "op").rglob("*") if path.is_file()]
-
 setup(
-    ext_modules=[Extension("deeptf.libdeeptf", sources=[], depends=sorted(SOURCES))],
+    ext_modules=[Extension("deeptf.libdeeptf", sources=[], depends=SOURCES)],
     cmdclass={"build_ext": BuildLibrary},
 )

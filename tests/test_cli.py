@@ -41,7 +41,18 @@ def test_version_and_help_need_no_tensorflow(tmp_path):
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
     assert all(command in found.stdout for command in COMMANDS)
-    assert deeptf_command("--version", cwd=tmp_path).stdout == f"deeptf {deeptf.__version__}\n"
+
+
+def test_version_names_the_kernels(tmp_path, capsys, monkeypatch):
+    from deeptf import op_library
+
+    found = deeptf_command("--version", cwd=tmp_path)
+    assert found.stdout == op_library.description() + "\n"
+    monkeypatch.setattr(op_library, "FOLDER", tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    assert f"deeptf {deeptf.__version__}, without ops: a core" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -136,14 +147,14 @@ def test_debug_shows_the_traceback(tmp_path, capsys):
 
 def test_missing_library(tmp_path, capsys, monkeypatch):
     """A package without its ops says so at the first command that needs them."""
-    from deeptf import ops
+    from deeptf import op_library
 
-    ops.library.cache_clear()
-    monkeypatch.setattr(ops, "LIBRARY", tmp_path / "libdeeptf.so")
+    op_library.library.cache_clear()
+    monkeypatch.setattr(op_library, "FOLDER", tmp_path / "nothing")
     system = write_system(tmp_path / "system")
     message = error_of(capsys, "neighbor-stat", "-s", system, "-r", "3")
     assert "must be built first" in message and "pip install" in message
-    ops.library.cache_clear()
+    op_library.library.cache_clear()
 
 
 def test_missing_tensorflow(capsys, monkeypatch):
