@@ -158,6 +158,7 @@ def test_this_build_says_what_it_is():
     assert op_library.description() == f"deeptf {deeptf.__version__}, kernels for {core.level}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CORES, ids=[path.name for path in CORES])
 def test_each_level_of_this_cpu_computes_right(path):
     """Tests of ops against plain TensorFlow and NumPy in a process that has this core."""
