@@ -10,6 +10,7 @@ import pytest
 from small_run import write_run, write_system
 
 import deeptf
+from deeptf import op_library
 from deeptf.__main__ import main
 
 COMMANDS = ("train", "freeze", "test", "convert", "neighbor-stat")
@@ -44,8 +45,6 @@ def test_version_and_help_need_no_tensorflow(tmp_path):
 
 
 def test_version_names_the_kernels(tmp_path, capsys, monkeypatch):
-    from deeptf import op_library
-
     found = deeptf_command("--version", cwd=tmp_path)
     assert found.stdout == op_library.description() + "\n"
     monkeypatch.setattr(op_library, "FOLDER", tmp_path)
@@ -147,8 +146,6 @@ def test_debug_shows_the_traceback(tmp_path, capsys):
 
 def test_missing_library(tmp_path, capsys, monkeypatch):
     """A package without its ops says so at the first command that needs them."""
-    from deeptf import op_library
-
     op_library.library.cache_clear()
     monkeypatch.setattr(op_library, "FOLDER", tmp_path / "nothing")
     system = write_system(tmp_path / "system")
@@ -179,6 +176,7 @@ def test_from_data_to_errors_and_forces(tmp_path):
     write_run(tmp_path)
     found = deeptf_command("train", "input.json", "-o", "full.json", "--threads", "1", cwd=tmp_path)
     assert found.returncode == 0, found.stderr
+    assert found.stdout.startswith(op_library.description() + "\n")
     assert (tmp_path / "lcurve.out").read_text().startswith("# ")
     assert json.loads((tmp_path / "full.json").read_text())["model"]["type_map"] == ["A", "B"]
     write_run(tmp_path, {"training/numb_steps": 25})
