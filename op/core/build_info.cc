@@ -4,7 +4,9 @@
 #define DEEPTF_AS_TEXT(value) #value
 #define TEXT(macro) DEEPTF_AS_TEXT(macro)
 
-__attribute__((used)) static const char deeptf_build[] =
+// Visible in namespace deeptf, for a linker that drops what nobody uses (--gc-sections).
+namespace deeptf {
+extern const char core_build[] =
     "deeptf-core|" DEEPTF_VERSION "|" DEEPTF_MARCH "|"
     // x86-64-v2
     " ssse3=" TEXT(__SSSE3__)
@@ -37,3 +39,4 @@ __attribute__((used)) static const char deeptf_build[] =
     " avx512_fp16=" TEXT(__AVX512FP16__)
     " avx_vnni=" TEXT(__AVXVNNI__)
     " gfni=" TEXT(__GFNI__) "|";
+}  // namespace deeptf
