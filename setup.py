@@ -1,9 +1,11 @@
 """Builds the op library (op/) with CMake against the TensorFlow of this Python.
 
-The result is deeptf/libdeeptf.so.
+The result is deeptf/libdeeptf.so, the bindings, and deeptf/libdeeptf_core.LEVEL.so, the kernels,
+for each CPU level; deeptf/op_library.py takes those for the CPU on which it runs.
 
 Everything else about the package stands in pyproject.toml. Settings, from the environment:
-  DEEPTF_MARCH  CPU level of the kernels: `native` (default), or a portable one such as `x86-64-v3`
+  DEEPTF_MARCH  CPU levels of the kernels, separated by `,` or `;`, such as `x86-64-v3` or `native`;
+                default: all of x86-64, or the compiler's own on other processors
   CXX           C++ compiler
 """
 
@@ -20,6 +22,8 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
+SOURCES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "op").rglob("*") if p.is_file())
+CORES = "libdeeptf_core.*.so"  # beside the library of the extension
 OLDEST, NEWEST = (2, 16), (2, 21)
 QUERY = """
 import json, tensorflow as tf
@@ -75,8 +79,18 @@ def find_program(names: list[str], what: str, advice: str) -> str:
     )
 
 
+def remove_cores(folder: Path) -> None:
+    """Remove the cores of an earlier build, whose levels may be other ones."""
+    for core in folder.glob(CORES):
+        core.unlink()
+
+
 class BuildLibrary(build_ext):
     """Runs CMake in place of the compiler calls of setuptools."""
+
+    def get_source_files(self) -> list[str]:
+        """Return the files that a source distribution needs."""
+        return [*super().get_source_files(), *SOURCES]
 
     def get_ext_filename(self, fullname: str) -> str:
         """Return the plain library name: it is not a Python module."""
@@ -93,12 +107,13 @@ class BuildLibrary(build_ext):
         target = Path(self.get_ext_fullpath(ext.name)).resolve()
         folder = Path(self.build_temp).resolve() / "op"
         shutil.rmtree(folder, ignore_errors=True)  # it may remember another TensorFlow or CMake
+        remove_cores(target.parent)
         settings = {
             "CMAKE_BUILD_TYPE": "Release",
             "CMAKE_CXX_COMPILER": compiler,
             "CMAKE_LIBRARY_OUTPUT_DIRECTORY": target.parent,
             "DEEPTF_VERSION": self.distribution.get_version(),
-            "DEEPTF_MARCH": os.environ.get("DEEPTF_MARCH", "native"),
+            "DEEPTF_MARCH": os.environ.get("DEEPTF_MARCH", "").replace(",", ";"),
             "TENSORFLOW_VERSION": tensorflow["version"],
             "TENSORFLOW_INCLUDE": tensorflow["include"],
             "TENSORFLOW_COMPILE": ";".join(
@@ -111,10 +126,15 @@ class BuildLibrary(build_ext):
         self.spawn(configure)
         self.spawn([cmake, "--build", str(folder), "--parallel", str(os.cpu_count() or 1)])
 
+    def copy_extensions_to_source(self) -> None:
+        """Copy the cores too where the source folder itself is the installed package."""
+        super().copy_extensions_to_source()
+        remove_cores(ROOT / "deeptf")
+        for core in Path(self.build_lib, "deeptf").glob(CORES):
+            self.copy_file(str(core), str(ROOT / "deeptf"))
 
-SOURCES = [str(path.relative_to(ROOT)) for path in (ROOT / "op").rglob("*") if path.is_file()]
 
 setup(
-    ext_modules=[Extension("deeptf.libdeeptf", sources=[], depends=sorted(SOURCES))],
+    ext_modules=[Extension("deeptf.libdeeptf", sources=[], depends=SOURCES)],
     cmdclass={"build_ext": BuildLibrary},
 )

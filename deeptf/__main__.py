@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from deeptf import __version__
+from deeptf.op_library import description
 
 Arguments = argparse.Namespace
 USER_ERRORS = (ValueError, OSError, ImportError, FloatingPointError)
@@ -48,11 +49,26 @@ def build_parser() -> argparse.ArgumentParser:
         description="Deep Potential models: from energies and forces of a quantum code to a "
         "potential. Lengths are in A, energies in eV.",
     )
-    parser.add_argument("--version", action="version", version=f"deeptf {__version__}")
+    parser.add_argument("--version", action=_ShowVersion)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for add in (_add_train, _add_freeze, _add_test, _add_convert, _add_neighbor_stat):
         add(commands, common)
     return parser
+
+
+class _ShowVersion(argparse.Action):
+    """Print the version and the CPU level of the compiled ops, and leave."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="show version and CPU level, and exit")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        try:
+            text = description()
+        except ImportError as error:
+            text = f"deeptf {__version__}, without ops: {error}"
+        print(text)
+        parser.exit()
 
 
 def _command(

@@ -1,49 +1,16 @@
 """The compiled ops as Python functions, and their gradients.
 
-The library is loaded at the first use. Before that its build line is read from the file: a library
-made for another TensorFlow, another deeptf or another CPU gives one sentence and not a crash.
+The library is loaded at the first use, see op_library.py.
 Letters: F frames, N centre atoms, N_all atoms with ghosts, P pairs, T types, W columns, M width.
 """
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Sequence
-from pathlib import Path
-from types import ModuleType
 from typing import NamedTuple
 
-import deeptf
+from deeptf.op_library import library
 from deeptf.tf import tf
-
-LIBRARY = Path(__file__).with_name("libdeeptf.so")
-OPS = (
-    "neighbor_pairs",
-    "sort_pairs",
-    "environment",
-    "environment_grad",
-    "environment_grad_grad",
-    "neighbor_sum",
-    "neighbor_sum_value_grad",
-    "neighbor_sum_weight_grad",
-    "embedding_nodes",
-    "embedding_nodes_grad",
-    "embedding_sum",
-    "embedding_sum_grad",
-    "embedding_sum_tangent",
-    "embedding_table_grad",
-    "embedding_tangent_table_grad",
-    "fitting_net",
-    "fitting_net_grad",
-    "moment_product",
-    "moment_product_grad",
-    "moment_product_polar",
-    "force_virial",
-    "force_virial_grad",
-    "atom_virial",
-)
-BUILD = "`pip install --no-build-isolation .` in the source folder of deeptf builds it"
 
 
 class SortedPairs(NamedTuple):
@@ -65,69 +32,6 @@ class CurveTable(NamedTuple):
     node_row: tf.Tensor  # [C + 1] first node of each curve
     grid: tf.Tensor  # [C, 2] x of the first node, step
     width: int  # M
-
-
-def read_build_line(path: Path) -> tuple[str, str, str, list[str]]:
-    """Return (deeptf version, TensorFlow version, -march level, CPU features) of a library file."""
-    found = re.search(
-        rb"deeptf-build\|([^|\0]*)\|([^|\0]*)\|([^|\0]*)\|([^|\0]*)\|", path.read_bytes()
-    )
-    if found is None:
-        raise ImportError(f"`{path}` must be the deeptf op library, got another file: {BUILD}")
-    version, tensorflow, march, features = (part.decode() for part in found.groups())
-    return version, tensorflow, march, features.split()
-
-
-def check_library(path: Path, tensorflow: str, cpu_features: set[str]) -> None:
-    """Raise ImportError with one sentence unless the library at `path` fits this process."""
-    if not path.exists():
-        raise ImportError(f"the op library `{path}` must be built first, got no such file: {BUILD}")
-    version, built_for, march, features = read_build_line(path)
-    if version != deeptf.__version__:
-        raise ImportError(
-            f"the op library `{path}` must be of deeptf {deeptf.__version__}, got {version}: "
-            + BUILD
-        )
-    if built_for.split(".")[:2] != tensorflow.split(".")[:2]:
-        raise ImportError(
-            f"the op library `{path}` must be built for TensorFlow {tensorflow}, got one for "
-            f"{built_for}: {BUILD}"
-        )
-    missing = [name for name in features if cpu_features and name not in cpu_features]
-    if missing:
-        raise ImportError(
-            f"the op library `{path}` must be built for this CPU, got one with {' '.join(missing)} "
-            f"(DEEPTF_MARCH={march}): build it here, or with DEEPTF_MARCH=x86-64-v2 for any CPU"
-        )
-
-
-def this_cpu() -> set[str]:
-    """Return the feature names of this CPU, or nothing where /proc/cpuinfo does not tell."""
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return set()
-    found = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
-    return set(found.group(1).split()) if found else set()
-
-
-@functools.cache
-def library() -> ModuleType:
-    """Load the op library, once; raise ImportError where it is missing or does not fit."""
-    check_library(LIBRARY, tf.__version__, this_cpu())
-    try:
-        loaded = tf.load_op_library(str(LIBRARY))
-    except tf.errors.NotFoundError as error:
-        raise ImportError(
-            f"the op library `{LIBRARY}` must match TensorFlow {tf.__version__}, got "
-            f"`{error.message}`: {BUILD}"
-        ) from error
-    missing = [name for name in OPS if not hasattr(loaded, name)]
-    if missing:
-        raise ImportError(
-            f"the op library `{LIBRARY}` must have the op {missing[0]}, got an older one: {BUILD}"
-        )
-    return loaded
 
 
 def neighbor_pairs(

@@ -2,12 +2,15 @@
 
 import importlib.util
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
 from unittest import mock
 
 import pytest
+from setuptools import Distribution
+from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -76,6 +79,63 @@ def test_no_compiler_stops_the_whole_build(tmp_path):
     )
     assert run.returncode
     assert run.stderr.strip().splitlines()[-1].startswith("deeptf: a C++17 compiler must be")
+
+
+def configure(build, folder, levels):
+    """Run CMake for these levels; return the run."""
+    try:
+        cmake = build.find_program(["cmake"], "CMake", "")
+        build.find_program(["c++", "g++", "clang++"], "a compiler", "")
+    except SystemExit as missing:
+        pytest.skip(str(missing))
+    command = [cmake, "-S", str(ROOT / "op"), "-B", str(folder), f"-DDEEPTF_MARCH={levels}"]
+    command += ["-DTENSORFLOW_INCLUDE=/nothing"]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="levels of x86-64")
+@pytest.mark.parametrize(
+    ("given", "levels"),
+    [
+        ("", ["x86-64-v2", "x86-64-v3", "x86-64-v4"]),
+        ("native", ["native"]),
+        ("x86-64-v3;native;x86-64-v3", ["native", "x86-64-v3"]),
+    ],
+)
+def test_each_level_has_its_core(build, tmp_path, given, levels):
+    run = configure(build, tmp_path, given)
+    assert run.returncode == 0, run.stdout + run.stderr
+    targets = {path.name for path in (tmp_path / "CMakeFiles").glob("deeptf_core_*.dir")}
+    assert targets == {f"deeptf_core_{level}.dir" for level in levels}
+
+
+def test_a_level_that_the_compiler_does_not_know(build, tmp_path):
+    run = configure(build, tmp_path, "no-such-level")
+    assert run.returncode
+    message = " ".join(run.stderr.split())
+    assert "must know every CPU level in DEEPTF_MARCH" in message
+    assert "does not take -march=no-such-level: give levels that it knows" in message
+
+
+def test_an_editable_build_has_the_levels_of_the_last_build(build, monkeypatch, tmp_path):
+    package, built = tmp_path / "deeptf", tmp_path / "build" / "deeptf"
+    for folder in (package, built):
+        folder.mkdir(parents=True)
+    for path in (package / "libdeeptf_core.old.so", built / "libdeeptf_core.native.so"):
+        path.write_bytes(b"core")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setattr(build_ext, "copy_extensions_to_source", lambda _: None)
+    command = build.BuildLibrary(Distribution())
+    command.build_lib = str(tmp_path / "build")
+    command.copy_extensions_to_source()
+    assert [path.name for path in package.iterdir()] == ["libdeeptf_core.native.so"]
+
+
+def test_a_source_distribution_can_be_built(build):
+    command = build.BuildLibrary(Distribution())
+    command.extensions = []
+    files = set(command.get_source_files())
+    assert {"op/CMakeLists.txt", "op/core/exports.map", "op/core/gemm.h"} <= files
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import pytest
 from small_run import write_run, write_system
 
 import deeptf
+from deeptf import op_library
 from deeptf.__main__ import main
 
 COMMANDS = ("train", "freeze", "test", "convert", "neighbor-stat")
@@ -41,7 +42,16 @@ def test_version_and_help_need_no_tensorflow(tmp_path):
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
     assert all(command in found.stdout for command in COMMANDS)
-    assert deeptf_command("--version", cwd=tmp_path).stdout == f"deeptf {deeptf.__version__}\n"
+
+
+def test_version_names_the_kernels(tmp_path, capsys, monkeypatch):
+    found = deeptf_command("--version", cwd=tmp_path)
+    assert found.stdout == op_library.description() + "\n"
+    monkeypatch.setattr(op_library, "FOLDER", tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    assert f"deeptf {deeptf.__version__}, without ops: a core" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -136,14 +146,12 @@ def test_debug_shows_the_traceback(tmp_path, capsys):
 
 def test_missing_library(tmp_path, capsys, monkeypatch):
     """A package without its ops says so at the first command that needs them."""
-    from deeptf import ops
-
-    ops.library.cache_clear()
-    monkeypatch.setattr(ops, "LIBRARY", tmp_path / "libdeeptf.so")
+    op_library.library.cache_clear()
+    monkeypatch.setattr(op_library, "FOLDER", tmp_path / "nothing")
     system = write_system(tmp_path / "system")
     message = error_of(capsys, "neighbor-stat", "-s", system, "-r", "3")
     assert "must be built first" in message and "pip install" in message
-    ops.library.cache_clear()
+    op_library.library.cache_clear()
 
 
 def test_missing_tensorflow(capsys, monkeypatch):
@@ -168,6 +176,7 @@ def test_from_data_to_errors_and_forces(tmp_path):
     write_run(tmp_path)
     found = deeptf_command("train", "input.json", "-o", "full.json", "--threads", "1", cwd=tmp_path)
     assert found.returncode == 0, found.stderr
+    assert found.stdout.startswith(op_library.description() + "\n")
     assert (tmp_path / "lcurve.out").read_text().startswith("# ")
     assert json.loads((tmp_path / "full.json").read_text())["model"]["type_map"] == ["A", "B"]
     write_run(tmp_path, {"training/numb_steps": 25})

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from deeptf import ops
 from deeptf.infer.blocks import Block, Pairs, block_atoms, blocks, frame_groups
 from deeptf.infer.inputs import (
     Frames,
@@ -28,6 +27,7 @@ from deeptf.infer.inputs import (
 )
 from deeptf.infer.memory import bytes_per_atom, bytes_per_pair
 from deeptf.infer.model_file import import_model, read_model
+from deeptf.op_library import library
 from deeptf.op_messages import op_message, with_origin
 from deeptf.tf import session, tf
 
@@ -57,7 +57,7 @@ class DeepPot:
             raise ValueError(f"`threads` must be at least 1, got {threads}")
         if memory < 1:
             raise ValueError(f"`memory` must be positive (bytes), got {memory}")
-        ops.library()
+        library()
         model = read_model(model_file)
         self.path = model.path
         self.metadata = model.metadata

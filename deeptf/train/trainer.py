@@ -16,6 +16,7 @@ import numpy as np
 from deeptf.data.batch import Batch
 from deeptf.data.prefetch import Prefetcher
 from deeptf.data.schedule import BatchSchedule
+from deeptf.op_library import description
 from deeptf.train import checkpoint
 from deeptf.train.averaging import update_weight
 from deeptf.train.graph import TrainingGraph
@@ -46,6 +47,7 @@ def train(
     Raises ValueError or OSError with a message for the user when the input, the data or the disk is
     not right, and FloatingPointError when the loss is not finite.
     """
+    print(description())
     start = Start(restart, init_model, init_frozen)
     run = prepare(input_path, start, output, skip_neighbor_stat)
     graph = TrainingGraph(run.config, run.values, run.seed, threads)
