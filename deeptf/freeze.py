@@ -24,6 +24,9 @@ from deeptf.tf import tf
 from deeptf.train import checkpoint
 from deeptf.train.options import load_input
 
+OUTPUTS = ("energy", "atom_energy", "force", "virial", "descriptor")  # fields of model.Outputs
+ARRAYS = ("descriptor/", "fitting/")  # first parts of the names of a model's arrays
+
 
 def freeze(location: str | Path, output: str | Path) -> Path:
     """Write the newest checkpoint at `location` (folder, prefix or file) as a frozen model, with
@@ -45,19 +48,18 @@ def write(
     training_script: dict[str, Any] | None = None,
 ) -> None:
     """Write the model `config` with the given arrays to the file `output`."""
-    graph = build(config, arrays, training_script)
+    graph_def = build(config, arrays, training_script)
     with replacing(output) as stream:
-        stream.write(graph.as_graph_def().SerializeToString())
+        stream.write(graph_def.SerializeToString())
 
 
 def build(
     config: ModelConfig,
     arrays: Mapping[str, np.ndarray],
     training_script: dict[str, Any] | None = None,
-) -> tf.Graph:
-    """Return a graph of constants with the placeholders and outputs that the module names."""
-    graph = tf.Graph()
-    with graph.as_default():
+) -> tf.GraphDef:
+    """Return a graph of constants, with what its outputs need and the arrays of the model."""
+    with tf.Graph().as_default() as graph:
         inputs = config.inputs()
         outputs = config.build(inputs, Parameters(arrays, frozen=True))
         atom_virial = ops.atom_virial(
@@ -66,11 +68,13 @@ def build(
             outputs.pairs.neighbor,
             inputs.atom_type,
         )
-        for name in ("energy", "atom_energy", "force", "virial", "descriptor"):
+        for name in OUTPUTS:
             tf.identity(getattr(outputs, name), name)
         tf.identity(atom_virial, "atom_virial")
         tf.constant(json.dumps(_description(config, training_script)), name=METADATA_NODE)
-    return graph
+    whole = graph.as_graph_def()
+    wanted = [*OUTPUTS, "atom_virial", METADATA_NODE, *(node.name for node in _arrays(whole))]
+    return tf.graph_util.extract_sub_graph(whole, wanted)
 
 
 def read_arrays(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -82,12 +86,15 @@ def read_arrays(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]
         model = read_model(path)
     except ValueError as error:
         raise ValueError(f"{path} must be a frozen deeptf model, but it is not: {error}") from error
-    arrays = {
-        node.name: tf.make_ndarray(node.attr["value"].tensor)
-        for node in model.graph_def.node
-        if node.op == "Const" and node.name.startswith(("descriptor/", "fitting/"))
-    }
-    return model.metadata, arrays
+    nodes = _arrays(model.graph_def)
+    return model.metadata, {n.name: tf.make_ndarray(n.attr["value"].tensor) for n in nodes}
+
+
+def _arrays(graph_def: tf.GraphDef) -> list[tf.NodeDef]:
+    """Return the nodes of the model's named arrays, used by its outputs or not: those of an
+    embedding table are in the file for training only.
+    """
+    return [n for n in graph_def.node if n.op == "Const" and n.name.startswith(ARRAYS)]
 
 
 def _description(config: ModelConfig, training_script: dict[str, Any] | None) -> dict[str, Any]:

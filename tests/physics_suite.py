@@ -71,7 +71,9 @@ class Potential:
 
     def __init__(self, config: ModelConfig, arrays: dict[str, np.ndarray]) -> None:
         self.config = config
-        self._session = session(freeze.build(config, arrays))
+        with tf.Graph().as_default() as graph:
+            tf.import_graph_def(freeze.build(config, arrays), name="")
+        self._session = session(graph)
 
     def __call__(self, frames: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """Return the outputs for frames with coord [n, 3], cell [3, 3] and type [n]."""

@@ -148,7 +148,7 @@ def test_core_with_sanitizers(build, tmp_path):
     steps = [
         [cmake, "-S", str(ROOT / "op"), "-B", str(tmp_path), "-DDEEPTF_TESTS=ON"],
         [cmake, "--build", str(tmp_path), "--parallel", "2"],
-        [ctest, "--test-dir", str(tmp_path), "--output-on-failure"],
+        [ctest, "--test-dir", str(tmp_path), "--parallel", "2", "--output-on-failure"],
     ]
     for step in steps:
         run = subprocess.run(step, capture_output=True, text=True)

@@ -1,9 +1,13 @@
-"""The data sets of the examples: shapes, sums, units and the split into training and held out.
+"""The data sets of the examples: shapes, sums, units and the split into training and held out; and
+where the common script of the examples puts what it makes.
 
 It reads the files as they are in the repository and does not train anything.
 """
 
 import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import dpdata
@@ -95,6 +99,23 @@ def test_input_names_the_types_of_the_data(example):
     options = json.loads((EXAMPLES / example / "input.json").read_text())
     names = (EXAMPLES / example / "data/train/type_map.raw").read_text().split()
     assert options["model"]["type_map"] == names
+
+
+@pytest.mark.parametrize("example", TYPES)
+def test_run_works_in_the_folder_of_its_example(example, tmp_path):
+    """With a stand-in for deeptf that writes down where it is called and what for."""
+    for name in ("common", example):
+        (tmp_path / name).mkdir()
+        shutil.copy(EXAMPLES / name / "run.sh", tmp_path / name, follow_symlinks=False)
+    (tmp_path / example / "input.json").touch()
+    program = tmp_path / "deeptf"
+    program.write_text('#!/bin/sh\ntest -f ../input.json\necho "$PWD $1" >> "$0.calls"\n')
+    program.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run([tmp_path / example / "run.sh"], check=True, env=environment)
+    place = tmp_path / example / "run"
+    calls = [f"{place} {command}" for command in ("train", "freeze", "test")]
+    assert (tmp_path / "deeptf.calls").read_text().splitlines() == calls
 
 
 def test_all_examples_together_are_small():

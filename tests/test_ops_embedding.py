@@ -228,7 +228,7 @@ def test_nodes_do_not_depend_on_threads():
         ({"row": [1, 3]}, "`node_row` must begin with 0 and not decrease"),
         ({"neuron": (6, 3)}, "`matrix` must have shape"),
         ({"neuron": (6,)}, "`weights` must hold 2 arrays for 1 nets, got 4"),
-        ({"neuron": (6, 12, 12)}, "`weights` must hold the layers of 1 nets"),
+        ({"neuron": (6, 12, 12)}, "`weights` must hold 6 arrays for 1 nets, got 4"),
         ({"activation": "sin"}, "activation"),
     ],
 )

@@ -62,8 +62,8 @@ class DeepPot:
         self.path = model.path
         self.metadata = model.metadata
         self.memory = memory
-        self._bytes_per_pair = bytes_per_pair(model.metadata)
-        self._bytes_per_atom = bytes_per_atom(model.metadata)
+        self._bytes_per_pair = bytes_per_pair(model)
+        self._bytes_per_atom = bytes_per_atom(model)
         self._graph = import_model(model)
         self._session: tf.Session | None = session(self._graph, threads)
 

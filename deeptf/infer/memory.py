@@ -1,34 +1,43 @@
-"""How much working memory an evaluation takes, from the widths of a model's nets.
+"""How much working memory an evaluation of energy, force and virial takes, from the model's widths.
 
-What counts are the hidden values of the nets, held for the backward pass: those of the embedding
-net for every pair, those of the fitting net and the descriptor for every atom. COPIES was measured:
-peak resident memory of an evaluation with forces over the bytes of one copy of the hidden values.
+What counts are the values of the nets, held for the backward pass: the hidden ones of the embedding
+nets for every pair, unless they are tables, and the sums over neighbours, the descriptor and the
+hidden values of the fitting net for every atom. The numbers of copies and the bytes of the geometry
+were measured: peak resident memory on boxes of 250,000 pairs and of 8,000 atoms with few pairs.
+Not counted is the output `descriptor` itself.
 """
 
 from __future__ import annotations
 
-COPIES = 2.5
-_GEOMETRY = 200  # bytes of a pair outside the nets: displacement, environment, gradients, indices
+from deeptf.infer.model_file import ModelFile
+
+PAIR_COPIES = 2.5
+ATOM_COPIES = 2
+_GEOMETRY = 120  # bytes of a pair in float64 and indices: displacement, its gradient, their copies
+_ROWS = 8  # values of a pair in the model's precision: environment row and its gradient
 _DEFAULT_NEURON = (25, 50, 100)
 _DEFAULT_FITTING = (240, 240, 240)
 
 
-def bytes_per_pair(metadata: dict) -> int:
+def bytes_per_pair(model: ModelFile) -> int:
     """Return the working memory of one pair in bytes."""
-    descriptor = metadata.get("model", {}).get("descriptor", {})
-    widths = descriptor.get("neuron", _DEFAULT_NEURON)
-    return int(_GEOMETRY + COPIES * _itemsize(metadata) * sum(widths))
+    hidden = 0 if model.tabulated else sum(_descriptor(model).get("neuron", _DEFAULT_NEURON))
+    return int(_GEOMETRY + _itemsize(model) * (_ROWS + PAIR_COPIES * hidden))
 
 
-def bytes_per_atom(metadata: dict) -> int:
+def bytes_per_atom(model: ModelFile) -> int:
     """Return the working memory of one atom in bytes."""
-    model = metadata.get("model", {})
-    descriptor = model.get("descriptor", {})
-    widths = descriptor.get("neuron", _DEFAULT_NEURON)
-    fitting = model.get("fitting_net", {}).get("neuron", _DEFAULT_FITTING)
-    width = widths[-1] * (descriptor.get("axis_neuron", 16) + 8) + sum(fitting)
-    return int(_GEOMETRY + COPIES * _itemsize(metadata) * width)
+    descriptor = _descriptor(model)
+    width = descriptor.get("neuron", _DEFAULT_NEURON)[-1]
+    fitting = model.metadata.get("model", {}).get("fitting_net", {})
+    values = width * (descriptor.get("axis_neuron", 16) + 8)
+    values += sum(fitting.get("neuron", _DEFAULT_FITTING))
+    return int(_GEOMETRY + _itemsize(model) * ATOM_COPIES * values)
 
 
-def _itemsize(metadata: dict) -> int:
-    return 4 if metadata.get("precision") in ("float32", "single") else 8
+def _descriptor(model: ModelFile) -> dict:
+    return model.metadata.get("model", {}).get("descriptor", {})
+
+
+def _itemsize(model: ModelFile) -> int:
+    return 4 if model.metadata.get("precision") in ("float32", "single") else 8

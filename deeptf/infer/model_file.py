@@ -31,6 +31,11 @@ class ModelFile:
         """Names of the atom types, by type index."""
         return list(self.metadata["type_map"])
 
+    @property
+    def tabulated(self) -> bool:
+        """Whether the embedding nets are tables."""
+        return any(node.op == "EmbeddingSum" for node in self.graph_def.node)
+
 
 def read_model(model_file: str | Path) -> ModelFile:
     """Read `model_file`.

@@ -74,6 +74,27 @@ T* output(OpKernelContext* context, int index, std::initializer_list<int64_t> sh
   return tensor->flat<T>().data();
 }
 
+// An op that reads its attributes once, when it is made, and then calls run(context, attributes).
+template <class Attributes, void (*run)(OpKernelContext*, const Attributes&)>
+class Kernel : public OpKernel {
+ public:
+  explicit Kernel(OpKernelConstruction* context) : OpKernel(context), attributes_(context) {}
+
+  void Compute(OpKernelContext* context) override {
+    guard(context, [&] { run(context, attributes_); });
+  }
+
+ private:
+  const Attributes attributes_;
+};
+
+// Registers run<float> and run<double>, by the op's attribute `T`.
+#define DEEPTF_KERNELS(OP, ATTRIBUTES, RUN)                                                    \
+  REGISTER_KERNEL_BUILDER(Name(OP).Device(tensorflow::DEVICE_CPU).TypeConstraint<float>("T"),  \
+                          Kernel<ATTRIBUTES, RUN<float>>);                                     \
+  REGISTER_KERNEL_BUILDER(Name(OP).Device(tensorflow::DEVICE_CPU).TypeConstraint<double>("T"), \
+                          Kernel<ATTRIBUTES, RUN<double>>)
+
 // Shape function: input `index` has these sizes; -1 stands for any.
 inline absl::Status expect(InferenceContext* c, int index, std::initializer_list<int64_t> shape) {
   ShapeHandle whole;

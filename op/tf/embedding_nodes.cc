@@ -14,127 +14,100 @@ namespace {
 
 constexpr int kFirstWeight = 2;  // after node_row and grid
 
-// Calls body(curve, layer, n_in, width, has idt, index of the first of its weights).
+struct Style {
+  explicit Style(OpKernelConstruction* context) {
+    std::string name;
+    OP_REQUIRES_OK(context, context->GetAttr("activation", &name));
+    OP_REQUIRES_OK(context, context->GetAttr("neuron", &neuron));
+    OP_REQUIRES_OK(context, context->GetAttr("resnet_dt", &resnet_dt));
+    OP_REQUIRES_OK(context, context->GetAttr("N", &num_weights));
+    bool positive = !neuron.empty();
+    for (const int32_t width : neuron) positive = positive && width > 0;
+    OP_REQUIRES(context, positive, absl::InvalidArgumentError("`neuron` must be positive"));
+    try {
+      activation = activation_of(name);
+    } catch (const Error& error) {
+      context->CtxFailure(absl::InvalidArgumentError(error.what()));
+    }
+  }
+
+  std::vector<int32_t> neuron;
+  bool resnet_dt = false;
+  Activation activation = Activation::linear;
+  int num_weights = 0;
+};
+
+// Calls body(curve, n_in, width, has idt, index of the first of its weights) for every layer;
+// returns the number of weights.
 template <class Body>
-int for_each_layer(int64_t curves, const std::vector<int32_t>& neuron, bool resnet_dt,
-                   const Body& body) {
+int for_each_layer(int64_t curves, const Style& style, const Body& body) {
   int index = 0;
   for (int64_t curve = 0; curve < curves; ++curve) {
     int64_t n_in = 1;
-    for (size_t layer = 0; layer < neuron.size(); ++layer) {
-      const bool idt = resnet_dt && has_residual(n_in, neuron[layer]);
-      body(curve, layer, n_in, neuron[layer], idt, index);
+    for (const int64_t width : style.neuron) {
+      const bool idt = style.resnet_dt && has_residual(n_in, width);
+      body(curve, n_in, width, idt, index);
       index += idt ? 3 : 2;
-      n_in = neuron[layer];
+      n_in = width;
     }
   }
   return index;
 }
 
 template <class T>
-class EmbeddingNodesKernel : public OpKernel {
- public:
-  explicit EmbeddingNodesKernel(OpKernelConstruction* context) : OpKernel(context) {
-    std::string activation;
-    OP_REQUIRES_OK(context, context->GetAttr("activation", &activation));
-    OP_REQUIRES_OK(context, context->GetAttr("neuron", &neuron_));
-    OP_REQUIRES_OK(context, context->GetAttr("resnet_dt", &resnet_dt_));
-    bool positive = !neuron_.empty();
-    for (const int32_t width : neuron_) positive = positive && width > 0;
-    OP_REQUIRES(context, positive, absl::InvalidArgumentError("`neuron` must be positive"));
-    try {
-      activation_ = activation_of(activation);
-    } catch (const Error& error) {
-      context->CtxFailure(absl::InvalidArgumentError(error.what()));
-    }
+EmbeddingNets<T> read_nets(OpKernelContext* context, const Style& style) {
+  const Tensor& node_row = input(context, 0, "node_row", {-1});
+  const int64_t curves = node_row.dim_size(0) - 1;
+  EmbeddingNets<T> nets{style.activation,
+                        {},
+                        data<int32_t>(node_row),
+                        data<double>(input(context, 1, "grid", {curves, 2}))};
+  bool rising = curves > 0 && nets.node_row[0] == 0;
+  for (int64_t c = 0; c < curves; ++c) {
+    rising = rising && nets.node_row[c] <= nets.node_row[c + 1];
   }
-
- protected:
-  EmbeddingNets<T> nets(OpKernelContext* context) const {
-    const Tensor& node_row = input(context, 0, "node_row", {-1});
-    const int64_t curves = node_row.dim_size(0) - 1;
-    EmbeddingNets<T> nets{activation_,
-                          {},
-                          data<int32_t>(node_row),
-                          data<double>(input(context, 1, "grid", {curves, 2}))};
-    bool rising = curves > 0 && nets.node_row[0] == 0;
-    for (int64_t c = 0; c < curves; ++c) {
-      rising = rising && nets.node_row[c] <= nets.node_row[c + 1];
-    }
-    if (!rising) throw Error("`node_row` must begin with 0 and not decrease");
-    nets.layers.resize(curves);
-    const int weights = for_each_layer(
-        curves, neuron_, resnet_dt_,
-        [&](int64_t curve, size_t, int64_t n_in, int64_t width, bool idt, int index) {
-          const int at = kFirstWeight + index;
-          if (at + (idt ? 2 : 1) >= context->num_inputs()) {
-            throw Error("`weights` must hold the layers of " + std::to_string(curves) + " nets");
-          }
-          nets.layers[curve].push_back(
-              {n_in, width, data<T>(input(context, at, "matrix", {n_in, width})),
-               data<T>(input(context, at + 1, "bias", {width})),
-               idt ? data<T>(input(context, at + 2, "idt", {width})) : nullptr});
-        });
-    const int given = num_weights(context);
-    if (weights != given) {
-      throw Error("`weights` must hold " + std::to_string(weights) + " arrays for " +
-                  std::to_string(curves) + " nets, got " + std::to_string(given));
-    }
-    return nets;
+  if (!rising) throw Error("`node_row` must begin with 0 and not decrease");
+  const auto ignore = [](int64_t, int64_t, int64_t, bool, int) {};
+  const int weights = for_each_layer(curves, style, ignore);
+  if (weights != style.num_weights) {
+    throw Error("`weights` must hold " + std::to_string(weights) + " arrays for " +
+                std::to_string(curves) + " nets, got " + std::to_string(style.num_weights));
   }
-
-  virtual int num_weights(OpKernelContext* context) const {
-    return context->num_inputs() - kFirstWeight;
-  }
-
-  std::vector<int32_t> neuron_;
-  bool resnet_dt_ = false;
-  Activation activation_ = Activation::linear;
-};
+  nets.layers.resize(curves);
+  for_each_layer(curves, style,
+                 [&](int64_t curve, int64_t n_in, int64_t width, bool idt, int index) {
+                   const int at = kFirstWeight + index;
+                   nets.layers[curve].push_back(
+                       {n_in, width, data<T>(input(context, at, "matrix", {n_in, width})),
+                        data<T>(input(context, at + 1, "bias", {width})),
+                        idt ? data<T>(input(context, at + 2, "idt", {width})) : nullptr});
+                 });
+  return nets;
+}
 
 template <class T>
-class EmbeddingNodes : public EmbeddingNodesKernel<T> {
- public:
-  using EmbeddingNodesKernel<T>::EmbeddingNodesKernel;
-
-  void Compute(OpKernelContext* context) override {
-    guard(context, [&] {
-      const EmbeddingNets<T> nets = this->nets(context);
-      const int64_t nodes = nets.node_row[nets.layers.size()];
-      T* table = output<T>(context, 0, {nodes, 2, padded_width<T>(nets.width())});
-      embedding_nodes(nets, threads_of(context), table);
-    });
-  }
-};
+void nodes(OpKernelContext* context, const Style& style) {
+  const EmbeddingNets<T> nets = read_nets<T>(context, style);
+  const int64_t nodes = nets.node_row[nets.layers.size()];
+  T* table = output<T>(context, 0, {nodes, 2, padded_width<T>(nets.width())});
+  embedding_nodes(nets, threads_of(context), table);
+}
 
 template <class T>
-class EmbeddingNodesGrad : public EmbeddingNodesKernel<T> {
- public:
-  using EmbeddingNodesKernel<T>::EmbeddingNodesKernel;
-
-  void Compute(OpKernelContext* context) override {
-    guard(context, [&] {
-      const EmbeddingNets<T> nets = this->nets(context);
-      const int64_t curves = static_cast<int64_t>(nets.layers.size());
-      const Tensor& grad = input(context, context->num_inputs() - 1, "nodes_grad",
-                                 {nets.node_row[curves], 2, padded_width<T>(nets.width())});
-      std::vector<std::vector<EmbeddingLayerGrad<T>>> grads(curves);
-      for_each_layer(
-          curves, this->neuron_, this->resnet_dt_,
-          [&](int64_t curve, size_t, int64_t n_in, int64_t width, bool idt, int index) {
-            grads[curve].push_back({output<T>(context, index, {n_in, width}),
-                                    output<T>(context, index + 1, {width}),
-                                    idt ? output<T>(context, index + 2, {width}) : nullptr});
-          });
-      embedding_nodes_grad(nets, threads_of(context), data<T>(grad), grads);
-    });
-  }
-
- protected:
-  int num_weights(OpKernelContext* context) const override {
-    return context->num_inputs() - kFirstWeight - 1;
-  }
-};
+void nodes_grad(OpKernelContext* context, const Style& style) {
+  const EmbeddingNets<T> nets = read_nets<T>(context, style);
+  const int64_t curves = static_cast<int64_t>(nets.layers.size());
+  const Tensor& grad = input(context, context->num_inputs() - 1, "nodes_grad",
+                             {nets.node_row[curves], 2, padded_width<T>(nets.width())});
+  std::vector<std::vector<EmbeddingLayerGrad<T>>> grads(curves);
+  for_each_layer(curves, style,
+                 [&](int64_t curve, int64_t n_in, int64_t width, bool idt, int index) {
+                   grads[curve].push_back({output<T>(context, index, {n_in, width}),
+                                           output<T>(context, index + 1, {width}),
+                                           idt ? output<T>(context, index + 2, {width}) : nullptr});
+                 });
+  embedding_nodes_grad(nets, threads_of(context), data<T>(grad), grads);
+}
 
 absl::Status shape_of_nodes(InferenceContext* c) {
   TF_RETURN_IF_ERROR(expect(c, 0, {-1}));
@@ -175,13 +148,7 @@ REGISTER_OP("EmbeddingNodesGrad")
     .Output("weights_grad: N * T")
     .SetShapeFn(shape_of_grads);
 
-#define DEEPTF_REGISTER(NAME)                                                                     \
-  REGISTER_KERNEL_BUILDER(Name(#NAME).Device(tensorflow::DEVICE_CPU).TypeConstraint<float>("T"),  \
-                          NAME<float>);                                                           \
-  REGISTER_KERNEL_BUILDER(Name(#NAME).Device(tensorflow::DEVICE_CPU).TypeConstraint<double>("T"), \
-                          NAME<double>)
-DEEPTF_REGISTER(EmbeddingNodes);
-DEEPTF_REGISTER(EmbeddingNodesGrad);
-#undef DEEPTF_REGISTER
+DEEPTF_KERNELS("EmbeddingNodes", Style, nodes);
+DEEPTF_KERNELS("EmbeddingNodesGrad", Style, nodes_grad);
 
 }  // namespace deeptf

@@ -12,14 +12,23 @@ namespace {
 
 constexpr int kShared = 9;
 
+struct Width {
+  explicit Width(OpKernelConstruction* context) {
+    OP_REQUIRES_OK(context, context->GetAttr("width", &size));
+    OP_REQUIRES(context, size > 0, absl::InvalidArgumentError("`width` must be positive"));
+  }
+  int64_t size = 0;
+};
+
 template <class T>
 struct Inputs {
-  explicit Inputs(OpKernelContext* context, int64_t width)
-      : node_row(input(context, 2, "node_row", {-1})),
-        neighbor_count(input(context, 8, "neighbor_count", {-1, -1})) {
+  Inputs(OpKernelContext* context, const Width& width)
+      : context(context), width(width.size), parallel(threads_of(context)) {
+    const Tensor& node_row = input(context, 2, "node_row", {-1});
+    const Tensor& neighbor_count = input(context, 8, "neighbor_count", {-1, -1});
     const int64_t types = neighbor_count.dim_size(1), curves = node_row.dim_size(0) - 1;
     const Tensor& rows_in = input(context, 0, "rows", {-1, kRowColumns});
-    const Tensor& nodes = input(context, 1, "nodes", {-1, 2, padded_width<T>(width)});
+    const Tensor& nodes = input(context, 1, "nodes", {-1, 2, padded_width<T>(width.size)});
     const Tensor& grid = input(context, 3, "grid", {curves, 2});
     pairs = {neighbor_count.dim_size(0),
              rows_in.dim_size(0),
@@ -29,13 +38,24 @@ struct Inputs {
              data<int32_t>(input(context, 4, "curve", {types, types})),
              data<double>(input(context, 5, "sel", {types})),
              data<double>(input(context, 6, "empty", {types}))};
-    table = {curves, width, data<int32_t>(node_row), data<double>(grid), data<T>(nodes)};
+    table = {curves, width.size, data<int32_t>(node_row), data<double>(grid), data<T>(nodes)};
     rows = data<T>(rows_in);
     num_nodes = nodes.dim_size(0);
     check_curves(pairs, curves, table.node_row, table.grid, num_nodes);
   }
 
-  const Tensor &node_row, &neighbor_count;
+  const T* upper(int index) const {
+    return data<T>(input(context, index, "upper", {pairs.num_atoms, kRowColumns, width}));
+  }
+  const T* direction() const {
+    return data<T>(input(context, kShared, "direction", {pairs.num_pairs, kRowColumns}));
+  }
+  T* sums() const { return output<T>(context, 0, {pairs.num_atoms, kRowColumns, width}); }
+  T* nodes() const { return output<T>(context, 0, {num_nodes, 2, padded_width<T>(width)}); }
+
+  OpKernelContext* context;
+  int64_t width;
+  ParallelFor parallel;
   CurvePairs pairs;
   CurveTable<T> table;
   const T* rows;
@@ -43,86 +63,36 @@ struct Inputs {
 };
 
 template <class T>
-class EmbeddingKernel : public OpKernel {
- public:
-  explicit EmbeddingKernel(OpKernelConstruction* context) : OpKernel(context) {
-    OP_REQUIRES_OK(context, context->GetAttr("width", &width_));
-    OP_REQUIRES(context, width_ > 0, absl::InvalidArgumentError("`width` must be positive"));
-  }
-
-  void Compute(OpKernelContext* context) override {
-    guard(context, [&] { run(context, Inputs<T>(context, width_)); });
-  }
-
- protected:
-  virtual void run(OpKernelContext* context, const Inputs<T>& in) = 0;
-
-  const T* upper(OpKernelContext* context, int index, const Inputs<T>& in) const {
-    return data<T>(input(context, index, "upper", {in.pairs.num_atoms, kRowColumns, width_}));
-  }
-  const T* direction(OpKernelContext* context, int index, const Inputs<T>& in) const {
-    return data<T>(input(context, index, "direction", {in.pairs.num_pairs, kRowColumns}));
-  }
-  T* sums(OpKernelContext* context, const Inputs<T>& in) const {
-    return output<T>(context, 0, {in.pairs.num_atoms, kRowColumns, width_});
-  }
-  T* nodes(OpKernelContext* context, const Inputs<T>& in) const {
-    return output<T>(context, 0, {in.num_nodes, 2, padded_width<T>(width_)});
-  }
-
-  int64_t width_ = 0;
-};
+void sum(OpKernelContext* context, const Width& width) {
+  const Inputs<T> in(context, width);
+  embedding_sum(in.pairs, in.table, in.parallel, in.rows, in.sums());
+}
 
 template <class T>
-class EmbeddingSum : public EmbeddingKernel<T> {
-  using EmbeddingKernel<T>::EmbeddingKernel;
-
-  void run(OpKernelContext* context, const Inputs<T>& in) override {
-    embedding_sum(in.pairs, in.table, threads_of(context), in.rows, this->sums(context, in));
-  }
-};
+void sum_grad(OpKernelContext* context, const Width& width) {
+  const Inputs<T> in(context, width);
+  T* rows_grad = output<T>(context, 0, {in.pairs.num_pairs, kRowColumns});
+  embedding_sum_grad(in.pairs, in.table, in.parallel, in.rows, in.upper(kShared), rows_grad);
+}
 
 template <class T>
-class EmbeddingSumGrad : public EmbeddingKernel<T> {
-  using EmbeddingKernel<T>::EmbeddingKernel;
-
-  void run(OpKernelContext* context, const Inputs<T>& in) override {
-    T* rows_grad = output<T>(context, 0, {in.pairs.num_pairs, kRowColumns});
-    embedding_sum_grad(in.pairs, in.table, threads_of(context), in.rows,
-                       this->upper(context, kShared, in), rows_grad);
-  }
-};
+void sum_tangent(OpKernelContext* context, const Width& width) {
+  const Inputs<T> in(context, width);
+  embedding_sum_tangent(in.pairs, in.table, in.parallel, in.rows, in.direction(), in.sums());
+}
 
 template <class T>
-class EmbeddingSumTangent : public EmbeddingKernel<T> {
-  using EmbeddingKernel<T>::EmbeddingKernel;
-
-  void run(OpKernelContext* context, const Inputs<T>& in) override {
-    embedding_sum_tangent(in.pairs, in.table, threads_of(context), in.rows,
-                          this->direction(context, kShared, in), this->sums(context, in));
-  }
-};
+void table_grad(OpKernelContext* context, const Width& width) {
+  const Inputs<T> in(context, width);
+  embedding_table_grad(in.pairs, in.table, in.parallel, in.rows, in.upper(kShared), in.nodes());
+}
 
 template <class T>
-class EmbeddingTableGrad : public EmbeddingKernel<T> {
-  using EmbeddingKernel<T>::EmbeddingKernel;
-
-  void run(OpKernelContext* context, const Inputs<T>& in) override {
-    embedding_table_grad(in.pairs, in.table, threads_of(context), in.rows,
-                         this->upper(context, kShared, in), this->nodes(context, in));
-  }
-};
-
-template <class T>
-class EmbeddingTangentTableGrad : public EmbeddingKernel<T> {
-  using EmbeddingKernel<T>::EmbeddingKernel;
-
-  void run(OpKernelContext* context, const Inputs<T>& in) override {
-    embedding_tangent_table_grad(in.pairs, in.table, threads_of(context), in.rows,
-                                 this->direction(context, kShared, in),
-                                 this->upper(context, kShared + 1, in), this->nodes(context, in));
-  }
-};
+void tangent_table_grad(OpKernelContext* context, const Width& width) {
+  const Inputs<T> in(context, width);
+  embedding_tangent_table_grad(in.pairs, in.table, in.parallel, in.rows, in.direction(),
+                               in.upper(kShared + 1), in.nodes());
+}
 
 absl::Status expect_shared(InferenceContext* c) {
   TF_RETURN_IF_ERROR(expect(c, 0, {-1, kRowColumns}));
@@ -193,16 +163,10 @@ DEEPTF_SHARED("EmbeddingTangentTableGrad")
     .SetShapeFn(shape_of_nodes);
 #undef DEEPTF_SHARED
 
-#define DEEPTF_REGISTER(NAME)                                                                     \
-  REGISTER_KERNEL_BUILDER(Name(#NAME).Device(tensorflow::DEVICE_CPU).TypeConstraint<float>("T"),  \
-                          NAME<float>);                                                           \
-  REGISTER_KERNEL_BUILDER(Name(#NAME).Device(tensorflow::DEVICE_CPU).TypeConstraint<double>("T"), \
-                          NAME<double>)
-DEEPTF_REGISTER(EmbeddingSum);
-DEEPTF_REGISTER(EmbeddingSumGrad);
-DEEPTF_REGISTER(EmbeddingSumTangent);
-DEEPTF_REGISTER(EmbeddingTableGrad);
-DEEPTF_REGISTER(EmbeddingTangentTableGrad);
-#undef DEEPTF_REGISTER
+DEEPTF_KERNELS("EmbeddingSum", Width, sum);
+DEEPTF_KERNELS("EmbeddingSumGrad", Width, sum_grad);
+DEEPTF_KERNELS("EmbeddingSumTangent", Width, sum_tangent);
+DEEPTF_KERNELS("EmbeddingTableGrad", Width, table_grad);
+DEEPTF_KERNELS("EmbeddingTangentTableGrad", Width, tangent_table_grad);
 
 }  // namespace deeptf

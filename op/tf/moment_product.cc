@@ -6,74 +6,51 @@
 namespace deeptf {
 namespace {
 
-template <class T>
-class MomentKernel : public OpKernel {
- public:
-  explicit MomentKernel(OpKernelConstruction* context) : OpKernel(context) {
-    OP_REQUIRES_OK(context, context->GetAttr("axis", &axis_));
+struct Axis {
+  explicit Axis(OpKernelConstruction* context) {
+    OP_REQUIRES_OK(context, context->GetAttr("axis", &size));
   }
+  int64_t size = 0;
+};
 
- protected:
-  MomentShape shape(OpKernelContext* context, const T** moments) const {
+template <class T>
+struct Moments {
+  Moments(OpKernelContext* context, const Axis& axis) {
     const Tensor& in = input(context, 0, "moments", {-1, -1, -1});
-    const MomentShape shape{in.dim_size(0), in.dim_size(1), in.dim_size(2), axis_};
-    if (axis_ < 1 || axis_ > shape.width) {
+    shape = {in.dim_size(0), in.dim_size(1), in.dim_size(2), axis.size};
+    if (axis.size < 1 || axis.size > shape.width) {
       throw Error("`axis` must be from 1 to the width " + std::to_string(shape.width) + ", got " +
-                  std::to_string(axis_));
+                  std::to_string(axis.size));
     }
-    *moments = data<T>(in);
-    return shape;
+    values = data<T>(in);
   }
 
-  int64_t axis_ = 0;
+  MomentShape shape;
+  const T* values;
 };
 
 template <class T>
-class MomentProduct : public MomentKernel<T> {
- public:
-  using MomentKernel<T>::MomentKernel;
-
-  void Compute(OpKernelContext* context) override {
-    guard(context, [&] {
-      const T* moments;
-      const MomentShape s = this->shape(context, &moments);
-      T* product = output<T>(context, 0, {s.num_atoms, s.width, s.axis});
-      moment_product(s, threads_of(context), moments, product);
-    });
-  }
-};
+void product(OpKernelContext* context, const Axis& axis) {
+  const auto [s, moments] = Moments<T>(context, axis);
+  T* product = output<T>(context, 0, {s.num_atoms, s.width, s.axis});
+  moment_product(s, threads_of(context), moments, product);
+}
 
 template <class T>
-class MomentProductGrad : public MomentKernel<T> {
- public:
-  using MomentKernel<T>::MomentKernel;
-
-  void Compute(OpKernelContext* context) override {
-    guard(context, [&] {
-      const T* moments;
-      const MomentShape s = this->shape(context, &moments);
-      const Tensor& upper = input(context, 1, "upper", {s.num_atoms, s.width, s.axis});
-      T* grad = output<T>(context, 0, {s.num_atoms, s.columns, s.width});
-      moment_product_grad(s, threads_of(context), moments, data<T>(upper), grad);
-    });
-  }
-};
+void grad(OpKernelContext* context, const Axis& axis) {
+  const auto [s, moments] = Moments<T>(context, axis);
+  const T* upper = data<T>(input(context, 1, "upper", {s.num_atoms, s.width, s.axis}));
+  T* grad = output<T>(context, 0, {s.num_atoms, s.columns, s.width});
+  moment_product_grad(s, threads_of(context), moments, upper, grad);
+}
 
 template <class T>
-class MomentProductPolar : public MomentKernel<T> {
- public:
-  using MomentKernel<T>::MomentKernel;
-
-  void Compute(OpKernelContext* context) override {
-    guard(context, [&] {
-      const T* moments;
-      const MomentShape s = this->shape(context, &moments);
-      const Tensor& other = input(context, 1, "other", {s.num_atoms, s.columns, s.width});
-      T* polar = output<T>(context, 0, {s.num_atoms, s.width, s.axis});
-      moment_product_polar(s, threads_of(context), moments, data<T>(other), polar);
-    });
-  }
-};
+void polar(OpKernelContext* context, const Axis& axis) {
+  const auto [s, moments] = Moments<T>(context, axis);
+  const T* other = data<T>(input(context, 1, "other", {s.num_atoms, s.columns, s.width}));
+  T* polar = output<T>(context, 0, {s.num_atoms, s.width, s.axis});
+  moment_product_polar(s, threads_of(context), moments, other, polar);
+}
 
 // Output [n, M, axis] from moments [n, W, M].
 absl::Status shape_of_product(InferenceContext* c) {
@@ -115,14 +92,8 @@ REGISTER_OP("MomentProductPolar")
     .Output("polar: T")
     .SetShapeFn(shape_of_product);
 
-#define DEEPTF_REGISTER(NAME)                                                                     \
-  REGISTER_KERNEL_BUILDER(Name(#NAME).Device(tensorflow::DEVICE_CPU).TypeConstraint<float>("T"),  \
-                          NAME<float>);                                                           \
-  REGISTER_KERNEL_BUILDER(Name(#NAME).Device(tensorflow::DEVICE_CPU).TypeConstraint<double>("T"), \
-                          NAME<double>)
-DEEPTF_REGISTER(MomentProduct);
-DEEPTF_REGISTER(MomentProductGrad);
-DEEPTF_REGISTER(MomentProductPolar);
-#undef DEEPTF_REGISTER
+DEEPTF_KERNELS("MomentProduct", Axis, product);
+DEEPTF_KERNELS("MomentProductGrad", Axis, grad);
+DEEPTF_KERNELS("MomentProductPolar", Axis, polar);
 
 }  // namespace deeptf

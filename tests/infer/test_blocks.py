@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from deeptf.infer.blocks import Pairs, block_atoms, blocks, frame_groups
-from deeptf.infer.memory import bytes_per_atom, bytes_per_pair
 
 
 def test_groups_of_frames():
@@ -44,18 +43,3 @@ def test_atoms_of_a_block():
     assert part.row.tolist() == [0, 3, 3]
     assert atoms[part.neighbor].tolist() == [5, 1, 5]
     np.testing.assert_array_equal(part.displacement, displacement[3:])
-
-
-def test_memory_grows_with_the_nets():
-    """Measured for 25/50/100, axis 16, 240x3, float32: 1.9 kB a pair, 34 kB an atom."""
-    model = {
-        "precision": "float32",
-        "model": {
-            "descriptor": {"neuron": [25, 50, 100], "axis_neuron": 16},
-            "fitting_net": {"neuron": [240, 240, 240]},
-        },
-    }
-    assert bytes_per_pair(model) == pytest.approx(1900, rel=0.1)
-    assert bytes_per_atom(model) == pytest.approx(34_000, rel=0.15)
-    double = {**model, "precision": "default"}
-    assert bytes_per_pair(double) > 1.8 * bytes_per_pair(model)

@@ -9,6 +9,7 @@ import pytest
 from physics_suite import PhysicsSuite, Potential, random_arrays, table_nodes
 
 from deeptf import freeze
+from deeptf.infer.model_file import METADATA_NODE
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
@@ -136,10 +137,23 @@ def test_beyond_the_data_a_table_goes_on_smoothly() -> None:
 def test_a_frozen_table_is_a_constant() -> None:
     config = model("table")
     arrays = arrays_of(config, 1.0)
-    graph = freeze.build(config, arrays)
-    names = {node.name: node.op for node in graph.as_graph_def().node}
-    assert names["descriptor/table"] == "Const"
-    assert names["descriptor/embedding_0_1/2/matrix"] == "Const"  # to train on from the file
+    nodes = {node.name: node.op for node in freeze.build(config, arrays).node}
+    assert nodes["descriptor/table"] == "Const"
+    for name in arrays:  # also those that only training on from the file needs
+        assert nodes[name] == "Const", name
+    assert "EmbeddingSum" in nodes.values() and "EmbeddingNodes" not in nodes.values()
+
+
+@pytest.mark.parametrize("embedding", ["table", "network"])
+def test_a_frozen_graph_holds_nothing_idle(embedding: str) -> None:
+    """Every node is needed by an output, except the description and the arrays of the model."""
+    config = model(embedding)
+    frozen = freeze.build(config, arrays_of(model("table"), 1.0))
+    outputs = [*freeze.OUTPUTS, "atom_virial"]
+    needed = {node.name for node in tf.graph_util.extract_sub_graph(frozen, outputs).node}
+    idle = [node for node in frozen.node if node.name not in needed]
+    assert {node.op for node in idle} == {"Const"}
+    assert all(node.name.startswith((*freeze.ARRAYS, METADATA_NODE)) for node in idle)
 
 
 def test_number_of_nodes_follows_the_error() -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from small_run import changed_input, write_run, write_system
+from small_run import TYPES, changed_input, write_run, write_system
 
 from deeptf import freeze
 from deeptf.data.system import System
-from deeptf.train import checkpoint
+from deeptf.infer.deep_pot import DeepPot
+from deeptf.model.table import NODES
+from deeptf.train import checkpoint, trainer
 from deeptf.train.averaging import EVERY, update_weight
 from deeptf.train.checkpoint import AVERAGE
 from deeptf.train.graph import TrainingGraph
@@ -23,6 +26,8 @@ STATISTICS = {
     "fitting/energy_bias": np.array([-3.0, -6.0]),
 }
 DECAY = {"training/ema_decay": 0.9}
+TABLE = {"model/descriptor/embedding": "table"}
+NETWORK = {"model/descriptor/embedding": "network"}
 VALIDATION = {"training/validation_data": {"systems": ["system"]}}
 
 
@@ -147,6 +152,56 @@ def test_models_of_a_checkpoint_have_the_averages(folder: Path) -> None:
         assert not np.array_equal(value, state.arrays[name])
         np.testing.assert_array_equal(frozen[name], value)
         np.testing.assert_array_equal(new[name], value)
+
+
+def test_the_averages_have_a_table_of_their_own(folder: Path) -> None:
+    """What validation sees are the nets with averaged weights, up to the error of a table."""
+    system = System(write_system(folder / "system"), ("A", "B"))
+    graph = TrainingGraph(load_input(changed_input(DECAY | TABLE))[0], STATISTICS, seed=4)
+    for step in range(3):
+        graph.step(system.frame(step), 0.03, np.ones(5))
+        graph.average(0.3)
+    arrays = graph.arrays()
+    nets = TrainingGraph(load_input(changed_input(NETWORK))[0], arrays | averages(arrays), seed=0)
+    (exact,), _ = nets.evaluate(system.frame(1), np.ones(5))
+    (present,), _ = graph.evaluate(system.frame(1), np.ones(5))
+    with graph.averaged():
+        (averaged,), _ = graph.evaluate(system.frame(1), np.ones(5))
+    assert averaged == pytest.approx(exact, rel=1e-6)
+    assert abs(present - exact) > 1e-2 * exact
+    graph.close()
+    nets.close()
+
+
+def test_a_frozen_model_holds_the_table_of_the_averages(folder: Path) -> None:
+    train(write_run(folder, DECAY | TABLE))
+    state = checkpoint.load(folder)
+    config = load_input(state.meta["input"])[0].model
+    nets = replace(config, descriptor=replace(config.descriptor, embedding="network"))
+    freeze.freeze(folder, "table.pb")
+    freeze.write(nets, state.model_arrays(), "averaged.pb")
+    freeze.write(nets, state.arrays, "present.pb")
+    frames = [np.load(folder / "system/set.000" / f"{name}.npy") for name in ("coord", "box")]
+    energies = []
+    for name in ("table.pb", "averaged.pb", "present.pb"):
+        with DeepPot(name) as potential:
+            energies.append(potential.eval(*frames, TYPES)[0])
+    np.testing.assert_allclose(energies[0], energies[1], rtol=0, atol=1e-6)
+    assert np.abs(energies[2] - energies[1]).min() > 1e-3
+
+
+def test_restart_before_a_table_grows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "TABLE_CHECK", 5)
+    changes = VALIDATION | DECAY | TABLE | {"training/numb_steps": 14, "training/save_freq": 7}
+    path = write_run(folder, changes | {"learning_rate/start_lr": 0.5})
+    train(path)
+    before, whole = (checkpoint.load(f"model.ckpt-{step}.npz").arrays for step in (7, 14))
+    assert np.any(before[NODES] != whole[NODES])
+    rows = curve(folder)
+    train(path, restart="model.ckpt-7.npz")
+    again = checkpoint.load("model.ckpt-14.npz").arrays
+    assert all(np.array_equal(again[name], value) for name, value in whole.items())
+    np.testing.assert_array_equal(curve(folder), rows)
 
 
 def test_averages_may_begin_or_end_at_a_restart(

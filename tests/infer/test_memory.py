@@ -1,0 +1,82 @@
+"""The estimate of the working memory, against measured peaks of resident memory."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from physics_suite import random_arrays
+
+from deeptf import freeze
+from deeptf.infer.memory import bytes_per_atom, bytes_per_pair
+from deeptf.infer.model_file import ModelFile, read_model
+from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.fitting.ener import EnerFitting
+from deeptf.model.model import ModelConfig
+from deeptf.tf import tf
+
+SPACING, RCUT = 2.0, 5.0  # A
+EVALUATE = """
+import json, re, sys
+import numpy as np
+from deeptf.infer import DeepPot
+
+def peak():  # ru_maxrss would begin with the memory of the process that started this one
+    return 1024 * int(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1])
+
+model, edge, spacing = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+grid = spacing * np.stack(np.meshgrid(*[np.arange(edge)] * 3), -1).reshape(-1, 3)
+coord = grid + np.random.default_rng(1).uniform(-0.3, 0.3, grid.shape)
+with DeepPot(model, threads=2, memory=1 << 50) as potential:
+    potential.eval(coord[:2], None, [0, 0])
+    before = peak()
+    potential.eval(coord, edge * spacing * np.eye(3), np.zeros(len(coord), int))
+print(json.dumps([len(coord), peak() - before]))
+"""
+
+
+def described(precision, tabulated):
+    """Return a model of the usual widths, described only."""
+    metadata = {
+        "precision": precision,
+        "model": {
+            "descriptor": {"neuron": [25, 50, 100], "axis_neuron": 16},
+            "fitting_net": {"neuron": [240, 240, 240]},
+        },
+    }
+    nodes = [tf.NodeDef(name="sum", op="EmbeddingSum")] if tabulated else []
+    return ModelFile("model.pb", tf.GraphDef(node=nodes), metadata)
+
+
+@pytest.mark.parametrize(
+    ("precision", "tabulated", "pair", "atom"),
+    [
+        ("float32", True, 117, 23_500),
+        ("float64", True, 180, 43_300),
+        ("float32", False, 1_800, 25_000),
+    ],
+)
+def test_usual_widths(precision, tabulated, pair, atom):
+    """Measured for 25/50/100, axis 16, 240x3, bytes."""
+    model = described(precision, tabulated)
+    assert pair <= bytes_per_pair(model) <= 1.4 * pair
+    assert atom <= bytes_per_atom(model) <= 1.2 * atom
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
+@pytest.mark.parametrize(("embedding", "edge"), [("table", 20), ("network", 12)])
+def test_peak_of_an_evaluation(embedding, edge, tmp_path):
+    descriptor = SeE2A((60,), RCUT, 1.0, (16, 32, 64), 8, precision="float32", embedding=embedding)
+    fitting = EnerFitting(neuron=(64, 64), precision="float32")
+    config = ModelConfig(descriptor, fitting, ("A",))
+    path = tmp_path / "model.pb"
+    freeze.write(config, random_arrays(config), path)
+    command = [sys.executable, "-c", EVALUATE, str(path), str(edge), str(SPACING)]
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    atoms, measured = json.loads(run.stdout)
+    pairs = atoms * 4 / 3 * np.pi * RCUT**3 / SPACING**3
+    model = read_model(path)
+    estimate = atoms * bytes_per_atom(model) + pairs * bytes_per_pair(model)
+    assert 0.7 < measured / estimate < 1.2
