@@ -11,9 +11,11 @@ import alloy
 import numpy as np
 import water
 
-from deeptf.data.find import open_systems
+from deeptf.data.find import find_systems, open_systems
 from deeptf.data.pairs import PairFinder
 from deeptf.data.statistics import neighbor_statistics
+from deeptf.data.system import System
+from deeptf.train.options import load_input
 
 WIDER = 1.2  # than the sphere is where pairs are looked for
 
@@ -44,16 +46,36 @@ def alloy_case(
 
 
 def input_case(path: Path) -> dict[str, Any]:
-    """Return the input file with absolute paths of systems and without validation.
+    """Return the input file with absolute paths of systems, sel in numbers and without validation.
+
+    Every program shall have the same sel, so "auto" is decided here.
+    """
+    script = absolute_input(path)
+    script["training"].pop("validation_data", None)
+    descriptor = script["model"]["descriptor"]
+    if str(descriptor.get("sel", "auto")).startswith("auto"):
+        config = load_input(script)[0]
+        systems = open_systems(config.training.training_data.systems, config.model.type_map or None)
+        script["model"]["type_map"] = list(config.model.type_map or systems[0].type_map)
+        _set_sel(script, systems, config.model.descriptor.rcut, config.model.descriptor.sel_factor)
+    return script
+
+
+def absolute_input(path: Path) -> dict[str, Any]:
+    """Return the input file with absolute paths of systems.
 
     Paths count from the folder of the file or, as in the examples, from a folder `run` in it.
     """
     script = json.loads(path.read_text())
-    training = script["training"]
-    training.pop("validation_data", None)
-    data = training["training_data"]
-    systems = [data["systems"]] if isinstance(data["systems"], str) else data["systems"]
-    data["systems"] = [_absolute(path.resolve().parent, name) for name in systems]
+    for name in ("training_data", "validation_data"):
+        data = script["training"].get(name)
+        if data:
+            given, patterns = data["systems"], data.pop("rglob_patterns", None)
+            places = [given] if isinstance(given, str) else given
+            places = [_absolute(path.resolve().parent, place) for place in places]
+            data["systems"] = find_systems(
+                places[0] if isinstance(given, str) else places, patterns
+            )
     return script
 
 
@@ -69,14 +91,19 @@ def _set_cutoff(script: dict[str, Any], system: Path, density: float, neighbors:
     deepmd-kit drops neighbours beyond sel, so it is counted for each type.
     """
     descriptor = script["model"]["descriptor"]
-    names = script["model"]["type_map"]
-    (opened,) = open_systems([str(system)], names)
+    (opened,) = open_systems([str(system)], script["model"]["type_map"])
     sphere = (3 * neighbors / (4 * np.pi * density)) ** (1 / 3)  # A, without shells of a lattice
     with PairFinder(WIDER * sphere) as find_pairs:
         distances = np.linalg.norm(find_pairs(opened.frame(0)).displacement, axis=1)
     descriptor["rcut"] = float(np.sort(distances)[neighbors * opened.num_atoms])
-    _, most = neighbor_statistics([opened], len(names), descriptor["rcut"])
-    descriptor["sel"] = [4 * int(np.ceil(1.1 * number / 4)) for number in most]
+    _set_sel(script, [opened], descriptor["rcut"], 1.1)
+
+
+def _set_sel(script: dict[str, Any], systems: list[System], rcut: float, factor: float) -> None:
+    """Set sel to `factor` times the most neighbours of each type within `rcut`, in fours."""
+    _, most = neighbor_statistics(systems, len(script["model"]["type_map"]), rcut)
+    sel = [4 * int(np.ceil(factor * number / 4)) for number in most]
+    script["model"]["descriptor"]["sel"] = sel
 
 
 def _absolute(folder: Path, name: str) -> str:

@@ -2,7 +2,7 @@
 
 Multiply-adds of a step on N atoms with P pairs in all, embedding width M, axis A, w_e and w_f
 weights of an embedding and a fitting net, and a table of K nodes for each of C embedding nets,
-rebuilt every step:
+rebuilt every step (K of the run that is timed, else ASSUMED_NODES):
 
     28 P M      local interpolation: 9 forward, 19 backward for each pair and column
     36 N M A    descriptor, 4 M A a pass: 3 passes for energy and force, 9 with the weight gradient
@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-NODES = 256  # of a table
+ASSUMED_NODES = 256  # of a curve
 EDGE = 1024  # of the matrices
 SECONDS = 0.5  # of products
 SAMPLED = 10  # steps whose atoms and pairs are counted
@@ -41,12 +41,23 @@ class Work:
     pairs: float
     types: int
     precision: str
-    gflop: float
+    products: float  # without the nodes
+    curves: int
+    node_products: int  # of one node
+    nodes: int | None = None  # of all curves; None is not known
+
+    @property
+    def gflop(self) -> float:
+        """GFLOP of a step."""
+        nodes = ASSUMED_NODES * self.curves if self.nodes is None else self.nodes
+        return 2e-9 * (self.products + nodes * self.node_products)
 
     def __str__(self) -> str:
+        known = f"{self.nodes} nodes" if self.nodes else f"{ASSUMED_NODES} nodes each, assumed"
         return (
             f"{self.atoms:.0f} atoms a step, {self.pairs / self.atoms:.1f} neighbours, "
-            f"{self.types} types, {self.precision}: at least {self.gflop:.3f} GFLOP a step"
+            f"{self.types} types, {self.curves} curves ({known}), {self.precision}: "
+            f"at least {self.gflop:.3f} GFLOP a step"
         )
 
 
@@ -69,12 +80,11 @@ def work_of(script: dict[str, Any]) -> Work:
     descriptor = model.descriptor
     width, axis = descriptor.neuron[-1], descriptor.axis_neuron
     curves = types if descriptor.type_one_side else types**2
-    embedding = _weights([1, *descriptor.neuron])
     fitting = _weights([width * axis, *model.fitting_net.neuron, 1])
-    products = 28 * pairs * width + 36 * atoms * width * axis
-    products += 6 * atoms * fitting + 12 * curves * NODES * embedding
+    products = 28 * pairs * width + 36 * atoms * width * axis + 6 * atoms * fitting
     kind = "float32" if descriptor.precision in ("float32", "single") else "float64"
-    return Work(atoms, pairs, types, kind, 2e-9 * products)
+    per_node = 12 * _weights([1, *descriptor.neuron])
+    return Work(atoms, pairs, types, kind, products, curves, per_node)
 
 
 def measured_peak(precision: str, threads: int) -> float:

@@ -1,117 +1,73 @@
-"""Milliseconds per training step of deeptf, and of deepmd-kit beside it when its `dp` program is
-given.
+"""Milliseconds per training step of deeptf, and of deepmd-kit's TensorFlow and PyTorch backends
+beside it when their `dp` programs are given.
 
     python tests/benchmarks/training.py [--peer /path/to/dp] [--precision float32] [--rounds 3]
+    python tests/benchmarks/training.py --peer-pytorch /path/to/dp     # with and without compiler
     python tests/benchmarks/training.py --types 5 --neighbors 100      # a made-up alloy
     python tests/benchmarks/training.py --input examples/aluminium/input.json
     python tests/benchmarks/training.py --profile                      # where the time goes
 
-Without --types or --input the case is a made-up box of water. The programs run in turn (A B A B
-...), each round a new process; the first third of the steps of a round is left out. Printed: median
-and range over the other thirds of all rounds, the share of the speed of matrix products measured in
-between (limit.py says how the work is counted), largest memory, ratio of medians.
+Without --types or --input the case is a made-up box of water. The programs (programs.py) run in
+turn (A B A B ...), each round a new process; the first third of the steps of a round is left out.
+Printed: median and range over the other thirds of all rounds, the share of the speed of matrix
+products measured in between (limit.py says how the work is counted), largest memory, ratio of
+medians.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import math
 import os
-import re
-import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cases import alloy_case, input_case, water_case, with_steps
 from limit import Work, measured_peak, work_of
+from programs import OURS, Program, Result, programs, train
 
 PARTS = 3  # of a round; the first is left out
 PROFILE_WARM_UP, PROFILE_STEPS = 10, 10
 SMALLEST_SHARE = 0.005  # of an op in a profile
-Times = list[float]  # ms per step
-
-
-def run(command: list[str], folder: Path, threads: int) -> tuple[str, float]:
-    """Run a program; return its output and its largest memory in MB."""
-    environment = {
-        **os.environ,
-        "OMP_NUM_THREADS": str(threads),
-        "DP_INTRA_OP_PARALLELISM_THREADS": str(threads),
-        "DP_INTER_OP_PARALLELISM_THREADS": str(threads),
-    }
-    log = folder / "log"
-    with open(log, "w") as stream:
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=stream, stderr=stream
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-    text = log.read_text()
-    if status:
-        raise SystemExit(f"{' '.join(command)} failed:\n{text[-2000:]}")
-    return text, usage.ru_maxrss / 1024
-
-
-def deeptf_round(folder: Path, threads: int) -> tuple[Times, float]:
-    """Train with deeptf; return ms per step of the later parts and MB."""
-    command = [sys.executable, "-m", "deeptf", "train", "input.json", "--skip-neighbor-stat"]
-    text, memory = run([*command, "--threads", str(threads)], folder, threads)
-    return [float(found) for found in re.findall(r"([\d.]+) ms/step", text)][1:], memory
-
-
-def peer_round(dp: str, folder: Path, script: dict[str, Any], threads: int) -> tuple[Times, float]:
-    """Train with deepmd-kit; return ms per step of the later parts and MB."""
-    command = [dp, "--tf", "train", "input.json"]
-    if not isinstance(script["model"]["descriptor"].get("sel", "auto"), str):
-        command.append("--skip-neighbor-stat")
-    text, memory = run(command, folder, threads)
-    seconds = re.findall(r"total wall time = ([\d.]+) s", text)
-    steps = script["training"]["disp_freq"]
-    return [1e3 * float(found) / steps for found in seconds][1:], memory
 
 
 def rounds(
     options: argparse.Namespace, script: dict[str, Any], precision: str, folder: Path
-) -> tuple[dict[str, list], float]:
+) -> tuple[dict[Program, list[Result]], float]:
     """Run the programs and the matrix products in turn; return the results of every round and the
     median speed of the products in GFLOP/s.
     """
-    results: dict[str, list] = {}
+    results: dict[Program, list[Result]] = {}
     peaks = []
     for _ in range(options.rounds):
-        for name in ["deeptf"] + (["deepmd-kit"] if options.peer else []):
-            work = folder / name
-            shutil.rmtree(work, ignore_errors=True)
-            work.mkdir()
-            (work / "input.json").write_text(json.dumps(script))
-            if name == "deeptf":
-                result = deeptf_round(work, options.threads)
-            else:
-                result = peer_round(options.peer, work, script, options.threads)
-            results.setdefault(name, []).append(result)
-            print(f"{name:12s} {statistics.mean(result[0]):8.2f} ms/step", flush=True)
+        for program in programs(options.peer, options.peer_pytorch, options.threads):
+            result = train(program, script, folder / "run", options.threads)
+            results.setdefault(program, []).append(result)
+            print(f"{program.name:22s} {statistics.mean(result.times):8.2f} ms/step", flush=True)
         peaks.append(measured_peak(precision, options.threads))
     return results, statistics.median(peaks)
 
 
-def report(results: dict[str, list], work: Work, peak: float, threads: int) -> None:
-    """Print medians, ranges, the share of the limit and the ratio."""
+def report(results: dict[Program, list[Result]], work: Work, peak: float, threads: int) -> None:
+    """Print medians, ranges, the share of the limit and the ratio to the best of every peer."""
     print(f"\n{work}\nmatrix products on {threads} threads: {peak:.1f} GFLOP/s")
     head = f"{'median':>8s} {'least':>8s} {'most':>8s}   ms/step"
-    print(f"{'':12s} {head} {'GFLOP/s':>9s} {'share':>7s} {'MB':>8s}")
-    medians = {}
-    for name, each in results.items():
-        times = [time for parts, _ in each for time in parts]
-        medians[name] = statistics.median(times)
-        speed = 1e3 * work.gflop / medians[name]
-        row = f"{medians[name]:8.2f} {min(times):8.2f} {max(times):8.2f} {speed:19.2f}"
-        memory = max(memory for _, memory in each)
-        print(f"{name:12s} {row} {100 * speed / peak:6.1f}% {memory:8.0f}")
-    if "deepmd-kit" in medians:
-        print(f"deeptf is {medians['deepmd-kit'] / medians['deeptf']:.2f} times as fast")
+    print(f"{'':22s} {head} {'GFLOP/s':>9s} {'share':>7s} {'MB':>8s}")
+    best: dict[str, tuple[float, str]] = {}  # peer: ms per step and name
+    for program, each in results.items():
+        times = [time for result in each for time in result.times]
+        median = statistics.median(times)
+        best[program.peer] = min(best.get(program.peer, (math.inf, "")), (median, program.name))
+        speed = 1e3 * work.gflop / median
+        row = f"{median:8.2f} {min(times):8.2f} {max(times):8.2f} {speed:19.2f}"
+        memory = max(result.memory for result in each)
+        print(f"{program.name:22s} {row} {100 * speed / peak:6.1f}% {memory:8.0f}")
+    ours, _ = best.pop(OURS)
+    for peer, (median, name) in best.items():
+        print(f"deeptf is {median / ours:.2f} times as fast as {peer} at its best ({name})")
 
 
 def profile(script: dict[str, Any], threads: int) -> None:
@@ -145,7 +101,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--peer", help="the `dp` program of an environment with deepmd-kit")
+    parser.add_argument("--peer", help="the `dp` program of deepmd-kit with TensorFlow")
+    parser.add_argument("--peer-pytorch", help="the same where deepmd-kit (3.2 on) has PyTorch")
     parser.add_argument("--input", type=Path, help="time this input file as it is")
     parser.add_argument("--types", type=int, help="types of an alloy in the place of water")
     parser.add_argument(
@@ -172,6 +129,8 @@ def main() -> None:
         part = max(1, options.steps // PARTS)
         timed = with_steps(script, PARTS * part, part)
         results, peak = rounds(options, timed, work.precision, folder)
+    (nodes,) = {each[-1].nodes for program, each in results.items() if program.peer == OURS}
+    work = replace(work, nodes=nodes)
     report(results, work, peak, options.threads)
 
 
