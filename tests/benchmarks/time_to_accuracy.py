@@ -22,7 +22,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-POINTS = 40  # of a curve
+import numpy as np
+
+POINTS = 20  # of a curve
 POLL = 0.2  # s
 Curve = list[tuple[float, int, float, float]]  # s, step, energy eV/atom, force eV/A
 
@@ -38,11 +40,15 @@ def schedule(name: str, steps: int) -> tuple[dict[str, Any], dict[str, Any]]:
     raise SystemExit(f"the schedule must be standard or fast, got {name}")
 
 
-def script(options: argparse.Namespace, name: str, steps: int) -> dict[str, Any]:
+def script(options: argparse.Namespace, run: str) -> dict[str, Any]:
     """Return the input of a run."""
+    program, name, number = run.split(":")
+    steps = int(number)
     rate, more = schedule(name, steps)
+    if program == "deepmd-kit":  # its TensorFlow backend does not clip gradients
+        more.pop("gradient_max_norm", None)
     types = (options.train[0] / "type_map.raw").read_text().split()
-    frames = sum(len(_load(path)) for path in options.validation.glob("set.*/energy.npy"))
+    frames = sum(len(np.load(path)) for path in options.validation.glob("set.*/energy.npy"))
     return {
         "model": {
             "type_map": types,
@@ -84,12 +90,6 @@ def script(options: argparse.Namespace, name: str, steps: int) -> dict[str, Any]
     }
 
 
-def _load(path: Path) -> Any:
-    import numpy as np
-
-    return np.load(path, mmap_mode="r")
-
-
 def command(options: argparse.Namespace, program: str) -> list[str]:
     """Return the command line of a program."""
     if program == "deeptf":
@@ -121,12 +121,12 @@ def follow(process: subprocess.Popen, path: Path, start: float) -> Curve:
 
 def train(options: argparse.Namespace, run: str) -> Curve:
     """Train once; return its curve."""
-    program, name, steps = run.split(":")
+    program = run.split(":")[0]
     variables = ("OMP_NUM_THREADS", "DP_INTRA_OP_PARALLELISM_THREADS")
     threads = dict.fromkeys((*variables, "DP_INTER_OP_PARALLELISM_THREADS"), str(options.threads))
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        (folder / "input.json").write_text(json.dumps(script(options, name, int(steps))))
+        (folder / "input.json").write_text(json.dumps(script(options, run)))
         with open(folder / "log", "w") as log:
             start = time.monotonic()
             process = subprocess.Popen(
