@@ -147,22 +147,20 @@ class SeE2A:
         rows = ops.environment(
             pairs.displacement, pairs.centre, atom_type, mean, stddev, self.rcut_smth, self.rcut
         )  # [P, 4]
-        rows = tf.cast(rows, precision_of(self.precision))
         if self.tabulated:
             counts = pairs.atom_count, pairs.neighbor_count
-            moments = self._tabulated_sum(rows, *counts, parameters)
-        elif self.type_one_side and not self.exclude_types:
-            moments = self._all_centres(pairs, rows, parameters)
-        else:
-            moments = self._each_centre_type(pairs, rows, parameters)
-        return self._contract(moments)
+            return self._contract(self._tabulated_sum(rows, *counts, parameters))
+        rows = tf.cast(rows, precision_of(self.precision))
+        if self.type_one_side and not self.exclude_types:
+            return self._contract(self._all_centres(pairs, rows, parameters))
+        return self._contract(self._each_centre_type(pairs, rows, parameters))
 
     def build_isolated(self, parameters: Parameters) -> tf.Tensor:
         """Return the descriptor of an atom without neighbours, [T, width]."""
         empty = _empty_row(parameters)
         num_types = len(empty)
         if self.tabulated:
-            no_pairs = tf.zeros([0, 4], precision_of(self.precision))
+            no_pairs = tf.zeros([0, 4], tf.float64)
             alone = tf.ones([num_types], tf.int32), tf.zeros([num_types, num_types], tf.int32)
             return self._contract(self._tabulated_sum(no_pairs, *alone, parameters))
         radial = []
@@ -210,7 +208,7 @@ class SeE2A:
         parameters: Parameters,
     ) -> tf.Tensor:
         """Return the sums over neighbours by interpolation, [N_real, 4, M]."""
-        return ops.embedding_sum(
+        moments = ops.embedding_sum(
             rows,
             self.table(parameters).values,
             self.curves(parameters).curve,
@@ -219,6 +217,7 @@ class SeE2A:
             atom_count,
             neighbor_count,
         )
+        return tf.cast(moments, precision_of(self.precision))
 
     def _all_centres(
         self, pairs: ops.SortedPairs, rows: tf.Tensor, parameters: Parameters
