@@ -26,12 +26,16 @@ class SortedPairs(NamedTuple):
 
 
 class CurveTable(NamedTuple):
-    """Embedding nets at equally spaced nodes, one curve after the other; C curves."""
+    """Embedding nets at nodes, one curve after the other; C curves of S segments of one width.
+
+    The nodes of a segment are equally spaced, the first and the last one at its ends.
+    """
 
     nodes: tf.Tensor  # [nodes, 2, padded M] value, and slope times step
-    node_row: tf.Tensor  # [C + 1] first node of each curve
-    grid: tf.Tensor  # [C, 2] x of the first node, step
+    node_row: tf.Tensor  # [C S + 1] first node of each segment
+    grid: tf.Tensor  # [C S, 2] x of the first node, step
     width: int  # M
+    segments: int = 1  # S
 
 
 def neighbor_pairs(
@@ -99,10 +103,11 @@ def embedding_nodes(
     neuron: Sequence[int],
     activation: str,
     resnet_dt: bool,
+    segments: int = 1,
 ) -> CurveTable:
     """Evaluate C nets of one number, with their slopes, at the nodes of their grids.
 
-    node_row [C + 1]; grid [C, 2] x of the first node and step; weights: for each net and layer
+    node_row [C S + 1]; grid [C S, 2] x of the first node and step; weights: for each net and layer
     matrix, bias, and idt where resnet_dt and a residual connection ask for one.
     Differentiable once in the weights.
     """
@@ -114,10 +119,11 @@ def embedding_nodes(
         activation=activation,
         neuron=list(neuron),
         resnet_dt=resnet_dt,
+        segments=segments,
     )
     unit = 64 // weights[0].dtype.size
     nodes = tf.ensure_shape(nodes, [None, 2, -(-neuron[-1] // unit) * unit])
-    return CurveTable(nodes, node_row, grid, neuron[-1])
+    return CurveTable(nodes, node_row, grid, neuron[-1], segments)
 
 
 def embedding_sum(
@@ -147,6 +153,7 @@ def embedding_sum(
         atom_count,
         neighbor_count,
         width=table.width,
+        segments=table.segments,
     )
 
 
@@ -272,7 +279,7 @@ def _neighbor_sum_weight_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tens
 @tf.RegisterGradient("EmbeddingNodes")
 def _embedding_nodes_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
     node_row, grid, *weights = op.inputs
-    names = ("activation", "neuron", "resnet_dt")
+    names = ("activation", "neuron", "resnet_dt", "segments")
     attributes = {name: op.get_attr(name) for name in names}
     return [
         None,
@@ -283,22 +290,22 @@ def _embedding_nodes_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor |
 
 @tf.RegisterGradient("EmbeddingSum")
 def _embedding_sum_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
-    width = op.get_attr("width")
+    sizes = {name: op.get_attr(name) for name in ("width", "segments")}
     return [
-        library().embedding_sum_grad(*op.inputs, grad, width=width),
-        library().embedding_table_grad(*op.inputs, grad, width=width),
+        library().embedding_sum_grad(*op.inputs, grad, **sizes),
+        library().embedding_table_grad(*op.inputs, grad, **sizes),
     ] + [None] * 7
 
 
 @tf.RegisterGradient("EmbeddingSumGrad")
 def _embedding_sum_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
     *shared, upper = op.inputs
-    width = op.get_attr("width")
+    sizes = {name: op.get_attr(name) for name in ("width", "segments")}
     return [
         _unavailable(shared[0], "second derivative of an embedding in the rows"),
-        library().embedding_tangent_table_grad(*shared, grad, upper, width=width),
+        library().embedding_tangent_table_grad(*shared, grad, upper, **sizes),
         *[None] * 7,
-        library().embedding_sum_tangent(*shared, grad, width=width),
+        library().embedding_sum_tangent(*shared, grad, **sizes),
     ]
 
 

@@ -133,6 +133,60 @@ def test_bits_do_not_depend_on_threads():
         np.testing.assert_array_equal(a, b)
 
 
+def cubic_sum(case, coefficients, segments, counts):
+    """Return the sums where every curve is a cubic on [-1, 1.5], cut into segments."""
+    ends = np.linspace(-1.0, 1.5, segments + 1)
+    places = [np.linspace(*ends[k : k + 2], n) for k, n in enumerate(counts)]
+    steps = np.diff(ends) / (np.array(counts) - 1)
+    x, step = np.concatenate(places)[:, None], np.repeat(steps, counts)[:, None]
+    power = np.arange(4)
+    basis = np.stack([x**power, step * power * x ** np.maximum(power - 1, 0)], axis=1)
+    one = tf.tensordot(basis, coefficients, axes=1)  # [nodes, 2, M]
+    curves = len(NODES)
+    table = ops.CurveTable(
+        tf.tile(one, [curves, 1, 1]),
+        np.concatenate([[0], np.cumsum(np.tile(counts, curves))]).astype(np.int32),
+        np.tile(np.stack([ends[:-1], steps], axis=1), (curves, 1)),
+        case.width,
+        segments,
+    )
+    layout = (CURVE, case.sel, case.empty, ATOM_COUNT, case.neighbor_count)
+    rows = tf.constant(case.rows)
+    total = ops.embedding_sum(rows, table, *layout)
+    first = tf.gradients(tf.reduce_sum(total**2), rows)[0]
+    return total, first, tf.gradients(tf.reduce_sum(first**2) + tf.reduce_sum(total), coefficients)
+
+
+def test_segments_of_different_spacing_make_one_curve():
+    """A cubic is its own interpolant, whatever the nodes: sums and derivatives must agree."""
+    case = Case(8, seed=9)
+    coefficients = tf.constant(np.random.default_rng(10).normal(size=(4, 8)))
+    whole = evaluate(cubic_sum(case, coefficients, 1, [2]))
+    cut = evaluate(cubic_sum(case, coefficients, 4, [2, 7, 3, 2]))
+    for a, b in zip(whole, cut, strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-10, atol=1e-10 * np.abs(a).max())
+
+
+def test_nodes_of_segments_are_those_of_shorter_curves():
+    rng = np.random.default_rng(11)
+    weights = [rng.normal(size=s) for s in ((1, 4), (4,), (4, 8), (8,))]
+    grid = np.array([[-1.0, 0.5], [0.0, 0.25]])
+    both = ops.embedding_nodes([0, 3, 8], grid, weights, (4, 8), "tanh", False, segments=2)
+    upper = tf.constant(rng.normal(size=(8, 2, 8)))
+    found = [both.nodes, *tf.gradients(both.nodes, list(both.nodes.op.inputs[2:]), upper)]
+    parts = [
+        ops.embedding_nodes([0, n], grid[k : k + 1], weights, (4, 8), "tanh", False).nodes
+        for k, n in enumerate((3, 5))
+    ]
+    gradients = [
+        tf.gradients(part, list(part.op.inputs[2:]), cut)
+        for part, cut in zip(parts, (upper[:3], upper[3:]), strict=True)
+    ]
+    wanted = [tf.concat(parts, 0), *(a + b for a, b in zip(*gradients, strict=True))]
+    for a, b in zip(*evaluate([found, wanted]), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
 def test_no_second_derivative_in_the_rows():
     case = Case(8)
     rows = tf.constant(case.rows)

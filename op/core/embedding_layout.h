@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -20,7 +21,8 @@ class Layout {
         table_(table),
         first_(pairs.num_atoms * pairs.num_types),
         type_(pairs.num_atoms),
-        inverse_step_(table.num_curves) {
+        inverse_width_(table.num_curves),
+        inverse_step_(table.num_curves * table.segments) {
     const int64_t types = pairs.num_types;
     for (int64_t c = 0, atom = 0; c < types; ++c) {
       for (int32_t k = 0; k < pairs.atom_count[c]; ++k) type_[atom++] = static_cast<int32_t>(c);
@@ -32,7 +34,11 @@ class Layout {
         pair += pairs.neighbor_count[atom * types + t];
       }
     }
-    for (int64_t k = 0; k < table.num_curves; ++k) inverse_step_[k] = 1 / table.grid[2 * k + 1];
+    for (size_t k = 0; k < inverse_step_.size(); ++k) inverse_step_[k] = 1 / table.grid[2 * k + 1];
+    for (int64_t c = 0; c < table.num_curves; ++c) {
+      const int32_t* row = table.node_row + c * table.segments;
+      inverse_width_[c] = inverse_step_[c * table.segments] / (row[1] - row[0] - 1);
+    }
   }
 
   int64_t first(int64_t atom, int64_t t) const { return first_[atom * pairs_.num_types + t]; }
@@ -44,9 +50,13 @@ class Layout {
     return pairs_.curve[t * pairs_.num_types + type_[atom]];
   }
   HermitePlace<T> place(int32_t curve, double x) const {
-    const int32_t first = table_.node_row[curve];
-    return hermite_place<T>(x, table_.grid[2 * curve], inverse_step_[curve], first,
-                            table_.node_row[curve + 1] - first);
+    const int64_t first = curve * table_.segments;
+    const double at = std::floor((x - table_.grid[2 * first]) * inverse_width_[curve]);
+    const double last = static_cast<double>(table_.segments - 1);
+    const int64_t segment = first + static_cast<int64_t>(std::clamp(at, 0.0, last));
+    const int32_t node = table_.node_row[segment];
+    return hermite_place<T>(x, table_.grid[2 * segment], inverse_step_[segment], node,
+                            table_.node_row[segment + 1] - node);
   }
   double empty_x(int64_t atom) const { return pairs_.empty[type_[atom]]; }
   // (sel - n) x_0: the radial weight of all empty places of one atom and neighbour type together.
@@ -59,7 +69,8 @@ class Layout {
   CurveTable<T> table_;
   std::vector<int64_t> first_;
   std::vector<int32_t> type_;
-  std::vector<double> inverse_step_;
+  std::vector<double> inverse_width_;  // of the segments of each curve
+  std::vector<double> inverse_step_;   // of the nodes of each segment
 };
 
 // Calls body(atom) for every atom, each time with the same scratch of a thread.

@@ -16,11 +16,13 @@ struct Piece {
   int64_t curve, first, count;  // first node in the whole table
 };
 
-std::vector<Piece> cut_into_pieces(const int32_t* node_row, int64_t curves) {
+template <class T>
+std::vector<Piece> cut_into_pieces(const EmbeddingNets<T>& nets) {
   std::vector<Piece> pieces;
-  for (int64_t c = 0; c < curves; ++c) {
-    for (int64_t node = node_row[c]; node < node_row[c + 1]; node += kPiece) {
-      pieces.push_back({c, node, std::min<int64_t>(kPiece, node_row[c + 1] - node)});
+  for (size_t c = 0; c < nets.layers.size(); ++c) {
+    const int64_t end = nets.node_row[(c + 1) * nets.segments];
+    for (int64_t node = nets.node_row[c * nets.segments]; node < end; node += kPiece) {
+      pieces.push_back({static_cast<int64_t>(c), node, std::min(kPiece, end - node)});
     }
   }
   return pieces;
@@ -34,13 +36,15 @@ class Pass {
   Pass(const EmbeddingNets<T>& nets, const Piece& piece)
       : nets_(nets), layers_(nets.layers[piece.curve]), piece_(piece), n_(piece.count) {
     x_.resize(layers_.size() + 1);
-    const double start = nets.grid[2 * piece.curve], step = nets.grid[2 * piece.curve + 1];
-    for (int64_t k = 0; k < n_; ++k) {
-      const auto node = static_cast<double>(piece.first + k - nets.node_row[piece.curve]);
-      x_[0].push_back(static_cast<T>(start + node * step));
+    int64_t segment = piece.curve * nets.segments;
+    for (int64_t node = piece.first; node < piece.first + n_; ++node) {
+      while (node >= nets.node_row[segment + 1]) ++segment;
+      const double start = nets.grid[2 * segment], step = nets.grid[2 * segment + 1];
+      const auto place = static_cast<double>(node - nets.node_row[segment]);
+      x_[0].push_back(static_cast<T>(start + place * step));
+      step_.push_back(static_cast<T>(step));
     }
     x_[0].resize(2 * n_, T(1));
-    step_ = static_cast<T>(step);
   }
 
   void forward(bool keep) {
@@ -58,7 +62,8 @@ class Pass {
       T* value = nodes + (piece_.first + k) * 2 * padded;
       const T *y = x_.back().data() + k * width, *slope = y + n_ * width;
       std::fill_n(std::copy_n(y, width, value), padded - width, T(0));
-      for (int64_t m = 0; m < padded; ++m) value[padded + m] = m < width ? step_ * slope[m] : T(0);
+      for (int64_t m = 0; m < padded; ++m)
+        value[padded + m] = m < width ? step_[k] * slope[m] : T(0);
     }
   }
 
@@ -69,7 +74,7 @@ class Pass {
     for (int64_t k = 0; k < n_; ++k) {
       const T* from = nodes_grad + (piece_.first + k) * 2 * padded;
       std::copy_n(from, width, dy.data() + k * width);
-      for (int64_t m = 0; m < width; ++m) dy[(n_ + k) * width + m] = step_ * from[padded + m];
+      for (int64_t m = 0; m < width; ++m) dy[(n_ + k) * width + m] = step_[k] * from[padded + m];
     }
     for (size_t l = layers_.size(); l-- > 0;) dy = backward_layer(l, std::move(dy), grads[l]);
   }
@@ -162,7 +167,7 @@ class Pass {
   const std::vector<EmbeddingLayer<T>>& layers_;
   Piece piece_;
   int64_t n_;
-  T step_;
+  std::vector<T> step_;            // at each node
   std::vector<std::vector<T>> x_;  // input of each layer, then the output of the last
   std::vector<Kept> kept_;
 };
@@ -196,7 +201,7 @@ int64_t cost(const EmbeddingNets<T>& nets) {
 
 template <class T>
 void embedding_nodes(const EmbeddingNets<T>& nets, const ParallelFor& parallel, T* nodes) {
-  const auto pieces = cut_into_pieces(nets.node_row, static_cast<int64_t>(nets.layers.size()));
+  const std::vector<Piece> pieces = cut_into_pieces(nets);
   parallel(static_cast<int64_t>(pieces.size()), cost(nets), [&](int64_t begin, int64_t end) {
     for (int64_t k = begin; k < end; ++k) {
       Pass<T> pass(nets, pieces[k]);
@@ -210,7 +215,7 @@ template <class T>
 void embedding_nodes_grad(const EmbeddingNets<T>& nets, const ParallelFor& parallel,
                           const T* nodes_grad,
                           const std::vector<std::vector<EmbeddingLayerGrad<T>>>& grads) {
-  const auto pieces = cut_into_pieces(nets.node_row, static_cast<int64_t>(nets.layers.size()));
+  const std::vector<Piece> pieces = cut_into_pieces(nets);
   std::vector<std::vector<T>> parts(pieces.size());
   parallel(static_cast<int64_t>(pieces.size()), 3 * cost(nets), [&](int64_t begin, int64_t end) {
     for (int64_t k = begin; k < end; ++k) {

@@ -32,10 +32,12 @@ template <class T>
 struct EmbeddingNets {
   Activation activation;
   std::vector<std::vector<EmbeddingLayer<T>>> layers;  // [C] nets
-  const int32_t* node_row;                             // [C + 1]
-  const double* grid;                                  // [C, 2] x of the first node, step
+  int64_t segments;                                    // S, see embedding_sum.h
+  const int32_t* node_row;                             // [C S + 1]
+  const double* grid;                                  // [C S, 2] x of the first node, step
 
   int64_t width() const { return layers.front().back().width; }
+  int64_t num_nodes() const { return node_row[layers.size() * segments]; }
 };
 
 // Whether a layer has a residual connection.

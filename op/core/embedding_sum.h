@@ -1,8 +1,10 @@
 // Sums over neighbours of tabulated embedding nets, and the derivatives that training needs.
 //
-// A net G of one number x is given by its values and slopes at equally spaced nodes; between nodes
-// it is the cubic Hermite interpolant, beyond the ends a straight line (so G has a continuous first
-// derivative everywhere). With the row R_j [4] of pair j, x_j = R_j[0]:
+// A net G of one number x is given by its values and slopes at nodes. Its range is cut into
+// segments of one width, each with equally spaced nodes of its own, the first and the last one at
+// its ends: nodes are close where G bends. Between nodes it is the cubic Hermite interpolant,
+// beyond the ends of the range a straight line (so G has a continuous first derivative everywhere).
+// With the row R_j [4] of pair j, x_j = R_j[0]:
 //
 //   embedding_sum             T_wm  = sum_j R_jw G_m(x_j)  +  delta_w0 sum_t (sel_t - n_t) x_0
 //   G_m(x_0) embedding_sum_grad        r_jw  = sum_m G_m(x_j) Y_wm + delta_w0 sum_m G'_m(x_j) sum_v
@@ -45,15 +47,18 @@ struct CurvePairs {
 template <class T>
 struct CurveTable {
   int64_t num_curves;       // C
+  int64_t segments;         // S of each curve
   int64_t width;            // M
-  const int32_t* node_row;  // [C + 1] first node of each curve; at least two nodes a curve
-  const double* grid;       // [C, 2] x of the first node, step
+  const int32_t* node_row;  // [C S + 1] first node of each segment; it has at least two
+  const double* grid;       // [C S, 2] x of the first node, step
   const T* nodes;           // [nodes, 2, padded M]: value, slope times step
+
+  int64_t num_nodes() const { return node_row[num_curves * segments]; }
 };
 
 // Throws Error unless counts, curves and node rows fit together; `num_nodes` is the table's length.
-void check_curves(const CurvePairs& pairs, int64_t num_curves, const int32_t* node_row,
-                  const double* grid, int64_t num_nodes);
+void check_curves(const CurvePairs& pairs, int64_t num_curves, int64_t segments,
+                  const int32_t* node_row, const double* grid, int64_t num_nodes);
 
 template <class T>
 void embedding_sum(const CurvePairs& pairs, const CurveTable<T>& table, const ParallelFor& parallel,

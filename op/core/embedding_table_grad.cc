@@ -47,7 +47,7 @@ class Entries {
         rows_(rows),
         direction_(direction),
         empty_(kTangent ? 0 : pairs.num_atoms * pairs.num_types),
-        first_(table.node_row[table.num_curves] + 1),
+        first_(table.num_nodes() + 1),
         entries_(pairs.num_pairs + empty_) {
     const auto nodes = static_cast<int32_t>(first_.size()) - 1;
     std::vector<int32_t> place(pairs.num_pairs + empty_, nodes);  // node first, then place in order
@@ -195,7 +195,7 @@ std::vector<int64_t> cut_nodes(const Sorted& entries, int64_t nodes, int64_t tas
 template <class T, bool kTangent>
 void table_grad(const CurvePairs& pairs, const CurveTable<T>& table, const ParallelFor& parallel,
                 const T* rows, const T* direction, const T* upper, T* nodes_grad) {
-  const int64_t padded = padded_width<T>(table.width), nodes = table.node_row[table.num_curves];
+  const int64_t padded = padded_width<T>(table.width), nodes = table.num_nodes();
   const Entries<T, kTangent> entries(pairs, table, parallel, rows, direction);
   const Scratch<T> y = padded_rows(pairs, table.width, parallel, upper);
   const std::vector<int64_t> cuts = cut_nodes(entries, nodes, kTasks * parallel.threads);
@@ -216,8 +216,8 @@ void table_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Paral
 
 }  // namespace
 
-void check_curves(const CurvePairs& pairs, int64_t num_curves, const int32_t* node_row,
-                  const double* grid, int64_t num_nodes) {
+void check_curves(const CurvePairs& pairs, int64_t num_curves, int64_t segments,
+                  const int32_t* node_row, const double* grid, int64_t num_nodes) {
   int64_t atoms = 0, sum = 0;
   for (int64_t c = 0; c < pairs.num_types; ++c) atoms += pairs.atom_count[c];
   for (int64_t k = 0; k < pairs.num_atoms * pairs.num_types; ++k) {
@@ -235,18 +235,18 @@ void check_curves(const CurvePairs& pairs, int64_t num_curves, const int32_t* no
                   std::to_string(pairs.curve[k]));
     }
   }
-  for (int64_t c = 0; c < num_curves; ++c) {
+  for (int64_t c = 0; c < num_curves * segments; ++c) {
     if (node_row[c] < 0 || node_row[c + 1] < node_row[c] + 2 || !(grid[2 * c + 1] > 0) ||
         !std::isfinite(grid[2 * c]) || !std::isfinite(grid[2 * c + 1])) {
       throw Error("`node_row` and `grid` must give at least two nodes with a positive step, got " +
                   std::to_string(node_row[c + 1] - node_row[c]) + " nodes with step " +
-                  std::to_string(grid[2 * c + 1]) + " for curve " + std::to_string(c));
+                  std::to_string(grid[2 * c + 1]) + " for segment " + std::to_string(c));
     }
   }
-  if (node_row[0] != 0 || node_row[num_curves] != num_nodes) {
+  if (node_row[0] != 0 || node_row[num_curves * segments] != num_nodes) {
     throw Error("`node_row` must go from 0 to the " + std::to_string(num_nodes) +
                 " nodes of the table, got " + std::to_string(node_row[0]) + " to " +
-                std::to_string(node_row[num_curves]));
+                std::to_string(node_row[num_curves * segments]));
   }
 }
 

@@ -21,9 +21,11 @@ struct Style {
     OP_REQUIRES_OK(context, context->GetAttr("neuron", &neuron));
     OP_REQUIRES_OK(context, context->GetAttr("resnet_dt", &resnet_dt));
     OP_REQUIRES_OK(context, context->GetAttr("N", &num_weights));
-    bool positive = !neuron.empty();
+    OP_REQUIRES_OK(context, context->GetAttr("segments", &segments));
+    bool positive = !neuron.empty() && segments > 0;
     for (const int32_t width : neuron) positive = positive && width > 0;
-    OP_REQUIRES(context, positive, absl::InvalidArgumentError("`neuron` must be positive"));
+    OP_REQUIRES(context, positive,
+                absl::InvalidArgumentError("`neuron` and `segments` must be positive"));
     try {
       activation = activation_of(name);
     } catch (const Error& error) {
@@ -35,6 +37,7 @@ struct Style {
   bool resnet_dt = false;
   Activation activation = Activation::linear;
   int num_weights = 0;
+  int64_t segments = 0;
 };
 
 // Calls body(curve, n_in, width, has idt, index of the first of its weights) for every layer;
@@ -57,14 +60,16 @@ int for_each_layer(int64_t curves, const Style& style, const Body& body) {
 template <class T>
 EmbeddingNets<T> read_nets(OpKernelContext* context, const Style& style) {
   const Tensor& node_row = input(context, 0, "node_row", {-1});
-  const int64_t curves = node_row.dim_size(0) - 1;
+  const int64_t curves = (node_row.dim_size(0) - 1) / style.segments;
+  const int64_t segments = curves * style.segments;
   EmbeddingNets<T> nets{style.activation,
                         {},
-                        data<int32_t>(node_row),
-                        data<double>(input(context, 1, "grid", {curves, 2}))};
+                        style.segments,
+                        data<int32_t>(input(context, 0, "node_row", {segments + 1})),
+                        data<double>(input(context, 1, "grid", {segments, 2}))};
   bool rising = curves > 0 && nets.node_row[0] == 0;
-  for (int64_t c = 0; c < curves; ++c) {
-    rising = rising && nets.node_row[c] <= nets.node_row[c + 1];
+  for (int64_t k = 0; k < segments; ++k) {
+    rising = rising && nets.node_row[k] <= nets.node_row[k + 1];
   }
   if (!rising) throw Error("`node_row` must begin with 0 and not decrease");
   const auto ignore = [](int64_t, int64_t, int64_t, bool, int) {};
@@ -88,8 +93,7 @@ EmbeddingNets<T> read_nets(OpKernelContext* context, const Style& style) {
 template <class T>
 void nodes(OpKernelContext* context, const Style& style) {
   const EmbeddingNets<T> nets = read_nets<T>(context, style);
-  const int64_t nodes = nets.node_row[nets.layers.size()];
-  T* table = output<T>(context, 0, {nodes, 2, padded_width<T>(nets.width())});
+  T* table = output<T>(context, 0, {nets.num_nodes(), 2, padded_width<T>(nets.width())});
   embedding_nodes(nets, threads_of(context), table);
 }
 
@@ -98,7 +102,7 @@ void nodes_grad(OpKernelContext* context, const Style& style) {
   const EmbeddingNets<T> nets = read_nets<T>(context, style);
   const int64_t curves = static_cast<int64_t>(nets.layers.size());
   const Tensor& grad = input(context, context->num_inputs() - 1, "nodes_grad",
-                             {nets.node_row[curves], 2, padded_width<T>(nets.width())});
+                             {nets.num_nodes(), 2, padded_width<T>(nets.width())});
   std::vector<std::vector<EmbeddingLayerGrad<T>>> grads(curves);
   for_each_layer(curves, style,
                  [&](int64_t curve, int64_t n_in, int64_t width, bool idt, int index) {
@@ -129,6 +133,7 @@ REGISTER_OP("EmbeddingNodes")
     .Attr("activation: string")
     .Attr("neuron: list(int) >= 1")
     .Attr("resnet_dt: bool")
+    .Attr("segments: int = 1")
     .Input("node_row: int32")
     .Input("grid: double")
     .Input("weights: N * T")
@@ -141,6 +146,7 @@ REGISTER_OP("EmbeddingNodesGrad")
     .Attr("activation: string")
     .Attr("neuron: list(int) >= 1")
     .Attr("resnet_dt: bool")
+    .Attr("segments: int = 1")
     .Input("node_row: int32")
     .Input("grid: double")
     .Input("weights: N * T")

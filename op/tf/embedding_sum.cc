@@ -1,8 +1,8 @@
 // Bindings of EmbeddingSum and its derivatives; see core/embedding_sum.h.
 //
-// All ops take the same nine inputs: rows [p, 4], nodes [nodes, 2, padded M], node_row [C + 1],
-// grid [C, 2], curve [T, T], sel [T], empty [T], atom_count [T], neighbor_count [n, T]; then their
-// own: `upper` [n, 4, M] or `direction` [p, 4] or both.
+// All ops take the same nine inputs: rows [p, 4], nodes [nodes, 2, padded M], node_row [C S + 1],
+// grid [C S, 2], curve [T, T], sel [T], empty [T], atom_count [T], neighbor_count [n, T]; then
+// their own: `upper` [n, 4, M] or `direction` [p, 4] or both.
 #include "core/embedding_sum.h"
 
 #include "tf/binding.h"
@@ -12,24 +12,27 @@ namespace {
 
 constexpr int kShared = 9;
 
-struct Width {
-  explicit Width(OpKernelConstruction* context) {
-    OP_REQUIRES_OK(context, context->GetAttr("width", &size));
-    OP_REQUIRES(context, size > 0, absl::InvalidArgumentError("`width` must be positive"));
+struct Sizes {
+  explicit Sizes(OpKernelConstruction* context) {
+    OP_REQUIRES_OK(context, context->GetAttr("width", &width));
+    OP_REQUIRES_OK(context, context->GetAttr("segments", &segments));
+    OP_REQUIRES(context, width > 0 && segments > 0,
+                absl::InvalidArgumentError("`width` and `segments` must be positive"));
   }
-  int64_t size = 0;
+  int64_t width = 0, segments = 0;
 };
 
 template <class T>
 struct Inputs {
-  Inputs(OpKernelContext* context, const Width& width)
-      : context(context), width(width.size), parallel(threads_of(context)) {
+  Inputs(OpKernelContext* context, const Sizes& sizes)
+      : context(context), width(sizes.width), parallel(threads_of(context)) {
     const Tensor& node_row = input(context, 2, "node_row", {-1});
     const Tensor& neighbor_count = input(context, 8, "neighbor_count", {-1, -1});
-    const int64_t types = neighbor_count.dim_size(1), curves = node_row.dim_size(0) - 1;
+    const int64_t types = neighbor_count.dim_size(1);
+    const int64_t curves = (node_row.dim_size(0) - 1) / sizes.segments;
     const Tensor& rows_in = input(context, 0, "rows", {-1, kRowColumns});
-    const Tensor& nodes = input(context, 1, "nodes", {-1, 2, padded_width<T>(width.size)});
-    const Tensor& grid = input(context, 3, "grid", {curves, 2});
+    const Tensor& nodes = input(context, 1, "nodes", {-1, 2, padded_width<T>(width)});
+    const Tensor& grid = input(context, 3, "grid", {curves * sizes.segments, 2});
     pairs = {neighbor_count.dim_size(0),
              rows_in.dim_size(0),
              types,
@@ -38,10 +41,11 @@ struct Inputs {
              data<int32_t>(input(context, 4, "curve", {types, types})),
              data<double>(input(context, 5, "sel", {types})),
              data<double>(input(context, 6, "empty", {types}))};
-    table = {curves, width.size, data<int32_t>(node_row), data<double>(grid), data<T>(nodes)};
+    table = {curves,        sizes.segments, width, data<int32_t>(node_row), data<double>(grid),
+             data<T>(nodes)};
     rows = data<T>(rows_in);
     num_nodes = nodes.dim_size(0);
-    check_curves(pairs, curves, table.node_row, table.grid, num_nodes);
+    check_curves(pairs, curves, sizes.segments, table.node_row, table.grid, num_nodes);
   }
 
   const T* upper(int index) const {
@@ -63,33 +67,33 @@ struct Inputs {
 };
 
 template <class T>
-void sum(OpKernelContext* context, const Width& width) {
-  const Inputs<T> in(context, width);
+void sum(OpKernelContext* context, const Sizes& sizes) {
+  const Inputs<T> in(context, sizes);
   embedding_sum(in.pairs, in.table, in.parallel, in.rows, in.sums());
 }
 
 template <class T>
-void sum_grad(OpKernelContext* context, const Width& width) {
-  const Inputs<T> in(context, width);
+void sum_grad(OpKernelContext* context, const Sizes& sizes) {
+  const Inputs<T> in(context, sizes);
   T* rows_grad = output<T>(context, 0, {in.pairs.num_pairs, kRowColumns});
   embedding_sum_grad(in.pairs, in.table, in.parallel, in.rows, in.upper(kShared), rows_grad);
 }
 
 template <class T>
-void sum_tangent(OpKernelContext* context, const Width& width) {
-  const Inputs<T> in(context, width);
+void sum_tangent(OpKernelContext* context, const Sizes& sizes) {
+  const Inputs<T> in(context, sizes);
   embedding_sum_tangent(in.pairs, in.table, in.parallel, in.rows, in.direction(), in.sums());
 }
 
 template <class T>
-void table_grad(OpKernelContext* context, const Width& width) {
-  const Inputs<T> in(context, width);
+void table_grad(OpKernelContext* context, const Sizes& sizes) {
+  const Inputs<T> in(context, sizes);
   embedding_table_grad(in.pairs, in.table, in.parallel, in.rows, in.upper(kShared), in.nodes());
 }
 
 template <class T>
-void tangent_table_grad(OpKernelContext* context, const Width& width) {
-  const Inputs<T> in(context, width);
+void tangent_table_grad(OpKernelContext* context, const Sizes& sizes) {
+  const Inputs<T> in(context, sizes);
   embedding_tangent_table_grad(in.pairs, in.table, in.parallel, in.rows, in.direction(),
                                in.upper(kShared + 1), in.nodes());
 }
@@ -134,6 +138,7 @@ absl::Status shape_of_nodes(InferenceContext* c) {
   REGISTER_OP(NAME)               \
       .Attr("T: {float, double}") \
       .Attr("width: int")         \
+      .Attr("segments: int = 1")  \
       .Input("rows: T")           \
       .Input("nodes: T")          \
       .Input("node_row: int32")   \
@@ -163,10 +168,10 @@ DEEPTF_SHARED("EmbeddingTangentTableGrad")
     .SetShapeFn(shape_of_nodes);
 #undef DEEPTF_SHARED
 
-DEEPTF_KERNELS("EmbeddingSum", Width, sum);
-DEEPTF_KERNELS("EmbeddingSumGrad", Width, sum_grad);
-DEEPTF_KERNELS("EmbeddingSumTangent", Width, sum_tangent);
-DEEPTF_KERNELS("EmbeddingTableGrad", Width, table_grad);
-DEEPTF_KERNELS("EmbeddingTangentTableGrad", Width, tangent_table_grad);
+DEEPTF_KERNELS("EmbeddingSum", Sizes, sum);
+DEEPTF_KERNELS("EmbeddingSumGrad", Sizes, sum_grad);
+DEEPTF_KERNELS("EmbeddingSumTangent", Sizes, sum_tangent);
+DEEPTF_KERNELS("EmbeddingTableGrad", Sizes, table_grad);
+DEEPTF_KERNELS("EmbeddingTangentTableGrad", Sizes, tangent_table_grad);
 
 }  // namespace deeptf

@@ -40,7 +40,7 @@ struct Case {
     return {kNumAtoms,    num_pairs,     kTypes,      kAtoms.data(),
             count.data(), kCurve.data(), kSel.data(), kEmpty.data()};
   }
-  CurveTable<T> table() const { return {3, width, kNodeRow.data(), kGrid.data(), nodes.data()}; }
+  CurveTable<T> table() const { return {3, 1, width, kNodeRow.data(), kGrid.data(), nodes.data()}; }
   double value(int32_t curve, double x, int64_t m) const {
     const int32_t first = kNodeRow[curve];
     const HermitePlace<double> place = deeptf::hermite_place<double>(

@@ -25,9 +25,10 @@ from deeptf.data.statistics import switch_over_distance
 from deeptf.model.embedding import embed
 from deeptf.model.network import NOT_SMOOTH, Style, check_activation, precision_of
 from deeptf.model.parameters import Parameters
-from deeptf.model.table import SAFETY, SHORTEST, Curves, Table, build_table
+from deeptf.model.table import SAFETY, SHORTEST, Curves, Table, build_table, cut_into_segments
 from deeptf.tf import tf
 
+DISTANCES = 20_000  # at which the gradient of the argument of the nets is looked up
 UNKNOWN_DISTANCE = 1.0  # A, down to which tables reach when the data of a model are not known
 
 
@@ -184,21 +185,21 @@ class SeE2A:
         mean, stddev = (array[:, 0] for array in _normalisation(parameters))
         types = range(len(mean))
         shortest = parameters.array(SHORTEST, np.full((len(mean), len(mean)), UNKNOWN_DISTANCE))
-        highest = switch_over_distance(SAFETY * shortest, self.rcut_smth, self.rcut)
         names: list[str] = []
-        span: list[list[float]] = []
+        paths: list[list[tuple[np.ndarray, np.ndarray]]] = []  # of each net
         curve = np.full((len(mean), len(mean)), -1, np.int32)
         for t, centre in itertools.product(types, types):
             if self._excluded(centre, t):
                 continue
             name = self.network_name(centre, t)
-            ends = (np.array([0.0, highest[centre, t]]) - mean[centre]) / stddev[centre]
             if name not in names:
                 names.append(name)
-                span.append(list(ends))
+                paths.append([])
             k = curve[t, centre] = names.index(name)
-            span[k] = [min(span[k][0], ends[0]), max(span[k][1], ends[1])]
-        return Curves(tuple(names), curve, np.array(span))
+            distance = np.linspace(SAFETY * shortest[centre, t], self.rcut, DISTANCES)
+            value = switch_over_distance(distance, self.rcut_smth, self.rcut)
+            paths[k].append((distance, (value - mean[centre]) / stddev[centre]))
+        return Curves(tuple(names), curve, *cut_into_segments(paths))
 
     def _tabulated_sum(
         self,
