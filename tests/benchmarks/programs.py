@@ -1,9 +1,10 @@
 """The programs whose training is timed: how each is started and how it tells its times.
 
 A program runs in a folder of its own with its input in input.json; all get the same input but for
-keys that only they know. deepmd-kit counts a step's time as deeptf does: reading of the batch
-included, test errors of the reported steps too. Its PyTorch backend has no compiler for these
-models; the "exportable" one (deepmd-kit 3.2 and later) does, and only with it is it faster.
+keys that only they know. The times are those of the whole loop, reading of batches and reports
+included. Of deepmd-kit's two PyTorch backends only the "exportable" one (3.2 and later) compiles
+these models. That takes minutes, some of them after the first step: a run of a few steps times the
+compiler.
 """
 
 from __future__ import annotations
