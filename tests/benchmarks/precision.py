@@ -75,12 +75,13 @@ def main() -> None:
         }
     frames = errors[PRECISIONS[0]].num_frames
     print(f"RMSE on {frames} validation frames after {options.steps} steps")
-    print(f"{'':18s}" + "".join(f"{name:>13s}" for name in PRECISIONS))
+    print(f"{'':18s}" + "".join(f"{name:>13s}" for name in PRECISIONS) + "   change")
     for quantity in SHOWN:
         found = [errors[name][quantity] for name in PRECISIONS]
         if found[0].count:
             row = "".join(f"{one.rmse:13.4e}" for one in found)
-            print(f"{quantity.title:18s}{row}  {quantity.unit}")
+            change = found[1].rmse / found[0].rmse - 1
+            print(f"{quantity.title:18s}{row} {change:8.0e}  {quantity.unit}")
 
 
 if __name__ == "__main__":

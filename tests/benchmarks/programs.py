@@ -1,9 +1,10 @@
 """The programs whose training is timed: how each is started and how it tells its times.
 
 A program runs in a folder of its own with its input in input.json; all get the same input but for
-keys that only they know. deepmd-kit counts a step's time as deeptf does: reading of the batch
-included, test errors of the reported steps too. Its PyTorch backend has no compiler for these
-models; the "exportable" one (deepmd-kit 3.2 and later) does, and only with it is it faster.
+keys that only they know. The times are those of the whole loop, reading of batches and reports
+included. Of deepmd-kit's two PyTorch backends only the "exportable" one (3.2 and later) compiles
+models, and not all of them. That takes minutes, some of them after the first step: a run of a few
+steps times the compiler.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ DEEPTF_TIMES = re.compile(r"step +(\d+) \| ([\d.]+) (ms)/step")
 DEEPMD_TIMES = re.compile(r"Batch +(\d+): total wall time = ([\d.]+) (s)")
 DEEPTF_NODES = re.compile(r"embedding tables: (\d+) nodes")
 ONLY_DEEPTF = ("embedding",)  # keys of the descriptor
+
+
+class TrainingFailed(Exception):
+    """A program ended with an error or told no times; the message ends with its output."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def train(program: Program, script: dict[str, Any], folder: Path, threads: int) 
     text, memory = _run(command, folder, threads)
     times = read_times(text, program.times, script["training"]["disp_freq"])
     if not times:
-        raise SystemExit(f"{' '.join(command)} told no times:\n{text[-2000:]}")
+        raise TrainingFailed(f"{' '.join(command)} told no times:\n{text[-2000:]}")
     nodes = DEEPTF_NODES.findall(text)
     return Result(times, memory, int(nodes[-1]) if nodes else None)
 
@@ -111,5 +116,5 @@ def _run(command: list[str], folder: Path, threads: int) -> tuple[str, float]:
         _, status, usage = os.wait4(process.pid, 0)
     text = log.read_text()
     if status:
-        raise SystemExit(f"{' '.join(command)} failed:\n{text[-2000:]}")
+        raise TrainingFailed(f"{' '.join(command)} failed:\n{text[-2000:]}")
     return text, usage.ru_maxrss / 1024

@@ -2,9 +2,11 @@
 
     python tests/benchmarks/scaling.py [--precision float32] [--edges 4 8 16] [--types 1 5 10]
 
-Atoms: boxes of made-up water, 3 edge^3 atoms, rcut 6 A; the time per atom must stay the same.
-Types: an alloy of 256 atoms with 100 neighbours. Each size runs in a process of its own; a size
-that would need more memory than there is, by the memory per atom of the one before, is left out.
+Atoms: boxes of made-up water, 3 edge^3 atoms, rcut 6 A; the time per atom must stay the same, that
+is, the power of the number of atoms that fits the times best must be near 1. Types: an alloy of 256
+atoms with 100 neighbours. MB/atom is what the steps took beyond the program before them. Each size
+runs in a process of its own; a size that would need more memory than there is, by the memory per
+atom of the one before, is left out.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from cases import alloy_case, water_case
 
 ALLOY_EDGE, ALLOY_NEIGHBORS = 4, 100
@@ -51,6 +54,7 @@ def table(kind: str, numbers: list[int], options: argparse.Namespace) -> None:
     """Print one row for each number."""
     print(f"\n{kind:>8s} {'atoms':>8s} {'ms/step':>9s} {'us/atom':>9s} {'MB/atom':>9s}")
     memory = 0.0  # MB per atom
+    measured = []
     for number in numbers:
         need = 3 * number**3 * memory if kind == "edge" else 0.0
         if need > _free_memory():
@@ -61,8 +65,13 @@ def table(kind: str, numbers: list[int], options: argparse.Namespace) -> None:
         text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         atoms, time, total = (float(word) for word in text.split())
         memory = total / atoms
+        measured.append((number, atoms, time))
         row = f"{number:8d} {atoms:8.0f} {time:9.2f} {1e3 * time / atoms:9.1f} {memory:9.3f}"
         print(row, flush=True)
+    if len(measured) > 1:
+        types, atoms, times = np.log(measured).T
+        power = np.polyfit(atoms if kind == "edge" else types, times, 1)[0]
+        print(f"time grows as {'atoms' if kind == 'edge' else 'types'}^{power:.2f}", flush=True)
 
 
 def _free_memory() -> float:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
 import statistics
 import tempfile
 from dataclasses import replace
@@ -27,7 +28,7 @@ from typing import Any
 
 from cases import alloy_case, input_case, water_case, with_steps
 from limit import Work, measured_peak, work_of
-from programs import OURS, Program, Result, programs, train
+from programs import OURS, Program, Result, TrainingFailed, programs, train
 
 PARTS = 3  # of a round; the first is left out
 PROFILE_WARM_UP, PROFILE_STEPS = 10, 10
@@ -42,13 +43,27 @@ def rounds(
     """
     results: dict[Program, list[Result]] = {}
     peaks = []
+    chosen = programs(options.peer, options.peer_pytorch, options.threads)
     for _ in range(options.rounds):
-        for program in programs(options.peer, options.peer_pytorch, options.threads):
-            result = train(program, script, folder / "run", options.threads)
+        for program in list(chosen):
+            try:
+                result = train(program, script, folder / "run", options.threads)
+            except TrainingFailed as error:
+                if not program.compiled:  # the compiler does not take every model
+                    raise SystemExit(str(error)) from None
+                print(f"{program.name:22s} left out, it failed: {_reason(error)}", flush=True)
+                chosen.remove(program)
+                continue
             results.setdefault(program, []).append(result)
             print(f"{program.name:22s} {statistics.mean(result.times):8.2f} ms/step", flush=True)
         peaks.append(measured_peak(precision, options.threads))
     return results, statistics.median(peaks)
+
+
+def _reason(error: TrainingFailed) -> str:
+    """Return the line of the output that names the error."""
+    lines = re.findall(r"^[\w.]*(?:Error|Exception|SymNode): .*", str(error), re.MULTILINE)
+    return lines[-1] if lines else str(error).splitlines()[-1]
 
 
 def report(results: dict[Program, list[Result]], work: Work, peak: float, threads: int) -> None:
