@@ -29,24 +29,19 @@ POLL = 0.2  # s
 Curve = list[tuple[float, int, float, float]]  # s, step, energy eV/atom, force eV/A
 
 
-def schedule(name: str, steps: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the sections learning_rate and what the section training has more."""
+def schedule(name: str, steps: int) -> dict[str, Any]:
+    """Return the section learning_rate."""
     if name == "standard":
-        decay = {"type": "exp", "start_lr": 1e-3, "stop_lr": 3.51e-8, "decay_steps": steps // 20}
-        return decay, {}
+        return {"type": "exp", "start_lr": 1e-3, "stop_lr": 3.51e-8, "decay_steps": steps // 20}
     if name == "fast":
-        rate = {"type": "cosine", "start_lr": 8e-3, "stop_lr": 1e-6}
-        return rate, {"gradient_max_norm": 1000.0}
+        return {"type": "cosine", "start_lr": 8e-3, "stop_lr": 1e-6, "warmup_ratio": 0.05}
     raise SystemExit(f"the schedule must be standard or fast, got {name}")
 
 
 def script(options: argparse.Namespace, run: str) -> dict[str, Any]:
     """Return the input of a run."""
-    program, name, number = run.split(":")
+    _, name, number = run.split(":")
     steps = int(number)
-    rate, more = schedule(name, steps)
-    if program == "deepmd-kit":  # its TensorFlow backend does not clip gradients
-        more.pop("gradient_max_norm", None)
     types = (options.train[0] / "type_map.raw").read_text().split()
     frames = sum(len(np.load(path)) for path in options.validation.glob("set.*/energy.npy"))
     return {
@@ -65,7 +60,7 @@ def script(options: argparse.Namespace, run: str) -> dict[str, Any]:
             },
             "fitting_net": {"neuron": [240, 240, 240], "precision": "float32", "seed": 1},
         },
-        "learning_rate": rate,
+        "learning_rate": schedule(name, steps),
         "loss": {
             "start_pref_e": 0.02,
             "limit_pref_e": 1,
@@ -85,7 +80,6 @@ def script(options: argparse.Namespace, run: str) -> dict[str, Any]:
             "seed": options.seed,
             "disp_freq": max(1, steps // POINTS),
             "save_freq": steps,
-            **more,
         },
     }
 
