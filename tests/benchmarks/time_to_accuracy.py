@@ -161,7 +161,7 @@ def plot(curves: dict[str, Curve], target: float, path: Path) -> None:
         label = f"{program}, {name}, {int(steps):,} steps"
         points = [(point[0], point[3]) for point in curve if point[1] > 0]
         axes.loglog(*zip(*points, strict=True), style, label=label)
-    axes.axhline(target, color="grey", linewidth=0.8)
+    axes.axhline(target, color="grey", linewidth=0.8, label=f"{target} eV/Å")
     axes.set(xlabel="wall time, s", ylabel="force RMSE on validation frames, eV/Å")
     axes.legend(fontsize="small")
     pyplot.savefig(path, dpi=120)

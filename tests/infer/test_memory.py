@@ -74,7 +74,7 @@ def test_peak_of_an_evaluation(embedding, edge, tmp_path):
     path = tmp_path / "model.pb"
     freeze.write(config, random_arrays(config), path)
     command = [sys.executable, "-c", EVALUATE, str(path), str(edge), str(SPACING)]
-    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    run = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
     atoms, measured = json.loads(run.stdout)
     pairs = atoms * 4 / 3 * np.pi * RCUT**3 / SPACING**3
     model = read_model(path)

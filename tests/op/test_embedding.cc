@@ -126,6 +126,7 @@ struct Net {
             {{{1, 4, w, w + 4, nullptr},
               {4, 4, w + 8, w + 24, w + 28},
               {4, 8, w + 32, w + 64, nullptr}}},
+            1,
             row.data(),
             grid.data()};
   }
@@ -153,7 +154,7 @@ TEST(counts_that_do_not_fit_are_errors) {
   auto pairs = c.pairs();
   pairs.num_pairs += 1;
   const auto check = [&] {
-    deeptf::check_curves(pairs, 3, kNodeRow.data(), kGrid.data(), kNodeRow.back());
+    deeptf::check_curves(pairs, 3, 1, kNodeRow.data(), kGrid.data(), kNodeRow.back());
   };
   CHECK(deeptf_test::throws(check, "must add up to 5 atoms"));
 }

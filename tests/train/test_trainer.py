@@ -15,6 +15,7 @@ import pytest
 from small_run import write_run, write_system
 
 from deeptf import freeze
+from deeptf.model.table import NODES
 from deeptf.tf import tf
 from deeptf.train import checkpoint
 from deeptf.train.trainer import train
@@ -89,7 +90,7 @@ def test_init_model_takes_weights_and_begins_anew(folder: Path) -> None:
         new = checkpoint.load("new")
         assert new.meta["step"] == 1
         for name, value in old.arrays.items():
-            if not name.startswith("optimizer/"):
+            if not name.startswith("optimizer/") and name != NODES:  # tables follow their errors
                 np.testing.assert_array_equal(new.arrays[name], value, err_msg=name)
 
 
