@@ -63,14 +63,15 @@ class Result:
 
 def programs(tensorflow: str | None, pytorch: str | None, threads: int) -> list[Program]:
     """Return deeptf and the peers whose `dp` program is given."""
-    deeptf = (sys.executable, "-m", "deeptf", "train", "--threads", str(threads))
+    train = ("train", "input.json", "--skip-neighbor-stat")
+    deeptf = (sys.executable, "-m", "deeptf", *train, "--threads", str(threads))
     found = [Program(OURS, OURS, deeptf, DEEPTF_TIMES)]
     if tensorflow:
-        found.append(Program("dp --tf", "deepmd-kit TensorFlow", (tensorflow, "--tf", "train")))
+        found.append(Program("dp --tf", "deepmd-kit TensorFlow", (tensorflow, "--tf", *train)))
     if pytorch:
         peer = "deepmd-kit PyTorch"
-        found.append(Program("dp --pt", peer, (pytorch, "--pt", "train")))
-        exportable = (pytorch, "--pt-expt", "train")
+        found.append(Program("dp --pt", peer, (pytorch, "--pt", *train)))
+        exportable = (pytorch, "--pt-expt", *train)
         found.append(Program("dp --pt-expt, compiled", peer, exportable, compiled=True))
     return found
 
@@ -80,11 +81,10 @@ def train(program: Program, script: dict[str, Any], folder: Path, threads: int) 
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     (folder / "input.json").write_text(json.dumps(program.script(script)))
-    command = [*program.command, "input.json", "--skip-neighbor-stat"]
-    text, memory = _run(command, folder, threads)
+    text, memory = _run(program.command, folder, threads)
     times = read_times(text, program.times, script["training"]["disp_freq"])
     if not times:
-        raise TrainingFailed(f"{' '.join(command)} told no times:\n{text[-2000:]}")
+        raise TrainingFailed(f"{' '.join(program.command)} told no times:\n{text[-2000:]}")
     nodes = DEEPTF_NODES.findall(text)
     return Result(times, memory, int(nodes[-1]) if nodes else None)
 
@@ -100,18 +100,22 @@ def read_times(text: str, pattern: re.Pattern, part: int) -> list[float]:
     return times
 
 
-def _run(command: list[str], folder: Path, threads: int) -> tuple[str, float]:
-    """Run a program; return its output and its largest memory in MB."""
+def environment(threads: int) -> dict[str, str]:
+    """Return the environment in which every program uses that many threads."""
     names = (
         "OMP_NUM_THREADS",
         "DP_INTRA_OP_PARALLELISM_THREADS",
         "DP_INTER_OP_PARALLELISM_THREADS",
     )
-    environment = {**os.environ, **dict.fromkeys(names, str(threads))}
+    return {**os.environ, **dict.fromkeys(names, str(threads))}
+
+
+def _run(command: tuple[str, ...], folder: Path, threads: int) -> tuple[str, float]:
+    """Run a program; return its output and its largest memory in MB."""
     log = folder / "log"
     with open(log, "w") as stream:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=stream, stderr=stream
+            command, cwd=folder, env=environment(threads), stdout=stream, stderr=stream
         )
         _, status, usage = os.wait4(process.pid, 0)
     text = log.read_text()

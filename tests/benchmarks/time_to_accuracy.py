@@ -16,14 +16,16 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import water
+from programs import OURS, Program, environment, programs
 
+PEER = "deepmd-kit"
 POINTS = 20  # of a curve
 POLL = 0.2  # s
 Curve = list[tuple[float, int, float, float]]  # s, step, energy eV/atom, force eV/A
@@ -38,60 +40,33 @@ def schedule(name: str, steps: int) -> dict[str, Any]:
     raise SystemExit(f"the schedule must be standard or fast, got {name}")
 
 
-def script(options: argparse.Namespace, run: str) -> dict[str, Any]:
+def script(options: argparse.Namespace, name: str, steps: int) -> dict[str, Any]:
     """Return the input of a run."""
-    _, name, number = run.split(":")
-    steps = int(number)
-    types = (options.train[0] / "type_map.raw").read_text().split()
     frames = sum(len(np.load(path)) for path in options.validation.glob("set.*/energy.npy"))
-    return {
-        "model": {
-            "type_map": types,
-            "descriptor": {
-                "type": "se_e2_a",
-                "rcut": 6.0,
-                "rcut_smth": 0.5,
-                "sel": options.sel,
-                "neuron": [25, 50, 100],
-                "axis_neuron": 16,
-                "type_one_side": True,
-                "precision": "float32",
-                "seed": 1,
-            },
-            "fitting_net": {"neuron": [240, 240, 240], "precision": "float32", "seed": 1},
-        },
-        "learning_rate": schedule(name, steps),
-        "loss": {
-            "start_pref_e": 0.02,
-            "limit_pref_e": 1,
-            "start_pref_f": 1000,
-            "limit_pref_f": 1,
-            "start_pref_v": 0,
-            "limit_pref_v": 0,
-        },
-        "training": {
-            "training_data": {"systems": [str(p.resolve()) for p in options.train]},
-            "validation_data": {
-                "systems": [str(options.validation.resolve())],
-                "batch_size": 1,
-                "numb_btch": frames,
-            },
-            "numb_steps": steps,
-            "seed": options.seed,
-            "disp_freq": max(1, steps // POINTS),
-            "save_freq": steps,
-        },
+    script = water.standard_input(options.train[0], steps, "float32")
+    script["model"]["type_map"] = (options.train[0] / "type_map.raw").read_text().split()
+    script["model"]["descriptor"]["sel"] = options.sel
+    script["learning_rate"] = schedule(name, steps)
+    training = script["training"]
+    training["training_data"]["systems"] = [str(path.resolve()) for path in options.train]
+    training["validation_data"] = {
+        "systems": [str(options.validation.resolve())],
+        "batch_size": 1,
+        "numb_btch": frames,
     }
+    training["seed"], training["disp_freq"] = options.seed, max(1, steps // POINTS)
+    return script
 
 
-def command(options: argparse.Namespace, program: str) -> list[str]:
-    """Return the command line of a program."""
-    if program == "deeptf":
-        train = [sys.executable, "-m", "deeptf", "train", "input.json", "--skip-neighbor-stat"]
-        return [*train, "--threads", str(options.threads)]
-    if options.peer is None:
+def program(options: argparse.Namespace, name: str) -> Program:
+    """Return the program of a run."""
+    if name == PEER and options.peer is None:
         raise SystemExit("--peer must be given for deepmd-kit")
-    return [options.peer, "--tf", "train", "input.json", "--skip-neighbor-stat"]
+    ours, *peers = programs(options.peer, None, options.threads)
+    known = {OURS: ours, PEER: peers[0] if peers else None}
+    if name not in known:
+        raise SystemExit(f"the program must be {OURS} or {PEER}, got {name}")
+    return known[name]
 
 
 def follow(process: subprocess.Popen, path: Path, start: float) -> Curve:
@@ -115,20 +90,16 @@ def follow(process: subprocess.Popen, path: Path, start: float) -> Curve:
 
 def train(options: argparse.Namespace, run: str) -> Curve:
     """Train once; return its curve."""
-    program = run.split(":")[0]
-    variables = ("OMP_NUM_THREADS", "DP_INTRA_OP_PARALLELISM_THREADS")
-    threads = dict.fromkeys((*variables, "DP_INTER_OP_PARALLELISM_THREADS"), str(options.threads))
+    name, schedule_name, steps = run.split(":")
+    command = program(options, name).command
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        (folder / "input.json").write_text(json.dumps(script(options, run)))
+        text = json.dumps(script(options, schedule_name, int(steps)))
+        (folder / "input.json").write_text(text)
         with open(folder / "log", "w") as log:
             start = time.monotonic()
             process = subprocess.Popen(
-                command(options, program),
-                cwd=folder,
-                env={**os.environ, **threads},
-                stdout=log,
-                stderr=log,
+                command, cwd=folder, env=environment(options.threads), stdout=log, stderr=log
             )
             curve = follow(process, folder / "lcurve.out", start)
         if process.returncode:
@@ -157,7 +128,7 @@ def plot(curves: dict[str, Curve], target: float, path: Path) -> None:
     _, axes = pyplot.subplots(figsize=(6.4, 3.6), layout="constrained")
     for run, curve in curves.items():
         program, name, steps = run.split(":")
-        style = "-" if program == "deeptf" else "--"
+        style = "-" if program == OURS else "--"
         label = f"{program}, {name}, {int(steps):,} steps"
         points = [(point[0], point[3]) for point in curve if point[1] > 0]
         axes.loglog(*zip(*points, strict=True), style, label=label)
