@@ -61,7 +61,7 @@ class Table:
     values: ops.CurveTable
     between: tf.Tensor  # as values.nodes, but at WORST of every interval
     counts: tf.Variable  # [C, SEGMENTS] number of nodes
-    gradient: np.ndarray  # that of Curves
+    curves: Curves
     tolerance: float = TOLERANCE  # of dG/dr, 1/A
 
     def refine(self, run: tf.Session) -> str:
@@ -97,7 +97,7 @@ class Table:
             at_worst = 2.25 * np.abs(value - true[:, 0]).max()  # of G the worst is in the middle
             errors.append([at_worst, np.abs(slope - true[:, 1]).max() / step])
         errors = np.array(errors).reshape(-1, SEGMENTS, 2)
-        errors[..., 1] *= self.gradient
+        errors[..., 1] *= self.curves.gradient
         return errors
 
 
@@ -147,15 +147,15 @@ def build_table(
     values = values._replace(nodes=fixed)
     places = row - tf.range(tf.size(row)), tf.stack([start + WORST * step, step], axis=1)
     between = ops.embedding_nodes(*places, weights, *shape).nodes
-    return Table(values, between, counts, curves.gradient)
+    return Table(values, between, counts, curves)
 
 
 def wanted_nodes(counts: np.ndarray, errors: np.ndarray, tolerance: float) -> np.ndarray:
     """Return the number of nodes of every segment for errors of the slope below `tolerance`.
 
     counts and errors, of one shape: numbers of nodes and the errors that they have, which go with
-    the third power of the step. A segment keeps its nodes while they are
-    enough and not half too many.
+    the third power of the step. A segment keeps its nodes while they are enough and not half
+    too many.
     """
     factor = ROOM * np.cbrt(errors / tolerance)
     better = 1 + np.ceil((counts - 1) * factor)

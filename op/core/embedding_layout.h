@@ -73,6 +73,15 @@ class Layout {
   std::vector<double> inverse_step_;   // of the nodes of each segment
 };
 
+// Copies rows [4, M] of an atom into rows of padded width; the padding becomes zero.
+template <class T>
+void pad_rows(const T* from, int64_t width, T* to) {
+  const int64_t padded = padded_width<T>(width);
+  for (int64_t w = 0; w < kRowColumns; ++w, from += width, to += padded) {
+    std::fill_n(std::copy_n(from, width, to), padded - width, T(0));
+  }
+}
+
 // Calls body(atom) for every atom, each time with the same scratch of a thread.
 template <class Body>
 void over_atoms(const CurvePairs& pairs, int64_t width, const ParallelFor& parallel,

@@ -137,16 +137,6 @@ void sum_terms(const std::vector<Term<T>>& terms, int64_t width, std::vector<T>*
   }
 }
 
-// Copies upper [4, M] of an atom into rows of padded width; the padding is zero.
-template <class T>
-void pad_rows(const T* upper, int64_t width, std::vector<T>* out) {
-  const int64_t padded = padded_width<T>(width);
-  out->assign(kRowColumns * padded, T(0));
-  for (int64_t w = 0; w < kRowColumns; ++w) {
-    std::copy_n(upper + w * width, width, out->data() + w * padded);
-  }
-}
-
 // r [4] of one pair from the padded upper of its atom.
 template <class T>
 void row_grad(const Term<T>& term, int64_t padded, const T* upper, T* out) {
@@ -211,8 +201,8 @@ void embedding_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table,
   const Layout<T> layout(pairs, table);
   const int64_t padded = padded_width<T>(table.width);
   over_atoms(pairs, table.width, parallel, [&] {
-    return [&, y = std::vector<T>()](int64_t atom) mutable {
-      pad_rows(upper + atom * kRowColumns * table.width, table.width, &y);
+    return [&, y = std::vector<T>(kRowColumns * padded)](int64_t atom) mutable {
+      pad_rows(upper + atom * kRowColumns * table.width, table.width, y.data());
       for (int64_t t = 0; t < pairs.num_types; ++t) {
         const int64_t begin = layout.first(atom, t), end = begin + layout.count(atom, t);
         const int32_t curve = layout.curve(atom, t);

@@ -6,11 +6,11 @@
 // beyond the ends of the range a straight line (so G has a continuous first derivative everywhere).
 // With the row R_j [4] of pair j, x_j = R_j[0]:
 //
-//   embedding_sum             T_wm  = sum_j R_jw G_m(x_j)  +  delta_w0 sum_t (sel_t - n_t) x_0
-//   G_m(x_0) embedding_sum_grad        r_jw  = sum_m G_m(x_j) Y_wm + delta_w0 sum_m G'_m(x_j) sum_v
-//   R_jv Y_vm embedding_sum_tangent     T'_wm = sum_j a_jw G_m(x_j) + a_j0 R_jw G'_m(x_j)
-//   embedding_table_grad      the gradient of sum_wm T_wm Y_wm to the nodes
-//   embedding_tangent_table_grad      the gradient of sum_wm T'_wm Y_wm to the nodes
+//   embedding_sum          T_wm = sum_j R_jw G_m(x_j) + delta_w0 sum_t (sel_t - n_t) x_0 G_m(x_0)
+//   embedding_sum_grad     r_jw = sum_m (G_m(x_j) Y_wm + delta_w0 G'_m(x_j) sum_v R_jv Y_vm)
+//   embedding_sum_tangent  T'_wm = sum_j (a_jw G_m(x_j) + a_j0 R_jw G'_m(x_j))
+//   embedding_table_grad          the gradient of sum_wm T_wm Y_wm to the nodes
+//   embedding_tangent_table_grad  the gradient of sum_wm T'_wm Y_wm to the nodes
 //
 // Y [n, 4, M] is what multiplies the sums, a [p, 4] a direction in the rows. The second part of T
 // is that of the places without a neighbour (se_e2_a.py). Since sum_j a_j.r_j = sum Y T', the

@@ -167,12 +167,11 @@ void sum_interval(const Entry<T, kTangent>* begin, const Entry<T, kTangent>* end
 template <class T>
 Scratch<T> padded_rows(const CurvePairs& pairs, int64_t width, const ParallelFor& parallel,
                        const T* upper) {
-  const int64_t padded = padded_width<T>(width);
-  Scratch<T> rows(pairs.num_atoms * kRowColumns * padded);
-  parallel(pairs.num_atoms * kRowColumns, width, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      T* to = std::copy_n(upper + row * width, width, rows.data() + row * padded);
-      std::fill_n(to, padded - width, T(0));
+  const int64_t step = kRowColumns * padded_width<T>(width);
+  Scratch<T> rows(pairs.num_atoms * step);
+  parallel(pairs.num_atoms, kRowColumns * width, [&](int64_t begin, int64_t end) {
+    for (int64_t atom = begin; atom < end; ++atom) {
+      pad_rows(upper + atom * kRowColumns * width, width, rows.data() + atom * step);
     }
   });
   return rows;

@@ -42,8 +42,6 @@ struct Sliver {
   const T* data;
 };
 
-constexpr int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
-
 // C [R, columns] (+)= tile [R, width], where not all columns are there.
 template <class T>
 void write_part(int rows, int64_t columns, int64_t width, const T* tile, T* c, int64_t stride,

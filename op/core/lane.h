@@ -37,6 +37,8 @@ inline void with_constant(int64_t n, const Body& body) {
   }
 }
 
+constexpr int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+
 template <class T>
 inline Lane<T> load(const T* from) {
   Lane<T> lane;

@@ -10,11 +10,6 @@
 namespace deeptf {
 namespace {
 
-template <class T>
-int64_t round_to_lanes(int64_t count) {
-  return (count + kLane<T> - 1) / kLane<T> * kLane<T>;
-}
-
 // Rows of whole lanes, a whole number of lanes of them.
 template <class T>
 class PaddedRows {
@@ -22,8 +17,8 @@ class PaddedRows {
   PaddedRows(int64_t rows, int64_t width)
       : rows_(rows),
         width_(width),
-        stride_(round_to_lanes<T>(width)),
-        data_(round_to_lanes<T>(rows) * stride_) {}
+        stride_(round_up(width, kLane<T>)),
+        data_(round_up(rows, kLane<T>) * stride_) {}
 
   const T* row(int64_t row) const { return data_.data() + row * stride_; }
   T* row(int64_t row) { return data_.data() + row * stride_; }

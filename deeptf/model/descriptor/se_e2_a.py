@@ -209,10 +209,11 @@ class SeE2A:
         parameters: Parameters,
     ) -> tf.Tensor:
         """Return the sums over neighbours by interpolation, [N_real, 4, M]."""
+        table = self.table(parameters)
         moments = ops.embedding_sum(
             rows,
-            self.table(parameters).values,
-            self.curves(parameters).curve,
+            table.values,
+            table.curves.curve,
             np.array(self.sel, np.float64),
             _empty_row(parameters)[:, 0],
             atom_count,
