@@ -46,7 +46,7 @@ TYPE_ALIASES: dict[str, dict[str, str]] = {
         "se_a_ebd": "se_a_tpe",
         "se_a_tpe_v2": "se_a_ebd_v2",
     },
-    "optimizer": {"adam": "Adam"},
+    "optimizer": {"adam": "Adam", "soap": "SOAP"},
 }
 
 KNOWN_TYPES: dict[str, tuple[str, ...]] = {
@@ -112,8 +112,8 @@ UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "loss/loss_func": (("mse",), "the loss is the mean square error"),
     "loss/f_use_norm": ((False,), "the force loss is a mean over components"),
     "loss/use_default_pf": ((False,), "give atom_pref.npy in the systems"),
-    "optimizer/weight_decay": ((0.0, 0), "Adam runs without weight decay"),
-    "optimizer/adam_weight_decay": ((0.0, 0), "Adam runs without weight decay"),
+    "optimizer/weight_decay": ((0.0, 0), "optimizers run without weight decay"),
+    "optimizer/adam_weight_decay": ((0.0, 0), "optimizers run without weight decay"),
     "training/training_data/set_prefix": (("set",), "folders of frames are named set.*"),
     "training/validation_data/set_prefix": (("set",), "folders of frames are named set.*"),
     "training/training_data/min_pair_dist": ((0.0, 0, None), "frames are not filtered"),

@@ -1,4 +1,4 @@
-"""The graph of a training run: model, loss, gradients, Adam and averaged weights, and the session
+"""The graph of a training run: model, loss, gradients, optimizer and averaged weights, and the session
 that holds their state.
 
 It takes batches and rates and gives losses; which batch comes next and what is printed or saved is
@@ -127,9 +127,7 @@ class TrainingGraph:
         limit = config.training.gradient_max_norm
         if limit:
             gradients, _ = tf.clip_by_global_norm(gradients, limit)
-        optimizer = tf.train.AdamOptimizer(
-            self._rate, config.optimizer.adam_beta1, config.optimizer.adam_beta2
-        )
+        optimizer = config.optimizer.build(self._rate)
         return optimizer, optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
     def _load_state(self, values: Mapping[str, np.ndarray]) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from deeptf.config import Notices, load, read_json
 from deeptf.data.options import DataOptions, ValidationOptions
 from deeptf.loss import LOSSES
 from deeptf.model.model import ModelConfig
 from deeptf.train.learning_rate import LEARNING_RATES, Schedule
+from deeptf.train.optimizer import OPTIMIZERS, Adam, Soap
 
 USUAL_DECAY = 0.999  # of averaged weights that are asked for without a number
 
@@ -65,23 +66,6 @@ class TrainingOptions:
 
 
 @dataclass(frozen=True)
-class Adam:
-    """Adam (Kingma & Ba, arXiv:1412.6980)."""
-
-    type: ClassVar[str] = "Adam"
-    adam_beta1: float = 0.9
-    adam_beta2: float = 0.999
-
-    def __post_init__(self) -> None:
-        for name in ("adam_beta1", "adam_beta2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be in [0, 1), got {getattr(self, name)}")
-
-
-OPTIMIZERS = {Adam.type: Adam}
-
-
-@dataclass(frozen=True)
 class InputConfig:
     """The whole input file."""
 
@@ -91,7 +75,7 @@ class InputConfig:
         metadata={"variants": LEARNING_RATES, "default_type": "exp"}, kw_only=True
     )
     loss: Any = field(metadata={"variants": LOSSES, "default_type": "ener"}, kw_only=True)
-    optimizer: Adam = field(
+    optimizer: Adam | Soap = field(
         metadata={"variants": OPTIMIZERS, "default_type": Adam.type}, kw_only=True
     )
 
