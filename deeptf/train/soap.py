@@ -53,7 +53,7 @@ class SoapOptimizer(tf.train.Optimizer):
                 self._slot(variable, tf.eye(size), f"basis_{side}")
 
     def _slot(self, variable: tf.Variable, value: tf.Tensor, name: str) -> None:
-        self._get_or_make_slot(variable, value, name, self._name)
+        self._get_or_make_slot(variable, value, name, f"{self._name}_{name}")
 
     def _prepare(self) -> None:
         self._now = self._step().read_value() + 1  # number of this step, from 1
