@@ -1,5 +1,5 @@
-"""The graph of a training run: model, loss, gradients, optimizer and averaged weights, and the session
-that holds their state.
+"""The graph of a training run: model, loss, gradients, optimizer and averaged weights, and the
+session that holds their state.
 
 It takes batches and rates and gives losses; which batch comes next and what is printed or saved is
 decided in trainer.py.
