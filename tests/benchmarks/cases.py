@@ -46,12 +46,14 @@ def alloy_case(
 
 
 def input_case(path: Path) -> dict[str, Any]:
-    """Return the input file with absolute paths of systems, sel in numbers and without validation.
+    """Return the input file with absolute paths of systems, sel in numbers, Adam and no validation.
 
-    Every program shall have the same sel, so "auto" is decided here.
+    Every program shall have the same sel, so "auto" is decided here, and Adam is the optimizer that
+    all of them have.
     """
     script = absolute_input(path)
     script["training"].pop("validation_data", None)
+    script.pop("optimizer", None)
     descriptor = script["model"]["descriptor"]
     if str(descriptor.get("sel", "auto")).startswith("auto"):
         config = load_input(script)[0]
