@@ -131,7 +131,7 @@ def test_old_names_of_types():
         ("training/training_data/batch_size", "max", r"training/training_data: `batch_size` must"),
         ("training/validation_data/numb_btch", 0, r"training/validation_data: `numb_btch` must"),
         ("optimizer/adam_beta1", 1.0, r"optimizer: `adam_beta1` must be in \[0, 1\), got 1.0"),
-        ("optimizer/type", "LKF", r'optimizer/type: must be one of Adam, SOAP, got "LKF", which deeptf'),
+        ("optimizer/type", "LKF", r'optimizer/type: must be one of Adam, SOAP, got "LKF", which'),
         ("learning_rate/warmup_steps", 2000000, r"input: `warmup_steps` must be below numb_steps"),
     ],
 )
