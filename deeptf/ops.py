@@ -219,6 +219,32 @@ def atom_virial(
     return library().atom_virial(pair_gradient, displacement, neighbor, atom_type)
 
 
+def adam_update(
+    rate: tf.Tensor,
+    weights: Sequence[tf.Variable],
+    first: Sequence[tf.Variable],
+    second: Sequence[tf.Variable],
+    gradients: Sequence[tf.Tensor],
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+) -> tf.Operation:
+    """Move weights and moments by a step of Adam (core/adam.h), all of one precision.
+
+    rate : float64, learning rate times sqrt(1 - beta2^t) / (1 - beta1^t).
+    """
+    return library().adam_update(
+        rate,
+        [variable.handle for variable in weights],
+        [variable.handle for variable in first],
+        [variable.handle for variable in second],
+        gradients,
+        beta1=beta1,
+        beta2=beta2,
+        epsilon=epsilon,
+    )
+
+
 def _unavailable(like: tf.Tensor, what: str) -> tf.Tensor:
     """Return a tensor that fails when, and only when, something asks for its value."""
     failed = tf.Assert(False, [f"deeptf has no {what}"])

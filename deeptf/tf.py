@@ -58,14 +58,17 @@ PRECISIONS: dict[str, tf.DType] = {
 def session(graph: tf.Graph | None = None, threads: int | None = None) -> tf.Session:
     """Return a session on `graph` (default: the current one).
 
-    threads : number of threads of one op, and of ops that run at the same time; None leaves the
-        choice to TensorFlow (all cores). GPU memory is taken as needed.
+    threads : number of threads of one op; None leaves the choice to TensorFlow (all cores). GPU
+        memory is taken as needed.
+
+    Ops run one after the other in the thread that calls `run`. Side by side they would take each
+    other's threads, and handing an op to another thread takes longer than most ops; idle threads
+    of TensorFlow sleep at once, for those of deeptf (op/tf/threads.cc) stay awake for the next op.
     """
     config = tf.ConfigProto(
-        intra_op_parallelism_threads=threads or 0,
-        inter_op_parallelism_threads=threads or 0,
-        use_per_session_threads=True,
+        intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=-1
     )
+    config.experimental.disable_thread_spinning = True
     config.gpu_options.allow_growth = True
     _run_once()
     return tf.Session(graph=graph, config=config)

@@ -1,4 +1,4 @@
-"""The optimizers of the input file: their keys, and the optimizer of TensorFlow that each makes."""
+"""The optimizers of the input file: their keys, and the optimizer that each makes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deeptf.tf import tf
+from deeptf.train.adam import AdamOptimizer
 from deeptf.train.soap import SoapOptimizer
 
 
@@ -22,7 +23,7 @@ class Adam:
 
     def build(self, rate: tf.Tensor) -> tf.train.Optimizer:
         """Return the optimizer for a learning rate, a scalar tensor."""
-        return tf.train.AdamOptimizer(rate, self.adam_beta1, self.adam_beta2)
+        return AdamOptimizer(rate, self.adam_beta1, self.adam_beta2)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "core/error.h"
-#include "core/parallel.h"
 #include "tf/tf_compat.h"
+#include "tf/threads.h"
 
 namespace deeptf {
 
@@ -19,17 +19,6 @@ using tensorflow::TensorShape;
 using tensorflow::shape_inference::DimensionHandle;
 using tensorflow::shape_inference::InferenceContext;
 using tensorflow::shape_inference::ShapeHandle;
-
-// The threads of the device on which an op runs, in the form that the core takes.
-inline ParallelFor threads_of(OpKernelContext* context) {
-  const auto* workers = context->device()->tensorflow_cpu_worker_threads();
-  ParallelFor parallel;
-  parallel.threads = workers->num_threads;
-  parallel.split = [workers](int64_t count, int64_t cycles, const Range& range) {
-    tensorflow::Shard(workers->num_threads, workers->workers, count, cycles, range);
-  };
-  return parallel;
-}
 
 // Runs body; an error of the core becomes the status of the op.
 template <class Body>

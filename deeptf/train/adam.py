@@ -1,0 +1,42 @@
+"""Adam with one op for all variables of a type; core/adam.h has the equations.
+
+TensorFlow has an op for every variable. Their number, and threads that are woken up for each, take
+as long as the arithmetic.
+"""
+
+from __future__ import annotations
+
+from deeptf import ops
+from deeptf.tf import tf
+
+
+class AdamOptimizer(tf.train.AdamOptimizer):
+    """TensorFlow's Adam in the same variables; only their update is another one."""
+
+    def _prepare(self) -> None:
+        super()._prepare()
+        self._gradients: list[tuple[tf.Tensor, tf.Variable]] = []
+
+    def _resource_apply_dense(self, grad: tf.Tensor, var: tf.Variable) -> tf.Operation:
+        self._gradients.append((grad, var))
+        return tf.no_op()
+
+    def _finish(self, update_ops: list[tf.Operation], name_scope: str) -> tf.Operation:
+        power1, power2 = (tf.cast(p, tf.float64) for p in self._get_beta_accumulators())
+        rate = tf.cast(self._lr_t, tf.float64) * tf.sqrt(1.0 - power2) / (1.0 - power1)
+        updates = []
+        for kind in {grad.dtype for grad, _ in self._gradients}:
+            pairs = [(grad, var) for grad, var in self._gradients if grad.dtype == kind]
+            updates.append(
+                ops.adam_update(
+                    rate,
+                    [var for _, var in pairs],
+                    [self.get_slot(var, "m") for _, var in pairs],
+                    [self.get_slot(var, "v") for _, var in pairs],
+                    [grad for grad, _ in pairs],
+                    self._beta1,
+                    self._beta2,
+                    self._epsilon,
+                )
+            )
+        return super()._finish([*update_ops, *updates], name_scope)

@@ -1,0 +1,90 @@
+// Binding of AdamUpdate; see core/adam.h. It changes variables in place.
+#include "core/adam.h"
+
+#include <algorithm>
+
+#include "tensorflow/core/framework/resource_mgr.h"
+#include "tensorflow/core/framework/resource_var.h"
+#include "tf/binding.h"
+
+namespace deeptf {
+namespace {
+
+using tensorflow::Var;
+using VarPointer = tensorflow::core::RefCountPtr<Var>;
+
+struct Attributes {
+  explicit Attributes(OpKernelConstruction* context) {
+    OP_REQUIRES_OK(context, context->GetAttr("N", &number));
+    OP_REQUIRES_OK(context, context->GetAttr("beta1", &beta1));
+    OP_REQUIRES_OK(context, context->GetAttr("beta2", &beta2));
+    OP_REQUIRES_OK(context, context->GetAttr("epsilon", &epsilon));
+  }
+
+  int64_t number;
+  float beta1, beta2, epsilon;
+};
+
+// Numbers of the variable at input `index` that may be written: whoever still reads the old ones
+// keeps them.
+template <class T>
+T* writable(OpKernelContext* context, int index, int64_t size, std::vector<VarPointer>* held) {
+  VarPointer variable;
+  const auto& handle = tensorflow::HandleFromInput(context, index);
+  if (!tensorflow::LookupResource(context, handle, &variable).ok()) {
+    throw Error("variable " + handle.name() + " must be initialized before the first step");
+  }
+  const tensorflow::mutex_lock lock(*variable->mu());
+  Tensor* tensor = variable->tensor();
+  if (tensor->NumElements() != size) {
+    throw Error("variable " + handle.name() + " must have " + std::to_string(size) +
+                " elements like its gradient, got " + std::to_string(tensor->NumElements()));
+  }
+  if (!tensor->RefCountIsOne()) {
+    Tensor copy;
+    if (!context->allocate_temp(tensor->dtype(), tensor->shape(), &copy).ok()) {
+      throw std::bad_alloc();
+    }
+    std::copy_n(data<T>(*tensor), size, copy.flat<T>().data());
+    *tensor = copy;
+  }
+  held->push_back(std::move(variable));
+  return tensor->flat<T>().data();
+}
+
+template <class T>
+void run(OpKernelContext* context, const Attributes& attributes) {
+  const double rate = data<double>(input(context, 0, "rate", {}))[0];
+  const int64_t number = attributes.number;
+  std::vector<VarPointer> held;
+  std::vector<AdamArrays<T>> all;
+  for (int k = 0; k < number; ++k) {
+    const Tensor& gradient = context->input(1 + 3 * number + k);
+    const int64_t size = gradient.NumElements();
+    const auto variable = [&](int of) {
+      return writable<T>(context, 1 + of * number + k, size, &held);
+    };
+    all.push_back({size, variable(0), variable(1), variable(2), data<T>(gradient)});
+  }
+  adam(all, {rate, attributes.beta1, attributes.beta2, attributes.epsilon}, threads_of(context));
+}
+
+}  // namespace
+
+REGISTER_OP("AdamUpdate")
+    .Attr("T: {float, double}")
+    .Attr("N: int >= 1")
+    .Attr("beta1: float")
+    .Attr("beta2: float")
+    .Attr("epsilon: float")
+    .Input("rate: double")
+    .Input("weights: N * resource")
+    .Input("first: N * resource")
+    .Input("second: N * resource")
+    .Input("gradients: N * T")
+    .SetIsStateful()
+    .SetShapeFn(tensorflow::shape_inference::NoOutputs);
+
+DEEPTF_KERNELS("AdamUpdate", Attributes, run);
+
+}  // namespace deeptf
