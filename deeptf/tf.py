@@ -55,11 +55,13 @@ PRECISIONS: dict[str, tf.DType] = {
 }
 
 
-def session(graph: tf.Graph | None = None, threads: int | None = None) -> tf.Session:
+def session(
+    graph: tf.Graph | None = None, threads: int | None = None, gpu: int | None = None
+) -> tf.Session:
     """Return a session on `graph` (default: the current one).
 
-    threads : number of threads of one op; None leaves the choice to TensorFlow (all cores). GPU
-        memory is taken as needed.
+    threads : number of threads of one op; None leaves the choice to TensorFlow (all cores).
+    gpu : number of the only GPU to use; None leaves that choice too. GPU memory is taken as needed.
 
     Ops run one after the other in the thread that calls `run`. Side by side they would take each
     other's threads, and handing an op to another thread takes longer than most ops; idle threads
@@ -70,6 +72,8 @@ def session(graph: tf.Graph | None = None, threads: int | None = None) -> tf.Ses
     )
     config.experimental.disable_thread_spinning = True
     config.gpu_options.allow_growth = True
+    if gpu is not None:
+        config.gpu_options.visible_device_list = str(gpu)
     _run_once()
     return tf.Session(graph=graph, config=config)
 

@@ -62,7 +62,7 @@ def table_nodes(
             return {}
         with session() as run:
             run.run(tf.global_variables_initializer())
-            replace(table, tolerance=tolerance).refine(run)
+            replace(table, tolerance=tolerance).refine(run, np.asarray)
             return run.run(parameters.states)
 
 

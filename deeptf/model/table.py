@@ -18,7 +18,7 @@ for 5,000 nodes; the float32 nets themselves are 4e-6 eV/A from float64).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,19 +64,20 @@ class Table:
     curves: Curves
     tolerance: float = TOLERANCE  # of dG/dr, 1/A
 
-    def refine(self, run: tf.Session) -> str:
+    def refine(self, run: tf.Session, agree: Callable[[np.ndarray], np.ndarray]) -> str:
         """Change the numbers of nodes where the errors ask for it.
 
+        agree : gives errors on which all processes that train this table agree.
         Returns a line about it, but for small changes, which come often, nothing.
         """
         counts = before = run.run(self.counts)
-        errors = self.errors(run)
+        errors = agree(self.errors(run))
         for _ in range(ROUNDS):
             wanted = wanted_nodes(counts, errors[..., 1], self.tolerance)
             if np.array_equal(wanted, counts):
                 break
             self.counts.load(wanted, run)
-            counts, errors = wanted, self.errors(run)
+            counts, errors = wanted, agree(self.errors(run))
         largest = errors.max(axis=(0, 1))
         if _magnitude(counts) == _magnitude(before) and largest[1] <= self.tolerance:
             return ""

@@ -2,13 +2,14 @@
 session that holds their state.
 
 It takes batches and rates and gives losses; which batch comes next and what is printed or saved is
-decided in trainer.py.
+decided in trainer.py. With several workers gradients are averages over all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,15 @@ from deeptf.tf import session, tf
 from deeptf.train.averaging import Average
 from deeptf.train.checkpoint import AVERAGE, OPTIMIZER
 from deeptf.train.options import InputConfig
+from deeptf.train.workers import Workers
+
+
+class Step(NamedTuple):
+    """What a step tells."""
+
+    loss: np.ndarray  # [F] of the worker's frames, before the update
+    mean_loss: float  # over the frames of all workers
+    stop: bool  # whether any worker wants to stop
 
 
 class TrainingGraph:
@@ -27,6 +37,7 @@ class TrainingGraph:
     values : known arrays: statistics always; weights, their averages and the optimizer's state when
         a run goes on. Averages that are not there begin at the weights.
     seed : seed of the weights that are not in `values`.
+    workers : the processes that train this model.
     """
 
     def __init__(
@@ -35,7 +46,9 @@ class TrainingGraph:
         values: Mapping[str, np.ndarray],
         seed: int,
         threads: int | None = None,
+        workers: Workers | None = None,
     ) -> None:
+        self._workers = workers or Workers()
         graph = tf.Graph()
         with graph.as_default():
             self._parameters = Parameters(values, seed)
@@ -43,27 +56,33 @@ class TrainingGraph:
             self._labels = config.loss.labels()
             self._rate = tf.placeholder(tf.float64, [], "learning_rate")
             self._prefactors = tf.placeholder(tf.float64, [None], "prefactors")
+            self._stop = tf.placeholder(tf.float64, [], "stop")
             outputs = config.model.build(self._inputs, self._parameters)
             self._table = config.model.table(self._parameters)
             bound = (outputs, self._labels, self._inputs)
             self._frame_loss = config.loss.build(*bound, self._prefactors)
             self._errors = config.loss.errors(*bound)
-            optimizer, self._update = self._build_update(config)
+            optimizer, self._update, self._agreed = self._build_update(config)
             self._state = {OPTIMIZER + v.name.split(":")[0]: v for v in optimizer.variables()}
             self._average = None
             if config.training.average_decay:
                 self._average = Average(self._parameters.variables)
                 self._state |= self._average.variables
             initialize = tf.global_variables_initializer()
-        self._session = session(graph, threads)
+        self._session = session(graph, self._workers.threads(threads), self._workers.gpu())
         self._session.run(initialize)
         self._load_state(values)
+        self._workers.initialize(self._session)
 
-    def step(self, batch: Batch, rate: float, prefactors: np.ndarray) -> np.ndarray:
-        """Update the weights once; return the loss of every frame before the update, [F]."""
+    def step(self, batch: Batch, rate: float, prefactors: np.ndarray, stop: bool = False) -> Step:
+        """Update the weights once.
+
+        stop : whether this worker wants to stop after this step.
+        """
         feed = self._feed(batch, prefactors)
-        feed[self._rate] = rate
-        return self._session.run((self._frame_loss, self._update), feed)[0]
+        feed |= {self._rate: rate, self._stop: float(stop)}
+        loss, agreed, _ = self._session.run((self._frame_loss, self._agreed, self._update), feed)
+        return Step(loss, float(agreed[0]), bool(agreed[1] > 0))
 
     def average(self, weight: float) -> None:
         """Move the averaged weights towards the present ones by `weight` (0 to 1) of the way."""
@@ -97,7 +116,11 @@ class TrainingGraph:
         """
         if self._table is None:
             return ""
-        return self._table.refine(self._session)
+
+        def agree(errors: np.ndarray) -> np.ndarray:
+            return self._workers.sum(errors if self._workers.leads else np.zeros_like(errors))
+
+        return self._table.refine(self._session, agree)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything that a restart needs: weights and statistics, and the state of
@@ -117,18 +140,25 @@ class TrainingGraph:
         """Number of trainable numbers."""
         return sum(int(np.prod(v.shape)) for v in self._parameters.variables.values())
 
-    def _build_update(self, config: InputConfig) -> tuple[tf.train.Optimizer, tf.Operation]:
+    def _build_update(
+        self, config: InputConfig
+    ) -> tuple[tf.train.Optimizer, tf.Operation, list[tf.Tensor]]:
+        """Return the optimizer, its step, and loss and wish to stop averaged over the workers."""
         variables = list(self._parameters.variables.values())
         if not variables:
             raise ValueError(
                 "`trainable` must be true for some layer: every array of the model is fixed"
             )
-        gradients = tf.gradients(tf.reduce_mean(self._frame_loss), variables)
+        loss = tf.reduce_mean(self._frame_loss)
+        gradients = tf.gradients(loss, variables)
+        told = [tf.cast(number, gradients[0].dtype) for number in (loss, self._stop)]
+        *gradients, loss, stop = self._workers.average([*gradients, *told])
         limit = config.training.gradient_max_norm
         if limit:
             gradients, _ = tf.clip_by_global_norm(gradients, limit)
         optimizer = config.optimizer.build(self._rate)
-        return optimizer, optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        update = optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return optimizer, update, [loss, stop]
 
     def _load_state(self, values: Mapping[str, np.ndarray]) -> None:
         """Set optimizer and averages, each where `values` has any of it and then all of it."""

@@ -9,7 +9,8 @@ With w = warm-up steps, n = numb_steps - w, t = step - w and lr0 = start_lr, lr1
     wsd      lr0, then over the last int(decay_phase_ratio numb_steps) steps, with x from 0 to 1,
              inverse_linear 1/(x/lr1 + (1-x)/lr0), cosine as above, or linear
 
-The schedules know nothing about optimizers or the number of workers.
+Several workers multiply all of it by a factor (worker_factor). The schedules know nothing about
+optimizers.
 """
 
 from __future__ import annotations
@@ -74,6 +75,12 @@ class Schedule:
         if self.warmup_ratio is not None:
             return int(self.warmup_ratio * numb_steps)
         return self.warmup_steps
+
+    def worker_factor(self, workers: int) -> float:
+        """Return what the rate is multiplied by when so many workers train together: their frames
+        of a step are one larger batch.
+        """
+        return {"linear": workers, "sqrt": math.sqrt(workers), "none": 1.0}[self.scale_by_worker]
 
     def check(self, numb_steps: int) -> None:
         """Raise ValueError where the schedule does not fit a run of `numb_steps` steps."""

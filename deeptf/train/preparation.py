@@ -29,6 +29,7 @@ from deeptf.files import replacing
 from deeptf.model.table import SHORTEST
 from deeptf.train import checkpoint
 from deeptf.train.options import InputConfig, load_input
+from deeptf.train.workers import Workers
 
 CACHE = "statistics.npz"
 LABEL_OF_TERM = {
@@ -62,6 +63,7 @@ class Known:
     model: Mapping[str, Any]  # section `model` of the input that made the arrays
     seed: int | None = None
     restart_step: int | None = None
+    drawn: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,32 @@ class Run:
     values: Mapping[str, np.ndarray]  # arrays that are known before the first step
     seed: int
     restart_step: int | None
+    drawn: int = 0  # batches before the first step, by all workers
 
-    def meta(self) -> dict[str, Any]:
-        """Return the description that a checkpoint holds."""
-        return {"input": dump(self.config), "seed": self.seed}
+    def meta(self, drawn: int) -> dict[str, Any]:
+        """Return the description that a checkpoint holds after `drawn` batches."""
+        return {"input": dump(self.config), "seed": self.seed, "drawn": drawn}
+
+
+def prepare_together(workers: Workers, *arguments: Any) -> Run:
+    """Return what `prepare` returns on the leader, with systems opened by every worker.
+
+    The other workers end with exit status 1 where the leader fails: it says why.
+    """
+    run = None
+    try:
+        if workers.leads:
+            run = prepare(*arguments)
+    finally:
+        told = workers.share(run and replace(run, systems=[], validation=[]))
+    if run is not None:
+        return run
+    if told is None:
+        raise SystemExit(1)
+    training = told.config.training
+    systems = _open(told.config, training.training_data)
+    validation = _open(told.config, training.validation_data) if training.validation_data else []
+    return replace(told, systems=systems, validation=validation)
 
 
 def prepare(
@@ -99,7 +123,7 @@ def prepare(
     _describe_average(config, known)
     config, values = _decide_arrays(config, systems, known, skip_neighbor_stat)
     seed = _decide_seed(config, known)
-    run = Run(config, systems, validation, values, seed, known.restart_step)
+    run = Run(config, systems, validation, values, seed, known.restart_step, known.drawn)
     if output is not None:
         with replacing(output, "w") as stream:
             json.dump(dump(config), stream, indent=2)
@@ -111,9 +135,9 @@ def _known(start: Start) -> Known:
     if start.restart is not None:
         state = checkpoint.load(start.restart)
         print(f"restart from {state.path} (step {state.meta['step']})")
-        return Known(
-            state.arrays, state.meta["input"]["model"], state.meta["seed"], state.meta["step"]
-        )
+        meta = state.meta
+        drawn = meta.get("drawn", meta["step"])  # not in files of deeptf 0.1
+        return Known(state.arrays, meta["input"]["model"], meta["seed"], meta["step"], drawn)
     if start.init_model is not None:
         state = checkpoint.load(start.init_model)
         print(f"weights from {state.path}")

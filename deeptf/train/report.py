@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from deeptf.tf import tf
+from deeptf.train.workers import Workers
 
 SUFFIX = {"validation": "val", "training": "trn"}
 
@@ -25,20 +26,19 @@ class Errors:
     """RMSE of several batches, from sums of squares."""
 
     def __init__(self) -> None:
-        self._loss: list[float] = []
-        self._sums = np.zeros((3, 2))
+        self._sums = np.zeros((4, 2))  # loss, energy, force, virial: sum (of squares), number
 
     def add(self, frame_loss: np.ndarray, sums: np.ndarray) -> None:
         """Add the loss per frame [F] and the sums of squared errors [3, 2] of a batch."""
-        self._loss.extend(frame_loss)
-        self._sums += sums
+        self._sums += [[np.sum(frame_loss), len(frame_loss)], *sums]
 
-    def columns(self, with_virial: bool) -> dict[str, float]:
-        """Return rmse, rmse_e, rmse_f and, when asked, rmse_v."""
-        square, number = self._sums.T
+    def columns(self, workers: Workers, with_virial: bool) -> dict[str, float]:
+        """Return rmse, rmse_e, rmse_f and, when asked, rmse_v over the batches of all workers."""
+        square, number = workers.sum(self._sums).T
         with np.errstate(invalid="ignore", divide="ignore"):
-            energy, force, virial = np.sqrt(np.where(number > 0, square / number, np.nan))
-        columns = {"rmse": float(np.sqrt(np.mean(self._loss))), "rmse_e": energy, "rmse_f": force}
+            mean = np.where(number > 0, square / number, np.nan)
+        loss, energy, force, virial = (float(root) for root in np.sqrt(mean))
+        columns = {"rmse": loss, "rmse_e": energy, "rmse_f": force}
         if with_virial:
             columns["rmse_v"] = virial
         return columns
@@ -70,12 +70,12 @@ class LearningCurve:
 class Progress:
     """A bar on a terminal; in a file one line each time there is something to say."""
 
-    def __init__(self, first_step: int, last_step: int) -> None:
+    def __init__(self, first_step: int, last_step: int, bar: bool = True) -> None:
         self._first, self._last = first_step, last_step
         self._begin = time.perf_counter()
         self._mark = (first_step, self._begin)
         self._bar = None
-        if sys.stderr.isatty():
+        if bar and sys.stderr.isatty():
             from tqdm import tqdm
 
             self._bar = tqdm(total=last_step, initial=first_step, unit="step", dynamic_ncols=True)

@@ -3,6 +3,9 @@
 A run is a pure function of its input, its seed and the step: whatever stops it, `--restart`
 continues with the same batches and rates, bit for bit. Checkpoints are written every `save_freq`
 steps, at the end, and on SIGTERM or Ctrl-C.
+
+Several workers (workers.py) do all of this in step: worker r of n takes batch n step + r of the one
+series of batches, errors are sums over all workers, and the leader writes the files.
 """
 
 from __future__ import annotations
@@ -20,8 +23,9 @@ from deeptf.op_library import description
 from deeptf.train import checkpoint
 from deeptf.train.averaging import update_weight
 from deeptf.train.graph import TrainingGraph
-from deeptf.train.preparation import Run, Start, prepare
+from deeptf.train.preparation import Run, Start, prepare_together
 from deeptf.train.report import SUFFIX, Errors, LearningCurve, Progress, TensorBoard
+from deeptf.train.workers import Workers, join_workers
 
 TABLE_CHECK = 100  # steps from one measurement of the error of the embedding tables to the next
 
@@ -45,24 +49,32 @@ def train(
     output : file for the input with every default written out.
     threads : number of threads of TensorFlow; all cores without it.
     Raises ValueError or OSError with a message for the user when the input, the data or the disk is
-    not right, and FloatingPointError when the loss is not finite.
+    not right, and FloatingPointError when the loss is not finite. With several workers also
+    ImportError when Horovod is missing and ConnectionError when another worker has ended.
     """
-    print(description())
-    start = Start(restart, init_model, init_frozen)
-    run = prepare(input_path, start, output, skip_neighbor_stat)
-    graph = TrainingGraph(run.config, run.values, run.seed, threads)
-    print(f"{graph.num_parameters} trainable parameters", flush=True)
-    try:
-        return Trainer(run, graph).run()
-    finally:
-        graph.close()
+    workers = join_workers()
+    with workers.together():
+        print(description())
+        start = Start(restart, init_model, init_frozen)
+        run = prepare_together(workers, input_path, start, output, skip_neighbor_stat)
+        graph = TrainingGraph(run.config, run.values, run.seed, threads, workers)
+        print(f"{graph.num_parameters} trainable parameters", flush=True)
+        try:
+            trainer = Trainer(run, graph, workers)
+            if workers.size > 1:
+                print(trainer.describe_workers(threads), flush=True)
+            return trainer.run()
+        finally:
+            graph.close()
 
 
 class Trainer:
     """One run on one graph."""
 
-    def __init__(self, run: Run, graph: TrainingGraph) -> None:
+    def __init__(self, run: Run, graph: TrainingGraph, workers: Workers) -> None:
         self._run = run
+        self._workers = workers
+        self._first = run.restart_step or 0
         self._graph = graph
         self._options = run.config.training
         self._schedule = BatchSchedule(run.systems, self._options.training_data, run.seed)
@@ -73,28 +85,29 @@ class Trainer:
         self._sets = ["validation", "training"] if run.validation else ["training"]
         loss = run.config.loss
         self._with_virial = loss.start_pref_v > 0 or loss.limit_pref_v > 0
-        self._curve = LearningCurve(self._options.disp_file, self._columns(), run.restart_step)
-        self._board = None
-        if self._options.tensorboard:
+        self._curve = self._board = None
+        if workers.leads:
+            self._curve = LearningCurve(self._options.disp_file, self._columns(), run.restart_step)
+        if workers.leads and self._options.tensorboard:
             self._board = TensorBoard(self._options.tensorboard_log_dir)
 
     def run(self) -> int:
         """Take all steps; return the exit status."""
-        first, last = self._run.restart_step or 0, self._options.numb_steps
-        progress = Progress(first, last)
-        batches = Prefetcher(self._schedule.batch_at, first, last)
+        first, last = self._first, self._options.numb_steps
+        progress = Progress(first, last, self._workers.leads)
+        batches = Prefetcher(self._batch, first, last)
         if not first:
             self._refine_table(first, progress)
-            self._report(first, self._schedule.batch_at(first), progress)
+            self._report(first, self._batch(first), progress)
         try:
             with StopSignal() as stop:
                 for step in range(first, last):
                     self._refine_table(step, progress)
-                    self._step(step, next(batches))
+                    stopping = self._step(step, next(batches), stop.number > 0)
                     progress.advance()
-                    number = stop.number  # read once: a signal may arrive at any moment
-                    self._after(step + 1, step + 1 == last or number, progress)
-                    if number:
+                    self._after(step + 1, stopping or step + 1 == last, progress)
+                    if stopping:
+                        number = stop.number or signal.SIGTERM  # another worker has got one
                         name = signal.Signals(number).name
                         progress.message(
                             f"stopped by {name} after step {step + 1}: saved; go on with --restart"
@@ -107,16 +120,42 @@ class Trainer:
                 self._board.close()
         return 0
 
-    def _step(self, step: int, batch: Batch) -> None:
+    def _drawn(self, step: int) -> int:
+        """Return how many batches all workers have had before `step`."""
+        return self._run.drawn + (step - self._first) * self._workers.size
+
+    def _batch(self, step: int) -> Batch:
+        """Return the batch of this worker."""
+        return self._schedule.batch_at(self._drawn(step) + self._workers.rank)
+
+    def describe_workers(self, threads: int | None) -> str:
+        """Return a line about the workers, the frames of a step and the learning rate.
+
+        threads : number of threads that was asked for.
+        """
+        workers, schedule = self._workers, self._run.config.learning_rate
+        factor = schedule.worker_factor(workers.size)
+        frames = self._options.training_data.batch_size
+        total = f", {frames * workers.size} in all" if isinstance(frames, int) else ""
+        return (
+            f"{workers.size} workers, {workers.local_size} on this node, "
+            f"{workers.threads(threads)} threads each; batch_size {frames} each{total}; learning "
+            f"rate {schedule.start_lr:g} x {factor:g} ({schedule.scale_by_worker}) = "
+            f"{factor * schedule.start_lr:g}, before warm-up and decay"
+        )
+
+    def _step(self, step: int, batch: Batch, stop: bool) -> bool:
+        """Take a step; return whether it is the last one because a worker wants to stop."""
         rate = self._rate(step)
-        loss = self._graph.step(batch, rate, self._prefactors(step))
-        if not np.all(np.isfinite(loss)):
-            raise FloatingPointError(self._not_finite(step, batch, loss))
+        told = self._graph.step(batch, rate, self._prefactors(step), stop)
+        if not np.isfinite(told.mean_loss):
+            raise FloatingPointError(self._not_finite(step, batch, told.loss))
         weight = update_weight(step + 1, self._options.average_decay)
         if weight:
             self._graph.average(weight)
         if self._board is not None and (step + 1) % self._options.tensorboard_freq == 0:
-            self._board.write(step + 1, {"loss": float(np.mean(loss)), "learning_rate": rate})
+            self._board.write(step + 1, {"loss": told.mean_loss, "learning_rate": rate})
+        return told.stop
 
     def _refine_table(self, step: int, progress: Progress) -> None:
         if step % TABLE_CHECK == 0:
@@ -128,7 +167,7 @@ class Trainer:
         """Report and save what is due after `done` steps."""
         options = self._options
         if end or done % options.disp_freq == 0:
-            self._report(done, self._schedule.batch_at(done - 1), progress)
+            self._report(done, self._batch(done - 1), progress)
         if end or done % options.save_freq == 0:
             self._save(done, progress)
 
@@ -143,7 +182,8 @@ class Trainer:
         errors["training"] = self._errors([batch], done)
         names = list(errors["training"])
         values = [errors[data][name] for name in names for data in self._sets]
-        self._curve.write(done, values, self._rate(done))
+        if self._curve is not None:
+            self._curve.write(done, values, self._rate(done))
         if self._board is not None:
             scalars = {f"{n}/{d}": errors[d][n] for n in names for d in self._sets}
             self._board.write(done, scalars)
@@ -153,25 +193,32 @@ class Trainer:
         collected = Errors()
         for batch in batches:
             collected.add(*self._graph.evaluate(batch, self._prefactors(done)))
-        return collected.columns(self._with_virial)
+        return collected.columns(self._workers, self._with_virial)
 
     def _validation_batches(self, done: int) -> list[Batch]:
+        """Return the share of this worker in the batches that all workers evaluate."""
         number = self._options.validation_data.numb_btch
         first = done // self._options.disp_freq * number
-        return [self._validation.batch_at(first + k) for k in range(number)]
+        mine = range(self._workers.rank, number, self._workers.size)
+        return [self._validation.batch_at(first + k) for k in mine]
 
     def _save(self, done: int, progress: Progress) -> None:
-        options = self._options
+        if not self._workers.leads:
+            return
+        options, meta = self._options, self._run.meta(self._drawn(done))
         path = checkpoint.save(
-            options.save_ckpt, done, self._graph.arrays(), self._run.meta(), options.max_ckpt_keep
+            options.save_ckpt, done, self._graph.arrays(), meta, options.max_ckpt_keep
         )
         progress.message(f"saved {path}")
 
     def _rate(self, step: int) -> float:
-        return self._run.config.learning_rate.value(step, self._options.numb_steps)
+        schedule = self._run.config.learning_rate
+        factor = schedule.worker_factor(self._workers.size)
+        return factor * schedule.value(step, self._options.numb_steps)
 
     def _prefactors(self, step: int) -> np.ndarray:
-        rate_ratio = self._rate(step) / self._run.config.learning_rate.start_lr
+        schedule = self._run.config.learning_rate
+        rate_ratio = schedule.value(step, self._options.numb_steps) / schedule.start_lr
         return self._run.config.loss.prefactors(rate_ratio)
 
     def _columns(self) -> list[str]:
@@ -179,6 +226,8 @@ class Trainer:
         return ["step", *(f"{n}_{SUFFIX[d]}" for n in names for d in self._sets), "lr"]
 
     def _not_finite(self, step: int, batch: Batch, loss: np.ndarray) -> str:
+        if np.all(np.isfinite(loss)):
+            return f"the loss of another worker is not finite in step {step + 1}"
         bad = [batch.origin[k] for k in np.flatnonzero(~np.isfinite(loss))]
         frames = "; ".join(f"system {path}, frame {frame}" for path, frame in bad)
         return (

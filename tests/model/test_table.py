@@ -171,7 +171,7 @@ def test_an_error_that_stays_is_said() -> None:
         table = config.table(Parameters(arrays))
         with session() as run:
             run.run(tf.global_variables_initializer())
-            line = table.refine(run)
+            line = table.refine(run, np.asarray)
     assert f"more than {TOLERANCE:.0e}" in line and '"network"' in line
 
 

@@ -43,7 +43,7 @@ def write_trimer(folder: Path) -> Path:
 
 def loss_and_gradient(graph: TrainingGraph, batch: Batch) -> tuple[np.ndarray, dict]:
     """Return the loss of every frame and the gradient: Adam's first moment with beta1 = 0."""
-    loss = graph.step(batch, 0.0, PREFACTORS)
+    loss = graph.step(batch, 0.0, PREFACTORS).loss
     arrays = graph.arrays()
     slots = {n: v for n, v in arrays.items() if n.startswith("optimizer/") and n.endswith("/Adam")}
     return loss, slots

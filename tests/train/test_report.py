@@ -9,18 +9,19 @@ import pytest
 
 from deeptf.train import report
 from deeptf.train.report import Errors, LearningCurve, Progress
+from deeptf.train.workers import Workers
 
 
 def test_errors_of_several_batches() -> None:
     errors = Errors()
     errors.add(np.array([4.0]), np.array([[1.0, 1], [6.0, 6], [0, 0]]))
     errors.add(np.array([2.0, 3.0]), np.array([[8.0, 2], [18.0, 6], [0, 0]]))
-    columns = errors.columns(with_virial=True)
+    columns = errors.columns(Workers(), with_virial=True)
     assert columns["rmse"] == pytest.approx(np.sqrt(3.0))
     assert columns["rmse_e"] == pytest.approx(np.sqrt(3.0))
     assert columns["rmse_f"] == pytest.approx(np.sqrt(2.0))
     assert np.isnan(columns["rmse_v"])  # no labels
-    assert "rmse_v" not in errors.columns(with_virial=False)
+    assert "rmse_v" not in errors.columns(Workers(), with_virial=False)
 
 
 def test_a_restart_keeps_the_rows_up_to_its_step(tmp_path: Path) -> None:

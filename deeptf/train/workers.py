@@ -1,0 +1,193 @@
+"""The processes that train one model together, by Horovod (Sergeev & Del Balso, arXiv:1802.05799).
+
+A launcher (horovodrun, mpirun, srun) starts the same command several times. Every process, a
+worker, holds the whole model, takes frames of its own and averages its gradient with the others, so
+that the weights of all are equal at any time. The leader, rank 0, alone reads and checks the data,
+talks and writes files. Without a launcher there is one worker and no Horovod.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from deeptf.tf import session, tf
+
+T = TypeVar("T")
+
+SIZES = {  # variables in which launchers tell a process how many there are
+    "HOROVOD_SIZE": "horovodrun",
+    "OMPI_COMM_WORLD_SIZE": "mpirun",
+    "PMI_SIZE": "mpirun",
+    "MV2_COMM_WORLD_SIZE": "mpirun",
+    "SLURM_STEP_NUM_TASKS": "srun",
+}
+CYCLE_TIME = "2"  # ms between two looks of Horovod for work; see tests/benchmarks/horovod.py
+
+
+class Workers:
+    """One worker: what it does for others is nothing."""
+
+    rank, size = 0, 1
+    local_rank, local_size = 0, 1  # on this node
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process reads the data, talks and writes files."""
+        return self.rank == 0
+
+    def threads(self, given: int | None) -> int | None:
+        """Return the number of threads of this worker; None means all cores."""
+        return given
+
+    def gpu(self) -> int | None:
+        """Return the number of the GPU of this worker; None means any that TensorFlow sees."""
+        return None
+
+    def together(self) -> contextlib.AbstractContextManager:
+        """Return a context in which only the leader prints to stdout, and in which the end of
+        another worker is a ConnectionError.
+        """
+        return contextlib.nullcontext()
+
+    def share(self, value: T) -> T:
+        """Return the leader's value, which must be something that can be pickled."""
+        return value
+
+    def sum(self, values: np.ndarray) -> np.ndarray:
+        """Return the sum of the arrays of all workers, of one shape."""
+        return values
+
+    def average(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Return tensors for the averages over all workers, bit for bit the same on all."""
+        return list(tensors)
+
+    def initialize(self, run: tf.Session) -> None:
+        """Give the variables of the session's graph the leader's values."""
+
+
+class HorovodWorkers(Workers):
+    """The workers that Horovod connects.
+
+    hvd : the module horovod.tensorflow, initialized.
+    """
+
+    def __init__(self, hvd: Any) -> None:
+        self._hvd = hvd
+        self.rank, self.size = hvd.rank(), hvd.size()
+        self.local_rank, self.local_size = hvd.local_rank(), hvd.local_size()
+        with tf.Graph().as_default() as graph:
+            self._values = tf.placeholder(tf.float64, [None])
+            self._sum = hvd.allreduce(self._values, op=hvd.Sum, name="deeptf_sum")
+            self._session = session(graph, 1)
+
+    def threads(self, given: int | None) -> int | None:
+        """Return the given number, else the share of this worker in the cores of its node."""
+        allowed, cores = len(os.sched_getaffinity(0)), os.cpu_count() or 1
+        if allowed == cores:  # else the launcher has bound each worker to cores of its own
+            allowed = cores // self.local_size
+        return given or max(1, allowed)
+
+    def gpu(self) -> int | None:
+        """Return the local rank where TensorFlow sees GPUs.
+
+        Raises ValueError where there are fewer GPUs than workers on this node.
+        """
+        number = len(tf.config.experimental.list_physical_devices("GPU"))
+        if number and self.local_rank >= number:
+            raise ValueError(
+                f"the workers on a node must be at most as many as its GPUs, {number}, got "
+                f"{self.local_size}: start fewer, or none on GPUs with CUDA_VISIBLE_DEVICES=-1"
+            )
+        return self.local_rank if number else None
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Drop what others than the leader print to stdout; say it where another worker ends."""
+        with contextlib.ExitStack() as stack:
+            if not self.leads:
+                nowhere = stack.enter_context(open(os.devnull, "w"))
+                stack.enter_context(contextlib.redirect_stdout(nowhere))
+            try:
+                yield
+            except tf.errors.OpError as error:
+                if error.op is None or not error.op.type.startswith("Horovod"):
+                    raise
+                raise ConnectionError(
+                    f"worker {self.rank} must hear from all {self.size} workers, but one of them "
+                    "has ended: it, or the launcher, says why. Checkpoints are complete; go on "
+                    "with --restart, with any number of workers"
+                ) from error
+
+    def share(self, value: T) -> T:
+        """Return the leader's value."""
+        with tf.Graph().as_default() as graph, session(graph, 1) as run:
+            return self._hvd.broadcast_object(value, 0, run, "deeptf_share")
+
+    def sum(self, values: np.ndarray) -> np.ndarray:
+        """Return the sum of the arrays of all workers, in float64."""
+        total = self._session.run(self._sum, {self._values: np.ravel(values)})
+        return total.reshape(np.shape(values))
+
+    def average(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Return averages, of all tensors of a precision in one message.
+
+        Horovod's own fusion would collect whatever is ready when it looks: other sums every time.
+        """
+        tensors = [tf.convert_to_tensor(tensor) for tensor in tensors]
+        averages: list[tf.Tensor] = [None] * len(tensors)
+        for kind in sorted({tensor.dtype.name for tensor in tensors}):
+            places = [k for k, tensor in enumerate(tensors) if tensor.dtype.name == kind]
+            flat = tf.concat([tf.reshape(tensors[k], [-1]) for k in places], axis=0)
+            mean = self._hvd.allreduce(flat, op=self._hvd.Average, name=f"deeptf_average_{kind}")
+            sizes = [tensors[k].shape.num_elements() for k in places]
+            for k, part in zip(places, tf.split(mean, sizes), strict=True):
+                averages[k] = tf.reshape(part, tensors[k].shape)
+        return averages
+
+    def initialize(self, run: tf.Session) -> None:
+        """Broadcast all variables of the session's graph."""
+        with run.graph.as_default():
+            run.run(self._hvd.broadcast_global_variables(0))
+
+
+def join_workers() -> Workers:
+    """Return the workers that a launcher started, this one among them.
+
+    Raises ImportError where a launcher started several processes and Horovod is not installed or
+    does not know the launcher: each would train alone.
+    """
+    launched, launcher = _launched()
+    if launched == 1:
+        return Workers()
+    os.environ.setdefault("HOROVOD_CYCLE_TIME", CYCLE_TIME)
+    try:
+        hvd = importlib.import_module("horovod.tensorflow")
+        hvd.init()
+    except ImportError as error:
+        raise ImportError(
+            f"Horovod must be installed to train with {launched} processes of {launcher}, but "
+            f"importing it failed ({error}): examples/horovod/install.sh installs it; for training "
+            f"on one worker start `deeptf train` without {launcher}"
+        ) from error
+    if hvd.size() != launched:
+        raise ImportError(
+            f"Horovod must know the {launched} processes of {launcher}, but knows {hvd.size()}: it "
+            f"was built without support for {launcher}; build it with MPI "
+            "(examples/horovod/install.sh) or start with `horovodrun --gloo -np N`"
+        )
+    return HorovodWorkers(hvd)
+
+
+def _launched() -> tuple[int, str]:
+    """Return how many processes were started together, and by what."""
+    for variable, launcher in SIZES.items():
+        text = os.environ.get(variable, "")
+        if text.isdigit() and int(text) > 1:
+            return int(text), launcher
+    return 1, ""
