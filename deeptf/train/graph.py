@@ -149,10 +149,11 @@ class TrainingGraph:
             raise ValueError(
                 "`trainable` must be true for some layer: every array of the model is fixed"
             )
-        loss = tf.reduce_mean(self._frame_loss)
+        share = 1.0 / self._workers.size  # of this worker in averages
+        loss = share * tf.reduce_mean(self._frame_loss)
         gradients = tf.gradients(loss, variables)
-        told = [tf.cast(number, gradients[0].dtype) for number in (loss, self._stop)]
-        *gradients, loss, stop = self._workers.average([*gradients, *told])
+        told = [tf.cast(number, gradients[0].dtype) for number in (loss, share * self._stop)]
+        *gradients, loss, stop = self._workers.total([*gradients, *told])
         limit = config.training.gradient_max_norm
         if limit:
             gradients, _ = tf.clip_by_global_norm(gradients, limit)

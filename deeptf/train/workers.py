@@ -27,7 +27,12 @@ SIZES = {  # variables in which launchers tell a process how many there are
     "MV2_COMM_WORLD_SIZE": "mpirun",
     "SLURM_STEP_NUM_TASKS": "srun",
 }
-CYCLE_TIME = "2"  # ms between two looks of Horovod for work; see tests/benchmarks/horovod.py
+SETTINGS = {  # what a user has not set; measured with tests/benchmarks/horovod.py
+    "HOROVOD_CYCLE_TIME": "1",  # ms between two looks of Horovod for work
+    "HOROVOD_FUSION_THRESHOLD": "0",  # see HorovodWorkers.total
+    "OMPI_MCA_mpi_yield_when_idle": "1",  # Horovod's thread has no core of its own to wait on
+}
+LARGE = 1 << 15  # elements of a tensor
 
 
 class Workers:
@@ -63,8 +68,8 @@ class Workers:
         """Return the sum of the arrays of all workers, of one shape."""
         return values
 
-    def average(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """Return tensors for the averages over all workers, bit for bit the same on all."""
+    def total(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Return tensors for the sums over all workers, bit for bit the same on all."""
         return list(tensors)
 
     def initialize(self, run: tf.Session) -> None:
@@ -81,17 +86,29 @@ class HorovodWorkers(Workers):
         self._hvd = hvd
         self.rank, self.size = hvd.rank(), hvd.size()
         self.local_rank, self.local_size = hvd.local_rank(), hvd.local_size()
+        self._keep_to_own_cores()
         with tf.Graph().as_default() as graph:
             self._values = tf.placeholder(tf.float64, [None])
-            self._sum = hvd.allreduce(self._values, op=hvd.Sum, name="deeptf_sum")
+            self._sum = self._allreduce(self._values, "sum")
             self._session = session(graph, 1)
 
+    def _keep_to_own_cores(self) -> None:
+        """Keep all threads of this process to its share of the cores, as most launchers do.
+
+        Otherwise workers meet on one core again and again, and all of them wait for each.
+        """
+        cores = sorted(os.sched_getaffinity(0))
+        share = len(cores) // self.local_size
+        if len(cores) < (os.cpu_count() or 1) or not share:
+            return  # a launcher has done it, or there are more workers than cores
+        first = self.local_rank * share
+        for thread in os.listdir("/proc/self/task"):
+            with contextlib.suppress(ProcessLookupError):  # it has ended
+                os.sched_setaffinity(int(thread), cores[first : first + share])
+
     def threads(self, given: int | None) -> int | None:
-        """Return the given number, else the share of this worker in the cores of its node."""
-        allowed, cores = len(os.sched_getaffinity(0)), os.cpu_count() or 1
-        if allowed == cores:  # else the launcher has bound each worker to cores of its own
-            allowed = cores // self.local_size
-        return given or max(1, allowed)
+        """Return the given number, else that of the cores on which this worker runs."""
+        return given or len(os.sched_getaffinity(0))
 
     def gpu(self) -> int | None:
         """Return the local rank where TensorFlow sees GPUs.
@@ -134,21 +151,30 @@ class HorovodWorkers(Workers):
         total = self._session.run(self._sum, {self._values: np.ravel(values)})
         return total.reshape(np.shape(values))
 
-    def average(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """Return averages, of all tensors of a precision in one message.
+    def total(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Return sums: of each large tensor in one message, of all small ones of a type in another.
 
-        Horovod's own fusion would collect whatever is ready when it looks: other sums every time.
+        Horovod's own fusion would collect whatever is ready when it looks, other sums every time,
+        and would copy the large ones twice. A message of Gloo waits longer than a copy takes:
+        there all tensors count as small.
         """
-        tensors = [tf.convert_to_tensor(tensor) for tensor in tensors]
-        averages: list[tf.Tensor] = [None] * len(tensors)
-        for kind in sorted({tensor.dtype.name for tensor in tensors}):
-            places = [k for k, tensor in enumerate(tensors) if tensor.dtype.name == kind]
-            flat = tf.concat([tf.reshape(tensors[k], [-1]) for k in places], axis=0)
-            mean = self._hvd.allreduce(flat, op=self._hvd.Average, name=f"deeptf_average_{kind}")
-            sizes = [tensors[k].shape.num_elements() for k in places]
-            for k, part in zip(places, tf.split(mean, sizes), strict=True):
-                averages[k] = tf.reshape(part, tensors[k].shape)
-        return averages
+        totals = [tf.convert_to_tensor(tensor) for tensor in tensors]
+        small: dict[tf.DType, list[int]] = {}
+        for k, tensor in enumerate(totals):
+            if tensor.shape.num_elements() < LARGE or not self._hvd.mpi_enabled():
+                small.setdefault(tensor.dtype, []).append(k)
+            else:
+                totals[k] = self._allreduce(tensor, f"large_{k}")
+        for kind, places in small.items():
+            flat = tf.concat([tf.reshape(totals[k], [-1]) for k in places], axis=0)
+            sizes = [totals[k].shape.num_elements() for k in places]
+            parts = tf.split(self._allreduce(flat, f"small_{kind.name}"), sizes)
+            for k, part in zip(places, parts, strict=True):
+                totals[k] = tf.reshape(part, totals[k].shape)
+        return totals
+
+    def _allreduce(self, tensor: tf.Tensor, name: str) -> tf.Tensor:
+        return self._hvd.allreduce(tensor, op=self._hvd.Sum, name=f"deeptf_{name}")
 
     def initialize(self, run: tf.Session) -> None:
         """Broadcast all variables of the session's graph."""
@@ -165,7 +191,8 @@ def join_workers() -> Workers:
     launched, launcher = _launched()
     if launched == 1:
         return Workers()
-    os.environ.setdefault("HOROVOD_CYCLE_TIME", CYCLE_TIME)
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
     try:
         hvd = importlib.import_module("horovod.tensorflow")
         hvd.init()

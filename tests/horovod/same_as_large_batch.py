@@ -1,0 +1,50 @@
+"""A worker of a test: its gradient must be that of one worker with the frames of all.
+
+usage: same_as_large_batch.py INPUT
+"""
+
+import sys
+
+import numpy as np
+
+from deeptf.data.batch import join
+from deeptf.data.system import System
+from deeptf.train.graph import TrainingGraph
+from deeptf.train.options import load_input
+from deeptf.train.workers import Workers, join_workers
+
+PREFACTORS = np.array([1.0, 10.0, 1.0, 0.0, 0.0])
+
+
+def gradient(config, values, batch, workers):
+    """Return Adam's first moments after a step: the gradient, since beta1 is 0."""
+    graph = TrainingGraph(config, values, seed=4, threads=1, workers=workers)
+    told = graph.step(batch, 0.0, PREFACTORS)
+    arrays = graph.arrays()
+    graph.close()
+    moments = [v for k, v in sorted(arrays.items()) if k.endswith("/Adam")]
+    return told, np.concatenate([np.ravel(m) for m in moments])
+
+
+def main():
+    workers = join_workers()
+    config, _ = load_input(sys.argv[1])
+    values = {
+        "descriptor/mean": np.full((2, 4), 0.1),
+        "descriptor/stddev": np.full((2, 4), 0.4),
+        "fitting/energy_bias": np.array([-3.0, -4.0]),
+        "descriptor/shortest": np.full((2, 2), 1.0),
+    }
+    system = System("system", ("A", "B"))
+    frames = [system.batch([2 * rank, 2 * rank + 1]) for rank in range(workers.size)]
+    told, ours = gradient(config, values, frames[workers.rank], workers)
+    alone, large = gradient(config, values, join(frames), Workers())
+    assert np.abs(ours - large).max() < 1e-10 * np.abs(large).max(), np.abs(ours - large).max()
+    assert abs(told.mean_loss - alone.mean_loss) < 1e-12 * alone.mean_loss
+    assert not told.stop
+    assert workers.share(workers.rank) == 0
+    assert workers.sum(np.arange(3.0)).tolist() == [0, workers.size, 2 * workers.size]
+    print("same gradient")
+
+
+main()

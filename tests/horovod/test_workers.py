@@ -1,0 +1,157 @@
+"""Real runs of several workers by Gloo and MPI, beside runs of one."""
+
+import json
+import signal
+from pathlib import Path
+
+import launch
+import numpy as np
+import pytest
+from small_run import write_run
+
+from deeptf.train import checkpoint
+from deeptf.train.trainer import train
+
+HERE = Path(__file__).parent
+EXAMPLE = HERE.parents[1] / "examples/horovod/input.json"
+LAUNCHERS = pytest.mark.parametrize("name", ["gloo", "mpi"])
+STEPS = 100
+CHANGES = {  # two workers with two frames each, or one with four: the same steps
+    "learning_rate/scale_by_worker": "none",
+    "learning_rate/start_lr": 0.003,
+    "training/numb_steps": STEPS,
+    "training/training_data/batch_size": 2,
+    "training/disp_freq": 20,
+    "training/save_freq": 50,
+}
+
+
+def curve(folder):
+    return np.loadtxt(folder / "lcurve.out")
+
+
+def newest(folder):
+    return checkpoint.load(folder)
+
+
+@LAUNCHERS
+def test_the_example(name, tmp_path):
+    script = json.loads(EXAMPLE.read_text())
+    training = script["training"]
+    for data in ("training_data", "validation_data"):
+        paths = training[data]["systems"]
+        training[data]["systems"] = [
+            str((EXAMPLE.parent / "run" / path).resolve()) for path in paths
+        ]
+    training |= {"numb_steps": 200, "disp_freq": 100, "save_freq": 200}
+    (tmp_path / "input.json").write_text(json.dumps(script))
+    printed = launch.train(name, "input.json", cwd=tmp_path)
+    assert printed.count("2 workers, 2 on this node") == 1
+    assert printed.count("saved model.ckpt-200.npz") == 1
+    rows = curve(tmp_path)
+    assert rows[:, 0].tolist() == [0, 100, 200]
+    assert rows[-1, 5] < 0.6 * rows[0, 5]  # force on validation frames
+    state = newest(tmp_path)
+    assert (state.meta["step"], state.meta["drawn"]) == (200, 400)
+    assert [path.name for path in tmp_path.glob("*.npz")].count("model.ckpt-200.npz") == 1
+
+
+@pytest.mark.parametrize(("name", "workers"), [("gloo", 2), ("mpi", 2), ("mpi", 3)])
+def test_gradient_of_the_large_batch(name, workers, tmp_path):
+    write_run(tmp_path, {"optimizer/adam_beta1": 0.0, "training/training_data/batch_size": 2})
+    script = HERE / "same_as_large_batch.py"
+    done = launch.run(name, script, "input.json", cwd=tmp_path, workers=workers)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("same gradient") == workers
+
+
+@LAUNCHERS
+def test_same_weights_on_all_and_the_curve_of_the_large_batch(name, tmp_path, monkeypatch):
+    for folder, batch in (("together", 2), ("alone", 4)):
+        (tmp_path / folder).mkdir()
+        changes = CHANGES | {"training/training_data/batch_size": batch}
+        write_run(tmp_path / folder, changes)
+    together, alone = tmp_path / "together", tmp_path / "alone"
+    done = launch.run(name, HERE / "train_and_keep.py", "input.json", cwd=together)
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second = (np.load(together / f"weights-{rank}.npz") for rank in (0, 1))
+    assert first.files == second.files
+    assert all(first[key].tobytes() == second[key].tobytes() for key in first.files)
+    monkeypatch.chdir(alone)
+    train("input.json", threads=1)
+    ours, large = curve(together), curve(alone)
+    assert ours[:, 0].tolist() == large[:, 0].tolist() == [0, 20, 40, 60, 80, 100]
+    np.testing.assert_allclose(ours, large, rtol=2e-4)  # the digits of the file
+    arrays = newest(alone).arrays
+    for key in first.files:
+        np.testing.assert_allclose(first[key], arrays[key], rtol=1e-6, atol=1e-9)
+
+
+@LAUNCHERS
+def test_restart_with_another_number_of_workers(name, tmp_path, monkeypatch):
+    write_run(tmp_path, CHANGES | {"training/numb_steps": 40, "training/save_freq": 20})
+    launch.train(name, "input.json", cwd=tmp_path)
+    write_run(tmp_path, CHANGES | {"training/numb_steps": 50})
+    monkeypatch.chdir(tmp_path)
+    train("input.json", restart=".", threads=1)
+    assert newest(tmp_path).meta["drawn"] == 40 * 2 + 10
+    write_run(tmp_path, CHANGES | {"training/numb_steps": 60})
+    printed = launch.train(name, "input.json", "--restart", ".", cwd=tmp_path)
+    assert "(step 50)" in printed
+    state = newest(tmp_path)
+    assert (state.meta["step"], state.meta["drawn"]) == (60, 40 * 2 + 10 + 10 * 2)
+    assert curve(tmp_path)[:, 0].tolist() == [0, 20, 40, 50, 60]
+
+
+def long_run(folder):
+    changes = CHANGES | {"training/numb_steps": 10**6, "training/save_freq": 10}
+    write_run(folder, changes | {"training/max_ckpt_keep": 3})
+
+
+@LAUNCHERS
+@pytest.mark.parametrize("rank", [0, 1])
+def test_kill_of_one_worker_ends_all_and_a_restart_goes_on(name, rank, tmp_path, monkeypatch):
+    long_run(tmp_path)
+    running = launch.Running(name, tmp_path)
+    running.wait_for("saved model.ckpt-30.npz")
+    running.send(signal.SIGKILL, rank)
+    assert running.end() != 0
+    if name == "mpi":  # horovodrun shows its own traceback
+        assert "Traceback" not in running.output()
+    step = newest(tmp_path).meta["step"]
+    assert step >= 30
+    write_run(tmp_path, CHANGES | {"training/numb_steps": step + 10})
+    monkeypatch.chdir(tmp_path)
+    train("input.json", restart=".", threads=1)
+    assert newest(tmp_path).meta["step"] == step + 10
+
+
+@LAUNCHERS
+def test_sigterm_to_one_worker_saves_and_stops_all_at_one_step(name, tmp_path):
+    long_run(tmp_path)
+    running = launch.Running(name, tmp_path)
+    running.wait_for("saved model.ckpt-10.npz")
+    running.send(signal.SIGTERM, 1)
+    assert running.end() != 0
+    assert "stopped by SIGTERM after step" in running.output()
+    state = newest(tmp_path)
+    assert f"saved model.ckpt-{state.meta['step']}.npz" in running.output()
+    assert state.meta["drawn"] == 2 * state.meta["step"]
+
+
+@LAUNCHERS
+def test_an_error_in_the_input_is_told_once(name, tmp_path):
+    write_run(tmp_path, {"training/training_data/systems": ["nowhere"]})
+    done = launch.run(name, "-m", "deeptf", "train", "input.json", cwd=tmp_path)
+    assert done.returncode != 0
+    assert (done.stdout + done.stderr).count("deeptf train: error: ") == 1
+
+
+@LAUNCHERS
+def test_a_loss_that_is_not_finite_on_one_worker_stops_all(name, tmp_path):
+    changes = {"learning_rate/start_lr": 1e300, "learning_rate/stop_lr": 1e299}
+    write_run(tmp_path, CHANGES | changes)
+    done = launch.run(name, "-m", "deeptf", "train", "input.json", cwd=tmp_path)
+    assert done.returncode != 0
+    assert "is not finite" in done.stderr + done.stdout or "must be finite" in done.stderr
+    assert not list(tmp_path.glob("model.ckpt*"))
