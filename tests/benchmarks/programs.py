@@ -78,10 +78,7 @@ def programs(tensorflow: str | None, pytorch: str | None, threads: int) -> list[
 
 def train(program: Program, script: dict[str, Any], folder: Path, threads: int) -> Result:
     """Train in a new folder `folder`; the steps before the second report do not count."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    (folder / "input.json").write_text(json.dumps(program.script(script)))
-    text, memory = _run(program.command, folder, threads)
+    text, memory = run(program, script, folder, threads)
     times = read_times(text, program.times, script["training"]["disp_freq"])
     if not times:
         raise TrainingFailed(f"{' '.join(program.command)} told no times:\n{text[-2000:]}")
@@ -110,15 +107,18 @@ def environment(threads: int) -> dict[str, str]:
     return {**os.environ, **dict.fromkeys(names, str(threads))}
 
 
-def _run(command: tuple[str, ...], folder: Path, threads: int) -> tuple[str, float]:
-    """Run a program; return its output and its largest memory in MB."""
+def run(program: Program, script: dict[str, Any], folder: Path, threads: int) -> tuple[str, float]:
+    """Run a program in a new folder `folder`; return its output and its largest memory in MB."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / "input.json").write_text(json.dumps(program.script(script)))
     log = folder / "log"
     with open(log, "w") as stream:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment(threads), stdout=stream, stderr=stream
+            program.command, cwd=folder, env=environment(threads), stdout=stream, stderr=stream
         )
         _, status, usage = os.wait4(process.pid, 0)
     text = log.read_text()
     if status:
-        raise TrainingFailed(f"{' '.join(command)} failed:\n{text[-2000:]}")
+        raise TrainingFailed(f"{' '.join(program.command)} failed:\n{text[-2000:]}")
     return text, usage.ru_maxrss / 1024

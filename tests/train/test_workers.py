@@ -1,0 +1,113 @@
+"""Joining workers without Horovod: launchers, messages, learning rates. tests/horovod has real runs
+of several workers.
+"""
+
+import os
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from small_run import write_run
+
+from deeptf.__main__ import main
+from deeptf.tf import tf
+from deeptf.train import workers as module
+from deeptf.train.learning_rate import CosineLR
+from deeptf.train.workers import HorovodWorkers, Workers, join_workers
+
+
+@pytest.fixture(autouse=True)
+def no_launcher(monkeypatch):
+    for name in [*module.SIZES, *module.SETTINGS]:
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+
+
+def fake_horovod(monkeypatch, size=2, local_size=2, rank=1):
+    """Put a Horovod of one process that says it is one of `size` in the place of the real one."""
+    fake = SimpleNamespace(
+        init=lambda: None,
+        size=lambda: size,
+        rank=lambda: rank,
+        local_rank=lambda: rank,
+        local_size=lambda: local_size,
+        mpi_enabled=lambda: True,
+        allreduce=lambda tensor, op, name: 2 * tensor,
+        Sum=None,
+    )
+    monkeypatch.setitem(sys.modules, "horovod.tensorflow", fake)
+    monkeypatch.setattr(HorovodWorkers, "_keep_to_own_cores", lambda self: None)
+
+
+def test_one_worker_needs_no_horovod(monkeypatch):
+    monkeypatch.setitem(sys.modules, "horovod.tensorflow", None)
+    for variable in module.SIZES:
+        monkeypatch.setenv(variable, "1")
+    alone = join_workers()
+    assert type(alone) is Workers and alone.leads and (alone.rank, alone.size) == (0, 1)
+    assert alone.share("x") == "x" and alone.sum(np.ones(2)).tolist() == [1, 1]
+    assert alone.threads(None) is None and alone.threads(3) == 3
+
+
+@pytest.mark.parametrize(("variable", "launcher"), module.SIZES.items())
+def test_launched_without_horovod(variable, launcher, monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "horovod.tensorflow", None)
+    monkeypatch.setenv(variable, "4")
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", str(write_run(tmp_path))]) == 1
+    message = capsys.readouterr().err
+    assert f"Horovod must be installed to train with 4 processes of {launcher}" in message
+    assert "examples/horovod/install.sh installs it" in message
+    assert not list(tmp_path.glob("lcurve.out"))
+
+
+def test_horovod_that_does_not_know_the_launcher(monkeypatch):
+    fake_horovod(monkeypatch, size=1)
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    with pytest.raises(ImportError, match="the 2 processes of mpirun, but knows 1: it was built"):
+        join_workers()
+
+
+def test_settings_of_the_user_stay(monkeypatch):
+    fake_horovod(monkeypatch)
+    monkeypatch.setenv("HOROVOD_SIZE", "2")
+    monkeypatch.setenv("HOROVOD_CYCLE_TIME", "7")
+    assert not join_workers().leads
+    assert os.environ["HOROVOD_CYCLE_TIME"] == "7"
+    assert os.environ["HOROVOD_FUSION_THRESHOLD"] == "0"
+
+
+def test_totals_keep_shapes_types_and_order(monkeypatch):
+    fake_horovod(monkeypatch)
+    monkeypatch.setenv("HOROVOD_SIZE", "2")
+    together = join_workers()
+    shapes = [(3, 2), (), (200, 200), (5,), (0, 4), (1, 1)]
+    kinds = [np.float64, np.float32, np.float32, np.float64, np.float64, np.float32]
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=s).astype(k) for s, k in zip(shapes, kinds, strict=True)]
+    with tf.Graph().as_default(), tf.Session() as run:
+        totals = run.run(together.total(arrays))
+    for total, array in zip(totals, arrays, strict=True):
+        assert total.dtype == array.dtype and total.shape == array.shape
+        np.testing.assert_array_equal(total, 2 * array)
+
+
+def test_a_gpu_for_each_worker(monkeypatch):
+    fake_horovod(monkeypatch)
+    monkeypatch.setenv("HOROVOD_SIZE", "2")
+    together = join_workers()
+    experimental = tf.config.experimental
+    monkeypatch.setattr(experimental, "list_physical_devices", lambda kind: ["a", "b"])
+    assert together.gpu() == 1
+    monkeypatch.setattr(experimental, "list_physical_devices", lambda kind: ["a"])
+    with pytest.raises(ValueError, match="at most as many as its GPUs, 1, got 2"):
+        together.gpu()
+    monkeypatch.setattr(experimental, "list_physical_devices", lambda kind: [])
+    assert together.gpu() is None
+
+
+@pytest.mark.parametrize(("scale", "factor"), [("linear", 4), ("sqrt", 2), ("none", 1)])
+def test_factor_of_the_learning_rate(scale, factor):
+    assert CosineLR(scale_by_worker=scale).worker_factor(4) == factor
+    assert CosineLR(scale_by_worker=scale).worker_factor(1) == 1
