@@ -1,4 +1,4 @@
-"""Joining workers without Horovod: launchers, messages, learning rates. tests/horovod has real runs
+"""Joining workers without Horovod: launchers, messages, learning rates. tests/workers has real runs
 of several workers.
 """
 
