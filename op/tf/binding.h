@@ -6,8 +6,8 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/team.h"
 #include "tf/tf_compat.h"
-#include "tf/threads.h"
 
 namespace deeptf {
 
@@ -19,6 +19,11 @@ using tensorflow::TensorShape;
 using tensorflow::shape_inference::DimensionHandle;
 using tensorflow::shape_inference::InferenceContext;
 using tensorflow::shape_inference::ShapeHandle;
+
+// As many threads as TensorFlow may use for an op.
+inline ParallelFor threads_of(OpKernelContext* context) {
+  return team_of(context->device()->tensorflow_cpu_worker_threads()->num_threads);
+}
 
 // Runs body; an error of the core becomes the status of the op.
 template <class Body>

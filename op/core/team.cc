@@ -1,11 +1,11 @@
-// Loops of ops on several threads, for kernels that run some 10 to 1000 us.
+// Loops on several threads, for kernels that run some 10 to 1000 us.
 //
 // A sleeping thread takes 20 to 50 us to wake up, and some schedulers put it on the core of the one
 // that wakes it: with TensorFlow's own thread pool, which pays that for every loop, two threads
 // were 1.4 times as fast as one in a training step. Here helpers stay awake for a moment after a
 // loop, in which the next one usually comes. Whoever is free takes the next block of a loop, the
 // calling thread among them, and it never waits for a helper that has not begun.
-#include "tf/threads.h"
+#include "core/team.h"
 
 #include <algorithm>
 #include <atomic>
@@ -159,9 +159,8 @@ class Team {
 
 }  // namespace
 
-ParallelFor threads_of(tensorflow::OpKernelContext* context) {
+ParallelFor team_of(int threads) {
   static Team team;
-  const int threads = context->device()->tensorflow_cpu_worker_threads()->num_threads;
   ParallelFor parallel;
   parallel.threads = threads;
   parallel.split = [threads](int64_t count, int64_t cycles, const Range& range) {
