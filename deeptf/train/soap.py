@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from deeptf import ops
 from deeptf.tf import tf
 
 LONGEST = 512  # sides of matrices that are rotated
@@ -36,9 +37,9 @@ class SoapOptimizer(tf.train.Optimizer):
 
     def __init__(self, rate: tf.Tensor, beta1: float, beta2: float) -> None:
         super().__init__(use_locking=False, name="SOAP")
-        self._rate = tf.cast(rate, tf.float32)
+        self._rate = tf.cast(rate, tf.float64)
         self._beta1, self._beta2 = beta1, beta2
-        self._rotated: list[tuple[tf.Variable, tf.Tensor]] = []  # matrices and their gradients
+        self._gradients: list[tuple[tf.Variable, tf.Tensor]] = []
 
     def _create_slots(self, var_list: list[tf.Variable]) -> None:
         first = min(var_list, key=lambda variable: variable.name)
@@ -62,42 +63,52 @@ class SoapOptimizer(tf.train.Optimizer):
         return self._get_non_slot_variable("step", graph=tf.get_default_graph())
 
     def _resource_apply_dense(self, grad: tf.Tensor, var: tf.Variable) -> tf.Operation:
-        grad = tf.cast(grad, tf.float32)
-        sides = _sides(var)
-        if sides:
-            self._rotated.append((var, grad))
-        for side in sides:
-            grad = _rotate(grad, self._basis(var, side), side)
-        change = self._adam(grad, var)
-        for side in sides:
-            change = _rotate(change, tf.transpose(self._basis(var, side)), side)
-        return var.assign_add(tf.cast(change, var.dtype), read_value=False)
+        self._gradients.append((var, tf.cast(grad, tf.float32)))
+        return tf.no_op()
 
-    def _adam(self, grad: tf.Tensor, var: tf.Variable) -> tf.Tensor:
-        """Return what Adam adds; its op works on a variable, so that is a variable too."""
-        change = tf.Variable(tf.zeros(var.shape), trainable=False, use_resource=True)
-        time = tf.cast(self._now, tf.float32)
-        with tf.control_dependencies([change.assign(tf.zeros(var.shape), read_value=False)]):
-            update = tf.raw_ops.ResourceApplyAdam(
-                var=change.handle,
-                m=self.get_slot(var, "moment1").handle,
-                v=self.get_slot(var, "moment2").handle,
-                beta1_power=tf.constant(self._beta1) ** time,
-                beta2_power=tf.constant(self._beta2) ** time,
-                lr=self._rate,
-                beta1=self._beta1,
-                beta2=self._beta2,
-                epsilon=EPSILON,
-                grad=grad,
+    def _move(self) -> list[tf.Operation]:
+        """Add to each variable what Adam adds in its rotated basis, turned back."""
+        rotated = []
+        for var, grad in self._gradients:
+            for side in _sides(var):
+                grad = _rotate(grad, self._basis(var, side), side)
+            rotated.append(grad)
+        done = []
+        variables = [var for var, _ in self._gradients]
+        for var, change in zip(variables, self._adam(variables, rotated), strict=True):
+            for side in _sides(var):
+                change = _rotate(change, tf.transpose(self._basis(var, side)), side)
+            done.append(var.assign_add(tf.cast(change, var.dtype), read_value=False))
+        return done
+
+    def _adam(self, variables: list[tf.Variable], grads: list[tf.Tensor]) -> list[tf.Tensor]:
+        """Return what Adam adds to each; its op works on variables, so that are variables too."""
+        changes = [
+            tf.Variable(tf.zeros(var.shape), trainable=False, use_resource=True)
+            for var in variables
+        ]
+        time = tf.cast(self._now, tf.float64)
+        rate = self._rate * tf.sqrt(1.0 - self._beta2**time) / (1.0 - self._beta1**time)
+        zeros = [change.assign(tf.zeros(change.shape), read_value=False) for change in changes]
+        with tf.control_dependencies(zeros):
+            update = ops.adam_update(
+                rate,
+                changes,
+                [self.get_slot(var, "moment1") for var in variables],
+                [self.get_slot(var, "moment2") for var in variables],
+                grads,
+                self._beta1,
+                self._beta2,
+                EPSILON,
             )
         with tf.control_dependencies([update]):
-            return change.read_value()
+            return [change.read_value() for change in changes]
 
     def _finish(self, update_ops: list[tf.Operation], name_scope: str) -> tf.Operation:
         now = self._now
         early = now < BEGINNING
         power_of_two = tf.equal(tf.bitwise.bitwise_and(now, now - 1), 0)
-        with tf.control_dependencies(update_ops):
+        with tf.control_dependencies([*update_ops, *self._move()]):
             measured = _when(early | tf.equal(now % MEASURE_EVERY, 0), self._measure)
         with tf.control_dependencies([measured]):
             turn = tf.equal(now % TURN_EVERY, 0) | (early & power_of_two)
@@ -108,7 +119,7 @@ class SoapOptimizer(tf.train.Optimizer):
     def _measure(self) -> list[tf.Operation]:
         """Move L and R towards those of this step."""
         done = []
-        for var, grad in self._rotated:
+        for var, grad in self._gradients:
             for side in _sides(var):
                 mean = self.get_slot(var, f"second_moments_{side}")
                 square = tf.matmul(grad, grad, transpose_a=side == 1, transpose_b=side == 0)
@@ -119,7 +130,7 @@ class SoapOptimizer(tf.train.Optimizer):
     def _turn(self) -> list[tf.Operation]:
         """Turn the bases towards the eigenvectors of L and R, and the first moments with them."""
         done = []
-        for var, _ in self._rotated:
+        for var in (var for var, _ in self._gradients if _sides(var)):
             moment = self.get_slot(var, "moment1")
             turned = moment.read_value()
             bases = []
