@@ -39,7 +39,6 @@ class SoapOptimizer(tf.train.Optimizer):
         super().__init__(use_locking=False, name="SOAP")
         self._rate = tf.cast(rate, tf.float64)
         self._beta1, self._beta2 = beta1, beta2
-        self._gradients: list[tuple[tf.Variable, tf.Tensor]] = []
 
     def _create_slots(self, var_list: list[tf.Variable]) -> None:
         first = min(var_list, key=lambda variable: variable.name)
@@ -58,6 +57,7 @@ class SoapOptimizer(tf.train.Optimizer):
 
     def _prepare(self) -> None:
         self._now = self._step().read_value() + 1  # number of this step, from 1
+        self._gradients: list[tuple[tf.Variable, tf.Tensor]] = []
 
     def _step(self) -> tf.Variable:
         return self._get_non_slot_variable("step", graph=tf.get_default_graph())
@@ -130,7 +130,9 @@ class SoapOptimizer(tf.train.Optimizer):
     def _turn(self) -> list[tf.Operation]:
         """Turn the bases towards the eigenvectors of L and R, and the first moments with them."""
         done = []
-        for var in (var for var, _ in self._gradients if _sides(var)):
+        for var, _ in self._gradients:
+            if not _sides(var):
+                continue
             moment = self.get_slot(var, "moment1")
             turned = moment.read_value()
             bases = []

@@ -49,4 +49,7 @@ ls "$wheels"/horovod-$version-"$abi"-*.whl >/dev/null 2>&1 || {
     build
 }
 $python -m pip install -q --no-deps --force-reinstall "$wheels"/horovod-$version-"$abi"-*.whl
-$python -c 'import horovod.tensorflow as h; print("Horovod: MPI", h.mpi_built(), "Gloo", h.gloo_built())' 2>/dev/null
+$python -c 'import horovod.tensorflow as h; print("Horovod: MPI", h.mpi_built(), "Gloo", h.gloo_built())' 2>/dev/null || {
+    echo "install.sh: Horovod is installed but cannot be imported; $python -c 'import horovod.tensorflow' says why" >&2
+    exit 1
+}
