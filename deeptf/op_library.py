@@ -45,6 +45,8 @@ OPS = (
     "force_virial",
     "force_virial_grad",
     "atom_virial",
+    "adam_update",
+    "matrix_products",
 )
 BUILD = "`pip install --no-build-isolation .` in the source folder of deeptf builds it"
 

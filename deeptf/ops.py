@@ -245,6 +245,23 @@ def adam_update(
     )
 
 
+def matrix_products(
+    a: Sequence[tf.Tensor],
+    b: Sequence[tf.Tensor],
+    transpose_a: Sequence[bool],
+    transpose_b: Sequence[bool],
+) -> list[tf.Tensor]:
+    """Return the products a_k b_k of matrices of one precision, each factor transposed or not.
+
+    All of them together keep the threads busy, where one small product after the other does not.
+    Not differentiable.
+    """
+    if not a:
+        return []
+    transpose = {"transpose_a": list(transpose_a), "transpose_b": list(transpose_b)}
+    return library().matrix_products(a, b, **transpose)
+
+
 def _unavailable(like: tf.Tensor, what: str) -> tf.Tensor:
     """Return a tensor that fails when, and only when, something asks for its value."""
     failed = tf.Assert(False, [f"deeptf has no {what}"])

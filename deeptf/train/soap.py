@@ -68,18 +68,14 @@ class SoapOptimizer(tf.train.Optimizer):
 
     def _move(self) -> list[tf.Operation]:
         """Add to each variable what Adam adds in its rotated basis, turned back."""
-        rotated = []
-        for var, grad in self._gradients:
-            for side in _sides(var):
-                grad = _rotate(grad, self._basis(var, side), side)
-            rotated.append(grad)
-        done = []
         variables = [var for var, _ in self._gradients]
-        for var, change in zip(variables, self._adam(variables, rotated), strict=True):
-            for side in _sides(var):
-                change = _rotate(change, tf.transpose(self._basis(var, side)), side)
-            done.append(var.assign_add(tf.cast(change, var.dtype), read_value=False))
-        return done
+        bases = [self._bases(var) for var in variables]
+        rotated = _rotate([grad for _, grad in self._gradients], bases)
+        changes = _rotate(self._adam(variables, rotated), bases, back=True)
+        return [
+            var.assign_add(tf.cast(change, var.dtype), read_value=False)
+            for var, change in zip(variables, changes, strict=True)
+        ]
 
     def _adam(self, variables: list[tf.Variable], grads: list[tf.Tensor]) -> list[tf.Tensor]:
         """Return what Adam adds to each; its op works on variables, so that are variables too."""
@@ -118,38 +114,42 @@ class SoapOptimizer(tf.train.Optimizer):
 
     def _measure(self) -> list[tf.Operation]:
         """Move L and R towards those of this step."""
-        done = []
+        grads, sides, means = [], [], []
         for var, grad in self._gradients:
             for side in _sides(var):
-                mean = self.get_slot(var, f"second_moments_{side}")
-                square = tf.matmul(grad, grad, transpose_a=side == 1, transpose_b=side == 0)
-                change = (1.0 - self._beta2) * (square - mean.read_value())
-                done.append(mean.assign_add(change, read_value=False))
-        return done
+                grads.append(grad)
+                sides.append(side)
+                means.append(self.get_slot(var, f"second_moments_{side}"))
+        squares = ops.matrix_products(
+            grads, grads, [side == 1 for side in sides], [side == 0 for side in sides]
+        )
+        return [
+            mean.assign_add((1.0 - self._beta2) * (square - mean.read_value()), read_value=False)
+            for mean, square in zip(means, squares, strict=True)
+        ]
 
     def _turn(self) -> list[tf.Operation]:
         """Turn the bases towards the eigenvectors of L and R, and the first moments with them."""
-        done = []
-        for var, _ in self._gradients:
-            if not _sides(var):
-                continue
-            moment = self.get_slot(var, "moment1")
-            turned = moment.read_value()
-            bases = []
-            for side in _sides(var):
-                old = self._basis(var, side)
-                mean = self.get_slot(var, f"second_moments_{side}").read_value()
-                new, _ = tf.linalg.qr(tf.matmul(mean, old))
-                turned = _rotate(turned, tf.matmul(old, new, transpose_a=True), side)
-                bases.append(new)
-            with tf.control_dependencies([turned, *bases]):
-                done.append(moment.assign(turned, read_value=False))
-                for side, new in zip(_sides(var), bases, strict=True):
-                    done.append(self.get_slot(var, f"basis_{side}").assign(new, read_value=False))
-        return done
+        variables = [var for var, _ in self._gradients if _sides(var)]
+        places = [(k, side) for k, var in enumerate(variables) for side in _sides(var)]
+        slots = [self.get_slot(variables[k], f"basis_{side}") for k, side in places]
+        means = [self.get_slot(variables[k], f"second_moments_{side}") for k, side in places]
+        old = [slot.read_value() for slot in slots]
+        no, yes = [False] * len(old), [True] * len(old)
+        new = _orthogonal(ops.matrix_products([mean.read_value() for mean in means], old, no, no))
+        between: list[dict[int, tf.Tensor]] = [{} for _ in variables]
+        for (k, side), turn in zip(places, ops.matrix_products(old, new, yes, no), strict=True):
+            between[k][side] = turn
+        moments = [self.get_slot(var, "moment1") for var in variables]
+        turned = _rotate([moment.read_value() for moment in moments], between)
+        with tf.control_dependencies([*turned, *new]):
+            return [
+                slot.assign(value, read_value=False)
+                for slot, value in zip([*moments, *slots], [*turned, *new], strict=True)
+            ]
 
-    def _basis(self, var: tf.Variable, side: int) -> tf.Tensor:
-        return self.get_slot(var, f"basis_{side}").read_value()
+    def _bases(self, var: tf.Variable) -> dict[int, tf.Tensor]:
+        return {side: self.get_slot(var, f"basis_{side}").read_value() for side in _sides(var)}
 
 
 def _sides(variable: tf.Variable) -> list[int]:
@@ -158,11 +158,31 @@ def _sides(variable: tf.Variable) -> list[int]:
     return [axis for axis, n in enumerate(shape) if len(shape) == 2 and 1 < n <= LONGEST]
 
 
-def _rotate(matrix: tf.Tensor, basis: tf.Tensor, side: int) -> tf.Tensor:
-    """Return Q^T A (side 0) or A Q (side 1)."""
-    if side == 0:
-        return tf.matmul(basis, matrix, transpose_a=True)
-    return tf.matmul(matrix, basis)
+def _rotate(
+    matrices: list[tf.Tensor], bases: list[dict[int, tf.Tensor]], back: bool = False
+) -> list[tf.Tensor]:
+    """Return Q_L^T A Q_R of each matrix (or, back, Q_L A Q_R^T), with the bases by side."""
+    rotated = list(matrices)
+    for side in (0, 1):
+        places = [k for k, of in enumerate(bases) if side in of]
+        own, basis = [rotated[k] for k in places], [bases[k][side] for k in places]
+        plain, turned = [False] * len(places), [(side == 0) != back] * len(places)
+        factors = (basis, own, turned, plain) if side == 0 else (own, basis, plain, turned)
+        for k, product in zip(places, ops.matrix_products(*factors), strict=True):
+            rotated[k] = product
+    return rotated
+
+
+def _orthogonal(matrices: list[tf.Tensor]) -> list[tf.Tensor]:
+    """Return Q of the decomposition A = Q R of each square matrix, those of a size together."""
+    found = list(matrices)
+    sizes = [matrix.shape.as_list()[0] for matrix in matrices]
+    for size in sorted(set(sizes)):
+        places = [k for k, own in enumerate(sizes) if own == size]
+        stacked, _ = tf.linalg.qr(tf.stack([matrices[k] for k in places]))
+        for k, matrix in zip(places, tf.unstack(stacked), strict=True):
+            found[k] = matrix
+    return found
 
 
 def _when(condition: tf.Tensor, build: Callable[[], list[tf.Operation]]) -> tf.Operation:
