@@ -46,6 +46,7 @@ OPS = (
     "force_virial_grad",
     "atom_virial",
     "adam_update",
+    "adam_change",
     "matrix_products",
 )
 BUILD = "`pip install --no-build-isolation .` in the source folder of deeptf builds it"

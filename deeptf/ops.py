@@ -245,6 +245,27 @@ def adam_update(
     )
 
 
+def adam_change(
+    rate: tf.Tensor,
+    first: Sequence[tf.Variable],
+    second: Sequence[tf.Variable],
+    gradients: Sequence[tf.Tensor],
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+) -> list[tf.Tensor]:
+    """Move moments as adam_update does; return what it would add to the weights."""
+    return library().adam_change(
+        rate,
+        [variable.handle for variable in first],
+        [variable.handle for variable in second],
+        gradients,
+        beta1=beta1,
+        beta2=beta2,
+        epsilon=epsilon,
+    )
+
+
 def matrix_products(
     a: Sequence[tf.Tensor],
     b: Sequence[tf.Tensor],

@@ -6,7 +6,7 @@ of different size and composition share a batch. Missing labels are zeros; `has`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +71,20 @@ def join(frames: Sequence[Batch]) -> Batch:
         has={name: np.concatenate([batch.has[name] for batch in frames]) for name in LABELS},
         origin=tuple(place for batch in frames for place in batch.origin),
     )
+
+
+def join_to(frames: Iterable[Batch], num_atoms: int) -> Iterator[Batch]:
+    """Yield the frames of all batches in order in batches of at most so many atoms, where a batch
+    does not have more alone.
+    """
+    waiting: list[Batch] = []
+    for batch in frames:
+        if waiting and sum(b.num_atoms for b in waiting) + batch.num_atoms > num_atoms:
+            yield join(waiting)
+            waiting = []
+        waiting.append(batch)
+    if waiting:
+        yield join(waiting)
 
 
 def rows_of(counts: Iterable[int]) -> np.ndarray:

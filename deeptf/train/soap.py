@@ -78,27 +78,13 @@ class SoapOptimizer(tf.train.Optimizer):
         ]
 
     def _adam(self, variables: list[tf.Variable], grads: list[tf.Tensor]) -> list[tf.Tensor]:
-        """Return what Adam adds to each; its op works on variables, so that are variables too."""
-        changes = [
-            tf.Variable(tf.zeros(var.shape), trainable=False, use_resource=True)
-            for var in variables
-        ]
+        """Return what Adam adds to each."""
         time = tf.cast(self._now, tf.float64)
         rate = self._rate * tf.sqrt(1.0 - self._beta2**time) / (1.0 - self._beta1**time)
-        zeros = [change.assign(tf.zeros(change.shape), read_value=False) for change in changes]
-        with tf.control_dependencies(zeros):
-            update = ops.adam_update(
-                rate,
-                changes,
-                [self.get_slot(var, "moment1") for var in variables],
-                [self.get_slot(var, "moment2") for var in variables],
-                grads,
-                self._beta1,
-                self._beta2,
-                EPSILON,
-            )
-        with tf.control_dependencies([update]):
-            return [change.read_value() for change in changes]
+        first, second = (
+            [self.get_slot(var, name) for var in variables] for name in ("moment1", "moment2")
+        )
+        return ops.adam_change(rate, first, second, grads, self._beta1, self._beta2, EPSILON)
 
     def _finish(self, update_ops: list[tf.Operation], name_scope: str) -> tf.Operation:
         now = self._now

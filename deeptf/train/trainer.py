@@ -16,7 +16,7 @@ from types import FrameType
 
 import numpy as np
 
-from deeptf.data.batch import Batch
+from deeptf.data.batch import Batch, join_to
 from deeptf.data.prefetch import Prefetcher
 from deeptf.data.schedule import BatchSchedule
 from deeptf.op_library import description
@@ -28,6 +28,7 @@ from deeptf.train.report import SUFFIX, Errors, LearningCurve, Progress, TensorB
 from deeptf.train.workers import Workers, join_workers
 
 TABLE_CHECK = 100  # steps from one measurement of the error of the embedding tables to the next
+ATOMS_AT_ONCE = 1024  # of validation frames: more at once gain nothing, fewer cost up to a quarter
 
 
 def train(
@@ -191,7 +192,7 @@ class Trainer:
 
     def _errors(self, batches: list[Batch], done: int) -> dict[str, float]:
         collected = Errors()
-        for batch in batches:
+        for batch in join_to(batches, ATOMS_AT_ONCE):
             collected.add(*self._graph.evaluate(batch, self._prefactors(done)))
         return collected.columns(self._workers, self._with_virial)
 

@@ -15,6 +15,7 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace deeptf {
@@ -143,8 +144,7 @@ class Team {
   void run(int threads, int64_t count, int64_t blocks, const Range& range) {
     const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
     if (!lock) return range(0, count);
-    const auto number = static_cast<size_t>(std::min<int64_t>(threads, blocks) - 1);
-    while (helpers_.size() < number) helpers_.emplace_back();
+    const size_t number = helpers(static_cast<size_t>(std::min<int64_t>(threads, blocks) - 1));
     Loop loop(count, blocks, range);
     for (size_t k = 0; k < number; ++k) helpers_[k].give(&loop);
     loop.work();
@@ -153,6 +153,15 @@ class Team {
   }
 
  private:
+  // Returns how many of so many helpers there are: fewer where the system gives no more threads.
+  size_t helpers(size_t wanted) {
+    try {
+      while (helpers_.size() < wanted) helpers_.emplace_back();
+    } catch (const std::system_error&) {
+    }
+    return std::min(helpers_.size(), wanted);
+  }
+
   std::mutex mutex_;
   std::deque<Helper> helpers_;
 };

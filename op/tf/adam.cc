@@ -1,4 +1,4 @@
-// Binding of AdamUpdate; see core/adam.h. It changes variables in place.
+// Bindings of AdamUpdate and AdamChange; see core/adam.h. They change variables in place.
 #include "core/adam.h"
 
 #include <algorithm>
@@ -52,21 +52,50 @@ T* writable(OpKernelContext* context, int index, int64_t size, std::vector<VarPo
   return tensor->flat<T>().data();
 }
 
+// Output `index` with the shape of the gradient, all zeros.
 template <class T>
-void run(OpKernelContext* context, const Attributes& attributes) {
+T* zeros(OpKernelContext* context, int index, const Tensor& gradient) {
+  Tensor* tensor = nullptr;
+  if (!context->allocate_output(index, gradient.shape(), &tensor).ok()) throw std::bad_alloc();
+  T* values = tensor->flat<T>().data();
+  std::fill_n(values, gradient.NumElements(), T(0));
+  return values;
+}
+
+// Inputs: rate; N variables of each kind, the moments last; N gradients.
+template <class T>
+void move(OpKernelContext* context, const Attributes& attributes, bool has_weights) {
   const double rate = data<double>(input(context, 0, "rate", {}))[0];
-  const int64_t number = attributes.number;
+  const int number = static_cast<int>(attributes.number), moments = has_weights ? number : 0;
   std::vector<VarPointer> held;
   std::vector<AdamArrays<T>> all;
   for (int k = 0; k < number; ++k) {
-    const Tensor& gradient = context->input(1 + 3 * number + k);
+    const Tensor& gradient = context->input(1 + moments + 2 * number + k);
     const int64_t size = gradient.NumElements();
-    const auto variable = [&](int of) {
-      return writable<T>(context, 1 + of * number + k, size, &held);
+    const auto variable = [&](int first) {
+      return writable<T>(context, 1 + first + k, size, &held);
     };
-    all.push_back({size, variable(0), variable(1), variable(2), data<T>(gradient)});
+    T* weight = has_weights ? variable(0) : zeros<T>(context, k, gradient);
+    all.push_back({size, weight, variable(moments), variable(moments + number), data<T>(gradient)});
   }
   adam(all, {rate, attributes.beta1, attributes.beta2, attributes.epsilon}, threads_of(context));
+}
+
+template <class T>
+void update(OpKernelContext* context, const Attributes& attributes) {
+  move<T>(context, attributes, true);
+}
+
+template <class T>
+void change(OpKernelContext* context, const Attributes& attributes) {
+  move<T>(context, attributes, false);
+}
+
+absl::Status shape_of_changes(InferenceContext* c) {
+  for (int k = 0; k < c->num_outputs(); ++k) {
+    c->set_output(k, c->input(1 + 2 * c->num_outputs() + k));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -85,6 +114,21 @@ REGISTER_OP("AdamUpdate")
     .SetIsStateful()
     .SetShapeFn(tensorflow::shape_inference::NoOutputs);
 
-DEEPTF_KERNELS("AdamUpdate", Attributes, run);
+REGISTER_OP("AdamChange")
+    .Attr("T: {float, double}")
+    .Attr("N: int >= 1")
+    .Attr("beta1: float")
+    .Attr("beta2: float")
+    .Attr("epsilon: float")
+    .Input("rate: double")
+    .Input("first: N * resource")
+    .Input("second: N * resource")
+    .Input("gradients: N * T")
+    .Output("changes: N * T")
+    .SetIsStateful()
+    .SetShapeFn(shape_of_changes);
+
+DEEPTF_KERNELS("AdamUpdate", Attributes, update);
+DEEPTF_KERNELS("AdamChange", Attributes, change);
 
 }  // namespace deeptf

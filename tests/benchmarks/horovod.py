@@ -6,7 +6,9 @@
 The case is a made-up box of water unless --input is given; a worker has one thread and one frame a
 step. The runs take turns, each a new process started by the same launcher; the first third of the
 steps of a round is left out. Efficiency is the time of a step on one worker over that on N, whose
-step has N times the frames. The model is
+step has N times the frames. "2 apart" are two programs side by side, each on a core, that know
+nothing of each other: what they lose is the machine's, whose cores share memory and power. The
+model is
 
     t(N) = t(1) + L ceil(log2 N) + 2 (N - 1) / N D / B
 
@@ -32,42 +34,55 @@ from programs import DEEPTF_TIMES, OURS, Program, read_times, run
 PARTS = 3  # of a round; the first is left out
 BYTES = {"float64": 8, "float32": 4}
 PARAMETERS = re.compile(r"(\d+) trainable parameters")
+APART = "2 apart"
+SIDE_BY_SIDE = """
+for k in 0 1; do
+    mkdir program_$k && cp input.json program_$k
+    (cd program_$k && exec taskset -c $k "$@" > log 2>&1) &
+done
+wait
+cat program_*/log"""
 LAUNCHERS = {
     "mpi": ("mpirun", "--allow-run-as-root", "--oversubscribe"),
     "gloo": (str(Path(sys.executable).with_name("horovodrun")), "--gloo"),
 }
 
 
-def program(launcher: str, workers: int) -> Program:
+def program(launcher: str, workers: int | str) -> Program:
     """Return the program that trains on so many workers with a thread each."""
     start = (*LAUNCHERS[launcher], "-np", str(workers))
+    if workers == APART:
+        start = ("sh", "-c", SIDE_BY_SIDE, "sh")
     train = ("train", "input.json", "--skip-neighbor-stat", "--threads", "1")
     return Program(OURS, OURS, (*start, sys.executable, "-m", "deeptf", *train), DEEPTF_TIMES)
 
 
 def measure(
     launcher: str, script: dict[str, Any], rounds: int, folder: Path
-) -> tuple[dict[int, list[float]], int]:
+) -> tuple[dict[int | str, list[float]], int]:
     """Return ms per step of every part, by the number of workers, and the number of weights."""
-    times: dict[int, list[float]] = {1: [], 2: []}
+    times: dict[int | str, list[float]] = {1: [], APART: [], 2: []}
     for _ in range(rounds):
         for workers, found in times.items():
             text, _ = run(program(launcher, workers), script, folder / "run", 1)
             part = read_times(text, DEEPTF_TIMES, script["training"]["disp_freq"])
             found += part
-            print(f"{workers} workers {statistics.mean(part):8.2f} ms/step", flush=True)
+            print(f"{workers:>8} workers {statistics.mean(part):8.2f} ms/step", flush=True)
     return times, int(PARAMETERS.search(text).group(1))
 
 
-def report(times: dict[int, list[float]], gradient: float, options: argparse.Namespace) -> None:
+def report(
+    times: dict[int | str, list[float]], gradient: float, options: argparse.Namespace
+) -> None:
     """Print the table and the model; `gradient` in MB."""
     one, two = (statistics.median(times[workers]) for workers in (1, 2))
     print(f"\ngradient {gradient:.2f} MB; each of 2 workers sends and receives as much a step")
     print(f"{'workers':>8s} {'ms/step':>8s} {'least':>8s} {'most':>8s} {'frames/s':>9s} efficiency")
     for workers, found in times.items():
         median = statistics.median(found)
-        row = f"{workers:8d} {median:8.2f} {min(found):8.2f} {max(found):8.2f}"
-        print(f"{row} {1e3 * workers / median:9.1f} {100 * one / median:9.1f}%")
+        frames = 1e3 * (1 if workers == 1 else 2) / median
+        row = f"{workers:>8} {median:8.2f} {min(found):8.2f} {max(found):8.2f}"
+        print(f"{row} {frames:9.1f} {100 * one / median:9.1f}%")
     latency = options.latency / 1e3  # ms
     bandwidth = options.bandwidth
     if bandwidth is None:

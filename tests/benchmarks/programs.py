@@ -87,9 +87,11 @@ def train(program: Program, script: dict[str, Any], folder: Path, threads: int) 
 
 
 def read_times(text: str, pattern: re.Pattern, part: int) -> list[float]:
-    """Return ms per step of the intervals that begin after the first `part` steps."""
+    """Return ms per step of the intervals that begin after the first `part` steps of each run."""
     times, before = [], 0
     for step, number, unit in pattern.findall(text):
+        if int(step) <= before:
+            before = 0  # the next run
         if before >= part:
             ms = float(number) if unit == "ms" else 1e3 * float(number) / (int(step) - before)
             times.append(ms)

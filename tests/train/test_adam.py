@@ -71,6 +71,29 @@ def test_who_reads_before_the_step_keeps_the_old_value():
     assert not old.any() and new.all()
 
 
+def test_change_is_what_the_update_adds():
+    rng = np.random.default_rng(1)
+    gradients = [rng.normal(size=shape) for shape in SHAPES]
+    weights = variables(np.float64)
+    slots = [
+        [tf.Variable(np.zeros(shape), use_resource=True) for shape in SHAPES] for _ in range(4)
+    ]
+    rate = tf.constant(0.1, tf.float64)
+    update = ops.adam_update(rate, weights, *slots[:2], gradients, 0.9, 0.99, 1e-8)
+    changes = ops.adam_change(rate, *slots[2:], gradients, 0.9, 0.99, 1e-8)
+    assert [change.shape.as_list() for change in changes] == [list(shape) for shape in SHAPES]
+    with session(tf.get_default_graph(), 2) as run:
+        run.run(tf.global_variables_initializer())
+        for _ in range(2):
+            before = run.run(weights)
+            added, _ = run.run([changes, update])
+            for old, change, new in zip(before, added, run.run(weights), strict=True):
+                np.testing.assert_allclose(old + change, new, rtol=1e-14)
+        moments = run.run(slots)
+        for one, other in zip(moments[0] + moments[1], moments[2] + moments[3], strict=True):
+            assert one.tobytes() == other.tobytes()
+
+
 def test_errors():
     weight = tf.Variable(np.zeros(6), use_resource=True)
     update, wrong = update_of(weight, 6), update_of(weight, 5)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from small_run import changed_input, write_run, write_system
 
-from deeptf.data.batch import Batch, join
+from deeptf.data.batch import Batch, join, join_to
 from deeptf.data.system import System
 from deeptf.train import checkpoint
 from deeptf.train.graph import TrainingGraph
@@ -65,6 +65,24 @@ def test_gradient_of_a_mixed_batch_is_the_mean_of_its_frames(tmp_path: Path) -> 
         scale = np.abs(mean).max()
         assert scale > 0, name
         np.testing.assert_allclose(value, mean, rtol=0, atol=1e-10 * scale, err_msg=name)
+
+
+def test_errors_of_joined_batches_are_those_of_their_frames(tmp_path: Path) -> None:
+    graph = TrainingGraph(load_input(changed_input({}))[0], STATISTICS, seed=4)
+    large = System(write_system(tmp_path / "large"), ("A", "B"))
+    small = System(write_trimer(tmp_path / "small"), ("A", "B"))
+    frames = [large.frame(3), small.frame(0), small.frame(2), large.frame(1), small.frame(3)]
+    atoms = [batch.num_atoms for batch in join_to(frames, 9)]
+    assert atoms == [9, 9, 3]
+    assert [batch.num_atoms for batch in join_to(frames, 1)] == [6, 3, 3, 6, 3]
+    results = {}
+    for limit in (1, 9, 100):
+        found = [graph.evaluate(batch, PREFACTORS) for batch in join_to(frames, limit)]
+        results[limit] = np.concatenate([loss for loss, _ in found]), sum(sums for _, sums in found)
+    graph.close()
+    for limit in (9, 100):
+        for found, wanted in zip(results[limit], results[1], strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=1e-11)
 
 
 def test_runs_on_mixed_batches_go_on_bit_for_bit(
