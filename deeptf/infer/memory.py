@@ -14,16 +14,14 @@ from deeptf.infer.model_file import ModelFile
 PAIR_COPIES = 2.5
 ATOM_COPIES = 2
 _GEOMETRY = 120  # bytes of a pair in float64 and indices: displacement, its gradient, their copies
-_ROWS = 8  # values of a pair: environment row and its gradient; float64 where nets are tables
+_ROWS = 8  # values of a pair in the model's precision: environment row and its gradient
 _DEFAULT_NEURON = (25, 50, 100)
 _DEFAULT_FITTING = (240, 240, 240)
 
 
 def bytes_per_pair(model: ModelFile) -> int:
     """Return the working memory of one pair in bytes."""
-    if model.tabulated:
-        return _GEOMETRY + 8 * _ROWS
-    hidden = sum(_descriptor(model).get("neuron", _DEFAULT_NEURON))
+    hidden = 0 if model.tabulated else sum(_descriptor(model).get("neuron", _DEFAULT_NEURON))
     return int(_GEOMETRY + _itemsize(model) * (_ROWS + PAIR_COPIES * hidden))
 
 
