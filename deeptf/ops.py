@@ -38,6 +38,15 @@ class CurveTable(NamedTuple):
     segments: int = 1  # S
 
 
+class AdamStep(NamedTuple):
+    """The numbers of one step of Adam (core/adam.h)."""
+
+    rate: tf.Tensor  # float64, learning rate times sqrt(1 - beta2^t) / (1 - beta1^t)
+    beta1: float
+    beta2: float
+    epsilon: float
+
+
 def neighbor_pairs(
     coord: tf.Tensor, cell: tf.Tensor, atom_type: tf.Tensor, frame_row: tf.Tensor, rcut: float
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -220,50 +229,28 @@ def atom_virial(
 
 
 def adam_update(
-    rate: tf.Tensor,
+    step: AdamStep,
     weights: Sequence[tf.Variable],
     first: Sequence[tf.Variable],
     second: Sequence[tf.Variable],
     gradients: Sequence[tf.Tensor],
-    beta1: float,
-    beta2: float,
-    epsilon: float,
 ) -> tf.Operation:
-    """Move weights and moments by a step of Adam (core/adam.h), all of one precision.
-
-    rate : float64, learning rate times sqrt(1 - beta2^t) / (1 - beta1^t).
-    """
-    return library().adam_update(
-        rate,
-        [variable.handle for variable in weights],
-        [variable.handle for variable in first],
-        [variable.handle for variable in second],
-        gradients,
-        beta1=beta1,
-        beta2=beta2,
-        epsilon=epsilon,
-    )
+    """Move weights and moments by a step of Adam, all of one precision."""
+    handles = [[variable.handle for variable in each] for each in (weights, first, second)]
+    rate, *decay = step
+    return library().adam_update(rate, *handles, gradients, *decay)
 
 
 def adam_change(
-    rate: tf.Tensor,
+    step: AdamStep,
     first: Sequence[tf.Variable],
     second: Sequence[tf.Variable],
     gradients: Sequence[tf.Tensor],
-    beta1: float,
-    beta2: float,
-    epsilon: float,
 ) -> list[tf.Tensor]:
     """Move moments as adam_update does; return what it would add to the weights."""
-    return library().adam_change(
-        rate,
-        [variable.handle for variable in first],
-        [variable.handle for variable in second],
-        gradients,
-        beta1=beta1,
-        beta2=beta2,
-        epsilon=epsilon,
-    )
+    handles = [[variable.handle for variable in each] for each in (first, second)]
+    rate, *decay = step
+    return library().adam_change(rate, *handles, gradients, *decay)
 
 
 def matrix_products(

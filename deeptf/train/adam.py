@@ -24,19 +24,17 @@ class AdamOptimizer(tf.train.AdamOptimizer):
     def _finish(self, update_ops: list[tf.Operation], name_scope: str) -> tf.Operation:
         power1, power2 = (tf.cast(p, tf.float64) for p in self._get_beta_accumulators())
         rate = tf.cast(self._lr_t, tf.float64) * tf.sqrt(1.0 - power2) / (1.0 - power1)
+        step = ops.AdamStep(rate, self._beta1, self._beta2, self._epsilon)
         updates = []
         for kind in {grad.dtype for grad, _ in self._gradients}:
             pairs = [(grad, var) for grad, var in self._gradients if grad.dtype == kind]
             updates.append(
                 ops.adam_update(
-                    rate,
+                    step,
                     [var for _, var in pairs],
                     [self.get_slot(var, "m") for _, var in pairs],
                     [self.get_slot(var, "v") for _, var in pairs],
                     [grad for grad, _ in pairs],
-                    self._beta1,
-                    self._beta2,
-                    self._epsilon,
                 )
             )
         return super()._finish([*update_ops, *updates], name_scope)

@@ -84,7 +84,8 @@ class SoapOptimizer(tf.train.Optimizer):
         first, second = (
             [self.get_slot(var, name) for var in variables] for name in ("moment1", "moment2")
         )
-        return ops.adam_change(rate, first, second, grads, self._beta1, self._beta2, EPSILON)
+        step = ops.AdamStep(rate, self._beta1, self._beta2, EPSILON)
+        return ops.adam_change(step, first, second, grads)
 
     def _finish(self, update_ops: list[tf.Operation], name_scope: str) -> tf.Operation:
         now = self._now

@@ -62,9 +62,11 @@ T* zeros(OpKernelContext* context, int index, const Tensor& gradient) {
   return values;
 }
 
-// Inputs: rate; N variables of each kind, the moments last; N gradients.
+// Inputs: rate; N variables of each kind, the moments last; N gradients. Without weights there are
+// changes as outputs.
 template <class T>
-void move(OpKernelContext* context, const Attributes& attributes, bool has_weights) {
+void run(OpKernelContext* context, const Attributes& attributes) {
+  const bool has_weights = context->num_outputs() == 0;
   const double rate = data<double>(input(context, 0, "rate", {}))[0];
   const int number = static_cast<int>(attributes.number), moments = has_weights ? number : 0;
   std::vector<VarPointer> held;
@@ -79,16 +81,6 @@ void move(OpKernelContext* context, const Attributes& attributes, bool has_weigh
     all.push_back({size, weight, variable(moments), variable(moments + number), data<T>(gradient)});
   }
   adam(all, {rate, attributes.beta1, attributes.beta2, attributes.epsilon}, threads_of(context));
-}
-
-template <class T>
-void update(OpKernelContext* context, const Attributes& attributes) {
-  move<T>(context, attributes, true);
-}
-
-template <class T>
-void change(OpKernelContext* context, const Attributes& attributes) {
-  move<T>(context, attributes, false);
 }
 
 absl::Status shape_of_changes(InferenceContext* c) {
@@ -128,7 +120,7 @@ REGISTER_OP("AdamChange")
     .SetIsStateful()
     .SetShapeFn(shape_of_changes);
 
-DEEPTF_KERNELS("AdamUpdate", Attributes, update);
-DEEPTF_KERNELS("AdamChange", Attributes, change);
+DEEPTF_KERNELS("AdamUpdate", Attributes, run);
+DEEPTF_KERNELS("AdamChange", Attributes, run);
 
 }  // namespace deeptf

@@ -9,20 +9,23 @@
 namespace deeptf {
 namespace {
 
+using Flags = std::vector<bool>;
+
+absl::Status check_flags(const Flags& a, const Flags& b, int64_t number) {
+  const auto size = static_cast<size_t>(number);
+  if (a.size() == size && b.size() == size) return absl::OkStatus();
+  return absl::InvalidArgumentError("`transpose_a` and `transpose_b` must have " +
+                                    std::to_string(number) + " elements, got " +
+                                    std::to_string(a.size()) + " and " + std::to_string(b.size()));
+}
+
 struct Transposed {
   explicit Transposed(OpKernelConstruction* context) {
-    int64_t number = 0;
-    OP_REQUIRES_OK(context, context->GetAttr("N", &number));
     OP_REQUIRES_OK(context, context->GetAttr("transpose_a", &a));
     OP_REQUIRES_OK(context, context->GetAttr("transpose_b", &b));
-    const auto size = static_cast<size_t>(number);
-    OP_REQUIRES(
-        context, a.size() == size && b.size() == size,
-        absl::InvalidArgumentError("`transpose_a` and `transpose_b` must have " +
-                                   std::to_string(number) + " elements, got " +
-                                   std::to_string(a.size()) + " and " + std::to_string(b.size())));
+    OP_REQUIRES_OK(context, check_flags(a, b, context->num_outputs()));
   }
-  std::vector<bool> a, b;
+  Flags a, b;
 };
 
 template <class T>
@@ -57,14 +60,11 @@ void products(OpKernelContext* context, const Transposed& transposed) {
 
 // Output k [rows of factor a, columns of factor b].
 absl::Status shape_of_products(InferenceContext* c) {
-  std::vector<bool> a, b;
+  const int number = c->num_outputs();
+  Flags a, b;
   TF_RETURN_IF_ERROR(c->GetAttr("transpose_a", &a));
   TF_RETURN_IF_ERROR(c->GetAttr("transpose_b", &b));
-  const int number = c->num_outputs();
-  if (static_cast<int>(a.size()) != number || static_cast<int>(b.size()) != number) {
-    return absl::InvalidArgumentError("`transpose_a` and `transpose_b` must have " +
-                                      std::to_string(number) + " elements");
-  }
+  TF_RETURN_IF_ERROR(check_flags(a, b, number));
   for (int k = 0; k < number; ++k) {
     TF_RETURN_IF_ERROR(expect(c, k, {-1, -1}));
     TF_RETURN_IF_ERROR(expect(c, number + k, {-1, -1}));

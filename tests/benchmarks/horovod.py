@@ -50,9 +50,8 @@ LAUNCHERS = {
 
 def program(launcher: str, workers: int | str) -> Program:
     """Return the program that trains on so many workers with a thread each."""
-    start = (*LAUNCHERS[launcher], "-np", str(workers))
-    if workers == APART:
-        start = ("sh", "-c", SIDE_BY_SIDE, "sh")
+    side_by_side = ("sh", "-c", SIDE_BY_SIDE, "sh")
+    start = side_by_side if workers == APART else (*LAUNCHERS[launcher], "-np", str(workers))
     train = ("train", "input.json", "--skip-neighbor-stat", "--threads", "1")
     return Program(OURS, OURS, (*start, sys.executable, "-m", "deeptf", *train), DEEPTF_TIMES)
 

@@ -54,8 +54,8 @@ def update_of(weight, size):
     slots = [tf.Variable(np.zeros(weight.shape), use_resource=True) for _ in range(2)]
     gradient = tf.ones([size], tf.float64)
     rate = tf.constant(1.0, tf.float64)
-    arguments = [[weight], [slots[0]], [slots[1]], [gradient], 0.9, 0.999, 1e-8]
-    return ops.adam_update(rate, *arguments)
+    step = ops.AdamStep(rate, 0.9, 0.999, 1e-8)
+    return ops.adam_update(step, [weight], [slots[0]], [slots[1]], [gradient])
 
 
 def test_who_reads_before_the_step_keeps_the_old_value():
@@ -78,9 +78,9 @@ def test_change_is_what_the_update_adds():
     slots = [
         [tf.Variable(np.zeros(shape), use_resource=True) for shape in SHAPES] for _ in range(4)
     ]
-    rate = tf.constant(0.1, tf.float64)
-    update = ops.adam_update(rate, weights, *slots[:2], gradients, 0.9, 0.99, 1e-8)
-    changes = ops.adam_change(rate, *slots[2:], gradients, 0.9, 0.99, 1e-8)
+    step = ops.AdamStep(tf.constant(0.1, tf.float64), 0.9, 0.99, 1e-8)
+    update = ops.adam_update(step, weights, *slots[:2], gradients)
+    changes = ops.adam_change(step, *slots[2:], gradients)
     assert [change.shape.as_list() for change in changes] == [list(shape) for shape in SHAPES]
     with session(tf.get_default_graph(), 2) as run:
         run.run(tf.global_variables_initializer())
