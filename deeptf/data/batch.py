@@ -47,6 +47,12 @@ class Batch:
         """Number of atoms of each frame, [F]."""
         return np.diff(self.frame_row)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        arrays = (*vars(self).values(), *self.has.values())
+        return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+
     def composition(self, num_types: int) -> np.ndarray:
         """Number of atoms of each type in each frame, [F, T]."""
         frame = np.repeat(np.arange(self.num_frames), self.atoms_per_frame)

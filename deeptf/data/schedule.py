@@ -2,7 +2,8 @@
 
 A step draws a system by its probability; with batch_size "mixed:N" it draws N times. The draws of a
 system walk through its frames in one shuffled order per epoch, `batch_size` frames a draw ("mixed":
-one), so that every frame comes once per epoch.
+one), so that every frame comes once per epoch. Draws of one frame are kept in memory as far as they
+fit there and are not read again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from deeptf.data.options import DataOptions, batch_sizes, mixed_frames, system_p
 from deeptf.data.system import System
 
 BLOCK = 4096  # draws made together
+KEPT_BYTES = 1 << 28  # of frames in memory
 
 
 class BatchSchedule:
@@ -42,10 +44,12 @@ class BatchSchedule:
         self._drawn: tuple[int, np.ndarray] | None = None  # the latest block: number, systems
         self._visits = [np.zeros(len(systems), np.int64)]  # draws of each system before a block
         self._orders: dict[int, tuple[int, np.ndarray]] = {}  # system -> (epoch, order of frames)
+        self._kept: dict[tuple[int, int], Batch] = {}  # (system, frame) -> the frame
+        self._free = KEPT_BYTES
 
     def batch_at(self, step: int) -> Batch:
         """Return the batch of `step` (from 0)."""
-        return join([self.systems[s].batch(frames) for s, frames in self.frames_at(step)])
+        return join([self._read(s, frames) for s, frames in self.frames_at(step)])
 
     def frames_at(self, step: int) -> list[tuple[int, list[int]]]:
         """Return the systems of `step`, each once in the order drawn, with their frames."""
@@ -58,6 +62,18 @@ class BatchSchedule:
                     frame = int(self._order(system, place // total)[place % total])
                     chosen.setdefault(system, []).append(frame)
         return list(chosen.items())
+
+    def _read(self, system: int, frames: list[int]) -> Batch:
+        if len(frames) > 1:
+            return self.systems[system].batch(frames)
+        place = (system, frames[0])
+        if place in self._kept:
+            return self._kept[place]
+        batch = self.systems[system].batch(frames)
+        if batch.nbytes <= self._free:
+            self._kept[place] = batch
+            self._free -= batch.nbytes
+        return batch
 
     def _visit(self, draw: int) -> tuple[int, int]:
         """Return the system of a draw and how often it was drawn before."""

@@ -66,6 +66,25 @@ def test_batches_hold_the_frames(systems):
         )
 
 
+@pytest.mark.parametrize(("room", "reads"), [(1 << 20, 10), (0, 50)])
+def test_single_frames_are_read_once_where_there_is_room(systems, monkeypatch, room, reads):
+    monkeypatch.setattr("deeptf.data.schedule.KEPT_BYTES", room)
+    read, count = System.batch, Counter()
+
+    def counted(self, indices):
+        count["reads"] += 1
+        return read(self, indices)
+
+    monkeypatch.setattr(System, "batch", counted)
+    drawn = schedule(systems, batch_size=1)
+    batches = [drawn.batch_at(step) for step in range(50)]
+    assert count["reads"] == reads
+    for batch in batches:
+        ((path, frame),) = batch.origin
+        system = next(system for system in systems if system.path == path)
+        np.testing.assert_array_equal(batch.force, read(system, [frame]).force)
+
+
 def test_systems_come_by_their_probability(systems):
     drawn = schedule(systems, batch_size=1, sys_probs=(0.2, 0.8))
     count = Counter(drawn.frames_at(step)[0][0] for step in range(4000))
