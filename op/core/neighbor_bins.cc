@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kFarthest = 1e9;  // A; beyond it a coordinate has lost its decimals
 constexpr double kMargin = 1e-8;   // relative; covers the rounding of bin coordinates
+constexpr int32_t kPart = 64;      // slots
 
 using Vector = std::array<double, 3>;
 using Matrix = std::array<double, 9>;
@@ -75,6 +76,7 @@ NeighborSearch::NeighborSearch(const Frames& frames, double rcut) : frames_(fram
   }
   bin_start_.assign(bins + 1, 0);
   sort_into_bins(assign_bins());
+  split_bins();
   rank_atoms();
 }
 
@@ -181,6 +183,19 @@ void NeighborSearch::sort_into_bins(const std::vector<int32_t>& bin_of_atom) {
       x_[slot] = r[0] - home[0];
       y_[slot] = r[1] - home[1];
       z_[slot] = r[2] - home[2];
+    }
+  }
+}
+
+// Cuts the single bin of a small box into work for several threads.
+void NeighborSearch::split_bins() {
+  for (size_t bin = 0; bin + 1 < bin_start_.size(); ++bin) {
+    const int32_t end = bin_start_[bin + 1];
+    int32_t first = bin_start_[bin];
+    for (int32_t parts = (end - first + kPart - 1) / kPart; parts > 0; --parts) {
+      const int32_t size = (end - first) / parts;
+      parts_.push_back({static_cast<int64_t>(bin), first, first + size});
+      first += size;
     }
   }
 }

@@ -157,11 +157,10 @@ int64_t NeighborSearch::count(const ParallelFor& parallel, int32_t* row) const {
   const int64_t atoms = frames_.num_atoms();
   FirstWrong coincident;
   std::fill(row, row + atoms + 1, 0);
-  parallel(num_bins(), 20000, [&](int64_t begin, int64_t end) {
-    for (int64_t bin = begin; bin < end; ++bin) {
-      if (bin_start_[bin] == bin_start_[bin + 1]) continue;
-      const std::vector<Run> runs = runs_of_bin(bin);
-      for (int32_t slot = bin_start_[bin]; slot < bin_start_[bin + 1]; ++slot) {
+  parallel(num_parts(), 20000, [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; ++part) {
+      const std::vector<Run> runs = runs_of_bin(parts_[part].bin);
+      for (int32_t slot = parts_[part].begin; slot < parts_[part].end; ++slot) {
         const int32_t atom = atom_of_slot_[slot];
         const Count found = count_pairs(runs, slot);
         row[atom + 1] = static_cast<int32_t>(std::min<int64_t>(found.near - 1, kMost));
@@ -185,12 +184,12 @@ int64_t NeighborSearch::count(const ParallelFor& parallel, int32_t* row) const {
 
 void NeighborSearch::fill(const ParallelFor& parallel, const int32_t* row, int32_t* neighbor,
                           double* displacement) const {
-  parallel(num_bins(), 50000, [&](int64_t begin, int64_t end) {
+  parallel(num_parts(), 50000, [&](int64_t begin, int64_t end) {
     Candidates candidates;
-    for (int64_t bin = begin; bin < end; ++bin) {
-      if (bin_start_[bin] == bin_start_[bin + 1]) continue;
-      gather(runs_of_bin(bin), candidates);
-      for (int32_t slot = bin_start_[bin]; slot < bin_start_[bin + 1]; ++slot) {
+    for (int64_t part = begin; part < end; ++part) {
+      const bool same = part > begin && parts_[part].bin == parts_[part - 1].bin;
+      if (!same) gather(runs_of_bin(parts_[part].bin), candidates);
+      for (int32_t slot = parts_[part].begin; slot < parts_[part].end; ++slot) {
         const int64_t first = row[atom_of_slot_[slot]], found = find_near(slot, candidates);
         for (int64_t k = 0; k < found; ++k) {
           const int32_t from = candidates.near[k];

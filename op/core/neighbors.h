@@ -46,6 +46,10 @@ class NeighborSearch {
     std::array<int32_t, 3> size, reach;  // bins along each axis; how many bins rcut spans
     int64_t first_bin;
   };
+  struct Part {  // slots of one bin, for one thread; no bin is split unless it is large
+    int64_t bin;
+    int32_t begin, end;
+  };
   struct Run {  // atoms of neighbouring bins, one after the other in memory, seen in one image
     int32_t begin, end;
     std::array<double, 3> shift;
@@ -69,9 +73,10 @@ class NeighborSearch {
   void set_bins(Grid& grid, int64_t frame) const;
   std::vector<int32_t> assign_bins();
   void sort_into_bins(const std::vector<int32_t>& bin_of_atom);
+  void split_bins();
   void rank_atoms();
 
-  int64_t num_bins() const { return static_cast<int64_t>(bin_start_.size()) - 1; }
+  int64_t num_parts() const { return static_cast<int64_t>(parts_.size()); }
   int64_t frame_of_atom(int64_t atom) const;
   std::vector<Run> runs_of_bin(int64_t bin) const;
   void add_runs(const Grid& grid, int32_t bin0, int32_t bin1, int32_t bin2,
@@ -87,6 +92,7 @@ class NeighborSearch {
   std::vector<int32_t> bin_start_;     // [bins + 1] first slot of each bin
   std::vector<int32_t> atom_of_slot_;  // slots: the real atoms in the order of the bins
   std::vector<double> x_, y_, z_;      // by slot; wrapped into the cell
+  std::vector<Part> parts_;            // of all bins that have atoms
   std::vector<int32_t> rank_of_atom_;  // place of an atom when its frame is sorted by (type, index)
   std::vector<int32_t> atom_of_rank_;  // [N]; ranks start at the first atom of the frame
 };
