@@ -118,10 +118,15 @@ def test_each_pair_is_seen_from_both_sides_with_opposite_bits():
     assert forward == backward
 
 
-@pytest.mark.parametrize(("edge", "atoms"), [(15, 300), (9, 150)])  # many bins; a large one
+def test_a_large_bin_is_searched_in_parts():
+    coord, atom_type = atoms_in(np.eye(3) * 9, 150)
+    check(coord, np.eye(3) * 9, atom_type, [0, 150], 5.0)
+
+
+@pytest.mark.parametrize(("edge", "atoms"), [(20, 900), (9, 150)])  # many bins; a large one
 def test_threads_do_not_change_bits(edge, atoms):
     coord, atom_type = atoms_in(np.eye(3) * edge, atoms)
-    one = check(coord, np.eye(3) * edge, atom_type, [0, atoms], 5.0)
+    one = pairs_of(coord, np.eye(3) * edge, atom_type, [0, atoms], 5.0, threads=1)
     four = pairs_of(coord, np.eye(3) * edge, atom_type, [0, atoms], 5.0, threads=4)
     for a, b in zip(one, four, strict=True):
         assert a.tobytes() == b.tobytes()

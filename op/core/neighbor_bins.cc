@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kFarthest = 1e9;  // A; beyond it a coordinate has lost its decimals
 constexpr double kMargin = 1e-8;   // relative; covers the rounding of bin coordinates
-constexpr int32_t kPart = 64;      // slots
+constexpr int32_t kPart = 64;      // slots; a thread sorts the candidates of a bin once
 
 using Vector = std::array<double, 3>;
 using Matrix = std::array<double, 9>;
