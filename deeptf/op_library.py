@@ -48,6 +48,8 @@ OPS = (
     "adam_update",
     "adam_change",
     "matrix_products",
+    "node_sum",
+    "node_adam",
 )
 BUILD = "`pip install --no-build-isolation .` in the source folder of deeptf builds it"
 

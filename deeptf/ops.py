@@ -47,6 +47,14 @@ class AdamStep(NamedTuple):
     epsilon: float
 
 
+class Node(NamedTuple):
+    """The processes on one machine as one of them sees them (core/meeting.h)."""
+
+    file: str  # memory that all map, zeros at the beginning
+    rank: int  # of this process
+    pipes: list[int]  # for every process an open file: a pipe that is closed when it ends
+
+
 def neighbor_pairs(
     coord: tf.Tensor, cell: tf.Tensor, atom_type: tf.Tensor, frame_row: tf.Tensor, rcut: float
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -268,6 +276,39 @@ def matrix_products(
         return []
     transpose = {"transpose_a": list(transpose_a), "transpose_b": list(transpose_b)}
     return library().matrix_products(a, b, **transpose)
+
+
+def node_sum(node: Node, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """Return the sums of tensors of one precision over all processes, bit for bit the same in all.
+
+    Every process must do it with tensors of the same known shapes, and with a memory for nothing
+    else. UnavailableError where another process ends instead. Not differentiable.
+    """
+    return library().node_sum(values, *node, [value.shape for value in values])
+
+
+def node_adam(
+    step: AdamStep,
+    node: Node,
+    weights: Sequence[tf.Variable],
+    first: Sequence[tf.Variable],
+    second: Sequence[tf.Variable],
+    gradients: Sequence[tf.Tensor],
+    numbers: tf.Tensor,
+) -> tf.Tensor:
+    """Move weights and moments by a step of Adam with the sums of the gradients of all processes.
+
+    Weights and moments must be equal in all processes, and of one precision. `first` and `second`
+    lie in the memory of all afterwards: what is fetched of them holds until the next step. Else see
+    node_sum.
+    numbers : [K], summed as well.
+    Returns the sums [K].
+    """
+    handles = [[variable.handle for variable in each] for each in (weights, first, second)]
+    rate, *decay = step
+    shapes = [gradient.shape for gradient in gradients]
+    extra = numbers.shape.num_elements()
+    return library().node_adam(rate, *handles, gradients, numbers, *node, shapes, extra, *decay)
 
 
 def _unavailable(like: tf.Tensor, what: str) -> tf.Tensor:

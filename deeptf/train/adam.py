@@ -9,13 +9,15 @@ from __future__ import annotations
 from deeptf import ops
 from deeptf.tf import tf
 
+Pairs = list[tuple[tf.Tensor, tf.Variable]]  # gradients with their variables
+
 
 class AdamOptimizer(tf.train.AdamOptimizer):
     """TensorFlow's Adam in the same variables; only their update is another one."""
 
     def _prepare(self) -> None:
         super()._prepare()
-        self._gradients: list[tuple[tf.Tensor, tf.Variable]] = []
+        self._gradients: Pairs = []
 
     def _resource_apply_dense(self, grad: tf.Tensor, var: tf.Variable) -> tf.Operation:
         self._gradients.append((grad, var))
@@ -25,26 +27,47 @@ class AdamOptimizer(tf.train.AdamOptimizer):
         power1, power2 = (tf.cast(p, tf.float64) for p in self._get_beta_accumulators())
         rate = tf.cast(self._lr_t, tf.float64) * tf.sqrt(1.0 - power2) / (1.0 - power1)
         step = ops.AdamStep(rate, self._beta1, self._beta2, self._epsilon)
-        updates = [
-            ops.adam_update(
-                step,
-                [var for _, var in pairs],
-                [self.get_slot(var, "m") for _, var in pairs],
-                [self.get_slot(var, "v") for _, var in pairs],
-                [grad for grad, _ in pairs],
-            )
-            for pairs in self._groups()
-        ]
+        updates = [self._update(step, pairs) for pairs in self._groups()]
         return super()._finish([*update_ops, *updates], name_scope)
 
-    def _groups(self) -> list[list[tuple[tf.Tensor, tf.Variable]]]:
+    def _groups(self) -> list[Pairs]:
         """Return the gradients with their variables, those together that one op applies.
 
         A sum over workers comes alone and is applied at once, while it is in the caches; all others
         of a type go together.
         """
-        groups: dict[object, list[tuple[tf.Tensor, tf.Variable]]] = {}
+        groups: dict[object, Pairs] = {}
         for grad, var in self._gradients:
             alone = grad.op.type == "HorovodAllreduce"
             groups.setdefault(grad.op.name if alone else grad.dtype, []).append((grad, var))
         return list(groups.values())
+
+    def _update(self, step: ops.AdamStep, pairs: Pairs) -> tf.Operation:
+        return ops.adam_update(step, *self._variables(pairs), [grad for grad, _ in pairs])
+
+    def _variables(self, pairs: Pairs) -> list[list[tf.Variable]]:
+        """Return weights, first and second moments."""
+        weights = [var for _, var in pairs]
+        return [weights, *([self.get_slot(var, name) for var in weights] for name in ("m", "v"))]
+
+
+class NodeAdamOptimizer(AdamOptimizer):
+    """Adam of the workers on one node: the gradients are those of this worker, and all weights,
+    of one precision, move by the sum over the workers (core/node_adam.h).
+
+    numbers : tensor [K] in the precision of the weights, which is summed as well.
+    sums : its sum over the workers, [K], once the gradients have been applied.
+    """
+
+    def __init__(
+        self, rate: tf.Tensor, beta1: float, beta2: float, node: ops.Node, numbers: tf.Tensor
+    ) -> None:
+        super().__init__(rate, beta1, beta2)
+        self._node, self._numbers = node, numbers
+        self.sums: tf.Tensor | None = None
+
+    def _update(self, step: ops.AdamStep, pairs: Pairs) -> tf.Operation:
+        gradients = [grad for grad, _ in pairs]
+        variables = self._variables(pairs)
+        self.sums = ops.node_adam(step, self._node, *variables, gradients, self._numbers)
+        return self.sums.op

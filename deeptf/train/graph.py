@@ -13,11 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from deeptf import ops
 from deeptf.data.batch import Batch
 from deeptf.model.parameters import Parameters
 from deeptf.tf import session, tf
 from deeptf.train.averaging import Average
 from deeptf.train.checkpoint import AVERAGE, OPTIMIZER
+from deeptf.train.optimizer import Adam
 from deeptf.train.options import InputConfig
 from deeptf.train.workers import Workers
 
@@ -128,8 +130,8 @@ class TrainingGraph:
         """
         parameters = self._parameters
         fetch = {**parameters.variables, **parameters.states, **self._state}
-        values = self._session.run(fetch)
-        return {**self._parameters.constants, **values}
+        values = self._session.run(fetch)  # may be the memory itself, which steps change
+        return {**self._parameters.constants, **{k: np.array(v) for k, v in values.items()}}
 
     def close(self) -> None:
         """Free the session."""
@@ -153,6 +155,11 @@ class TrainingGraph:
         loss = share * tf.reduce_mean(self._frame_loss)
         gradients = tf.gradients(loss, variables)
         told = [tf.cast(number, gradients[0].dtype) for number in (loss, share * self._stop)]
+        node = self._node(config, variables)
+        if node is not None:
+            optimizer = config.optimizer.build_on_node(self._rate, node, tf.stack(told))
+            update = optimizer.apply_gradients(zip(gradients, variables, strict=True))
+            return optimizer, update, tf.unstack(optimizer.sums)
         *gradients, loss, stop = self._workers.total([*gradients, *told])
         limit = config.training.gradient_max_norm
         if limit:
@@ -160,6 +167,11 @@ class TrainingGraph:
         optimizer = config.optimizer.build(self._rate)
         update = optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return optimizer, update, [loss, stop]
+
+    def _node(self, config: InputConfig, variables: list[tf.Variable]) -> ops.Node | None:
+        """Return the workers on one node where they can take steps of Adam in shared memory."""
+        plain = isinstance(config.optimizer, Adam) and not config.training.gradient_max_norm
+        return self._workers.node() if plain and len({v.dtype for v in variables}) == 1 else None
 
     def _load_state(self, values: Mapping[str, np.ndarray]) -> None:
         """Set optimizer and averages, each where `values` has any of it and then all of it."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from deeptf import ops
 from deeptf.tf import tf
-from deeptf.train.adam import AdamOptimizer
+from deeptf.train.adam import AdamOptimizer, NodeAdamOptimizer
 from deeptf.train.soap import SoapOptimizer
 
 
@@ -24,6 +25,12 @@ class Adam:
     def build(self, rate: tf.Tensor) -> tf.train.Optimizer:
         """Return the optimizer for a learning rate, a scalar tensor."""
         return AdamOptimizer(rate, self.adam_beta1, self.adam_beta2)
+
+    def build_on_node(
+        self, rate: tf.Tensor, node: ops.Node, numbers: tf.Tensor
+    ) -> NodeAdamOptimizer:
+        """Return the optimizer of the workers on one node, which sums `numbers` as well."""
+        return NodeAdamOptimizer(rate, self.adam_beta1, self.adam_beta2, node, numbers)
 
 
 @dataclass(frozen=True)

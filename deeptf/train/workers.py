@@ -16,7 +16,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from deeptf import ops
 from deeptf.tf import session, tf
+from deeptf.train.node import open_node
 
 T = TypeVar("T")
 
@@ -31,7 +33,7 @@ SETTINGS = {  # what a user has not set; measured with tests/benchmarks/horovod.
     # ms between two looks of Horovod for work. Where a worker has one core the system lets it look
     # some times a step whatever this is, but the sums at the end of a step wait for the next look.
     "HOROVOD_CYCLE_TIME": "0.1",
-    "HOROVOD_FUSION_THRESHOLD": "0",  # see HorovodWorkers.total
+    "HOROVOD_FUSION_THRESHOLD": "0",  # see HorovodWorkers._messages
     "OMPI_MCA_mpi_yield_when_idle": "1",  # Horovod's thread has no core of its own to wait on
     # Within a node, through shared memory in large parts: 8 MB took 0.7 ms between two processes,
     # and 1.4 ms where each reads the other's memory by a system call, Open MPI's default.
@@ -78,6 +80,10 @@ class Workers:
         """Return tensors for the sums over all workers, bit for bit the same on all."""
         return list(tensors)
 
+    def node(self) -> ops.Node | None:
+        """Return the workers as ops see them that share memory, where all can share some."""
+        return None
+
     def initialize(self, run: tf.Session) -> None:
         """Give the variables of the session's graph the leader's values."""
 
@@ -93,6 +99,7 @@ class HorovodWorkers(Workers):
         self.rank, self.size = hvd.rank(), hvd.size()
         self.local_rank, self.local_size = hvd.local_rank(), hvd.local_size()
         self._keep_to_own_cores()
+        self._files = contextlib.ExitStack()
         with tf.Graph().as_default() as graph:
             self._values = tf.placeholder(tf.float64, [None])
             self._sum = self._allreduce(self._values, "sum")
@@ -132,14 +139,14 @@ class HorovodWorkers(Workers):
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
         """Drop what others than the leader print to stdout; say it where another worker ends."""
-        with contextlib.ExitStack() as stack:
+        with self._files, contextlib.ExitStack() as stack:
             if not self.leads:
                 nowhere = stack.enter_context(open(os.devnull, "w"))
                 stack.enter_context(contextlib.redirect_stdout(nowhere))
             try:
                 yield
             except tf.errors.OpError as error:
-                if error.op is None or not error.op.type.startswith("Horovod"):
+                if error.op is None or not error.op.type.startswith(("Horovod", "NodeAdam")):
                     raise
                 raise ConnectionError(
                     f"worker {self.rank} must hear from all {self.size} workers, but one of them "
@@ -158,25 +165,46 @@ class HorovodWorkers(Workers):
         return total.reshape(np.shape(values))
 
     def total(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """Return sums: of each large tensor in one message, of all small ones of a type in another.
+        """Return sums: through shared memory where there is some, else by messages."""
+        totals = [tf.convert_to_tensor(tensor) for tensor in tensors]
+        kinds: dict[tf.DType, list[int]] = {}
+        for k, tensor in enumerate(totals):
+            kinds.setdefault(tensor.dtype, []).append(k)
+        for kind, places in kinds.items():
+            values = [totals[k] for k in places]
+            node = self.node()
+            sums = ops.node_sum(node, values) if node else self._messages(values, kind.name)
+            for k, total in zip(places, sums, strict=True):
+                totals[k] = total
+        return totals
+
+    def node(self) -> ops.Node | None:
+        """Return the workers where all are on one machine and have no GPUs."""
+        if self.local_size < self.size or self.gpu() is not None:
+            return None
+        return open_node(self.rank, self.size, self.sum, self._files)
+
+    def _messages(self, values: list[tf.Tensor], kind: str) -> list[tf.Tensor]:
+        """Return the sums of tensors of one type: of each large one in one message, of all small
+        ones in another.
 
         Horovod's own fusion would collect whatever is ready when it looks, other sums every time,
         and would copy the large ones twice. A message of Gloo waits longer than a copy takes:
         there all tensors count as small.
         """
-        totals = [tf.convert_to_tensor(tensor) for tensor in tensors]
-        small: dict[tf.DType, list[int]] = {}
-        for k, tensor in enumerate(totals):
-            if tensor.shape.num_elements() < LARGE or not self._hvd.mpi_enabled():
-                small.setdefault(tensor.dtype, []).append(k)
+        totals = list(values)
+        small = []
+        for k, value in enumerate(values):
+            if value.shape.num_elements() < LARGE or not self._hvd.mpi_enabled():
+                small.append(k)
             else:
-                totals[k] = self._allreduce(tensor, f"large_{k}")
-        for kind, places in small.items():
-            flat = tf.concat([tf.reshape(totals[k], [-1]) for k in places], axis=0)
-            sizes = [totals[k].shape.num_elements() for k in places]
-            parts = tf.split(self._allreduce(flat, f"small_{kind.name}"), sizes)
-            for k, part in zip(places, parts, strict=True):
-                totals[k] = tf.reshape(part, totals[k].shape)
+                totals[k] = self._allreduce(value, f"large_{kind}_{k}")
+        if small:
+            flat = tf.concat([tf.reshape(values[k], [-1]) for k in small], axis=0)
+            sizes = [values[k].shape.num_elements() for k in small]
+            parts = tf.split(self._allreduce(flat, f"small_{kind}"), sizes)
+            for k, part in zip(small, parts, strict=True):
+                totals[k] = tf.reshape(part, values[k].shape)
         return totals
 
     def _allreduce(self, tensor: tf.Tensor, name: str) -> tf.Tensor:

@@ -1,4 +1,5 @@
-// One step of Adam (Kingma & Ba, arXiv:1412.6980) for all arrays of a model in one pass:
+// One step of Adam (Kingma & Ba, arXiv:1412.6980), in one pass over an array or over all of a
+// model:
 //
 //   m <- m + (1 - beta1) (g - m)
 //   v <- v + (1 - beta2) (g^2 - v)
@@ -24,6 +25,9 @@ struct AdamArrays {
   T *weight, *first, *second;  // w, m, v
   const T* gradient;           // g
 };
+
+template <class T>
+void adam(const AdamArrays<T>& array, const AdamStep& step);
 
 template <class T>
 void adam(const std::vector<AdamArrays<T>>& all, const AdamStep& step, const ParallelFor& parallel);

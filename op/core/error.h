@@ -1,4 +1,4 @@
-// The one exception of the core: an input that cannot be used, with a message for the user.
+// The exceptions of the core, with messages for the user.
 #pragma once
 
 #include <atomic>
@@ -7,9 +7,16 @@
 
 namespace deeptf {
 
+// An input that cannot be used.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+// Another process, on which this one waits, has ended.
+class Ended : public Error {
+ public:
+  using Error::Error;
 };
 
 // Smallest index at which some thread met a wrong value; the same for any number of threads.

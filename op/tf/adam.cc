@@ -3,15 +3,11 @@
 
 #include <algorithm>
 
-#include "tensorflow/core/framework/resource_mgr.h"
-#include "tensorflow/core/framework/resource_var.h"
 #include "tf/binding.h"
+#include "tf/variable.h"
 
 namespace deeptf {
 namespace {
-
-using tensorflow::Var;
-using VarPointer = tensorflow::core::RefCountPtr<Var>;
 
 struct Attributes {
   explicit Attributes(OpKernelConstruction* context) {
@@ -24,33 +20,6 @@ struct Attributes {
   int64_t number;
   float beta1, beta2, epsilon;
 };
-
-// Numbers of the variable at input `index` that may be written: whoever still reads the old ones
-// keeps them.
-template <class T>
-T* writable(OpKernelContext* context, int index, int64_t size, std::vector<VarPointer>* held) {
-  VarPointer variable;
-  const auto& handle = tensorflow::HandleFromInput(context, index);
-  if (!tensorflow::LookupResource(context, handle, &variable).ok()) {
-    throw Error("variable " + handle.name() + " must be initialized before the first step");
-  }
-  const tensorflow::mutex_lock lock(*variable->mu());
-  Tensor* tensor = variable->tensor();
-  if (tensor->NumElements() != size) {
-    throw Error("variable " + handle.name() + " must have " + std::to_string(size) +
-                " elements like its gradient, got " + std::to_string(tensor->NumElements()));
-  }
-  if (!tensor->RefCountIsOne()) {
-    Tensor copy;
-    if (!context->allocate_temp(tensor->dtype(), tensor->shape(), &copy).ok()) {
-      throw std::bad_alloc();
-    }
-    std::copy_n(data<T>(*tensor), size, copy.flat<T>().data());
-    *tensor = copy;
-  }
-  held->push_back(std::move(variable));
-  return tensor->flat<T>().data();
-}
 
 // Output `index` with the shape of the gradient, all zeros.
 template <class T>
@@ -74,11 +43,12 @@ void run(OpKernelContext* context, const Attributes& attributes) {
   for (int k = 0; k < number; ++k) {
     const Tensor& gradient = context->input(1 + moments + 2 * number + k);
     const int64_t size = gradient.NumElements();
-    const auto variable = [&](int first) {
-      return writable<T>(context, 1 + first + k, size, &held);
+    const auto numbers = [&](int first) {
+      held.push_back(variable_at(context, 1 + first + k, size));
+      return writable<T>(context, held.back().get());
     };
-    T* weight = has_weights ? variable(0) : zeros<T>(context, k, gradient);
-    all.push_back({size, weight, variable(moments), variable(moments + number), data<T>(gradient)});
+    T* weight = has_weights ? numbers(0) : zeros<T>(context, k, gradient);
+    all.push_back({size, weight, numbers(moments), numbers(moments + number), data<T>(gradient)});
   }
   adam(all, {rate, attributes.beta1, attributes.beta2, attributes.epsilon}, threads_of(context));
 }

@@ -30,6 +30,8 @@ template <class Body>
 void guard(OpKernelContext* context, const Body& body) {
   try {
     body();
+  } catch (const Ended& error) {
+    context->CtxFailure(absl::UnavailableError(error.what()));
   } catch (const Error& error) {
     context->CtxFailure(absl::InvalidArgumentError(error.what()));
   } catch (const std::bad_alloc&) {
