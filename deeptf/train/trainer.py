@@ -138,11 +138,13 @@ class Trainer:
         factor = schedule.worker_factor(workers.size)
         frames = self._options.training_data.batch_size
         total = f", {frames * workers.size} in all" if isinstance(frames, int) else ""
+        way = "shared memory" if workers.shares_memory else "messages"
         return (
             f"{workers.size} workers, {workers.local_size} on this node, "
-            f"{workers.threads(threads)} threads each; batch_size {frames} each{total}; learning "
-            f"rate {schedule.start_lr:g} x {factor:g} ({schedule.scale_by_worker}) = "
-            f"{factor * schedule.start_lr:g}, before warm-up and decay"
+            f"{workers.threads(threads)} threads each, sums by {way}; batch_size {frames} "
+            f"each{total}; learning rate {schedule.start_lr:g} x {factor:g} "
+            f"({schedule.scale_by_worker}) = {factor * schedule.start_lr:g}, before "
+            "warm-up and decay"
         )
 
     def _step(self, step: int, batch: Batch, stop: bool) -> bool:

@@ -9,9 +9,10 @@ talks and writes files. Without a launcher there is one worker and no Horovod.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,17 +23,14 @@ from deeptf.train.node import open_node
 
 T = TypeVar("T")
 
-SIZES = {  # variables in which launchers tell a process how many there are
-    "HOROVOD_SIZE": "horovodrun",
-    "OMPI_COMM_WORLD_SIZE": "mpirun",
-    "PMI_SIZE": "mpirun",
-    "MV2_COMM_WORLD_SIZE": "mpirun",
-    "SLURM_STEP_NUM_TASKS": "srun",
+LAUNCHERS = {  # variables with the number of processes, all and on this node; who sets them
+    "HOROVOD_SIZE": ("HOROVOD_LOCAL_SIZE", "horovodrun"),
+    "OMPI_COMM_WORLD_SIZE": ("OMPI_COMM_WORLD_LOCAL_SIZE", "mpirun"),
+    "PMI_SIZE": ("MPI_LOCALNRANKS", "mpirun"),
+    "MV2_COMM_WORLD_SIZE": ("MV2_COMM_WORLD_LOCAL_SIZE", "mpirun"),
+    "SLURM_STEP_NUM_TASKS": ("SLURM_STEP_TASKS_PER_NODE", "srun"),
 }
 SETTINGS = {  # what a user has not set; measured with tests/benchmarks/horovod.py
-    # ms between two looks of Horovod for work. Where a worker has one core the system lets it look
-    # some times a step whatever this is, but the sums at the end of a step wait for the next look.
-    "HOROVOD_CYCLE_TIME": "0.1",
     "HOROVOD_FUSION_THRESHOLD": "0",  # see HorovodWorkers._messages
     "OMPI_MCA_mpi_yield_when_idle": "1",  # Horovod's thread has no core of its own to wait on
     # Within a node, through shared memory in large parts: 8 MB took 0.7 ms between two processes,
@@ -40,6 +38,10 @@ SETTINGS = {  # what a user has not set; measured with tests/benchmarks/horovod.
     "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
     "OMPI_MCA_btl_vader_max_send_size": "65536",
 }
+# ms between two looks of Horovod for messages. With Gloo a look costs 0.1 ms of a core, and workers
+# that share memory send none while they train. Else the sums at the end of a step wait for it.
+CYCLE_TIME = "HOROVOD_CYCLE_TIME"
+RARELY, OFTEN = "20", "0.1"
 LARGE = 1 << 15  # elements of a tensor
 
 
@@ -48,6 +50,7 @@ class Workers:
 
     rank, size = 0, 1
     local_rank, local_size = 0, 1  # on this node
+    shares_memory = False
 
     @property
     def leads(self) -> bool:
@@ -100,10 +103,13 @@ class HorovodWorkers(Workers):
         self.local_rank, self.local_size = hvd.local_rank(), hvd.local_size()
         self._keep_to_own_cores()
         self._files = contextlib.ExitStack()
-        with tf.Graph().as_default() as graph:
-            self._values = tf.placeholder(tf.float64, [None])
-            self._sum = self._allreduce(self._values, "sum")
-            self._session = session(graph, 1)
+        self._sums: dict[int, _Sum] = {}  # by the length of arrays
+        self._sum_of_messages = _Sum(None, lambda values: self._allreduce(values, "sum"))
+
+    @functools.cached_property
+    def shares_memory(self) -> bool:
+        """Whether sums go through memory that all workers map."""
+        return self.node() is not None
 
     def _keep_to_own_cores(self) -> None:
         """Keep all threads of this process to its share of the cores, as most launchers do.
@@ -146,7 +152,8 @@ class HorovodWorkers(Workers):
             try:
                 yield
             except tf.errors.OpError as error:
-                if error.op is None or not error.op.type.startswith(("Horovod", "NodeAdam")):
+                told = error.op is not None and error.op.type.startswith("Horovod")
+                if not told and not isinstance(error, tf.errors.UnavailableError):
                     raise
                 raise ConnectionError(
                     f"worker {self.rank} must hear from all {self.size} workers, but one of them "
@@ -161,8 +168,12 @@ class HorovodWorkers(Workers):
 
     def sum(self, values: np.ndarray) -> np.ndarray:
         """Return the sum of the arrays of all workers, in float64."""
-        total = self._session.run(self._sum, {self._values: np.ravel(values)})
-        return total.reshape(np.shape(values))
+        if not self.shares_memory:
+            return self._sum_of_messages(values)
+        size = np.size(values)
+        if size not in self._sums:
+            self._sums[size] = _Sum(size, lambda tensor: self.total([tensor])[0])
+        return self._sums[size](values)
 
     def total(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """Return sums: through shared memory where there is some, else by messages."""
@@ -182,7 +193,7 @@ class HorovodWorkers(Workers):
         """Return the workers where all are on one machine and have no GPUs."""
         if self.local_size < self.size or self.gpu() is not None:
             return None
-        return open_node(self.rank, self.size, self.sum, self._files)
+        return open_node(self.rank, self.size, self._sum_of_messages, self._files)
 
     def _messages(self, values: list[tf.Tensor], kind: str) -> list[tf.Tensor]:
         """Return the sums of tensors of one type: of each large one in one message, of all small
@@ -216,16 +227,36 @@ class HorovodWorkers(Workers):
             run.run(self._hvd.broadcast_global_variables(0))
 
 
+class _Sum:
+    """The sum of arrays of one length over the workers, in a graph of its own.
+
+    length : None means any.
+    build : makes the sum of a tensor.
+    """
+
+    def __init__(self, length: int | None, build: Callable[[tf.Tensor], tf.Tensor]) -> None:
+        with tf.Graph().as_default() as graph:
+            self._values = tf.placeholder(tf.float64, [length])
+            self._sum = build(self._values)
+            self._session = session(graph, 1)
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """Return the sum in the shape of `values`."""
+        total = self._session.run(self._sum, {self._values: np.ravel(values)})
+        return total.reshape(np.shape(values))
+
+
 def join_workers() -> Workers:
     """Return the workers that a launcher started, this one among them.
 
     Raises ImportError where a launcher started several processes and Horovod is not installed or
     does not know the launcher: each would train alone.
     """
-    launched, launcher = _launched()
+    launched, here, launcher = _launched()
     if launched == 1:
         return Workers()
-    for name, value in SETTINGS.items():
+    share_memory = here == launched and not tf.config.experimental.list_physical_devices("GPU")
+    for name, value in {**SETTINGS, CYCLE_TIME: RARELY if share_memory else OFTEN}.items():
         os.environ.setdefault(name, value)
     try:
         hvd = importlib.import_module("horovod.tensorflow")
@@ -245,10 +276,10 @@ def join_workers() -> Workers:
     return HorovodWorkers(hvd)
 
 
-def _launched() -> tuple[int, str]:
-    """Return how many processes were started together, and by what."""
-    for variable, launcher in SIZES.items():
-        text = os.environ.get(variable, "")
-        if text.isdigit() and int(text) > 1:
-            return int(text), launcher
-    return 1, ""
+def _launched() -> tuple[int, int, str]:
+    """Return how many processes were started together, how many of them here, and by what."""
+    for variable, (here, launcher) in LAUNCHERS.items():
+        size, local_size = (os.environ.get(name, "") for name in (variable, here))
+        if size.isdigit() and int(size) > 1:
+            return int(size), int(local_size) if local_size.isdigit() else 0, launcher
+    return 1, 1, ""

@@ -19,7 +19,7 @@ from deeptf.train.workers import HorovodWorkers, Workers, join_workers
 
 @pytest.fixture(autouse=True)
 def no_launcher(monkeypatch):
-    for name in [*module.SIZES, *module.SETTINGS]:
+    for name in [*module.LAUNCHERS, *module.SETTINGS, module.CYCLE_TIME]:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
 
@@ -42,7 +42,7 @@ def fake_horovod(monkeypatch, size=2, local_size=2, rank=1):
 
 def test_one_worker_needs_no_horovod(monkeypatch):
     monkeypatch.setitem(sys.modules, "horovod.tensorflow", None)
-    for variable in module.SIZES:
+    for variable in module.LAUNCHERS:
         monkeypatch.setenv(variable, "1")
     alone = join_workers()
     assert type(alone) is Workers and alone.leads and (alone.rank, alone.size) == (0, 1)
@@ -50,7 +50,7 @@ def test_one_worker_needs_no_horovod(monkeypatch):
     assert alone.threads(None) is None and alone.threads(3) == 3
 
 
-@pytest.mark.parametrize(("variable", "launcher"), module.SIZES.items())
+@pytest.mark.parametrize(("variable", "launcher"), module.LAUNCHERS.items())
 def test_launched_without_horovod(variable, launcher, monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "horovod.tensorflow", None)
     monkeypatch.setenv(variable, "4")
