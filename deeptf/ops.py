@@ -298,9 +298,9 @@ def node_adam(
 ) -> tf.Tensor:
     """Move weights and moments by a step of Adam with the sums of the gradients of all processes.
 
-    Weights and moments must be equal in all processes, and of one precision. `first` and `second`
-    lie in the memory of all afterwards: what is fetched of them holds until the next step. Else see
-    node_sum.
+    Weights and moments must be equal in all processes, and of one precision. They lie in the memory
+    of all afterwards: what is fetched of moments holds until the next step, what is fetched of
+    weights until the one after that. Else see node_sum.
     numbers : [K], summed as well.
     Returns the sums [K].
     """

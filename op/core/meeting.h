@@ -46,6 +46,9 @@ class Meeting {
   // read then. Throws Ended when one of them ends before.
   void meet() const;
 
+  // How often this process has met the others.
+  uint32_t times() const { return arrivals_[rank_].times; }
+
  private:
   struct alignas(64) Arrival {
     std::atomic<uint32_t> times;

@@ -16,29 +16,29 @@ std::vector<int64_t> with(std::vector<int64_t> sizes, int64_t extra) {
 
 template <class T>
 NodeAdam<T>::NodeAdam(const Node& node, std::vector<int64_t> sizes, int64_t extra)
-    : sum_(node, with(std::move(sizes), extra), 2) {}
+    : extra_(extra), sum_(node, with(std::move(sizes), extra), kRooms) {}
 
 template <class T>
-void NodeAdam<T>::step(const std::vector<AdamArrays<T>>& arrays, const AdamStep& step,
+void NodeAdam<T>::step(const std::vector<AdamArrays<const T>>& arrays, const AdamStep& step,
                        const T* extra, T* sums, const ParallelFor& parallel) const {
+  const int64_t to = kWeights + (sum_.times() + 1) % 2, last = static_cast<int64_t>(arrays.size());
   std::vector<const T*> gradients;
-  std::vector<T*> results;
-  for (const AdamArrays<T>& array : arrays) {
-    gradients.push_back(array.gradient);
-    results.push_back(array.weight);
-  }
+  for (const AdamArrays<const T>& array : arrays) gradients.push_back(array.gradient);
   gradients.push_back(extra);
-  results.push_back(sums);
-  const auto finish = [&](int64_t index, int64_t begin, int64_t size, T* values) {
-    if (index == static_cast<int64_t>(arrays.size())) return;
-    const AdamArrays<T>& array = arrays[index];
-    T *first = this->first(index), *second = this->second(index), *weight = array.weight + begin;
-    if (array.first != first) std::copy_n(array.first + begin, size, first + begin);
-    if (array.second != second) std::copy_n(array.second + begin, size, second + begin);
-    adam<T>({size, weight, first + begin, second + begin, values}, step);
-    std::copy_n(weight, size, values);
+  const auto finish = [&](int64_t index, int64_t begin, int64_t size, const T* gradient) {
+    const auto moved = [&](int64_t room, const T* from) {
+      T* place = sum_.room(room, index) + begin;
+      if (place != from + begin) std::copy_n(from + begin, size, place);
+      return place;
+    };
+    if (index == last) return void(moved(to, gradient - begin));
+    const AdamArrays<const T>& array = arrays[index];
+    adam<T>({size, moved(to, array.weight), moved(kFirst, array.first),
+             moved(kSecond, array.second), gradient},
+            step);
   };
-  sum_.sum(gradients, results, finish, parallel);
+  sum_.share(gradients, finish, parallel);
+  std::copy_n(weight(last), extra_, sums);
 }
 
 template class NodeAdam<float>;

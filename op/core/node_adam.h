@@ -1,8 +1,10 @@
 // One step of Adam of several processes on one machine that train the same weights: each moves its
-// share of the weights by the sum of all gradients and gives them to the others (ZeRO, Rajbhandari
-// et al., arXiv:1910.02054, its first stage). Together they touch the moments once, where a sum of
-// gradients and then a whole step in every process would touch them as often as there are
-// processes.
+// share of weights and moments, once for all, in the memory that they share (ZeRO, Rajbhandari et
+// al., arXiv:1910.02054, its first stage). Together they touch them once, where a sum of gradients
+// and then a whole step in every process would touch them as often as there are processes.
+//
+// There are two places for the weights, and a step reads them in one and writes them to the other:
+// what is computed from them in other processes is not disturbed.
 #pragma once
 
 #include <cstdint>
@@ -20,19 +22,24 @@ class NodeAdam {
   // extra : how many more numbers are summed.
   NodeAdam(const Node& node, std::vector<int64_t> sizes, int64_t extra);
 
-  // Moves weights. Moments that are elsewhere than first() and second() say are copied there, and
-  // are there afterwards.
+  // Moves weights and moments from where `arrays` has them to first(), second() and weight().
   //
-  // extra : numbers of this process; `sums` gets their sums over all.
+  // arrays : the numbers, the same in all processes, and this one's gradients.
+  // extra : more numbers of this process; `sums` gets their sums over all.
   // Throws Ended when another process ends instead of taking the step.
-  void step(const std::vector<AdamArrays<T>>& arrays, const AdamStep& step, const T* extra, T* sums,
-            const ParallelFor& parallel) const;
+  void step(const std::vector<AdamArrays<const T>>& arrays, const AdamStep& step, const T* extra,
+            T* sums, const ParallelFor& parallel) const;
 
-  // Moments of an array, in the memory: those of all shares at the end of a step, until the next.
-  T* first(int64_t array) const { return sum_.room(0, array); }
-  T* second(int64_t array) const { return sum_.room(1, array); }
+  // Where an array is after a step, whole: the moments until the next step, the weights until the
+  // one after that.
+  T* first(int64_t array) const { return sum_.room(kFirst, array); }
+  T* second(int64_t array) const { return sum_.room(kSecond, array); }
+  T* weight(int64_t array) const { return sum_.room(kWeights + sum_.times() % 2, array); }
 
  private:
+  static constexpr int64_t kFirst = 0, kSecond = 1, kWeights = 2, kRooms = 4;
+
+  int64_t extra_;
   NodeSum<T> sum_;  // of the arrays and, behind them, of the extra numbers
 };
 

@@ -7,7 +7,7 @@ namespace deeptf {
 namespace {
 
 constexpr int64_t kLine = 16;  // numbers, of which arrays and shares start at a multiple
-constexpr int64_t kPart = 2048;
+constexpr int64_t kPart = 1024;
 constexpr int64_t kCyclesOfNumber = 2;  // memory is what takes time
 
 int64_t round_up(int64_t number, int64_t step) { return (number + step - 1) / step * step; }
@@ -35,12 +35,12 @@ void over(const std::vector<Part>& parts, const ParallelFor& parallel, const Bod
 }  // namespace
 
 template <class T>
-NodeSum<T>::NodeSum(const Node& node, const std::vector<int64_t>& sizes, int64_t more)
+NodeSum<T>::NodeSum(const Node& node, const std::vector<int64_t>& sizes, int64_t further)
     : node_(node),
       starts_(starts_of(sizes)),
       memory_(node.file,
               static_cast<size_t>(place_of(node)) +
-                  static_cast<size_t>((node.size() + more) * starts_.back()) * sizeof(T)),
+                  static_cast<size_t>((node.size() + further) * starts_.back()) * sizeof(T)),
       meeting_(memory_.data(), node) {
   const int64_t share = round_up((starts_.back() + node.size() - 1) / node.size(), kLine);
   for (int64_t process = 0; process < node.size(); ++process) {
@@ -49,8 +49,8 @@ NodeSum<T>::NodeSum(const Node& node, const std::vector<int64_t>& sizes, int64_t
 }
 
 template <class T>
-void NodeSum<T>::sum(const std::vector<const T*>& arrays, const std::vector<T*>& results,
-                     const Finish& finish, const ParallelFor& parallel) const {
+void NodeSum<T>::share(const std::vector<const T*>& arrays, const Finish& finish,
+                       const ParallelFor& parallel) const {
   over_others(parallel, [&](int64_t, const Part& part) {
     std::copy_n(arrays[part.array] + part.begin, part.size, slot(node_.rank, part));
   });
@@ -58,13 +58,21 @@ void NodeSum<T>::sum(const std::vector<const T*>& arrays, const std::vector<T*>&
   over(shares_[node_.rank], parallel, [&](const Part& part) {
     T sums[kPart];
     add(part, arrays[part.array] + part.begin, sums);
-    if (finish) finish(part.array, part.begin, part.size, sums);
-    std::copy_n(sums, part.size, slot(node_.rank, part));
-    std::copy_n(sums, part.size, results[part.array] + part.begin);
+    finish(part.array, part.begin, part.size, sums);
   });
   meeting_.meet();
+}
+
+template <class T>
+void NodeSum<T>::sum(const std::vector<const T*>& arrays, const std::vector<T*>& sums,
+                     const ParallelFor& parallel) const {
+  const auto give = [&](int64_t array, int64_t begin, int64_t size, const T* own) {
+    std::copy_n(own, size, slot(node_.rank, {array, begin, size}));
+    std::copy_n(own, size, sums[array] + begin);
+  };
+  share(arrays, give, parallel);
   over_others(parallel, [&](int64_t process, const Part& part) {
-    std::copy_n(slot(process, part), part.size, results[part.array] + part.begin);
+    std::copy_n(slot(process, part), part.size, sums[part.array] + part.begin);
   });
 }
 
@@ -94,8 +102,10 @@ void NodeSum<T>::add(const Part& part, const T* own, T* sums) const {
   const auto term = [&](int64_t process) {
     return process == node_.rank ? own : slot(process, part);
   };
-  std::copy_n(term(0), part.size, sums);
-  for (int64_t process = 1; process < node_.size(); ++process) {
+  const T *first = term(0), *second = term(1);
+#pragma omp simd
+  for (int64_t k = 0; k < part.size; ++k) sums[k] = first[k] + second[k];
+  for (int64_t process = 2; process < node_.size(); ++process) {
     const T* next = term(process);
 #pragma omp simd
     for (int64_t k = 0; k < part.size; ++k) sums[k] += next[k];

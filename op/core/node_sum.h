@@ -1,17 +1,16 @@
 // Sums of arrays over the processes of one machine, through memory that all of them map:
 //
-//   slot of process 0 | slot of process 1 | ...        each with room for every array
+//   slot of process 0 | slot of process 1 | ... | further slots        each with room for every
+//   array
 //
 // Each process adds up a share of all arrays, of which nobody else has the sum before:
 //
 //   put the shares of the others into the own slot
 //   meet: all have done so
-//   add up the own share, in the order of processes; make the result of it; put that into the slot
-//   meet: all results are there, and nobody needs what was put in before
-//   take the results of the others
+//   add up the own share, in the order of processes, and do with the sums what is to be done once
+//   meet: all have done so, and nobody needs what was put in before
 //
-// The result is the sum, or what the caller makes of it, which then is done once and not in every
-// process. Nobody puts results before the next meeting, by which all have taken these.
+// A slot's own share is free for results. Nobody puts any there before the next meeting.
 #pragma once
 
 #include <cstdint>
@@ -26,19 +25,26 @@ namespace deeptf {
 template <class T>
 class NodeSum {
  public:
-  // Makes results, in place, of sums of `size` numbers of an array from number `begin` on.
-  using Finish = std::function<void(int64_t array, int64_t begin, int64_t size, T* sums)>;
+  // Takes sums of `size` numbers of an array from number `begin` on.
+  using Finish = std::function<void(int64_t array, int64_t begin, int64_t size, const T* sums)>;
 
   // sizes : of the arrays, the same in all processes.
-  // more : how many further slots there are, for the caller.
-  NodeSum(const Node& node, const std::vector<int64_t>& sizes, int64_t more = 0);
+  // further : how many further slots there are, for the caller.
+  NodeSum(const Node& node, const std::vector<int64_t>& sizes, int64_t further = 0);
 
   // arrays : the numbers of this process.
-  // results : get the results, which are bit for bit the same in all processes.
-  // finish : makes the results of this process's share; threads call it for different numbers.
-  // Throws Ended when another process ends before it has summed its share.
-  void sum(const std::vector<const T*>& arrays, const std::vector<T*>& results,
-           const Finish& finish, const ParallelFor& parallel) const;
+  // finish : gets the sums of this process's share; threads call it for different numbers. Those of
+  //   all shares have been finished when this returns.
+  // Throws Ended when another process ends before it has done its share.
+  void share(const std::vector<const T*>& arrays, const Finish& finish,
+             const ParallelFor& parallel) const;
+
+  // Every process gets all sums, bit for bit the same.
+  void sum(const std::vector<const T*>& arrays, const std::vector<T*>& sums,
+           const ParallelFor& parallel) const;
+
+  // How many times sums have been formed.
+  int64_t times() const { return meeting_.times() / 2; }
 
   // Room for an array in one of the further slots: zeros, until somebody writes them.
   T* room(int64_t further, int64_t array) const {

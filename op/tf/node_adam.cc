@@ -51,7 +51,7 @@ struct Attributes {
 
 // The numbers of a variable, for reading.
 template <class T>
-T* readable(Var* variable) {
+const T* readable(Var* variable) {
   const tensorflow::tf_shared_lock lock(*variable->mu());
   return variable->tensor()->flat<T>().data();
 }
@@ -75,20 +75,21 @@ void run(OpKernelContext* context, const Attributes<T>& attributes) {
   const auto gradients = attributes.arrays.template values<T>(context, 1 + 3 * number);
   const Tensor& numbers = input(context, 1 + 4 * number, "numbers", {attributes.extra});
   std::vector<VarPointer> variables;
-  std::vector<AdamArrays<T>> all;
+  std::vector<AdamArrays<const T>> all;
   for (int k = 0; k < number; ++k) {
     const int64_t size = attributes.arrays.sizes[k];
     for (const int kind : {0, 1, 2}) {
       variables.push_back(variable_at(context, 1 + kind * number + k, size));
     }
     const VarPointer* of = &variables[3 * k];
-    all.push_back({size, writable<T>(context, of[0].get()), readable<T>(of[1].get()),
+    all.push_back({size, readable<T>(of[0].get()), readable<T>(of[1].get()),
                    readable<T>(of[2].get()), gradients[k]});
   }
   T* sums = output<T>(context, 0, {attributes.extra});
   attributes.adam->step(all, {rate, attributes.beta1, attributes.beta2, attributes.epsilon},
                         data<T>(numbers), sums, threads_of(context));
   for (int k = 0; k < number; ++k) {
+    keep_at(attributes.adam->weight(k), attributes.adam, variables[3 * k].get());
     keep_at(attributes.adam->first(k), attributes.adam, variables[3 * k + 1].get());
     keep_at(attributes.adam->second(k), attributes.adam, variables[3 * k + 2].get());
   }

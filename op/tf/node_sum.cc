@@ -29,7 +29,7 @@ void run(OpKernelContext* context, const Attributes<T>& attributes) {
     if (!context->allocate_output(k, context->input(k).shape(), &sum).ok()) throw std::bad_alloc();
     sums.push_back(sum->flat<T>().data());
   }
-  attributes.sum->sum(values, sums, nullptr, threads_of(context));
+  attributes.sum->sum(values, sums, threads_of(context));
 }
 
 absl::Status shape_of_sums(InferenceContext* c) {
