@@ -282,7 +282,7 @@ def node_sum(node: Node, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
     """Return the sums of tensors of one precision over all processes, bit for bit the same in all.
 
     Every process must do it with tensors of the same known shapes, and with a memory for nothing
-    else. UnavailableError where another process ends instead. Not differentiable.
+    else. AbortedError where another process ends instead. Not differentiable.
     """
     return library().node_sum(values, *node, [value.shape for value in values])
 

@@ -153,7 +153,7 @@ class HorovodWorkers(Workers):
                 yield
             except tf.errors.OpError as error:
                 told = error.op is not None and error.op.type.startswith("Horovod")
-                if not told and not isinstance(error, tf.errors.UnavailableError):
+                if not told and not isinstance(error, tf.errors.AbortedError):
                     raise
                 raise ConnectionError(
                     f"worker {self.rank} must hear from all {self.size} workers, but one of them "

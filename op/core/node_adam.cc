@@ -25,17 +25,20 @@ void NodeAdam<T>::step(const std::vector<AdamArrays<const T>>& arrays, const Ada
   std::vector<const T*> gradients;
   for (const AdamArrays<const T>& array : arrays) gradients.push_back(array.gradient);
   gradients.push_back(extra);
-  const auto finish = [&](int64_t index, int64_t begin, int64_t size, const T* gradient) {
+  const auto finish = [&](int64_t index, int64_t begin, int64_t size, const T* sum) {
     const auto moved = [&](int64_t room, const T* from) {
       T* place = sum_.room(room, index) + begin;
-      if (place != from + begin) std::copy_n(from + begin, size, place);
+      if (place != from) std::copy_n(from, size, place);
       return place;
     };
-    if (index == last) return void(moved(to, gradient - begin));
-    const AdamArrays<const T>& array = arrays[index];
-    adam<T>({size, moved(to, array.weight), moved(kFirst, array.first),
-             moved(kSecond, array.second), gradient},
-            step);
+    if (index < last) {
+      const AdamArrays<const T>& array = arrays[index];
+      adam<T>({size, moved(to, array.weight + begin), moved(kFirst, array.first + begin),
+               moved(kSecond, array.second + begin), sum},
+              step);
+    } else {
+      moved(to, sum);
+    }
   };
   sum_.share(gradients, finish, parallel);
   std::copy_n(weight(last), extra_, sums);

@@ -1,9 +1,10 @@
 // Sums of arrays over the processes of one machine, through memory that all of them map:
 //
-//   slot of process 0 | slot of process 1 | ... | further slots        each with room for every
-//   array
+//   slot of process 0 | slot of process 1 | ... | further slots
 //
-// Each process adds up a share of all arrays, of which nobody else has the sum before:
+// each with room for every array.
+//
+// Each process adds up a share of all arrays, and nobody else adds that:
 //
 //   put the shares of the others into the own slot
 //   meet: all have done so

@@ -21,6 +21,22 @@ struct Attributes {
   float beta1, beta2, epsilon;
 };
 
+// The numbers of a variable, which may be written: whoever still reads the old ones keeps them.
+template <class T>
+T* writable(OpKernelContext* context, Var* variable) {
+  const tensorflow::mutex_lock lock(*variable->mu());
+  Tensor* tensor = variable->tensor();
+  if (!tensor->RefCountIsOne()) {
+    Tensor copy;
+    if (!context->allocate_temp(tensor->dtype(), tensor->shape(), &copy).ok()) {
+      throw std::bad_alloc();
+    }
+    std::copy_n(data<T>(*tensor), tensor->NumElements(), copy.flat<T>().data());
+    *tensor = copy;
+  }
+  return tensor->flat<T>().data();
+}
+
 // Output `index` with the shape of the gradient, all zeros.
 template <class T>
 T* zeros(OpKernelContext* context, int index, const Tensor& gradient) {

@@ -31,7 +31,7 @@ void guard(OpKernelContext* context, const Body& body) {
   try {
     body();
   } catch (const Ended& error) {
-    context->CtxFailure(absl::UnavailableError(error.what()));
+    context->CtxFailure(absl::AbortedError(error.what()));
   } catch (const Error& error) {
     context->CtxFailure(absl::InvalidArgumentError(error.what()));
   } catch (const std::bad_alloc&) {

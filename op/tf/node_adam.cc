@@ -1,6 +1,5 @@
-// Binding of NodeAdam; see core/node_adam.h. Moments move into the memory that the processes share:
-// their variables are given to it in the first step, and again wherever something has been
-// assigned.
+// Binding of NodeAdam; see core/node_adam.h. After a step the variables have their numbers in the
+// memory that the processes share; something else may be assigned to them between steps.
 #include "core/node_adam.h"
 
 #include <memory>

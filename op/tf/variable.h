@@ -1,8 +1,6 @@
 // Variables that an op changes in place.
 #pragma once
 
-#include <algorithm>
-#include <new>
 #include <string>
 
 #include "tensorflow/core/framework/resource_mgr.h"
@@ -28,22 +26,6 @@ inline VarPointer variable_at(OpKernelContext* context, int index, int64_t size)
                 std::to_string(variable->tensor()->NumElements()));
   }
   return variable;
-}
-
-// Its numbers, which may be written: whoever still reads the old ones keeps them.
-template <class T>
-T* writable(OpKernelContext* context, Var* variable) {
-  const tensorflow::mutex_lock lock(*variable->mu());
-  Tensor* tensor = variable->tensor();
-  if (!tensor->RefCountIsOne()) {
-    Tensor copy;
-    if (!context->allocate_temp(tensor->dtype(), tensor->shape(), &copy).ok()) {
-      throw std::bad_alloc();
-    }
-    std::copy_n(data<T>(*tensor), tensor->NumElements(), copy.flat<T>().data());
-    *tensor = copy;
-  }
-  return tensor->flat<T>().data();
 }
 
 }  // namespace deeptf

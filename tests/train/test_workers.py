@@ -19,7 +19,8 @@ from deeptf.train.workers import HorovodWorkers, Workers, join_workers
 
 @pytest.fixture(autouse=True)
 def no_launcher(monkeypatch):
-    for name in [*module.LAUNCHERS, *module.SETTINGS, module.CYCLE_TIME]:
+    names = [name for name, (here, _) in module.LAUNCHERS.items() for name in (name, here)]
+    for name in [*names, *module.SETTINGS, module.CYCLE_TIME]:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
 
@@ -50,14 +51,14 @@ def test_one_worker_needs_no_horovod(monkeypatch):
     assert alone.threads(None) is None and alone.threads(3) == 3
 
 
-@pytest.mark.parametrize(("variable", "launcher"), module.LAUNCHERS.items())
-def test_launched_without_horovod(variable, launcher, monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize(("variable", "where"), module.LAUNCHERS.items())
+def test_launched_without_horovod(variable, where, monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "horovod.tensorflow", None)
     monkeypatch.setenv(variable, "4")
     monkeypatch.chdir(tmp_path)
     assert main(["train", str(write_run(tmp_path))]) == 1
     message = capsys.readouterr().err
-    assert f"Horovod must be installed to train with 4 processes of {launcher}" in message
+    assert f"Horovod must be installed to train with 4 processes of {where[1]}" in message
     assert "examples/horovod/install.sh installs it" in message
     assert not list(tmp_path.glob("lcurve.out"))
 
@@ -78,10 +79,20 @@ def test_settings_of_the_user_stay(monkeypatch):
     assert os.environ["HOROVOD_FUSION_THRESHOLD"] == "0"
 
 
-def test_totals_keep_shapes_types_and_order(monkeypatch):
+@pytest.mark.parametrize(("here", "cycle"), [("2", module.RARELY), ("1", module.OFTEN)])
+def test_messages_are_looked_for_often_between_nodes(here, cycle, monkeypatch):
     fake_horovod(monkeypatch)
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    monkeypatch.setenv("OMPI_COMM_WORLD_LOCAL_SIZE", here)
+    join_workers()
+    assert os.environ["HOROVOD_CYCLE_TIME"] == cycle
+
+
+def test_totals_keep_shapes_types_and_order(monkeypatch):
+    fake_horovod(monkeypatch, local_size=1)  # two nodes: all sums are messages
     monkeypatch.setenv("HOROVOD_SIZE", "2")
     together = join_workers()
+    assert not together.shares_memory
     shapes = [(3, 2), (), (200, 200), (5,), (0, 4), (1, 1)]
     kinds = [np.float64, np.float32, np.float32, np.float64, np.float64, np.float32]
     rng = np.random.default_rng(0)

@@ -1,6 +1,8 @@
 """A worker of a test: its gradient must be that of one worker with the frames of all.
 
-usage: same_as_large_batch.py INPUT
+usage: same_as_large_batch.py INPUT WAY
+
+WAY `messages`: sums go by messages, as between nodes.
 """
 
 import sys
@@ -11,7 +13,7 @@ from deeptf.data.batch import join
 from deeptf.data.system import System
 from deeptf.train.graph import TrainingGraph
 from deeptf.train.options import load_input
-from deeptf.train.workers import Workers, join_workers
+from deeptf.train.workers import HorovodWorkers, Workers, join_workers
 
 PREFACTORS = np.array([1.0, 10.0, 1.0, 0.0, 0.0])
 
@@ -27,7 +29,10 @@ def gradient(config, values, batch, workers):
 
 
 def main():
+    if sys.argv[2] == "messages":
+        HorovodWorkers.node = Workers.node
     workers = join_workers()
+    assert workers.shares_memory == (sys.argv[2] != "messages")
     config, _ = load_input(sys.argv[1])
     values = {
         "descriptor/mean": np.full((2, 4), 0.1),

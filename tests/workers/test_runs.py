@@ -47,6 +47,7 @@ def test_the_example(name, tmp_path):
     (tmp_path / "input.json").write_text(json.dumps(script))
     printed = launch.train(name, "input.json", cwd=tmp_path)
     assert printed.count("2 workers, 2 on this node") == 1
+    assert printed.count("sums by shared memory") == 1
     assert printed.count("saved model.ckpt-200.npz") == 1
     rows = curve(tmp_path)
     assert rows[:, 0].tolist() == [0, 100, 200]
@@ -56,11 +57,25 @@ def test_the_example(name, tmp_path):
     assert [path.name for path in tmp_path.glob("*.npz")].count("model.ckpt-200.npz") == 1
 
 
-@pytest.mark.parametrize(("name", "workers"), [("gloo", 2), ("mpi", 2), ("mpi", 3)])
-def test_gradient_of_the_large_batch(name, workers, tmp_path):
-    write_run(tmp_path, {"optimizer/adam_beta1": 0.0, "training/training_data/batch_size": 2})
-    script = HERE / "same_as_large_batch.py"
-    done = launch.run(name, script, "input.json", cwd=tmp_path, workers=workers)
+@pytest.mark.parametrize(
+    ("name", "workers", "way"),
+    [
+        ("gloo", 2, "memory"),
+        ("mpi", 3, "memory"),
+        ("gloo", 2, "clipped"),
+        ("mpi", 3, "clipped"),
+        ("gloo", 2, "messages"),
+        ("mpi", 2, "messages"),
+        ("mpi", 3, "messages"),
+    ],
+)
+def test_gradient_of_the_large_batch(name, workers, way, tmp_path):
+    changes = {"optimizer/adam_beta1": 0.0, "training/training_data/batch_size": 2}
+    if way == "clipped":  # at a length that is never reached: gradients are summed before the step
+        changes["training/gradient_max_norm"] = 1e30
+    write_run(tmp_path, changes)
+    command = (HERE / "same_as_large_batch.py", "input.json", way)
+    done = launch.run(name, *command, cwd=tmp_path, workers=workers)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("same gradient") == workers
 

@@ -1,0 +1,200 @@
+"""Ops of several processes on one machine: threads, each with a session, in the place of processes.
+Their twins are NumPy and the Adam of one process.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Barrier
+
+import numpy as np
+import pytest
+
+from deeptf import ops
+from deeptf.tf import session, tf
+
+SHAPES = [(3, 2), (), (1, 17), (5,), (300, 100), (2, 0), (48,)]
+PROCESSES = 3
+
+
+@pytest.fixture
+def node():
+    """Return ops.Node of every process, as a function of its rank."""
+    with ExitStack() as files:
+        memory = os.memfd_create("test")
+        files.callback(os.close, memory)
+        pipes = [os.pipe() for _ in range(PROCESSES)]
+        for pipe in pipes:
+            for end in pipe:
+                files.callback(os.close, end)
+        readers = [reads for reads, _ in pipes]
+        yield lambda rank: ops.Node(f"/proc/self/fd/{memory}", rank, readers)
+
+
+def in_every_process(run):
+    """Return what run(rank) returns, called at the same time for all."""
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        return list(pool.map(run, range(PROCESSES)))
+
+
+def normal(seed, dtype):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=shape).astype(dtype) for shape in SHAPES]
+
+
+def summed(step, dtype):
+    """Return the sum of what the processes have in a step, in the order of processes."""
+    total = normal([step, 0], dtype)
+    for rank in range(1, PROCESSES):
+        total = [a + b for a, b in zip(total, normal([step, rank], dtype), strict=True)]
+    return total
+
+
+def same(found, wanted):
+    return all(a.tobytes() == b.tobytes() for a, b in zip(found, wanted, strict=True))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_sums_in_the_order_of_processes(node, threads, dtype):
+    def run(rank):
+        with tf.Graph().as_default() as graph:
+            values = [tf.placeholder(dtype, shape) for shape in SHAPES]
+            sums = ops.node_sum(node(rank), values)
+            assert [s.shape.as_list() for s in sums] == [list(shape) for shape in SHAPES]
+            with session(graph, threads) as own:
+                for step in range(3):
+                    feed = dict(zip(values, normal([step, rank], dtype), strict=True))
+                    assert same(own.run(sums, feed), summed(step, dtype))
+
+    in_every_process(run)
+
+
+class Training:
+    """Variables of weights and moments, with a placeholder for the gradient of each."""
+
+    def __init__(self, dtype):
+        rng = np.random.default_rng(0)
+        first = [rng.normal(size=shape).astype(dtype) for shape in SHAPES]
+        self.weights, self.first, self.second = (
+            [tf.Variable(factor * array, use_resource=True) for array in first]
+            for factor in (1, 0, 0)
+        )
+        self.gradients = [tf.placeholder(dtype, shape) for shape in SHAPES]
+        rate = tf.constant(1e-2, tf.float64)
+        self.step = ops.AdamStep(rate, 0.9, 0.99, 1e-8)
+        self.variables = [*self.weights, *self.first, *self.second]
+
+    def feed(self, gradients):
+        return dict(zip(self.gradients, gradients, strict=True))
+
+
+def alone(dtype, steps):
+    """Return all variables after every step of one process."""
+    with tf.Graph().as_default() as graph:
+        t = Training(dtype)
+        update = ops.adam_update(t.step, t.weights, t.first, t.second, t.gradients)
+        with session(graph, 1) as run:
+            run.run(tf.global_variables_initializer())
+            after = []
+            for step in range(steps):
+                run.run(update, t.feed(summed(step, dtype)))
+                after.append(run.run([v.read_value() + 0 for v in t.variables]))
+            return after
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_steps_of_adam_are_those_of_one_process(node, dtype):
+    wanted = alone(dtype, 4)
+
+    def run(rank):
+        with tf.Graph().as_default() as graph:
+            t = Training(dtype)
+            numbers = tf.constant([rank, 1], dtype)
+            variables = (t.weights, t.first, t.second)
+            sums = ops.node_adam(t.step, node(rank), *variables, t.gradients, numbers)
+            assert sums.shape.as_list() == [2]
+            values = [v.read_value() + 0 for v in t.variables]
+            with session(graph, 1) as own:
+                own.run(tf.global_variables_initializer())
+                for step in range(4):
+                    total = own.run(sums, t.feed(normal([step, rank], dtype)))
+                    assert total.tolist() == [3, PROCESSES]
+                    found = own.run(values)
+                    assert same(found, wanted[step])
+                    if step == 1:  # from somewhere else, such as a checkpoint
+                        for variable, value in zip(t.variables, found, strict=True):
+                            variable.load(value, own)
+
+    in_every_process(run)
+
+
+def one_array(node, rank):
+    """Return a weight and its step by ones, in the current graph."""
+    weight, first, second = (tf.Variable(np.zeros(2000), use_resource=True) for _ in range(3))
+    step = ops.AdamStep(tf.constant(1.0, tf.float64), 0.9, 0.999, 1e-8)
+    before = weight.read_value()
+    with tf.control_dependencies([before]):
+        gradient = tf.ones([2000], tf.float64)
+    numbers = tf.zeros([0], tf.float64)
+    return (
+        weight,
+        before,
+        ops.node_adam(step, node(rank), [weight], [first], [second], [gradient], numbers),
+    )
+
+
+def test_who_reads_weights_before_a_step_keeps_them(node):
+    def run(rank):
+        with tf.Graph().as_default() as graph:
+            weight, before, update = one_array(node, rank)
+            with tf.control_dependencies([update]):
+                late, after = before + 0, weight.read_value() + 0
+            with session(graph, 1) as own:
+                own.run(tf.global_variables_initializer())
+                for _ in range(3):
+                    old, new = own.run([late, after])
+                    assert len(set(old)) == len(set(new)) == 1 and new[0] < old[0]
+
+    in_every_process(run)
+
+
+def test_another_op_changes_weights_of_its_own_process_only(node):
+    everyone = Barrier(PROCESSES, timeout=60)
+
+    def run(rank):
+        with tf.Graph().as_default() as graph:
+            weight, _, update = one_array(node, rank)
+            added = weight.assign_add(np.full(2000, float(rank)), read_value=False)
+            with session(graph, 1) as own:
+                own.run(tf.global_variables_initializer())
+                own.run(update)
+                before = float(own.run(weight)[7])
+                everyone.wait()
+                own.run(added)
+                everyone.wait()
+                return float(own.run(weight)[7]) - before
+
+    assert in_every_process(run) == pytest.approx([0, 1, 2])
+
+
+def test_the_end_of_another_process(node):
+    with tf.Graph().as_default() as graph, session(graph, 1) as run:
+        mine = node(0)
+        reads, writes = os.pipe()
+        os.close(writes)
+        sums = ops.node_sum(mine._replace(pipes=[mine.pipes[0], reads]), [tf.ones([2])])
+        with pytest.raises(tf.errors.AbortedError, match="process 1 has ended"):
+            run.run(sums)
+        os.close(reads)
+
+
+def test_wrong_inputs(node, tmp_path):
+    with tf.Graph().as_default() as graph, session(graph, 1) as run:
+        values = [tf.placeholder_with_default(tf.ones([2]), None)]
+        values[0].set_shape([3])
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"array 0 must have shape \[3\]"):
+            run.run(ops.node_sum(node(0), values))
+        nowhere = node(0)._replace(file=str(tmp_path / "none"))
+        with pytest.raises(tf.errors.InvalidArgumentError, match="must be mapped.*No such file"):
+            run.run(ops.node_sum(nowhere, [tf.ones([2])]))
