@@ -1,24 +1,20 @@
 // Bindings of AdamUpdate and AdamChange; see core/adam.h. They change variables in place.
-#include "core/adam.h"
+#include "tf/adam.h"
 
 #include <algorithm>
 
+#include "core/adam.h"
 #include "tf/binding.h"
-#include "tf/variable.h"
 
 namespace deeptf {
 namespace {
 
-struct Attributes {
-  explicit Attributes(OpKernelConstruction* context) {
+struct Attributes : AdamAttributes {
+  explicit Attributes(OpKernelConstruction* context) : AdamAttributes(context) {
     OP_REQUIRES_OK(context, context->GetAttr("N", &number));
-    OP_REQUIRES_OK(context, context->GetAttr("beta1", &beta1));
-    OP_REQUIRES_OK(context, context->GetAttr("beta2", &beta2));
-    OP_REQUIRES_OK(context, context->GetAttr("epsilon", &epsilon));
   }
 
   int64_t number;
-  float beta1, beta2, epsilon;
 };
 
 // The numbers of a variable, which may be written: whoever still reads the old ones keeps them.
@@ -52,7 +48,7 @@ T* zeros(OpKernelContext* context, int index, const Tensor& gradient) {
 template <class T>
 void run(OpKernelContext* context, const Attributes& attributes) {
   const bool has_weights = context->num_outputs() == 0;
-  const double rate = data<double>(input(context, 0, "rate", {}))[0];
+  const AdamStep step = attributes.step(context);
   const int number = static_cast<int>(attributes.number), moments = has_weights ? number : 0;
   std::vector<VarPointer> held;
   std::vector<AdamArrays<T>> all;
@@ -66,7 +62,7 @@ void run(OpKernelContext* context, const Attributes& attributes) {
     T* weight = has_weights ? numbers(0) : zeros<T>(context, k, gradient);
     all.push_back({size, weight, numbers(moments), numbers(moments + number), data<T>(gradient)});
   }
-  adam(all, {rate, attributes.beta1, attributes.beta2, attributes.epsilon}, threads_of(context));
+  adam(all, step, threads_of(context));
 }
 
 absl::Status shape_of_changes(InferenceContext* c) {
@@ -81,11 +77,7 @@ absl::Status shape_of_changes(InferenceContext* c) {
 REGISTER_OP("AdamUpdate")
     .Attr("T: {float, double}")
     .Attr("N: int >= 1")
-    .Attr("beta1: float")
-    .Attr("beta2: float")
-    .Attr("epsilon: float")
-    .Input("rate: double")
-    .Input("weights: N * resource")
+    .DEEPTF_ADAM_STEP.Input("weights: N * resource")
     .Input("first: N * resource")
     .Input("second: N * resource")
     .Input("gradients: N * T")
@@ -95,11 +87,7 @@ REGISTER_OP("AdamUpdate")
 REGISTER_OP("AdamChange")
     .Attr("T: {float, double}")
     .Attr("N: int >= 1")
-    .Attr("beta1: float")
-    .Attr("beta2: float")
-    .Attr("epsilon: float")
-    .Input("rate: double")
-    .Input("first: N * resource")
+    .DEEPTF_ADAM_STEP.Input("first: N * resource")
     .Input("second: N * resource")
     .Input("gradients: N * T")
     .Output("changes: N * T")

@@ -5,9 +5,9 @@
 #include <memory>
 #include <utility>
 
+#include "tf/adam.h"
 #include "tf/binding.h"
 #include "tf/node.h"
-#include "tf/variable.h"
 
 namespace deeptf {
 namespace {
@@ -32,19 +32,15 @@ class SharedBuffer : public TensorBuffer {
 };
 
 template <class T>
-struct Attributes {
-  explicit Attributes(OpKernelConstruction* context) : arrays(context) {
+struct Attributes : AdamAttributes {
+  explicit Attributes(OpKernelConstruction* context) : AdamAttributes(context), arrays(context) {
     OP_REQUIRES_OK(context, context->GetAttr("extra", &extra));
-    OP_REQUIRES_OK(context, context->GetAttr("beta1", &beta1));
-    OP_REQUIRES_OK(context, context->GetAttr("beta2", &beta2));
-    OP_REQUIRES_OK(context, context->GetAttr("epsilon", &epsilon));
     make_op(context, &adam,
             [&] { return std::make_shared<NodeAdam<T>>(arrays.node, arrays.sizes, extra); });
   }
 
   NodeArrays arrays;
   int64_t extra;
-  float beta1, beta2, epsilon;
   std::shared_ptr<const NodeAdam<T>> adam;
 };
 
@@ -69,7 +65,7 @@ void keep_at(T* place, const std::shared_ptr<const NodeAdam<T>>& owner, Var* var
 // Inputs: rate; N variables of each kind, the moments last; N gradients; what else is to be summed.
 template <class T>
 void run(OpKernelContext* context, const Attributes<T>& attributes) {
-  const double rate = data<double>(input(context, 0, "rate", {}))[0];
+  const AdamStep step = attributes.step(context);
   const int number = static_cast<int>(attributes.arrays.sizes.size());
   const auto gradients = attributes.arrays.template values<T>(context, 1 + 3 * number);
   const Tensor& numbers = input(context, 1 + 4 * number, "numbers", {attributes.extra});
@@ -85,8 +81,7 @@ void run(OpKernelContext* context, const Attributes<T>& attributes) {
                    readable<T>(of[2].get()), gradients[k]});
   }
   T* sums = output<T>(context, 0, {attributes.extra});
-  attributes.adam->step(all, {rate, attributes.beta1, attributes.beta2, attributes.epsilon},
-                        data<T>(numbers), sums, threads_of(context));
+  attributes.adam->step(all, step, data<T>(numbers), sums, threads_of(context));
   for (int k = 0; k < number; ++k) {
     keep_at(attributes.adam->weight(k), attributes.adam, variables[3 * k].get());
     keep_at(attributes.adam->first(k), attributes.adam, variables[3 * k + 1].get());
@@ -98,11 +93,7 @@ void run(OpKernelContext* context, const Attributes<T>& attributes) {
 
 DEEPTF_NODE_OP("NodeAdam")
     .Attr("extra: int >= 0")
-    .Attr("beta1: float")
-    .Attr("beta2: float")
-    .Attr("epsilon: float")
-    .Input("rate: double")
-    .Input("weights: N * resource")
+    .DEEPTF_ADAM_STEP.Input("weights: N * resource")
     .Input("first: N * resource")
     .Input("second: N * resource")
     .Input("gradients: N * T")

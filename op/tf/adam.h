@@ -1,8 +1,9 @@
-// Variables that an op changes in place.
+// What the ops of Adam share: attributes and the variables that they change.
 #pragma once
 
 #include <string>
 
+#include "core/adam.h"
 #include "tensorflow/core/framework/resource_mgr.h"
 #include "tensorflow/core/framework/resource_var.h"
 #include "tf/binding.h"
@@ -11,6 +12,24 @@ namespace deeptf {
 
 using tensorflow::Var;
 using VarPointer = tensorflow::core::RefCountPtr<Var>;
+
+// Follows a registration: the numbers of AdamStep, of which `rate` is the first input.
+#define DEEPTF_ADAM_STEP \
+  Attr("beta1: float").Attr("beta2: float").Attr("epsilon: float").Input("rate: double")
+
+struct AdamAttributes {
+  explicit AdamAttributes(OpKernelConstruction* context) {
+    OP_REQUIRES_OK(context, context->GetAttr("beta1", &beta1));
+    OP_REQUIRES_OK(context, context->GetAttr("beta2", &beta2));
+    OP_REQUIRES_OK(context, context->GetAttr("epsilon", &epsilon));
+  }
+
+  AdamStep step(OpKernelContext* context) const {
+    return {data<double>(input(context, 0, "rate", {}))[0], beta1, beta2, epsilon};
+  }
+
+  float beta1, beta2, epsilon;
+};
 
 // The variable at input `index`, which must have `size` elements.
 inline VarPointer variable_at(OpKernelContext* context, int index, int64_t size) {
