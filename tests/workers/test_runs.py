@@ -25,6 +25,11 @@ CHANGES = {  # two workers with two frames each, or one with four: the same step
     "training/save_freq": 50,
 }
 
+AVERAGED = {  # weights and averages change places for the validation
+    "training/ema_decay": 0.9,
+    "training/validation_data": {"systems": ["system"], "batch_size": 2, "numb_btch": 2},
+}
+
 
 def curve(folder):
     return np.loadtxt(folder / "lcurve.out")
@@ -84,7 +89,7 @@ def test_gradient_of_the_large_batch(name, workers, way, tmp_path):
 def test_same_weights_on_all_and_the_curve_of_the_large_batch(name, tmp_path, monkeypatch):
     for folder, batch in (("together", 2), ("alone", 4)):
         (tmp_path / folder).mkdir()
-        changes = CHANGES | {"training/training_data/batch_size": batch}
+        changes = CHANGES | AVERAGED | {"training/training_data/batch_size": batch}
         write_run(tmp_path / folder, changes)
     together, alone = tmp_path / "together", tmp_path / "alone"
     done = launch.run(name, HERE / "train_and_keep.py", "input.json", cwd=together)
