@@ -8,6 +8,7 @@ the model as JSON.
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +21,7 @@ from deeptf.files import replacing
 from deeptf.infer.model_file import FORMAT, METADATA_NODE, read_model
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
+from deeptf.model.table import TABLE
 from deeptf.tf import tf
 from deeptf.train import checkpoint
 from deeptf.train.options import load_input
@@ -61,7 +63,12 @@ def build(
     """Return a graph of constants, with what its outputs need and the arrays of the model."""
     with tf.Graph().as_default() as graph:
         inputs = config.inputs()
-        outputs = config.build(inputs, Parameters(arrays, frozen=True))
+        parameters = Parameters(arrays, frozen=True)
+        outputs = config.build(inputs, parameters)
+        if unused := parameters.unused():
+            raise ValueError(
+                f"`arrays` must be those of the model, but it has no use for {', '.join(unused)}"
+            )
         atom_virial = ops.atom_virial(
             outputs.pair_gradient,
             outputs.pairs.displacement,
@@ -85,9 +92,14 @@ def read_arrays(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]
     try:
         model = read_model(path)
     except ValueError as error:
-        raise ValueError(f"{path} must be a frozen deeptf model, but it is not: {error}") from error
-    nodes = _arrays(model.graph_def)
-    return model.metadata, {n.name: tf.make_ndarray(n.attr["value"].tensor) for n in nodes}
+        advice = ""
+        if zipfile.is_zipfile(path):
+            advice = "; weights of a checkpoint are taken with --init-model"
+        raise ValueError(
+            f"{path} must be a frozen deeptf model, but it is not: {error}{advice}"
+        ) from error
+    arrays = {n.name: tf.make_ndarray(n.attr["value"].tensor) for n in _arrays(model.graph_def)}
+    return model.metadata, {k: v for k, v in arrays.items() if k != TABLE}
 
 
 def _arrays(graph_def: tf.GraphDef) -> list[tf.NodeDef]:

@@ -17,6 +17,7 @@ from deeptf.model.environment import Inputs, build_inputs
 from deeptf.model.fitting import FITTINGS
 from deeptf.model.fitting.ener import EnerFitting, standardised
 from deeptf.model.parameters import Parameters
+from deeptf.model.roles import beginning
 from deeptf.model.table import Table
 from deeptf.tf import tf
 
@@ -43,8 +44,8 @@ class ModelConfig:
         default=EnerFitting(), metadata={"variants": FITTINGS, "default_type": EnerFitting.type}
     )
     type_map: tuple[str, ...] = ()
-    data_stat_nbatch: int = 10
-    data_stat_protect: float = 0.01
+    data_stat_nbatch: int = beginning(10)
+    data_stat_protect: float = beginning(0.01)
 
     def __post_init__(self) -> None:
         if len(set(self.type_map)) != len(self.type_map):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +56,16 @@ def precision_of(name: str) -> tf.DType:
     if name not in PRECISIONS:
         raise ValueError(f"`precision` must be one of {sorted(PRECISIONS)}, got {name!r}")
     return PRECISIONS[name]
+
+
+def activation_meant(settings: Any) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return the activation function that settings name, which may have several names."""
+    return ACTIVATIONS[settings.activation_function.lower()]
+
+
+def precision_meant(settings: Any) -> tf.DType:
+    """Return the dtype of the precision that settings name."""
+    return precision_of(settings.precision)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ class Parameters:
     seed : seed of the drawn arrays; an array depends on the seed and its own name only, so adding a
         layer does not change the others.
     frozen : make constants; then every array must be in `values`.
+    complete : every array must be in `values`, since they are those of a trained model.
     """
 
     def __init__(
@@ -41,8 +42,10 @@ class Parameters:
         values: Mapping[str, np.ndarray] | None = None,
         seed: int = 0,
         frozen: bool = False,
+        complete: bool = False,
     ) -> None:
         self._values = dict(values or {})
+        self._complete = complete or frozen
         self._seed = seed
         self._frozen = frozen
         self._tensors: dict[str, tf.Tensor] = {}
@@ -79,7 +82,7 @@ class Parameters:
         if name in self._tensors:
             return self._tensors[name]
         if self._frozen and name not in self._values:
-            raise KeyError(f"`{name}` must be given: the model has no array of that name")
+            raise _missing(name)
         value = np.asarray(self._values.get(name, value), value.dtype)
         if self._frozen:
             self._tensors[name] = tf.constant(value, name=name)
@@ -103,7 +106,7 @@ class Parameters:
         """Return a fixed float64 array (statistics, bias): the known one, else `value`."""
         if name not in self._values:
             if value is None:
-                raise KeyError(f"`{name}` must be given: the model has no array of that name")
+                raise _missing(name)
             self._values[name] = np.asarray(value, np.float64)
         if name not in self.constants:
             self.constants[name] = np.asarray(self._values[name], np.float64)
@@ -111,12 +114,17 @@ class Parameters:
                 tf.constant(self.constants[name], name=name)
         return self.constants[name]
 
+    def unused(self) -> list[str]:
+        """Return the names of known arrays that nobody has asked for."""
+        used = self._tensors.keys() | self.constants.keys()
+        return sorted(self._values.keys() - used)
+
     def _initial_value(
         self, name: str, shape: tuple[int, ...], initializer: Initializer, seed: int | None
     ) -> np.ndarray:
         if name not in self._values:
-            if self._frozen:
-                raise KeyError(f"`{name}` must be given: the model has no array of that name")
+            if self._complete:
+                raise _missing(name)
             stream = [self._seed if seed is None else seed, zlib.crc32(name.encode())]
             return np.asarray(initializer(np.random.default_rng(stream), shape))
         value = np.asarray(self._values[name])
@@ -126,3 +134,10 @@ class Parameters:
                 "the weights belong to a model with other settings"
             )
         return value
+
+
+def _missing(name: str) -> ValueError:
+    return ValueError(
+        f"`{name}` must be among the arrays of the model, but is not: the file that they come from "
+        "is incomplete or of a model with other settings"
+    )

@@ -30,6 +30,7 @@ from deeptf.tf import tf
 
 NODES = "descriptor/table_nodes"  # [C, SEGMENTS] number of nodes of each segment
 SHORTEST = "descriptor/shortest"  # [T, T] A, shortest distance in the data of each pair of types
+TABLE = "descriptor/table"  # nodes in a frozen model, which follow from the weights
 SAFETY = 0.8
 WORST = 0.5 - 1.0 / np.sqrt(12.0)
 # Largest error of dG/dr. After 10,000 steps on liquid water with the fast schedule it leaves errors
@@ -144,7 +145,7 @@ def build_table(
     shape = (neuron, style.activation.lower(), style.resnet_dt, SEGMENTS)
     grid = tf.stack([start, step], axis=1)
     values = ops.embedding_nodes(row, grid, weights, *shape)
-    fixed = parameters.fixed("descriptor/table", values.nodes)
+    fixed = parameters.fixed(TABLE, values.nodes)
     values = values._replace(nodes=fixed)
     places = row - tf.range(tf.size(row)), tf.stack([start + WORST * step, step], axis=1)
     between = ops.embedding_nodes(*places, weights, *shape).nodes

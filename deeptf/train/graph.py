@@ -40,6 +40,7 @@ class TrainingGraph:
         a run goes on. Averages that are not there begin at the weights.
     seed : seed of the weights that are not in `values`.
     workers : the processes that train this model.
+    trained : whether `values` must hold all weights.
     """
 
     def __init__(
@@ -49,11 +50,12 @@ class TrainingGraph:
         seed: int,
         threads: int | None = None,
         workers: Workers | None = None,
+        trained: bool = False,
     ) -> None:
         self._workers = workers or Workers()
         graph = tf.Graph()
         with graph.as_default():
-            self._parameters = Parameters(values, seed)
+            self._parameters = Parameters(values, seed, complete=trained)
             self._inputs = config.model.inputs()
             self._labels = config.loss.labels()
             self._rate = tf.placeholder(tf.float64, [], "learning_rate")
@@ -132,6 +134,10 @@ class TrainingGraph:
         fetch = {**parameters.variables, **parameters.states, **self._state}
         values = self._session.run(fetch)  # may be the memory itself, which steps change
         return {**self._parameters.constants, **{k: np.array(v) for k, v in values.items()}}
+
+    def unused(self) -> list[str]:
+        """Return the names of given values that the graph has no use for."""
+        return [name for name in self._parameters.unused() if name not in self._state]
 
     def close(self) -> None:
         """Free the session."""

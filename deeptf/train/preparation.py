@@ -12,13 +12,12 @@ import json
 import math
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from deeptf import freeze
 from deeptf.config import dump, read_json
 from deeptf.data.energy_bias import energy_bias, parameter_statistics
 from deeptf.data.find import open_systems
@@ -29,6 +28,7 @@ from deeptf.files import replacing
 from deeptf.model.table import SHORTEST
 from deeptf.train import checkpoint
 from deeptf.train.options import InputConfig, load_input
+from deeptf.train.start import Known, Start, fit, read_start
 from deeptf.train.workers import Workers
 
 CACHE = "statistics.npz"
@@ -42,31 +42,6 @@ LABEL_OF_TERM = {
 
 
 @dataclass(frozen=True)
-class Start:
-    """Where the arrays of a run come from; nothing given is a new model."""
-
-    restart: str | Path | None = None
-    init_model: str | Path | None = None
-    init_frozen: str | Path | None = None
-
-    def __post_init__(self) -> None:
-        given = [name for name, value in vars(self).items() if value is not None]
-        if len(given) > 1:
-            raise ValueError(f"only one of {' and '.join(given)} must be given, got {len(given)}")
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a run knows before it looks at the data."""
-
-    arrays: Mapping[str, np.ndarray]
-    model: Mapping[str, Any]  # section `model` of the input that made the arrays
-    seed: int | None = None
-    restart_step: int | None = None
-    drawn: int = 0
-
-
-@dataclass(frozen=True)
 class Run:
     """A run that can start."""
 
@@ -75,8 +50,18 @@ class Run:
     validation: list[System]
     values: Mapping[str, np.ndarray]  # arrays that are known before the first step
     seed: int
-    restart_step: int | None
-    drawn: int = 0  # batches before the first step, by all workers
+    known: Known  # what it goes on from; its arrays are in `values`
+    identity: str = field(default_factory=lambda: secrets.token_hex(8))  # of the files it writes
+
+    @property
+    def trained(self) -> bool:
+        """Whether the weights are given."""
+        return self.known.model is not None
+
+    @property
+    def first_step(self) -> int:
+        """Number of steps that have been done."""
+        return self.known.restart_step or 0
 
     def meta(self, drawn: int) -> dict[str, Any]:
         """Return the description that a checkpoint holds after `drawn` batches."""
@@ -111,8 +96,8 @@ def prepare(
     config, notices = load_input(read_json(input_path))
     for line in notices:
         print(f"note: {line}")
-    known = _known(start)
-    config = _decide_type_map(config, known)
+    known = read_start(start)
+    config = _decide_type_map(fit(config, known))
     systems = _open(config, config.training.training_data)
     validation = []
     if config.training.validation_data is not None:
@@ -123,33 +108,16 @@ def prepare(
     _describe_average(config, known)
     config, values = _decide_arrays(config, systems, known, skip_neighbor_stat)
     seed = _decide_seed(config, known)
-    run = Run(config, systems, validation, values, seed, known.restart_step, known.drawn)
+    run = Run(config, systems, validation, values, seed, replace(known, arrays={}))
+    if known.run is not None:
+        run = replace(run, identity=known.run)
     if output is not None:
         with replacing(output, "w") as stream:
             json.dump(dump(config), stream, indent=2)
     return run
 
 
-def _known(start: Start) -> Known:
-    """Read the arrays that a run starts from."""
-    if start.restart is not None:
-        state = checkpoint.load(start.restart)
-        print(f"restart from {state.path} (step {state.meta['step']})")
-        meta = state.meta
-        drawn = meta.get("drawn", meta["step"])  # not in files of deeptf 0.1
-        return Known(state.arrays, meta["input"]["model"], meta["seed"], meta["step"], drawn)
-    if start.init_model is not None:
-        state = checkpoint.load(start.init_model)
-        print(f"weights from {state.path}")
-        return Known(state.model_arrays(), state.meta["input"]["model"])
-    if start.init_frozen is not None:
-        description, arrays = freeze.read_arrays(start.init_frozen)
-        print(f"weights from {start.init_frozen}")
-        return Known(arrays, description["model"])
-    return Known({}, {})
-
-
-def _decide_type_map(config: InputConfig, known: Known) -> InputConfig:
+def _decide_type_map(config: InputConfig) -> InputConfig:
     """Return the settings with a type map: the given one, else that of the first system."""
     type_map = config.model.type_map
     if not type_map:
@@ -163,11 +131,6 @@ def _decide_type_map(config: InputConfig, known: Known) -> InputConfig:
             )
         print(f"type_map {' '.join(type_map)}, from {first.path}")
         config = replace(config, model=replace(config.model, type_map=type_map))
-    if known.model and list(type_map) != list(known.model["type_map"]):
-        raise ValueError(
-            f"`model/type_map` must be {list(known.model['type_map'])} as in the model "
-            f"to start from, got {list(type_map)}"
-        )
     return config
 
 
@@ -203,12 +166,15 @@ def _describe(config: InputConfig, systems: list[System], validation: list[Syste
 def _describe_average(config: InputConfig, known: Known) -> None:
     """Say what averaged weights are used for, or that those of a checkpoint are not."""
     training = config.training
+    averaged = any(name.startswith(checkpoint.AVERAGE) for name in known.arrays)
     if training.average_decay:
         used = "frozen models have them"
         if training.validation_data is not None:
             used = f"validation columns of {training.disp_file} and {used}"
         print(f"averaged weights, decay {training.average_decay:g} a step: {used}")
-    elif any(name.startswith(checkpoint.AVERAGE) for name in known.arrays):
+        if known.restart_step is not None and not averaged:
+            print(f"note: {known.path} has no averaged weights: they begin at its weights")
+    elif averaged:
         print("note: the checkpoint has averaged weights; without ema_decay the run drops them")
 
 
@@ -219,10 +185,7 @@ def _decide_arrays(
     step.
     """
     descriptor = config.model.descriptor
-    if known.model and descriptor.sel_factor is not None:
-        descriptor = descriptor.with_sel(known.model["descriptor"]["sel"])
-        config = replace(config, model=replace(config.model, descriptor=descriptor))
-    if known.model:
+    if known.model is not None:
         return config, known.arrays
     found = _statistics(config, systems, skip_neighbor_stat)
     if descriptor.sel_factor is not None:
@@ -289,10 +252,13 @@ def _first_arrays(
 
 
 def _decide_seed(config: InputConfig, known: Known) -> int:
+    given = config.training.seed
     if known.seed is not None:
+        if given not in (None, known.seed):
+            print(f"note: training/seed is {known.seed} as in {known.path}, not {given}")
         return known.seed
-    if config.training.seed is not None:
-        return config.training.seed
+    if given is not None:
+        return given
     seed = secrets.randbits(31)
     print(f"seed {seed} (give training/seed to repeat the run)")
     return seed

@@ -1,9 +1,5 @@
-"""What a training run tells: the learning curve file, progress on the terminal or in a log,
-TensorBoard.
-
-Columns of `lcurve.out`: step, then the root of the loss and the RMSE of energy per atom (eV), force
-(eV/A) and virial per atom (eV) on validation and training batches, then the learning rate. A column
-without labels is nan.
+"""What a training run tells: errors of its batches, progress on the terminal or in a log,
+TensorBoard. The file of errors is in learning_curve.py.
 """
 
 from __future__ import annotations
@@ -12,14 +8,11 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 
 from deeptf.tf import tf
 from deeptf.train.workers import Workers
-
-SUFFIX = {"validation": "val", "training": "trn"}
 
 
 class Errors:
@@ -42,29 +35,6 @@ class Errors:
         if with_virial:
             columns["rmse_v"] = virial
         return columns
-
-
-class LearningCurve:
-    """Appends rows to `lcurve.out`; a restart keeps the rows up to its step."""
-
-    def __init__(self, path: str | Path, columns: list[str], restart_step: int | None) -> None:
-        self._path = Path(path)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        header = "# " + " ".join(f"{name:>12}" for name in columns)
-        kept = []
-        if restart_step is not None and self._path.is_file():
-            kept = [line for line in self._rows() if int(line.split()[0]) <= restart_step]
-        self._path.write_text("\n".join([header, *kept]) + "\n")
-
-    def write(self, step: int, values: list[float], rate: float) -> None:
-        """Append one row."""
-        row = " ".join(f"{value:12.4e}" for value in [*values, rate])
-        with open(self._path, "a") as stream:
-            stream.write(f"{step:14d} {row}\n")
-
-    def _rows(self) -> list[str]:
-        lines = self._path.read_text().splitlines()
-        return [line for line in lines if line.strip() and not line.startswith("#")]
 
 
 class Progress:

@@ -20,11 +20,13 @@ from deeptf.data.batch import Batch, join_to
 from deeptf.data.prefetch import Prefetcher
 from deeptf.data.schedule import BatchSchedule
 from deeptf.op_library import description
-from deeptf.train import checkpoint
 from deeptf.train.averaging import update_weight
+from deeptf.train.checkpoint import Series
 from deeptf.train.graph import TrainingGraph
-from deeptf.train.preparation import Run, Start, prepare_together
-from deeptf.train.report import SUFFIX, Errors, LearningCurve, Progress, TensorBoard
+from deeptf.train.learning_curve import LearningCurve, column_names
+from deeptf.train.preparation import Run, prepare_together
+from deeptf.train.report import Errors, Progress, TensorBoard
+from deeptf.train.start import Start, check_arrays
 from deeptf.train.workers import Workers, join_workers
 
 TABLE_CHECK = 100  # steps from one measurement of the error of the embedding tables to the next
@@ -58,9 +60,16 @@ def train(
         print(description())
         start = Start(restart, init_model, init_frozen)
         run = prepare_together(workers, input_path, start, output, skip_neighbor_stat)
-        graph = TrainingGraph(run.config, run.values, run.seed, threads, workers)
+        if run.first_step == run.config.training.numb_steps:
+            print(
+                f"nothing to do: {run.known.path} has all {run.first_step} steps; a larger "
+                "training/numb_steps goes on"
+            )
+            return 0
+        graph = TrainingGraph(run.config, run.values, run.seed, threads, workers, run.trained)
         print(f"{graph.num_parameters} trainable parameters", flush=True)
         try:
+            check_arrays(run.known, graph.unused())
             trainer = Trainer(run, graph, workers)
             if workers.size > 1:
                 print(trainer.describe_workers(threads), flush=True)
@@ -75,7 +84,7 @@ class Trainer:
     def __init__(self, run: Run, graph: TrainingGraph, workers: Workers) -> None:
         self._run = run
         self._workers = workers
-        self._first = run.restart_step or 0
+        self._first = run.first_step
         self._graph = graph
         self._options = run.config.training
         self._schedule = BatchSchedule(run.systems, self._options.training_data, run.seed)
@@ -86,11 +95,24 @@ class Trainer:
         self._sets = ["validation", "training"] if run.validation else ["training"]
         loss = run.config.loss
         self._with_virial = loss.start_pref_v > 0 or loss.limit_pref_v > 0
-        self._curve = self._board = None
+        self._curve = self._board = self._series = None
         if workers.leads:
-            self._curve = LearningCurve(self._options.disp_file, self._columns(), run.restart_step)
-        if workers.leads and self._options.tensorboard:
-            self._board = TensorBoard(self._options.tensorboard_log_dir)
+            self._open_files()
+
+    def _open_files(self) -> None:
+        """Open what the leader writes; say what is there from other runs."""
+        run, options = self._run, self._options
+        names = ["rmse", "rmse_e", "rmse_f"] + (["rmse_v"] if self._with_virial else [])
+        columns = column_names(names, self._sets)
+        step = run.known.restart_step
+        restart = None if step is None else (step, run.known.run)
+        self._curve = LearningCurve(options.disp_file, columns, run.identity, restart)
+        keep = options.max_ckpt_keep
+        self._series = Series(options.save_ckpt, run.identity, keep, self._first)
+        for note in (*self._curve.notes, *self._series.notes):
+            print(f"note: {note}")
+        if options.tensorboard:
+            self._board = TensorBoard(options.tensorboard_log_dir)
 
     def run(self) -> int:
         """Take all steps; return the exit status."""
@@ -123,7 +145,7 @@ class Trainer:
 
     def _drawn(self, step: int) -> int:
         """Return how many batches all workers have had before `step`."""
-        return self._run.drawn + (step - self._first) * self._workers.size
+        return self._run.known.drawn + (step - self._first) * self._workers.size
 
     def _batch(self, step: int) -> Batch:
         """Return the batch of this worker."""
@@ -206,12 +228,9 @@ class Trainer:
         return [self._validation.batch_at(first + k) for k in mine]
 
     def _save(self, done: int, progress: Progress) -> None:
-        if not self._workers.leads:
+        if self._series is None:
             return
-        options, meta = self._options, self._run.meta(self._drawn(done))
-        path = checkpoint.save(
-            options.save_ckpt, done, self._graph.arrays(), meta, options.max_ckpt_keep
-        )
+        path = self._series.save(done, self._graph.arrays(), self._run.meta(self._drawn(done)))
         progress.message(f"saved {path}")
 
     def _rate(self, step: int) -> float:
@@ -223,10 +242,6 @@ class Trainer:
         schedule = self._run.config.learning_rate
         rate_ratio = schedule.value(step, self._options.numb_steps) / schedule.start_lr
         return self._run.config.loss.prefactors(rate_ratio)
-
-    def _columns(self) -> list[str]:
-        names = ["rmse", "rmse_e", "rmse_f"] + (["rmse_v"] if self._with_virial else [])
-        return ["step", *(f"{n}_{SUFFIX[d]}" for n in names for d in self._sets), "lr"]
 
     def _not_finite(self, step: int, batch: Batch, loss: np.ndarray) -> str:
         if np.all(np.isfinite(loss)):

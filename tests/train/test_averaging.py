@@ -15,7 +15,7 @@ from deeptf.infer.deep_pot import DeepPot
 from deeptf.model.table import NODES
 from deeptf.train import checkpoint, trainer
 from deeptf.train.averaging import EVERY, update_weight
-from deeptf.train.checkpoint import AVERAGE
+from deeptf.train.checkpoint import AVERAGE, Series
 from deeptf.train.graph import TrainingGraph
 from deeptf.train.options import load_input
 from deeptf.train.trainer import train
@@ -225,6 +225,6 @@ def test_a_checkpoint_with_a_part_of_the_averages(folder: Path) -> None:
     state = checkpoint.load(folder)
     lost = AVERAGE + next(iter(averages(state.arrays)))
     arrays = {name: value for name, value in state.arrays.items() if name != lost}
-    checkpoint.save("part", 20, arrays, state.meta, keep=1)
+    Series("part", "a", 1).save(20, arrays, state.meta)
     with pytest.raises(ValueError, match=f"`{lost}` must be in the checkpoint to go on"):
         train(write_run(folder, DECAY | {"training/numb_steps": 30}), restart="part")

@@ -11,7 +11,7 @@ from small_run import changed_input, write_system
 from deeptf import __version__, freeze
 from deeptf.data.system import System
 from deeptf.infer.deep_pot import DeepPot
-from deeptf.train import checkpoint
+from deeptf.train.checkpoint import Series
 from deeptf.train.graph import TrainingGraph
 from deeptf.train.options import load_input
 
@@ -35,7 +35,7 @@ def test_frozen_equals_live(tmp_path: Path) -> None:
     for step in range(3):
         graph.step(system.batch([step]), 0.01, np.ones(5))
     _, sums = graph.evaluate(batch, np.ones(5))
-    checkpoint.save(tmp_path / "m", 3, graph.arrays(), {"input": script, "seed": 4}, keep=1)
+    Series(tmp_path / "m", "a", 1).save(3, graph.arrays(), {"input": script, "seed": 4})
     freeze.freeze(tmp_path, tmp_path / "model.pb")
     with DeepPot(tmp_path / "model.pb") as potential:
         coord, cell = batch.coord.reshape(3, -1), batch.cell.reshape(3, 9)

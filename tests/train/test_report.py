@@ -1,14 +1,12 @@
-"""The learning curve file and the errors in it."""
+"""Errors of batches, and progress in words."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deeptf.train import report
-from deeptf.train.report import Errors, LearningCurve, Progress
+from deeptf.train.report import Errors, Progress
 from deeptf.train.workers import Workers
 
 
@@ -22,25 +20,6 @@ def test_errors_of_several_batches() -> None:
     assert columns["rmse_f"] == pytest.approx(np.sqrt(2.0))
     assert np.isnan(columns["rmse_v"])  # no labels
     assert "rmse_v" not in errors.columns(Workers(), with_virial=False)
-
-
-def test_a_restart_keeps_the_rows_up_to_its_step(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "lcurve.out"
-    curve = LearningCurve(path, ["step", "rmse_trn", "lr"], None)
-    for step in (0, 10, 20):
-        curve.write(step, [1.0 / (step + 1)], 1e-3)
-    LearningCurve(path, ["step", "rmse_trn", "lr"], 10).write(20, [np.nan], 1e-4)
-    rows = np.genfromtxt(path, names=True)
-    assert rows.dtype.names == ("step", "rmse_trn", "lr")
-    assert rows["step"].tolist() == [0, 10, 20]
-    assert np.isnan(rows["rmse_trn"][-1]) and rows["lr"][-1] == 1e-4
-
-
-def test_a_new_run_begins_a_new_file(tmp_path: Path) -> None:
-    path = tmp_path / "lcurve.out"
-    for _ in range(2):
-        LearningCurve(path, ["step", "rmse_trn", "lr"], None).write(0, [1.0], 1e-3)
-    assert len(path.read_text().splitlines()) == 2
 
 
 def test_the_time_left_may_be_days(

@@ -97,7 +97,10 @@ def test_init_model_takes_weights_and_begins_anew(folder: Path) -> None:
 def test_a_model_of_other_size_cannot_be_started_from(folder: Path) -> None:
     train(write_run(folder, {"training/numb_steps": 1}))
     path = write_run(folder, {"model/fitting_net/neuron": [9, 9]})
-    with pytest.raises(ValueError, match=r"`fitting/type_0/0/matrix` must have shape \(16, 9\)"):
+    message = (
+        r"model/fitting_net/neuron must be \[8, 8\], got \[9, 9\]; give these values, or train"
+    )
+    with pytest.raises(ValueError, match=message):
         train(path, init_model="model.ckpt")
 
 
@@ -217,7 +220,7 @@ def test_kill_leaves_a_run_that_can_go_on(folder: Path) -> None:
         ({"training/training_data/systems": ["absent"]}, "absent"),
         (
             {"model/type_map": ["A", "C"]},
-            r"type.*B.*must be.*A.*C|B",
+            r"type\.raw must hold types in type_map \['A', 'C'\], got 'B'",
         ),
         ({"model/descriptor/sel": [3]}, "`sel` must have one entry for each of the 2 types"),
     ],
@@ -245,7 +248,7 @@ def bad(name: str) -> dict[str, np.ndarray]:
     ("name", "message"),
     [
         ("force", r"force.*frame 2.*atom 2"),
-        ("box", r"box.*frame 2|frame 2.*volume"),
+        ("box", r"box\.npy: frame 2: the cell must have a volume"),
         ("coord", r"system system: .*atoms 0 and 1 of frame 2"),
         ("virial", r"virial.*9"),
     ],

@@ -23,8 +23,16 @@ import numpy as np
 from deeptf import ops
 from deeptf.data.statistics import switch_over_distance
 from deeptf.model.embedding import embed
-from deeptf.model.network import NOT_SMOOTH, Style, check_activation, precision_of
+from deeptf.model.network import (
+    NOT_SMOOTH,
+    Style,
+    activation_meant,
+    check_activation,
+    precision_meant,
+    precision_of,
+)
 from deeptf.model.parameters import Parameters
+from deeptf.model.roles import beginning, function, run
 from deeptf.model.table import SAFETY, SHORTEST, Curves, Table, build_table, cut_into_segments
 from deeptf.tf import tf
 
@@ -37,20 +45,22 @@ class SeE2A:
     """Settings of the descriptor; the fields are the keys of the input file (lengths in A)."""
 
     type: ClassVar[str] = "se_e2_a"
-    sel: tuple[int, ...] | str = "auto"
-    rcut: float = 6.0
-    rcut_smth: float = 0.5
+    sel: tuple[int, ...] | str = function("auto")
+    rcut: float = function(6.0)
+    rcut_smth: float = function(0.5)
     neuron: tuple[int, ...] = (10, 20, 40)
     axis_neuron: int = 4
-    activation_function: str = "tanh"
+    activation_function: str = function("tanh", activation_meant)
     resnet_dt: bool = False
     type_one_side: bool = False
-    precision: str = "default"
-    trainable: bool = True
-    seed: int | None = None
-    exclude_types: tuple[tuple[int, ...], ...] = ()
-    set_davg_zero: bool = False
-    embedding: str | None = None
+    precision: str = function("default", precision_meant)
+    trainable: bool = run(True)
+    seed: int | None = beginning(None)
+    exclude_types: tuple[tuple[int, ...], ...] = function(
+        (), lambda own: {tuple(sorted(pair)) for pair in own.exclude_types}
+    )
+    set_davg_zero: bool = beginning(False)
+    embedding: str | None = run(None, lambda own: own.tabulated)
 
     def __post_init__(self) -> None:
         if not 0 < self.rcut:
@@ -145,6 +155,7 @@ class SeE2A:
         the environment rows per centre type.
         """
         mean, stddev = _normalisation(parameters)
+        self._shortest(parameters)  # belongs to the model, with tables or without
         rows = ops.environment(
             pairs.displacement, pairs.centre, atom_type, mean, stddev, self.rcut_smth, self.rcut
         )  # [P, 4]
@@ -184,7 +195,7 @@ class SeE2A:
         """Return the embedding nets, the blocks of pairs that use them and their ranges."""
         mean, stddev = (array[:, 0] for array in _normalisation(parameters))
         types = range(len(mean))
-        shortest = parameters.array(SHORTEST, np.full((len(mean), len(mean)), UNKNOWN_DISTANCE))
+        shortest = self._shortest(parameters)
         names: list[str] = []
         paths: list[list[tuple[np.ndarray, np.ndarray]]] = []  # of each net
         curve = np.full((len(mean), len(mean)), -1, np.int32)
@@ -295,6 +306,11 @@ class SeE2A:
             precision=precision_of(self.precision),
             seed=self.seed,
         )
+
+    def _shortest(self, parameters: Parameters) -> np.ndarray:
+        """Return the shortest distance in the data of each pair of types, [T, T] in A."""
+        num_types = len(_normalisation(parameters)[0])
+        return parameters.array(SHORTEST, np.full((num_types, num_types), UNKNOWN_DISTANCE))
 
     def _excluded(self, centre: int, neighbor: int) -> bool:
         return any(sorted(pair) == sorted((centre, neighbor)) for pair in self.exclude_types)

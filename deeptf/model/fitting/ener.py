@@ -19,12 +19,15 @@ import numpy as np
 from deeptf import ops
 from deeptf.model.network import (
     Style,
+    activation_meant,
     check_activation,
     layer_arrays,
+    precision_meant,
     precision_of,
     time_step,
 )
 from deeptf.model.parameters import Parameters
+from deeptf.model.roles import beginning, function, run
 from deeptf.tf import tf
 
 
@@ -36,13 +39,13 @@ class EnerFitting:
     numb_fparam: int = 0
     numb_aparam: int = 0
     neuron: tuple[int, ...] = (120, 120, 120)
-    activation_function: str = "tanh"
-    precision: str = "default"
+    activation_function: str = function("tanh", activation_meant)
+    precision: str = function("default", precision_meant)
     resnet_dt: bool = True
-    trainable: bool | tuple[bool, ...] = True
-    rcond: float | None = None
-    seed: int | None = None
-    atom_ener: tuple[float | None, ...] = ()
+    trainable: bool | tuple[bool, ...] = run(True, lambda own: own.trainable_layers)
+    rcond: float | None = beginning(None)
+    seed: int | None = beginning(None)
+    atom_ener: tuple[float | None, ...] = function(())
 
     def __post_init__(self) -> None:
         if not self.neuron or min(self.neuron) < 1:
@@ -68,6 +71,13 @@ class EnerFitting:
                 "`atom_ener` must have one entry (a number or null) for each of the "
                 f"{num_types} types of type_map, got {list(self.atom_ener)}"
             )
+
+    @property
+    def trainable_layers(self) -> tuple[bool, ...]:
+        """Whether each hidden layer and the last one is trained."""
+        if isinstance(self.trainable, bool):
+            return (self.trainable,) * (len(self.neuron) + 1)
+        return self.trainable
 
     def network_name(self, atom_type: int) -> str:
         """Name of the net of an atom type."""
@@ -154,9 +164,7 @@ class EnerFitting:
             seed=self.seed,
         )
         name = self.network_name(atom_type)
-        trainable = self.trainable
-        if isinstance(trainable, bool):
-            trainable = (trainable,) * (len(self.neuron) + 1)
+        trainable = self.trainable_layers
         arrays: list[tf.Tensor] = []
         for layer, (n_in, n_out) in enumerate(itertools.pairwise((width, *self.neuron))):
             place = (f"{name}/{layer}", n_in, n_out, style, parameters, trainable[layer])

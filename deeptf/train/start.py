@@ -1,0 +1,230 @@
+"""What a run goes on from, and whether it fits the input: a checkpoint (`--restart`,
+`--init-model`), a frozen model (`--init-frz-model`) or nothing.
+
+The arrays of a file belong to the settings that made them. A restart is the run that was: its
+section `model` must say the same. A new run from given weights must have their shapes; keys that
+change what the weights give are carried over from the file, and named. Other sections may change;
+a restart says what is not as it was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deeptf import freeze
+from deeptf.config import Notices, dump, load
+from deeptf.model.model import ModelConfig
+from deeptf.model.roles import (
+    BEGINNING,
+    FUNCTION,
+    RUN,
+    SHAPE,
+    Difference,
+    differences,
+    with_function_of,
+)
+from deeptf.train import checkpoint
+from deeptf.train.options import InputConfig, load_input
+
+# Keys whose change does not touch the weights of a run that goes on, or is told elsewhere.
+CHANGES_NOTHING = (
+    "model/",
+    "training/disp_",
+    "training/max_ckpt_keep",
+    "training/save_",
+    "training/seed",
+    "training/stat_file",
+    "training/tensorboard",
+    "training/validation_data",
+)
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the arrays of a run come from; nothing given is a new model."""
+
+    restart: str | Path | None = None
+    init_model: str | Path | None = None
+    init_frozen: str | Path | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name, value in vars(self).items() if value is not None]
+        if len(given) > 1:
+            raise ValueError(f"only one of {' and '.join(given)} must be given, got {len(given)}")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a run knows before it looks at the data; nothing for a new model."""
+
+    path: Path | None = None  # file of the arrays
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    model: ModelConfig | None = None  # settings that made the arrays
+    input: InputConfig | None = None  # all settings of a run to go on with
+    seed: int | None = None
+    restart_step: int | None = None
+    drawn: int = 0  # batches before the first step
+    run: str | None = None  # identity of the files to go on with; older ones have none
+
+
+def read_start(start: Start) -> Known:
+    """Return the arrays that a run starts from and what is known about them."""
+    if start.restart is not None:
+        return _run_of(checkpoint.load(start.restart))
+    if start.init_model is not None:
+        state = checkpoint.load(start.init_model)
+        model = load_input(state.meta["input"])[0].model
+        print(f"weights from {state.path} (step {state.meta['step']})")
+        return Known(state.path, state.model_arrays(), model)
+    if start.init_frozen is not None:
+        description, arrays = freeze.read_arrays(start.init_frozen)
+        model = load(ModelConfig, description["model"], "model", Notices())
+        print(f"weights from {start.init_frozen}")
+        return Known(Path(start.init_frozen), arrays, model)
+    return Known()
+
+
+def fit(config: InputConfig, known: Known) -> InputConfig:
+    """Return the settings with which a run can go on from `known`; prints what is carried over,
+    without effect or not as it was.
+
+    Raises ValueError that names all keys of `model` that do not fit.
+    """
+    if known.model is None:
+        return config
+    model = _filled(config.model, known.model)
+    found = differences(known.model, model, "model")
+    _refuse(known, found)
+    for difference in found:
+        if difference.role == BEGINNING:
+            print(f"note: {difference}: no effect, since {known.path} has the arrays already")
+        elif difference.role == RUN:
+            print(f"note: {difference}")
+        elif difference.role == FUNCTION:
+            print(
+                f"note: {difference.place} is {json.dumps(difference.old)} as in {known.path}, "
+                f"not {json.dumps(difference.new)}: it belongs to the weights"
+            )
+    config = replace(config, model=with_function_of(known.model, model))
+    if known.input is not None:
+        _check_steps(config, known)
+        _tell_changes(config, known)
+    return config
+
+
+def check_arrays(known: Known, unused: Sequence[str]) -> None:
+    """Say which arrays of the file the run does not use; a restart uses all of them.
+
+    Averaged weights are another matter: `ema_decay` decides about them.
+    """
+    unused = [name for name in unused if not name.startswith(checkpoint.AVERAGE)]
+    if not unused:
+        return
+    text = f"{', '.join(sorted(unused)[:5])}{', ...' if len(unused) > 5 else ''}"
+    if known.restart_step is not None:
+        raise ValueError(
+            f"checkpoint {known.path} must hold the arrays of this run only, but the run has no "
+            f"use for {len(unused)} of them ({text}): another version of deeptf or other settings "
+            "wrote it; --init-model starts a new run with its weights"
+        )
+    print(f"note: not used of {known.path}: {text}")
+
+
+def _run_of(state: checkpoint.Checkpoint) -> Known:
+    meta = state.meta
+    if not any(name.startswith(checkpoint.OPTIMIZER) for name in state.arrays):
+        raise ValueError(
+            f"checkpoint {state.path} must hold the state of the optimizer to go on from it, but "
+            "does not; --init-model starts a new run with its weights"
+        )
+    print(f"restart from {state.path} (step {meta['step']})")
+    settings = load_input(meta["input"])[0]
+    return Known(
+        state.path,
+        state.arrays,
+        settings.model,
+        settings,
+        meta["seed"],
+        meta["step"],
+        meta.get("drawn", meta["step"]),  # not in files of deeptf 0.1
+        meta.get("run"),
+    )
+
+
+def _filled(model: ModelConfig, old: ModelConfig) -> ModelConfig:
+    """Return the settings with what they leave open taken from the old ones."""
+    if not model.type_map:
+        model = replace(model, type_map=old.type_map)
+    if model.descriptor.sel_factor is not None and type(old.descriptor) is type(model.descriptor):
+        model = replace(model, descriptor=model.descriptor.with_sel(old.descriptor.sel))
+    return model
+
+
+def _refuse(known: Known, found: Sequence[Difference]) -> None:
+    """Raise ValueError where the differences do not allow to go on."""
+    restart = known.restart_step is not None
+    roles = (SHAPE, FUNCTION, RUN) if restart else (SHAPE,)
+    wrong = [
+        f"{one.place} must be {json.dumps(one.old)}, got {json.dumps(one.new)}"
+        for one in found
+        if one.role in roles
+    ]
+    if not wrong:
+        return
+    if restart:
+        what = "a restart goes on with the model of the checkpoint"
+        advice = "give these values, or start a new run from its weights with --init-model"
+    else:
+        what = "the weights to start from have the shapes of their model"
+        advice = "give these values, or train a new model"
+    raise ValueError(f"{what} ({known.path}): {'; '.join(wrong)}; {advice}")
+
+
+def _check_steps(config: InputConfig, known: Known) -> None:
+    """Raise ValueError where the run has more steps behind it than the input asks for."""
+    steps = config.training.numb_steps
+    if steps < known.restart_step:
+        raise ValueError(
+            f"training/numb_steps must be at least {known.restart_step}, the step of {known.path}, "
+            f"got {steps}: give a larger one, or an earlier checkpoint"
+        )
+
+
+def _tell_changes(config: InputConfig, known: Known) -> None:
+    """Say what a restart does otherwise than the run before; refuse another optimizer."""
+    old, new = known.input, config
+    if type(old.optimizer) is not type(new.optimizer):
+        raise ValueError(
+            f"optimizer/type must be {old.optimizer.type!r} as in {known.path}, whose moments it "
+            f"goes on with, got {new.optimizer.type!r}; --init-model starts a new run from its "
+            "weights with another optimizer"
+        )
+    before, now = _flat(dump(old)), _flat(dump(new))
+    for place in sorted(before.keys() | now.keys()):
+        if place.startswith(CHANGES_NOTHING):
+            continue
+        if before.get(place) != now.get(place):
+            print(f"note: {Difference(place, RUN, before.get(place), now.get(place))}")
+    step = known.restart_step
+    was, goes_on = (one.learning_rate.value(step, one.training.numb_steps) for one in (old, new))
+    if not np.isclose(was, goes_on, rtol=1e-6, atol=0.0):
+        print(
+            f"note: the learning rate goes on at {goes_on:.2e}, where the run before had come to "
+            f"{was:.2e}"
+        )
+
+
+def _flat(data: Any, place: str = "") -> dict[str, Any]:
+    """Return the values of nested objects by their paths."""
+    if not isinstance(data, Mapping):
+        return {place: data}
+    found = {}
+    for key, value in data.items():
+        found |= _flat(value, f"{place}/{key}" if place else key)
+    return found
