@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from deeptf.files import replacing
 from deeptf.infer.model_file import FORMAT, METADATA_NODE, read_model
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
-from deeptf.model.table import TABLE
+from deeptf.model.table import NODES, TABLE
 from deeptf.tf import tf
 from deeptf.train import checkpoint
 from deeptf.train.options import load_input
@@ -65,10 +65,7 @@ def build(
         inputs = config.inputs()
         parameters = Parameters(arrays, frozen=True)
         outputs = config.build(inputs, parameters)
-        if unused := parameters.unused():
-            raise ValueError(
-                f"`arrays` must be those of the model, but it has no use for {', '.join(unused)}"
-            )
+        _check_used(parameters.unused())
         atom_virial = ops.atom_virial(
             outputs.pair_gradient,
             outputs.pairs.displacement,
@@ -100,6 +97,17 @@ def read_arrays(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]
         ) from error
     arrays = {n.name: tf.make_ndarray(n.attr["value"].tensor) for n in _arrays(model.graph_def)}
     return model.metadata, {k: v for k, v in arrays.items() if k != TABLE}
+
+
+def _check_used(unused: Sequence[str]) -> None:
+    """Raise ValueError for arrays of a model that this model does not have; one without tables has
+    no use for the numbers of their nodes.
+    """
+    foreign = [name for name in unused if name.startswith(ARRAYS) and name != NODES]
+    if foreign:
+        raise ValueError(
+            f"`arrays` must be those of the model, but it has no use for {', '.join(foreign[:5])}"
+        )
 
 
 def _arrays(graph_def: tf.GraphDef) -> list[tf.NodeDef]:
