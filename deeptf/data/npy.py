@@ -26,7 +26,7 @@ class NpyFile:
 
     def __init__(self, path: str, changed: int, size: int) -> None:
         self._key = (path, changed, size)
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)  # checks header and length
+        mapped = np.lib.format.open_memmap(path, mode="r")  # checks header and length
         self.shape, self.dtype = mapped.shape, mapped.dtype
         self.ndim, self.size = mapped.ndim, mapped.size
         self._offset = mapped.offset
@@ -38,7 +38,7 @@ class NpyFile:
     def __getitem__(self, index: int | slice) -> np.ndarray:
         """Return a row, or the rows from start to stop; all of them are in the file."""
         if not self._by_rows:
-            return np.load(self._key[0], mmap_mode="r", allow_pickle=False)[index]
+            return np.lib.format.open_memmap(self._key[0], mode="r")[index]
         if isinstance(index, slice):
             return self._read(index.start, index.stop - index.start)
         return self._read(index, 1)[0]

@@ -1,11 +1,14 @@
 """Neighbour pairs of batches of data, by the same op that the model uses.
 
-Frames that the op refuses (atoms on top of each other, ...) are named by system and frame.
+Frames that an op refuses (atoms on top of each other, ...) are named by system and frame, here and
+in the steps of training.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -48,10 +51,17 @@ class PairFinder:
     def __call__(self, batch: Batch) -> Pairs:
         """Return the pairs of a batch, or raise DataError that names the frame."""
         feed = {tensor: getattr(batch, name) for name, tensor in self._inputs.items()}
-        try:
+        with naming_frames(batch):
             return Pairs(*self._session.run(self._outputs, feed))
-        except tf.errors.InvalidArgumentError as error:
-            raise DataError(_explain(op_message(error), batch)) from error
+
+
+@contextmanager
+def naming_frames(batch: Batch) -> Iterator[None]:
+    """Turn what an op says of its input into a DataError that names system and frame."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        raise DataError(_explain(op_message(error), batch)) from error
 
 
 def _explain(text: str, batch: Batch) -> str:
