@@ -30,7 +30,7 @@ def neighbor_stat(
         type_map, _ = find_type_map(open_systems(systems))
     opened = open_systems(systems, type_map)
     distance, most = neighbor_statistics(opened, len(type_map), rcut)
-    print(f"{sum(system.num_frames for system in opened)} frames of {len(opened)} systems")
+    print(f"{sum(len(system.used_frames) for system in opened)} frames of {len(opened)} systems")
     print(f"min_nbor_dist: {distance:.6f} A")
     print(f"max_nbor_size: {most.tolist()} within {rcut} A ({' '.join(type_map)})")
     return distance, most

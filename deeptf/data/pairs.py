@@ -16,6 +16,7 @@ import numpy as np
 from deeptf import ops
 from deeptf.data.batch import Batch
 from deeptf.data.storage import DataError
+from deeptf.data.system import System
 from deeptf.op_messages import op_message
 from deeptf.tf import session, tf
 
@@ -65,10 +66,18 @@ def naming_frames(batch: Batch) -> Iterator[None]:
 
 
 def _explain(text: str, batch: Batch) -> str:
-    """Return the message of the op with system and frame instead of the place in the batch."""
+    """Return the message of the op with system and frame instead of the place in the batch, and
+    with atoms as the files count them, virtual ones included.
+    """
     found = re.search(r"\bframe (\d+)", text)
     if found is None:
         path, frame = batch.origin[0]
         return f"system {path}, among frames {frame} to {batch.origin[-1][1]}: {text}"
     path, frame = batch.origin[int(found[1])]
-    return f"system {path}: {text[: found.start()]}frame {frame}{text[found.end() :]}"
+    number = System(path).real_atoms(frame)
+
+    def renumber(atoms: re.Match) -> str:
+        return re.sub(r"\d+", lambda atom: str(number[int(atom[0])]), atoms[0])
+
+    text = f"{text[: found.start()]}frame {frame}{text[found.end() :]}"
+    return f"system {path}: " + re.sub(r"\batoms? \d+(?: and \d+)?", renumber, text)

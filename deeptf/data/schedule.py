@@ -50,9 +50,11 @@ class BatchSchedule:
         self._free = KEPT_BYTES
 
     def epoch_steps(self) -> int:
-        """Return after how many steps each system that is drawn at all was through on average."""
+        """Return after how many steps the frames of each system that is drawn at all have come
+        once, on average.
+        """
         drawn = self.probabilities > 0
-        draws = np.ceil(self._batches)[drawn] / self.probabilities[drawn]
+        draws = np.array(self._batches)[drawn] / self.probabilities[drawn]
         return math.ceil(np.round(draws.max(), 6) / self._draws)
 
     def batch_at(self, step: int) -> Batch:

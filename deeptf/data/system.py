@@ -85,6 +85,11 @@ class System:
         parts = [frames for part, frames in self._used() if part.present.keys() >= set(labels)]
         return sum(map(len, parts))
 
+    def real_atoms(self, frame: int) -> np.ndarray:
+        """Return the numbers of the atoms of a frame that are there, [n]; others are virtual."""
+        ((part, frames),) = self._by_set([frame])
+        return np.flatnonzero(self._types(part, frames)[0] >= 0)
+
     def energies(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the energies of the used frames that have one [n], and which frames these are
         [n].

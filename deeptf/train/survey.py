@@ -46,16 +46,6 @@ class Survey:
             np.isfinite(self.shortest), self.shortest, shortest if shortest < np.inf else unknown
         )
 
-    def lower(self, shortest: np.ndarray | None, unknown: float) -> np.ndarray | None:
-        """Return the shortest distances that a model has seen with these data.
-
-        shortest : those that it had seen before, None where that is not known: it is taken for
-            `unknown`. Returns None where nothing changes.
-        """
-        before = np.full_like(self.shortest, unknown) if shortest is None else shortest
-        after = np.minimum(before, self.shortest)
-        return None if np.array_equal(after, before) else after
-
 
 def decide_type_map(config: InputConfig) -> InputConfig:
     """Return the settings with a type map: the given one, else that of the systems."""
@@ -153,11 +143,18 @@ def survey(
 
 
 def shortest_of(arrays: dict[str, np.ndarray], found: Survey, unknown: float) -> None:
-    """Lower the shortest distances among the arrays of a known model where the data ask for it."""
-    lower = found.lower(arrays.get(SHORTEST), unknown)
-    if lower is not None:
-        print(f"note: atoms come closer than in the data of the model: {found.shortest.min():.3f} A")
-        arrays[SHORTEST] = lower
+    """Lower the shortest distances among the arrays of a known model where the data ask for it.
+
+    unknown : what a model without that array is taken to have seen, in A.
+    """
+    before = arrays.get(SHORTEST, np.full_like(found.shortest, unknown))
+    after = np.minimum(before, found.shortest)
+    if (after < before).any():
+        arrays[SHORTEST] = after
+        print(
+            f"note: atoms come as close as {after[after < before].min():.3f} A, closer than in the "
+            "data of the model so far: its tables reach further"
+        )
 
 
 def _terms(config: InputConfig) -> list[str]:
