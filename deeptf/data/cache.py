@@ -74,8 +74,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         return {}
     if not path.is_file():
         raise DataError(
-            f"`stat_file` must be the name of a file, got the folder {path}: deeptf keeps statistics "
-            "in one .npz file; give another name"
+            f"`stat_file` must be the name of a file, got the folder {path}: deeptf keeps "
+            "statistics in one .npz file; give another name"
         )
     with open(path, "rb") as stream:
         own = MARK.encode() in stream.read(64 + len(MARK))

@@ -48,7 +48,9 @@ class TypeTable:
         self.type_map = tuple(self._names or ()) if type_map is None else tuple(type_map)
         self._known = self.type_map if self._names is None else self._names
 
-    def renumber(self, types: np.ndarray, file: str, frames: np.ndarray | None = None) -> np.ndarray:
+    def renumber(
+        self, types: np.ndarray, file: str, frames: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return the model's types of `types` [N], or [n, N] of the frames `frames` of a set.
 
         file : where the types come from.

@@ -114,9 +114,7 @@ def prepare(
     known = _known(start)
     config = _decide_type_map(config, known)
     if skip_neighbor_stat:
-        print(
-            "note: --skip-neighbor-stat has no effect: a run looks at frames that are new to it"
-        )
+        print("note: --skip-neighbor-stat has no effect: a run looks at frames that are new to it")
     systems = open_data(config, config.training.training_data)
     validation = []
     if config.training.validation_data is not None:

@@ -116,9 +116,7 @@ def describe(config: InputConfig, systems: Sequence[System], validation: Sequenc
         _describe_labels(config, "validation", validation)
 
 
-def survey(
-    config: InputConfig, systems: Sequence[System], validation: Sequence[System]
-) -> Survey:
+def survey(config: InputConfig, systems: Sequence[System], validation: Sequence[System]) -> Survey:
     """Look at every frame of the data; what was looked at before comes from the cache.
 
     Raises DataError for the first frame that cannot be used.

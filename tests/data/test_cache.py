@@ -1,4 +1,4 @@
-"""The statistics file: used for the content that made it and for nothing else; foreign files stay."""
+"""The statistics file: used for the content that made it only; foreign files stay as they are."""
 
 import os
 import shutil

@@ -14,7 +14,9 @@ def test_frames_of_all_sets_follow_in_order(tmp_path):
     first, second = arrays(2, seed=1), arrays(3, seed=2, labels=("energy",))
     system = System(write_folder(tmp_path / "water", [first, second]), NAMES)
     assert (system.num_frames, system.num_atoms, system.type_map) == (5, 3, ("O", "H"))
-    counts = [system.number_with(labels) for labels in (["energy"], ["energy", "force"], ["virial"])]
+    counts = [
+        system.number_with(labels) for labels in (["energy"], ["energy", "force"], ["virial"])
+    ]
     assert counts == [5, 2, 0]
     batch = system.batch([4, 1, 0])
     assert batch.origin == tuple((str(tmp_path / "water"), frame) for frame in (4, 1, 0))
