@@ -1,8 +1,8 @@
 """Statistics of systems on disk, so that a run need not look at frames that were looked at before.
 
-An entry belongs to the content of one system and the settings of the pass (`key_of`), so that inputs
-of other systems, cut-offs or type maps share a file without harm. A file that is not such a cache
-is never written to.
+An entry belongs to the content of one system and the settings of the pass (`key_of`), so that
+inputs of other systems, cut-offs or type maps share a file without harm. A file that is not such a
+cache is never written to.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     if not path.exists():
         if path.suffix in (".hdf5", ".h5", ".hdf"):
             raise DataError(
-                f"`stat_file` must be the name of an .npz file, got {path}: deeptf keeps statistics "
-                "in a file of its own kind; give another name"
+                f"`stat_file` must be the name of an .npz file, got {path}: deeptf keeps "
+                "statistics in a file of its own kind; give another name"
             )
         return {}
     if not path.is_file():

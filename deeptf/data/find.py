@@ -2,7 +2,8 @@
 
 Each entry of the list, or the one string, is a folder that is searched at any depth for systems
 (folders with type.raw, itself included), an HDF5 file that is searched for groups, or one group of
-such a file, `file.hdf5#/group`. Links are followed; a folder that is reached twice counts once.
+such a file, `file.hdf5#/group`. Links are followed; a folder that is reached twice is searched once,
+and a link to a system counts beside the system itself.
 """
 
 from __future__ import annotations
@@ -86,17 +87,23 @@ def _expand(entry: str, patterns: Sequence[str] | None) -> list[str]:
 
 
 def _folders(root: Path) -> Iterator[Path]:
-    """Yield a folder and all below it, links followed, each folder of the disk once."""
+    """Yield a folder and all below it, links followed; each is searched once."""
     seen: set[str] = set()
     for path, names, files in os.walk(root, followlinks=True, onerror=_refuse):
-        place = os.path.realpath(path)
+        place, is_system = os.path.realpath(path), "type.raw" in files
         if place in seen:
             names.clear()
+            if is_system and os.path.islink(path) and not _within(path, place):
+                yield Path(path)
             continue
         seen.add(place)
-        is_system = "type.raw" in files
         names[:] = sorted(n for n in names if not (is_system and n.startswith("set.")))
         yield Path(path)
+
+
+def _within(link: str, place: str) -> bool:
+    """Return whether a link lies in the folder that it leads to."""
+    return os.path.commonpath([os.path.realpath(os.path.dirname(link)), place]) == place
 
 
 def _refuse(error: OSError) -> None:

@@ -58,16 +58,21 @@ def test_pattern_that_matches_nothing(tree):
         find_systems(str(tree), ["x"])
 
 
-def test_links_are_followed_and_each_folder_counts_once(tree):
+def test_links_are_followed_and_each_folder_is_searched_once(tree):
     outside = tree.parent / "outside"
     shutil.rmtree(outside, ignore_errors=True)
     for name in ("one", "two"):
         write_folder(outside / name, [arrays(1)])
-    (tree / "link").symlink_to(outside / "one")
-    (tree / "parent").symlink_to(outside)  # holds `one` too
-    (tree / "a/loop").symlink_to(tree)
-    (tree / "set.link").symlink_to(tree / "b")
-    assert names(find_systems(str(tree)), tree) == ["a/deep", "b", "c", "link", "parent/two"]
+    for name, target in (
+        ("link", outside / "one"),
+        ("parent", outside),  # holds `one` too
+        ("a/loop", tree),
+        ("b/self", tree / "b"),
+        ("set.again", tree / "b"),  # a link to a system counts beside it
+    ):
+        (tree / name).symlink_to(target)
+    expected = ["a/deep", "b", "c", "link", "parent/two", "set.again"]
+    assert names(find_systems(str(tree)), tree) == expected
     assert names(find_systems(str(tree), ["two"]), tree) == ["parent/two"]
 
 

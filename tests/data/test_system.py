@@ -112,6 +112,24 @@ def test_mixed_types_leave_virtual_atoms_out(tmp_path):
         System(path, ["O"])
 
 
+def test_one_frame_without_an_axis_of_frames(tmp_path):
+    data = arrays(1, labels=("energy", "force", "virial", "atom_ener"))
+    flat = {name: value.ravel() for name, value in data.items()}
+    one = System(write_folder(tmp_path / "one", [flat, arrays(2, seed=1)]), NAMES).frame(0)
+    two = System(write_folder(tmp_path / "two", [data]), NAMES).frame(0)
+    for name in ("coord", "cell", "energy", "force", "virial", "atom_ener"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+def test_other_names_of_files(tmp_path):
+    data = arrays(2, labels=("atom_ener", "atom_pref"))
+    other = {name.replace("atom_", "atomic_"): value for name, value in data.items()}
+    batch = System(write_folder(tmp_path / "s", [other]), NAMES).batch([0, 1])
+    for name in ("atom_ener", "atom_pref"):
+        np.testing.assert_array_equal(batch.has[name], 1)
+        np.testing.assert_array_equal(getattr(batch, name), data[name].ravel())
+
+
 def test_hdf5_reads_like_the_folder(tmp_path):
     sets = [arrays(2, seed=1), arrays(1, seed=2)]
     group = System(write_hdf5(tmp_path / "data.hdf5", "deep/water", sets), ["H", "O"])
