@@ -2,8 +2,8 @@
 
 Each entry of the list, or the one string, is a folder that is searched at any depth for systems
 (folders with type.raw, itself included), an HDF5 file that is searched for groups, or one group of
-such a file, `file.hdf5#/group`. Links are followed; a folder that is reached twice is searched once,
-and a link to a system counts beside the system itself.
+such a file, `file.hdf5#/group`. Links are followed; a folder that is reached twice is searched
+once, and a link to a system counts beside the system itself.
 """
 
 from __future__ import annotations
