@@ -82,7 +82,7 @@ class Folder:
         status = os.stat(path)
         try:
             array = open_npy(path, status.st_mtime_ns, status.st_size)
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError) as error:
             raise DataError(
                 f"{path} must be a complete .npy file of numbers, got: {error}"
             ) from error

@@ -143,6 +143,10 @@ def test_truncated_or_foreign_array(tmp_path):
     force.write_bytes(b"not an array")
     with pytest.raises(DataError, match=r"force.npy must be a complete .npy file"):
         System(path).frame(0)
+    np.save(force, np.zeros((4, 9)))
+    force.write_bytes(force.read_bytes().replace(b"}", b"["))  # in the header
+    with pytest.raises(DataError, match=r"force.npy must be a complete .npy file"):
+        System(path).frame(0)
     np.save(force, np.array([["a"] * 9] * 4))
     with pytest.raises(DataError, match=r"force.npy must hold real numbers"):
         System(path).frame(0)
