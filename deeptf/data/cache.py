@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from deeptf import __version__
-from deeptf.data.storage import DataError, new_digest
+from deeptf.data.digest import new_digest
+from deeptf.data.errors import DataError
+from deeptf.data.hdf5 import SUFFIXES
 from deeptf.data.system import System
 from deeptf.files import replacing
 
@@ -66,7 +68,7 @@ def key_of(system: System, settings: Sequence[object]) -> str:
 def _read(path: Path) -> dict[str, np.ndarray]:
     """Return the entries of a file; none where it is missing, damaged or older."""
     if not path.exists():
-        if path.suffix in (".hdf5", ".h5", ".hdf"):
+        if path.suffix in SUFFIXES:
             raise DataError(
                 f"`stat_file` must be the name of an .npz file, got {path}: deeptf keeps "
                 "statistics in a file of its own kind; give another name"

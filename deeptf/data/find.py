@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from deeptf.data.storage import DataError, hdf5_systems, names_hdf5, split_hdf5
+from deeptf.data.errors import DataError
+from deeptf.data.hdf5 import hdf5_systems, names_hdf5, split_hdf5
 from deeptf.data.system import System
 from deeptf.data.types import unnamed_types
 

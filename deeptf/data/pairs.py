@@ -15,7 +15,7 @@ import numpy as np
 
 from deeptf import ops
 from deeptf.data.batch import Batch
-from deeptf.data.storage import DataError
+from deeptf.data.errors import DataError
 from deeptf.data.system import System
 from deeptf.op_messages import op_message
 from deeptf.tf import session, tf

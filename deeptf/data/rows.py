@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import h5py
 import numpy as np
 
+from deeptf.data.errors import DataError
+from deeptf.data.hdf5 import Hdf5Array, Hdf5Group
 from deeptf.data.npy import NpyFile
-from deeptf.data.storage import DataError, Folder, Hdf5Group
+from deeptf.data.storage import Folder
 
 NAMES = ("box", "energy", "force", "virial", "atom_ener", "atom_pref", "fparam", "aparam")
 TYPES = "real_atom_types"
@@ -43,7 +44,9 @@ class FrameSet:
             hint = ", or an empty file nopbc for no cell" if name == "box" else ""
             raise DataError(f"{self.file(name)} must exist, got no such file; add it{hint}")
         array = self.storage.array(self.present[name])
-        shape = tuple(array.shape)
+        if array.dtype.kind not in "fiub":
+            raise DataError(f"{self.file(name)} must hold real numbers, got {array.dtype}")
+        shape = array.shape
         alone = self.num_frames == 1 and shape == (width,)
         by_frame = shape[:1] == (self.num_frames,) and array.size == self.num_frames * width
         if not alone and not by_frame:
@@ -91,7 +94,7 @@ def find_sets(storage: Folder | Hdf5Group, num_atoms: int) -> list[FrameSet]:
                 "add it or remove the folder"
             )
         coord = storage.array(f"{name}/coord.npy")
-        shape = tuple(coord.shape)
+        shape = coord.shape
         if not shape or not shape[0]:
             raise DataError(
                 f"{storage.place(f'{name}/coord.npy')} must hold at least one frame, got "
@@ -119,7 +122,7 @@ def _present(storage: Folder | Hdf5Group, folder: str) -> dict[str, str]:
     return present
 
 
-def _take(array: NpyFile | h5py.Dataset, frames: np.ndarray) -> np.ndarray:
+def _take(array: NpyFile | Hdf5Array, frames: np.ndarray) -> np.ndarray:
     """Return rows of a .npy file or HDF5 dataset as float64."""
     if len(frames) == 1:
         return np.array(array[int(frames[0])], np.float64)

@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from deeptf.data.batch import LABELS, Batch, rows_of
+from deeptf.data.digest import Digest
+from deeptf.data.errors import DataError
 from deeptf.data.rows import COPIES, TYPES, FrameSet, find_sets
-from deeptf.data.storage import DataError, Digest, open_storage
+from deeptf.data.storage import open_storage
 from deeptf.data.types import TypeTable, read_types
 
 PER_FRAME = {"energy": 1, "virial": 9}  # label -> numbers per frame

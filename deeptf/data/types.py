@@ -11,7 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deeptf.data.storage import DataError, Folder, Hdf5Group
+from deeptf.data.errors import DataError
+from deeptf.data.hdf5 import Hdf5Group
+from deeptf.data.storage import Folder
 
 MOST_TYPES = 1000  # without names; more of them are a damaged file
 

@@ -8,8 +8,8 @@ import pytest
 from small_systems import NAMES, arrays, write_folder, write_hdf5
 
 from deeptf.data import cache, statistics
+from deeptf.data.errors import DataError
 from deeptf.data.statistics import Statistics, compute_statistics
-from deeptf.data.storage import DataError
 from deeptf.data.system import System
 
 RCUT, RCUT_SMTH = 4.0, 1.0

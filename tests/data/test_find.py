@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from small_systems import NAMES, arrays, write_folder, write_hdf5
 
+from deeptf.data.errors import DataError
 from deeptf.data.find import find_systems, find_type_map, open_systems
-from deeptf.data.storage import DataError
 from deeptf.data.system import System
 
 

@@ -5,13 +5,13 @@ import pytest
 from small_systems import NAMES, arrays, write_folder
 
 from deeptf.data.energy_bias import energy_bias, parameter_statistics
+from deeptf.data.errors import DataError
 from deeptf.data.statistics import (
     compute_statistics,
     neighbor_statistics,
     sampled_frames,
     switch_over_distance,
 )
-from deeptf.data.storage import DataError
 from deeptf.data.system import System
 
 RCUT, RCUT_SMTH = 4.0, 1.0

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from small_systems import NAMES, arrays, write_folder, write_hdf5
 
-from deeptf.data.storage import DataError
+from deeptf.data.digest import new_digest
+from deeptf.data.errors import DataError
+from deeptf.data.find import open_systems
 from deeptf.data.system import System
 from deeptf.data.types import unnamed_types
 
@@ -232,6 +234,25 @@ def test_hdf5_nodes_of_the_wrong_kind(tmp_path):
         file["x/set.000/force.npy"] = h5py.Empty("f")
     with pytest.raises(DataError, match=r"force.npy must hold numbers, got an empty dataset"):
         System(group).frame(0)
+
+
+def test_damaged_hdf5_files_are_named(tmp_path):
+    random = np.random.default_rng(0)
+    group = write_hdf5(tmp_path / "whole.hdf5", "x", [arrays(2)])
+    whole = np.fromfile(group.partition("#")[0], np.uint8)
+    failed = 0
+    for number in range(60):
+        content, file = whole.copy(), tmp_path / f"{number}.hdf5"
+        content[random.integers(len(whole), size=30)] = random.integers(256, size=30)
+        content.tofile(file)
+        try:
+            for system in open_systems([str(file)], NAMES):
+                system.digest(new_digest())
+                read_all(system)
+        except DataError as error:
+            assert str(file) in str(error)
+            failed += 1
+    assert failed > 20
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from small_run import TYPES, changed_input, write_run, write_system
 
 from deeptf import freeze
-from deeptf.data.storage import DataError
+from deeptf.data.errors import DataError
 from deeptf.data.system import System
 from deeptf.infer import DeepPot
 from deeptf.infer.test import test as compare
