@@ -64,7 +64,7 @@ def _expand(entry: str, patterns: Sequence[str] | None) -> list[str]:
     """Return the systems of one entry."""
     if os.path.isdir(entry):
         root = Path(entry)
-        found = [folder for folder in _folders(root) if (folder / "type.raw").is_file()]
+        found = list(_folders_with_types(root))
         if patterns is not None:
             parts = [folder.relative_to(root).parts for folder in found]
             found = [f for f, p in zip(found, parts, strict=True) if _matches_one(p, patterns)]
@@ -87,11 +87,11 @@ def _expand(entry: str, patterns: Sequence[str] | None) -> list[str]:
     return result
 
 
-def _folders(root: Path) -> Iterator[Path]:
-    """Yield a folder and all below it, links followed; each is searched once."""
+def _folders_with_types(root: Path) -> Iterator[Path]:
+    """Yield the folders with type.raw, readable or not, from `root` down; links are followed."""
     seen: set[str] = set()
     for path, names, files in os.walk(root, followlinks=True, onerror=_refuse):
-        place, is_system = os.path.realpath(path), "type.raw" in files
+        place, is_system = os.path.realpath(path), "type.raw" in (*names, *files)
         if place in seen:
             names.clear()
             if is_system and os.path.islink(path) and not _within(path, place):
@@ -99,7 +99,8 @@ def _folders(root: Path) -> Iterator[Path]:
             continue
         seen.add(place)
         names[:] = sorted(n for n in names if not (is_system and n.startswith("set.")))
-        yield Path(path)
+        if is_system:
+            yield Path(path)
 
 
 def _within(link: str, place: str) -> bool:

@@ -96,11 +96,7 @@ def prepare_together(workers: Workers, *arguments: Any) -> Run:
         return run
     if told is None:
         raise SystemExit(1)
-    training = told.config.training
-    systems = open_data(told.config, training.training_data)
-    validation = []
-    if training.validation_data is not None:
-        validation = open_data(told.config, training.validation_data)
+    systems, validation = open_data(told.config)
     return replace(told, systems=systems, validation=validation)
 
 
@@ -115,10 +111,7 @@ def prepare(
     config = _decide_type_map(config, known)
     if skip_neighbor_stat:
         print("note: --skip-neighbor-stat has no effect: a run looks at frames that are new to it")
-    systems = open_data(config, config.training.training_data)
-    validation = []
-    if config.training.validation_data is not None:
-        validation = open_data(config, config.training.validation_data)
+    systems, validation = open_data(config)
     describe(config, systems, validation)
     config = decide_steps(config, systems)
     _describe_average(config, known)

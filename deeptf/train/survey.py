@@ -62,28 +62,13 @@ def decide_type_map(config: InputConfig) -> InputConfig:
     return replace(config, model=replace(config.model, type_map=type_map))
 
 
-def open_data(config: InputConfig, options: DataOptions) -> list[System]:
-    """Return the systems of a data section, without those that its batch_size leaves out."""
-    fitting = config.model.fitting_net
-    systems = open_systems(
-        options.systems,
-        config.model.type_map,
-        fitting.numb_fparam,
-        fitting.numb_aparam,
-        options.rglob_patterns,
-    )
-    limit = most_atoms(options.batch_size)
-    if not limit:
-        return systems
-    kept = [system for system in systems if system.num_atoms <= limit]
-    if not kept:
-        raise ValueError(
-            f"`batch_size` must leave some system, got {options.batch_size!r} and systems of "
-            f"{min(system.num_atoms for system in systems)} atoms or more"
-        )
-    if len(kept) < len(systems):
-        print(f"note: {len(systems) - len(kept)} systems of more than {limit} atoms are left out")
-    return kept
+def open_data(config: InputConfig) -> tuple[list[System], list[System]]:
+    """Return the systems for training and those for validation, of which there may be none."""
+    training = config.training
+    validation = []
+    if training.validation_data is not None:
+        validation = _open(config, training.validation_data)
+    return _open(config, training.training_data), validation
 
 
 def decide_steps(config: InputConfig, systems: Sequence[System]) -> InputConfig:
@@ -153,6 +138,30 @@ def shortest_of(arrays: dict[str, np.ndarray], found: Survey, unknown: float) ->
             f"note: atoms come as close as {after[after < before].min():.3f} A, closer than in the "
             "data of the model so far: its tables reach further"
         )
+
+
+def _open(config: InputConfig, options: DataOptions) -> list[System]:
+    """Return the systems of a data section, without those that its batch_size leaves out."""
+    fitting = config.model.fitting_net
+    systems = open_systems(
+        options.systems,
+        config.model.type_map,
+        fitting.numb_fparam,
+        fitting.numb_aparam,
+        options.rglob_patterns,
+    )
+    limit = most_atoms(options.batch_size)
+    if not limit:
+        return systems
+    kept = [system for system in systems if system.num_atoms <= limit]
+    if not kept:
+        raise ValueError(
+            f"`batch_size` must leave some system, got {options.batch_size!r} and systems of "
+            f"{min(system.num_atoms for system in systems)} atoms or more"
+        )
+    if len(kept) < len(systems):
+        print(f"note: {len(systems) - len(kept)} systems of more than {limit} atoms are left out")
+    return kept
 
 
 def _terms(config: InputConfig) -> list[str]:

@@ -76,6 +76,13 @@ def test_links_are_followed_and_each_folder_is_searched_once(tree):
     assert names(find_systems(str(tree), ["two"]), tree) == ["parent/two"]
 
 
+def test_a_system_with_a_lost_file_is_not_passed_over(tree):
+    (tree / "b/type.raw").unlink()
+    (tree / "b/type.raw").symlink_to("nowhere")
+    with pytest.raises(DataError, match=r"b/type.raw must be a file, got a link to nothing"):
+        open_systems(str(tree))
+
+
 def test_folders_whose_names_look_like_hdf5(tmp_path):
     for name in ("run#2", "water.h5", "x#y/z.hdf5"):
         path = str(write_folder(tmp_path / name, [arrays(2)]))

@@ -236,7 +236,7 @@ def test_systems_that_are_too_large(folder, capsys) -> None:
     write_system(folder / "system")
     data = {"systems": ["system"], "batch_size": "filter:6"}
     config = settings(training__training_data=data)
-    assert len(survey.open_data(config, config.training.training_data)) == 1
+    assert [len(group) for group in survey.open_data(config)] == [1, 0]
     assert capsys.readouterr().out == ""
     shutil.copytree("system", "small")
     (folder / "small/type.raw").write_text("0 1")
@@ -245,13 +245,13 @@ def test_systems_that_are_too_large(folder, capsys) -> None:
         np.save(file, np.load(file)[:, :6])
     data = {"systems": ["system", "small"], "batch_size": "filter:5"}
     config = settings(training__training_data=data)
-    kept = survey.open_data(config, config.training.training_data)
+    kept, _ = survey.open_data(config)
     assert [system.path for system in kept] == ["small"]
     assert "note: 1 systems of more than 5 atoms are left out" in capsys.readouterr().out
     data = {"systems": ["system"], "batch_size": "filter:5"}
     config = settings(training__training_data=data)
     with pytest.raises(ValueError, match=r"`batch_size` must leave some system, got 'filter:5'"):
-        survey.open_data(config, config.training.training_data)
+        survey.open_data(config)
 
 
 def test_epochs_become_steps(folder, capsys) -> None:
