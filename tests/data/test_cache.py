@@ -159,6 +159,16 @@ def test_the_oldest_go_where_there_is_no_room(tmp_path, visits, monkeypatch):
     for system in (systems[2], systems[1], systems[0]):
         look(system, file)
     assert visits == [systems[0].path]
+    compute_statistics([systems[2], systems[1]], 2, RCUT, RCUT_SMTH, cache=file)
+    monkeypatch.setattr(cache, "MOST_NUMBERS", 4 * 13)
+    compute_statistics([systems[2], systems[0]], 2, RCUT, RCUT_SMTH, cache=file)
+    monkeypatch.setattr(cache, "MOST_NUMBERS", 3 * 13)
+    extra = System(write_folder(tmp_path / "extra", [arrays(1, seed=9)]), NAMES)
+    look(extra, file)  # in place of system 1, the one that was not used last
+    del visits[:]
+    compute_statistics([systems[2], systems[0], extra], 2, RCUT, RCUT_SMTH, cache=file)
+    assert not visits
+    monkeypatch.setattr(cache, "MOST_NUMBERS", 2 * 13)
     compute_statistics(systems, 2, RCUT, RCUT_SMTH, cache=file)
     del visits[:]
     compute_statistics(systems, 2, RCUT, RCUT_SMTH, cache=file)  # all of one run stay
