@@ -131,7 +131,7 @@ def _add_train(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
     parser.add_argument(
         "--skip-neighbor-stat",
         action="store_true",
-        help="do not look at every frame for the closest atoms and the most neighbours",
+        help="accepted without effect: frames that are new to a run are looked at in any case",
     )
     _add_threads(parser)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deeptf.data.find import open_systems
+from deeptf.data.find import find_type_map, open_systems
 from deeptf.data.statistics import neighbor_statistics
 
 
@@ -20,22 +20,17 @@ def neighbor_stat(
 
     systems : a folder that is searched for systems, or a list of systems
     rcut : cut-off radius in A
-    type_map : names of the types; None takes those of the first system
+    type_map : names of the types; None takes those of the first system that has some
 
     Raises ValueError for a wrong radius, missing systems or unknown types.
     """
     if not 0 < rcut < float("inf"):
         raise ValueError(f"`rcut` must be positive (A), got {rcut}")
     if type_map is None:
-        first = open_systems(systems)[0]
-        type_map = first.type_map
-        if not type_map:
-            raise ValueError(
-                f"`type_map` must be given (--type-map), got none: {first.path} has no type_map.raw"
-            )
+        type_map, _ = find_type_map(open_systems(systems))
     opened = open_systems(systems, type_map)
     distance, most = neighbor_statistics(opened, len(type_map), rcut)
-    print(f"{sum(system.num_frames for system in opened)} frames of {len(opened)} systems")
+    print(f"{sum(len(system.used_frames) for system in opened)} frames of {len(opened)} systems")
     print(f"min_nbor_dist: {distance:.6f} A")
     print(f"max_nbor_size: {most.tolist()} within {rcut} A ({' '.join(type_map)})")
     return distance, most

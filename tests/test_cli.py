@@ -128,14 +128,17 @@ def test_neighbor_stat(tmp_path, capsys):
     assert f"max_nbor_size: {most[::-1]} within 3.5 A (B A)" in capsys.readouterr().out
 
 
+def test_neighbor_stat_of_types_without_names(tmp_path, capsys):
+    system = write_system(tmp_path / "system")
+    (system / "type_map.raw").unlink()
+    assert main(["neighbor-stat", "-s", str(system), "-r", "3"]) == 0
+    assert "within 3.0 A (Type_0 Type_1)" in capsys.readouterr().out
+
+
 def test_neighbor_stat_errors(tmp_path, capsys):
     system = write_system(tmp_path / "system")
     assert "`rcut` must be positive" in error_of(capsys, "neighbor-stat", "-s", system, "-r", "-1")
     assert "'B'" in error_of(capsys, "neighbor-stat", "-s", system, "-r", "3", "-t", "A")
-    (system / "type_map.raw").unlink()
-    assert "`type_map` must be given (--type-map)" in error_of(
-        capsys, "neighbor-stat", "-s", system, "-r", "3"
-    )
 
 
 def test_debug_shows_the_traceback(tmp_path, capsys):

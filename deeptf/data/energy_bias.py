@@ -1,7 +1,8 @@
 """Energy bias per atom type, and mean and spread of frame and atom parameters.
 
 The bias is the least-squares solution of  sum_t n_ft b_t = E_f  over all frames f with an energy,
-the one of smallest norm where compositions do not tell types apart. Given energies are kept.
+each as often as it comes in an epoch, and the one of smallest norm where compositions do not tell
+types apart. Given energies are kept.
 """
 
 from __future__ import annotations
@@ -31,14 +32,15 @@ def energy_bias(
         )
     bias = np.array([0.0 if value is None else value for value in given])
     free = np.array([value is None for value in given])
-    compositions, energies = [np.zeros((0, num_types))], [np.zeros(0)]
+    compositions, energies, copies = [np.zeros((0, num_types))], [np.zeros(0)], [np.zeros(0)]
     for system in systems:
         energy, frames = system.energies()
         compositions.append(system.compositions(num_types)[frames])
         energies.append(energy)
-    count, energy = np.concatenate(compositions), np.concatenate(energies)
+        copies.append(system.copies[frames])
+    count, energy, weight = map(np.concatenate, (compositions, energies, copies))
     if len(energy) and free.any():
-        bias[free] = _least_squares(count[:, free], energy - count @ bias, rcond)
+        bias[free] = _least_squares(count[:, free], energy - count @ bias, weight, rcond)
     return bias
 
 
@@ -50,9 +52,12 @@ def parameter_statistics(
     return values.mean(axis=0), np.maximum(values.std(axis=0), protect)
 
 
-def _least_squares(count: np.ndarray, energy: np.ndarray, rcond: float | None) -> np.ndarray:
+def _least_squares(
+    count: np.ndarray, energy: np.ndarray, copies: np.ndarray, rcond: float | None
+) -> np.ndarray:
     """Solve with one equation per composition, weighted by its number of frames."""
-    unique, which, number = np.unique(count, axis=0, return_inverse=True, return_counts=True)
-    mean = np.bincount(which.ravel(), energy) / number
+    unique, which = np.unique(count, axis=0, return_inverse=True)
+    number = np.bincount(which.ravel(), copies)
+    mean = np.bincount(which.ravel(), energy * copies) / number
     weight = np.sqrt(number)
     return np.linalg.lstsq(unique * weight[:, None], mean * weight, rcond=rcond)[0]

@@ -21,12 +21,12 @@ class NpyFile:
     """A complete .npy file of numbers; an index along the first axis reads from the disk.
 
     changed, size : time and length of the file, so that a rewritten file is opened anew.
-    Raises OSError, ValueError or EOFError where the file is damaged.
+    Raises OSError or ValueError where the file is damaged.
     """
 
     def __init__(self, path: str, changed: int, size: int) -> None:
         self._key = (path, changed, size)
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)  # checks header and length
+        mapped = _mapped(path)
         self.shape, self.dtype = mapped.shape, mapped.dtype
         self.ndim, self.size = mapped.ndim, mapped.size
         self._offset = mapped.offset
@@ -38,7 +38,7 @@ class NpyFile:
     def __getitem__(self, index: int | slice) -> np.ndarray:
         """Return a row, or the rows from start to stop; all of them are in the file."""
         if not self._by_rows:
-            return np.load(self._key[0], mmap_mode="r", allow_pickle=False)[index]
+            return _mapped(self._key[0])[index]
         if isinstance(index, slice):
             return self._read(index.start, index.stop - index.start)
         return self._read(index, 1)[0]
@@ -55,6 +55,16 @@ class NpyFile:
                 raise OSError(f"{self._key[0]} must not change while it is used, got a shorter one")
             place, rest = place + done, rest[done:]
         return values
+
+
+def _mapped(path: str) -> np.ndarray:
+    """Return the array of a file, whose header and length are right."""
+    try:
+        return np.lib.format.open_memmap(path, mode="r")
+    except OSError:
+        raise
+    except Exception as error:  # numpy parses a damaged header as Python code and fails like that
+        raise ValueError(str(error) or type(error).__name__) from error
 
 
 open_npy = lru_cache(maxsize=MAX_KNOWN)(NpyFile)

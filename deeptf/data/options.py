@@ -1,10 +1,13 @@
 """The data sections of the input file: systems, and batch_size, auto_prob and sys_probs as numbers.
 
 batch_size "auto:K" is the smallest number of frames with frames * atoms >= K; "auto" means K = 32.
-"mixed:N" is N frames, each of a system drawn for it; all others are frames of one system. auto_prob
-gives each system a weight: "prob_uniform" the same, "prob_sys_size" its number of batches (of
-frames for "mixed:N"), and "prob_sys_size;first:end:w;..." shares w among the systems first..end-1
-by that number.
+"max:K" is the largest number with frames * atoms <= K, at least 1; "filter:K" is the same without
+the systems of more than K atoms. "mixed:N" is N frames, each of a system drawn for it; all others
+are frames of one system. auto_prob gives each system a weight: "prob_uniform" the same,
+"prob_sys_size" its number of batches (of frames for "mixed:N"), and
+"prob_sys_size;first:end:w;..." shares w among the systems first..end-1 by that number. sys_probs
+are weights; with a negative one among them they are probabilities, and the systems of the negative
+ones share the rest by their numbers of batches. Systems count as the log lists them.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 AUTO_ATOMS = 32
+WORDS = ("auto", "max", "filter", "mixed")
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,14 @@ def batch_sizes(
 ) -> list[int]:
     """Return the number of frames that a draw of each system takes, at most the frames it has."""
     check_batch_size(batch_size)
-    if mixed_frames(batch_size):
-        sizes = [1] * len(num_frames)
-    elif isinstance(batch_size, str):
-        target = _parse_word(batch_size)[1]
-        sizes = [math.ceil(target / atoms) for atoms in num_atoms]
+    if isinstance(batch_size, str):
+        word, number = _parse_word(batch_size)
+        if word == "mixed":
+            sizes = [1] * len(num_frames)
+        elif word == "auto":
+            sizes = [-(-number // atoms) for atoms in num_atoms]
+        else:
+            sizes = [max(1, number // atoms) for atoms in num_atoms]
     elif isinstance(batch_size, int):
         sizes = [batch_size] * len(num_frames)
     else:
@@ -83,10 +90,19 @@ def batch_sizes(
 
 def mixed_frames(batch_size: int | str | Sequence[int]) -> int:
     """Return N for "mixed:N" and 0 for every other batch size."""
+    return _number_after("mixed", batch_size)
+
+
+def most_atoms(batch_size: int | str | Sequence[int]) -> int:
+    """Return N for "filter:N", the most atoms of a system that is used, and 0 for others."""
+    return _number_after("filter", batch_size)
+
+
+def _number_after(word: str, batch_size: int | str | Sequence[int]) -> int:
     if not isinstance(batch_size, str):
         return 0
-    word, number = _parse_word(batch_size)
-    return number if word == "mixed" else 0
+    found, number = _parse_word(batch_size)
+    return number if found == word else 0
 
 
 def check_auto_prob(auto_prob: str) -> None:
@@ -105,11 +121,13 @@ def system_probabilities(
         weight = np.asarray(sys_probs, np.float64)
         if len(weight) != count:
             raise ValueError(
-                f"`sys_probs` must hold one number for each of the {count} systems, "
-                f"got {len(weight)}"
+                f"`sys_probs` must hold one number for each of the {count} systems, in the order "
+                f"of the log, got {len(weight)}; name each system in `systems`"
             )
-        if weight.min() < 0 or weight.sum() <= 0:
-            raise ValueError(f"`sys_probs` must be at least 0 and not all 0, got {list(sys_probs)}")
+        if weight.min() < 0:
+            weight = _with_rest(weight, size)
+        elif weight.sum() <= 0:
+            raise ValueError(f"`sys_probs` must not be all 0, got {list(sys_probs)}")
     elif auto_prob == "prob_uniform":
         weight = np.ones(count)
     elif auto_prob == "prob_sys_size":
@@ -117,6 +135,18 @@ def system_probabilities(
     else:
         weight = _block_weights(auto_prob, size)
     return weight / weight.sum()
+
+
+def _with_rest(probability: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Return the probabilities, with what they leave shared among the negative ones by `size`."""
+    open_ones = probability < 0
+    rest = 1.0 - probability[~open_ones].sum()
+    if rest <= 0:
+        raise ValueError(
+            "`sys_probs` must add up to less than 1 beside negative ones, which share the rest, "
+            f"got {probability.tolist()}"
+        )
+    return np.where(open_ones, rest * size / size[open_ones].sum(), probability)
 
 
 def _block_weights(auto_prob: str, size: np.ndarray) -> np.ndarray:
@@ -152,13 +182,14 @@ def _parse_blocks(auto_prob: str) -> list[tuple[int, int, float]]:
 
 
 def _parse_word(text: str) -> tuple[str, int]:
-    """Return ("auto", number of atoms) or ("mixed", number of frames)."""
+    """Return one of WORDS and its number, of atoms or for "mixed" of frames."""
     word, colon, number = text.partition(":")
     if word == "auto" and not colon:
         return word, AUTO_ATOMS
-    if word in ("auto", "mixed") and number.isdecimal() and int(number) > 0:
-        return word, int(number)
+    if word in WORDS and number.isascii() and number.isdecimal() and 0 < len(number) < 10:
+        if int(number):
+            return word, int(number)
     raise ValueError(
-        '`batch_size` must be an integer, a list of integers, "auto", "auto:N" or "mixed:N", '
-        f"got {text!r}"
+        '`batch_size` must be an integer, a list of integers, "auto", "auto:N", "max:N", '
+        f'"filter:N" or "mixed:N", got {text!r}'
     )

@@ -1,18 +1,22 @@
 """Neighbour pairs of batches of data, by the same op that the model uses.
 
-Frames that the op refuses (atoms on top of each other, ...) are named by system and frame.
+Frames that an op refuses (atoms on top of each other, ...) are named by system and frame, here and
+in the steps of training.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 
 from deeptf import ops
 from deeptf.data.batch import Batch
-from deeptf.data.storage import DataError
+from deeptf.data.errors import DataError
+from deeptf.data.system import System
 from deeptf.op_messages import op_message
 from deeptf.tf import session, tf
 
@@ -48,17 +52,32 @@ class PairFinder:
     def __call__(self, batch: Batch) -> Pairs:
         """Return the pairs of a batch, or raise DataError that names the frame."""
         feed = {tensor: getattr(batch, name) for name, tensor in self._inputs.items()}
-        try:
+        with naming_frames(batch):
             return Pairs(*self._session.run(self._outputs, feed))
-        except tf.errors.InvalidArgumentError as error:
-            raise DataError(_explain(op_message(error), batch)) from error
+
+
+@contextmanager
+def naming_frames(batch: Batch) -> Iterator[None]:
+    """Turn what an op says of its input into a DataError that names system and frame."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        raise DataError(_explain(op_message(error), batch)) from error
 
 
 def _explain(text: str, batch: Batch) -> str:
-    """Return the message of the op with system and frame instead of the place in the batch."""
+    """Return the message of the op with system and frame instead of the place in the batch, and
+    with atoms as the files count them, virtual ones included.
+    """
     found = re.search(r"\bframe (\d+)", text)
     if found is None:
         path, frame = batch.origin[0]
         return f"system {path}, among frames {frame} to {batch.origin[-1][1]}: {text}"
     path, frame = batch.origin[int(found[1])]
-    return f"system {path}: {text[: found.start()]}frame {frame}{text[found.end() :]}"
+    number = System(path).real_atoms(frame)
+
+    def renumber(atoms: re.Match) -> str:
+        return re.sub(r"\d+", lambda atom: str(number[int(atom[0])]), atoms[0])
+
+    text = f"{text[: found.start()]}frame {frame}{text[found.end() :]}"
+    return f"system {path}: " + re.sub(r"\batoms? \d+(?: and \d+)?", renumber, text)

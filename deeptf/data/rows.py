@@ -1,21 +1,26 @@
 """Rows of the arrays of a set of frames, as float64 and checked: shape, finite numbers, volume.
 
-Every message names the file and, for bad numbers, the frame of that file and the atom.
+Every message names the file and, for bad numbers, the frame of that file and the atom. A set of one
+frame may hold its arrays without the axis of frames.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import h5py
 import numpy as np
 
+from deeptf.data.errors import DataError
+from deeptf.data.hdf5 import Hdf5Array, Hdf5Group
 from deeptf.data.npy import NpyFile
-from deeptf.data.storage import DataError, Folder, Hdf5Group
+from deeptf.data.storage import Folder
 
 NAMES = ("box", "energy", "force", "virial", "atom_ener", "atom_pref", "fparam", "aparam")
 TYPES = "real_atom_types"
+COPIES = "numb_copy"  # how often a frame comes in an epoch
+OTHER_NAMES = {"atom_ener": "atomic_ener", "atom_pref": "atomic_pref"}  # of the same file
 SMALLEST_VOLUME = 1e-9  # of the product of the lengths of the cell vectors
+LARGEST = 1e30  # what is larger is damage, and float32 does not hold its square
 
 
 @dataclass(frozen=True)
@@ -27,30 +32,39 @@ class FrameSet:
     first: int
     num_frames: int
     num_atoms: int
-    present: frozenset[str]
+    present: dict[str, str]  # what the set has -> where it lies in the storage
 
     def file(self, name: str) -> str:
         """Return the full name of one of its files, for messages."""
-        return self.storage.place(f"{self.name}/{name}.npy")
+        return self.storage.place(self.present.get(name, f"{self.name}/{name}.npy"))
 
     def rows(self, name: str, frames: np.ndarray, width: int, per_atom: int = 0) -> np.ndarray:
         """Return rows [n, width] of one file; `per_atom` of the numbers belong to an atom."""
         if name not in self.present:
             hint = ", or an empty file nopbc for no cell" if name == "box" else ""
             raise DataError(f"{self.file(name)} must exist, got no such file; add it{hint}")
-        array = self.storage.array(f"{self.name}/{name}.npy")
-        size = array.size if array.ndim else 0
-        if array.ndim == 0 or len(array) != self.num_frames or size != self.num_frames * width:
+        array = self.storage.array(self.present[name])
+        if array.dtype.kind not in "fiub":
+            raise DataError(f"{self.file(name)} must hold real numbers, got {array.dtype}")
+        shape = array.shape
+        alone = self.num_frames == 1 and shape == (width,)
+        by_frame = shape[:1] == (self.num_frames,) and array.size == self.num_frames * width
+        if not alone and not by_frame:
             raise DataError(
                 f"{self.file(name)} must have shape [{self.num_frames}, {width}] "
-                f"({self.num_frames} frames of {self.num_atoms} atoms), got {list(array.shape)}"
+                f"({self.num_frames} frames of {self.num_atoms} atoms), got {list(shape)}"
             )
-        rows = _take(array, frames).reshape(len(frames), width)
-        if not np.isfinite(rows).all():
-            row, column = np.argwhere(~np.isfinite(rows))[0]
+        if alone:
+            rows = np.repeat(np.array(array[0:width], np.float64)[None], len(frames), axis=0)
+        else:
+            rows = _take(array, frames).reshape(len(frames), width)
+        good = np.abs(rows) < LARGEST  # neither is nan
+        if not good.all():
+            row, column = np.argwhere(~good)[0]
             atom = f", atom {column // per_atom}" if per_atom else ""
+            wanted = f"below {LARGEST:g}" if np.isfinite(rows[row, column]) else "a finite number"
             raise DataError(
-                f"{self.file(name)}: frame {frames[row]}{atom}: must be a finite number, "
+                f"{self.file(name)}: frame {frames[row]}{atom}: must be {wanted}, "
                 f"got {rows[row, column]}; repair or remove the frame"
             )
         return rows
@@ -80,11 +94,16 @@ def find_sets(storage: Folder | Hdf5Group, num_atoms: int) -> list[FrameSet]:
                 "add it or remove the folder"
             )
         coord = storage.array(f"{name}/coord.npy")
-        num_frames = len(coord) if coord.ndim else 0
-        if num_frames:
-            present = {x for x in (*NAMES, TYPES) if storage.has(f"{name}/{x}.npy")} | {"coord"}
-            sets.append(FrameSet(storage, name, first, num_frames, num_atoms, frozenset(present)))
-            first += num_frames
+        shape = coord.shape
+        if not shape or not shape[0]:
+            raise DataError(
+                f"{storage.place(f'{name}/coord.npy')} must hold at least one frame, got "
+                f"{list(shape)}; repair it or remove the folder"
+            )
+        num_frames = 1 if shape == (3 * num_atoms,) else shape[0]
+        present = _present(storage, name)
+        sets.append(FrameSet(storage, name, first, num_frames, num_atoms, present))
+        first += num_frames
     if not sets:
         raise DataError(
             f"system {storage.path} must hold frames in set.*/coord.npy (set.000, ...), got none"
@@ -92,7 +111,18 @@ def find_sets(storage: Folder | Hdf5Group, num_atoms: int) -> list[FrameSet]:
     return sets
 
 
-def _take(array: NpyFile | h5py.Dataset, frames: np.ndarray) -> np.ndarray:
+def _present(storage: Folder | Hdf5Group, folder: str) -> dict[str, str]:
+    """Return the files of a set that mean something here, and where they lie."""
+    present = {}
+    for name in ("coord", *NAMES, TYPES, COPIES):
+        for file in (name, OTHER_NAMES.get(name)):
+            place = f"{folder}/{file}.npy"
+            if file is not None and name not in present and storage.has(place):
+                present[name] = place
+    return present
+
+
+def _take(array: NpyFile | Hdf5Array, frames: np.ndarray) -> np.ndarray:
     """Return rows of a .npy file or HDF5 dataset as float64."""
     if len(frames) == 1:
         return np.array(array[int(frames[0])], np.float64)

@@ -2,12 +2,13 @@
 
 A step draws a system by its probability; with batch_size "mixed:N" it draws N times. The draws of a
 system walk through its frames in one shuffled order per epoch, `batch_size` frames a draw ("mixed":
-one), so that every frame comes once per epoch. Draws of one frame are kept in memory as far as they
-fit there and are not read again.
+one), so that every frame comes once per epoch, or as often as numb_copy.npy says. Draws of one
+frame are kept in memory as far as they fit there and are not read again.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 
@@ -33,11 +34,12 @@ class BatchSchedule:
         if not systems:
             raise ValueError("`systems` must hold at least one system, got none")
         self.systems = list(systems)
-        frames = [system.num_frames for system in systems]
+        frames = [int(system.copies.sum()) for system in systems]  # of an epoch
         atoms = [system.num_atoms for system in systems]
         self.batch_sizes = batch_sizes(options.batch_size, frames, atoms)
         batches = [n / size for n, size in zip(frames, self.batch_sizes, strict=True)]
         self.probabilities = system_probabilities(options.auto_prob, options.sys_probs, batches)
+        self._frames, self._batches = frames, batches
         self._draws = mixed_frames(options.batch_size) or 1  # in a step
         self._seed = seed
         self._lock = threading.Lock()
@@ -46,6 +48,14 @@ class BatchSchedule:
         self._orders: dict[int, tuple[int, np.ndarray]] = {}  # system -> (epoch, order of frames)
         self._kept: dict[tuple[int, int], Batch] = {}  # (system, frame) -> the frame
         self._free = KEPT_BYTES
+
+    def epoch_steps(self) -> int:
+        """Return after how many steps the frames of each system that is drawn at all have come
+        once, on average.
+        """
+        drawn = self.probabilities > 0
+        draws = np.array(self._batches)[drawn] / self.probabilities[drawn]
+        return math.ceil(np.round(draws.max(), 6) / self._draws)
 
     def batch_at(self, step: int) -> Batch:
         """Return the batch of `step` (from 0)."""
@@ -57,7 +67,7 @@ class BatchSchedule:
         with self._lock:
             for draw in range(step * self._draws, (step + 1) * self._draws):
                 system, visit = self._visit(draw)
-                size, total = self.batch_sizes[system], self.systems[system].num_frames
+                size, total = self.batch_sizes[system], self._frames[system]
                 for place in range(visit * size, (visit + 1) * size):
                     frame = int(self._order(system, place // total)[place % total])
                     chosen.setdefault(system, []).append(frame)
@@ -97,6 +107,8 @@ class BatchSchedule:
         known = self._orders.get(system)
         if known is None or known[0] != epoch:
             random = np.random.default_rng([self._seed, 2, system, epoch])
-            known = (epoch, random.permutation(self.systems[system].num_frames))
+            copies = self.systems[system].copies
+            frames = np.repeat(np.arange(len(copies)), copies)
+            known = (epoch, frames[random.permutation(len(frames))])
             self._orders[system] = known
         return known[1]

@@ -1,4 +1,5 @@
-"""Environment rows and neighbours of a data set, from one pass over its frames.
+"""Environment rows and neighbours of a data set, from one pass over its frames, which also finds
+whatever is wrong with them: every frame is read, and its pairs are found.
 
 A centre atom of type t has sum(sel) places; a pair at distance r contributes s(r) to the radial
 column and s x/r, s y/r, s z/r to the angular ones, an empty place contributes 0. With n_t centres
@@ -9,43 +10,62 @@ and N_c = sum(sel):
     stddev_t = sqrt(sum s^2 / (3 n_t N_c))                    one for the three angular columns
 
 The sums do not depend on `sel`, so one pass serves "sel": "auto" too. A neighbour beyond `sel` is
-counted like the others.
+counted like the others. A system that was looked at before comes from a cache (cache.py).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import sys
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from deeptf.data.batch import Batch
+from deeptf.data.cache import StatisticsCache, key_of
 from deeptf.data.options import batch_sizes, mixed_frames
 from deeptf.data.pairs import PairFinder, Pairs
 from deeptf.data.system import System
-from deeptf.files import replacing
 
 MAX_ATOMS = 4096  # atoms whose pairs are searched at a time
-FORMAT = 2  # of the cache file
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Sums over the sampled frames, and extremes over the frames visited; lengths in A."""
+    """Sums over the sampled frames, and extremes over all frames; lengths in A."""
 
     centre_count: np.ndarray  # [T] sampled centre atoms of each type
     radial: np.ndarray  # [T] sum of s
     radial_square: np.ndarray  # [T] sum of s^2
     shortest: np.ndarray  # [T, T] A, distance of two atoms by their types; infinite without pairs
     max_neighbors: np.ndarray  # [T] largest number of neighbours of each type of one atom
-    numb_frames: int  # frames visited
+    numb_frames: int
+
+    @classmethod
+    def of_row(cls, row: np.ndarray, num_types: int) -> Statistics:
+        """Return what `row` has kept."""
+        parts = np.split(row[:-1], np.cumsum([num_types] * 4))
+        vectors, shortest = parts[:4], parts[4].reshape(num_types, num_types)
+        return cls(*vectors[:3], shortest, vectors[3].astype(np.int64), int(row[-1]))
+
+    def row(self) -> np.ndarray:
+        """Return all numbers in one row, [4 T + T^2 + 1]."""
+        vectors = (self.centre_count, self.radial, self.radial_square, self.max_neighbors)
+        return np.concatenate([*vectors, self.shortest.ravel(), [self.numb_frames]])
+
+    def __add__(self, other: Statistics) -> Statistics:
+        """Return the statistics of the frames of both."""
+        return Statistics(
+            self.centre_count + other.centre_count,
+            self.radial + other.radial,
+            self.radial_square + other.radial_square,
+            np.minimum(self.shortest, other.shortest),
+            np.maximum(self.max_neighbors, other.max_neighbors),
+            self.numb_frames + other.numb_frames,
+        )
 
     @property
     def min_distance(self) -> float:
@@ -73,25 +93,33 @@ def compute_statistics(
     rcut: float,
     rcut_smth: float,
     sampled: Sequence[int] | None = None,
-    all_frames: bool = True,
     cache: str | Path | None = None,
 ) -> Statistics:
     """Return sums of environment rows and extremes of neighbours; a terminal shows progress.
 
     sampled : number of frames of each system, spread evenly, that enter the sums; None means all.
-    all_frames : whether the other frames are visited for shortest and max_neighbors.
-    cache : .npz file that is used when it belongs to these data and settings, else written.
-    Raises DataError for frames without physical sense; it names system and frame.
+    cache : .npz file with systems that need not be looked at again; new ones are added.
+    Raises DataError for frames without physical sense; it names system, frame and atoms.
     """
-    settings = [FORMAT, num_types, rcut, rcut_smth, all_frames, sampled and list(sampled)]
-    key = _fingerprint(systems, settings)
-    known = None if cache is None else _read_cache(Path(cache), key)
+    known = None if cache is None else StatisticsCache(cache)
+    counts = [len(s.used_frames) for s in systems] if sampled is None else list(sampled)
+    keys = [""] * len(systems)
+    rows: list[np.ndarray | None] = [None] * len(systems)
     if known is not None:
-        return known
-    with PairFinder(rcut) as find_pairs:
-        result = _collect(systems, num_types, (rcut, rcut_smth), sampled, all_frames, find_pairs)
-    if cache is not None:
-        _write_cache(Path(cache), key, result)
+        settings = (num_types, rcut, rcut_smth)
+        keys = [key_of(s, (*settings, n)) for s, n in zip(systems, counts, strict=True)]
+        rows = [known.get(key) for key in keys]
+    new = [place for place, row in enumerate(rows) if row is None]
+    if new:
+        chosen = [(systems[place], counts[place]) for place in new]
+        found = _visit(chosen, num_types, (rcut, rcut_smth))
+        for place, one in zip(new, found, strict=True):
+            rows[place] = one.row()
+    if known is not None and new:
+        known.add({keys[place]: rows[place] for place in new}, keys)
+    result = _nothing(num_types)
+    for row in rows:
+        result += Statistics.of_row(row, num_types)
     return result
 
 
@@ -111,7 +139,7 @@ def sampled_frames(
     Batches of several systems ("mixed:N") are shared evenly, with `num_batches` frames of each
     system at least.
     """
-    frames = [system.num_frames for system in systems]
+    frames = [len(system.used_frames) for system in systems]
     sizes = batch_sizes(batch_size, frames, [system.num_atoms for system in systems])
     if mixed := mixed_frames(batch_size):
         sizes = [math.ceil(mixed / len(systems))] * len(systems)
@@ -124,38 +152,52 @@ def switch_over_distance(r: np.ndarray, rcut_smth: float, rcut: float) -> np.nda
     return (u**3 * (-6.0 * u**2 + 15.0 * u - 10.0) + 1.0) / r
 
 
-def _collect(
-    systems: Sequence[System],
-    num_types: int,
-    radii: tuple[float, float],
-    sampled: Sequence[int] | None,
-    all_frames: bool,
-    find_pairs: Callable[[Batch], Pairs],
-) -> Statistics:
-    sums = np.zeros((3, num_types))
-    most, visited = np.zeros(num_types, np.int64), 0
+def _nothing(num_types: int) -> Statistics:
+    zeros = np.zeros(num_types)
     nearest = np.full((num_types, num_types), np.inf)
-    counts = [s.num_frames for s in systems] if sampled is None else sampled
-    total = sum(s.num_frames for s in systems) if all_frames else sum(counts)
+    return Statistics(zeros, zeros, zeros, nearest, np.zeros(num_types, np.int64), 0)
+
+
+def _visit(
+    systems: Sequence[tuple[System, int]], num_types: int, radii: tuple[float, float]
+) -> list[Statistics]:
+    """Return the statistics of each system, with the number of its frames that enter the sums."""
+    total = sum(len(system.used_frames) for system, _ in systems)
     progress = tqdm(
         total=total, desc="statistics", unit="frame", disable=not sys.stderr.isatty(), leave=False
     )
-    with progress:
-        for system, count in zip(systems, counts, strict=True):
-            chosen = np.zeros(system.num_frames, bool)
-            chosen[np.linspace(0, system.num_frames - 1, count).round().astype(int)] = True
-            frames = np.arange(system.num_frames) if all_frames else np.flatnonzero(chosen)
-            for part in _blocks(frames, system.num_atoms):
-                batch = system.batch(part)
-                pairs = find_pairs(batch)
-                distance = np.linalg.norm(pairs.displacement, axis=1)
-                _note_shortest(batch, pairs, distance, nearest)
-                most = np.maximum(most, _most_neighbors(batch, pairs, num_types))
-                if chosen[part].any():
-                    sums += _row_sums(batch, pairs, distance, chosen[part], radii, num_types)
-                visited += len(part)
-                progress.update(len(part))
-    return Statistics(sums[0], sums[1], sums[2], nearest, most, visited)
+    with PairFinder(radii[0]) as find_pairs, progress:
+        return [
+            _collect(system, num_types, radii, count, find_pairs, progress.update)
+            for system, count in systems
+        ]
+
+
+def _collect(
+    system: System,
+    num_types: int,
+    radii: tuple[float, float],
+    count: int,
+    find_pairs: Callable[[Batch], Pairs],
+    tell: Callable[[int], object],
+) -> Statistics:
+    """Return the statistics of one system, `count` of whose frames enter the sums."""
+    sums = np.zeros((3, num_types))
+    most = np.zeros(num_types, np.int64)
+    nearest = np.full((num_types, num_types), np.inf)
+    frames = system.used_frames
+    chosen = np.zeros(system.num_frames, bool)
+    chosen[frames[np.linspace(0, len(frames) - 1, count).round().astype(int)]] = True
+    for part in _blocks(frames, system.num_atoms):
+        batch = system.batch(part)
+        pairs = find_pairs(batch)
+        distance = np.linalg.norm(pairs.displacement, axis=1)
+        _note_shortest(batch, pairs, distance, nearest)
+        most = np.maximum(most, _most_neighbors(batch, pairs, num_types))
+        if chosen[part].any():
+            sums += _row_sums(batch, pairs, distance, chosen[part], radii, num_types)
+        tell(len(part))
+    return Statistics(*sums, nearest, most, len(frames))
 
 
 def _row_sums(
@@ -200,26 +242,3 @@ def _blocks(frames: np.ndarray, num_atoms: int) -> Iterator[np.ndarray]:
     size = max(1, MAX_ATOMS // num_atoms)
     for first in range(0, len(frames), size):
         yield frames[first : first + size]
-
-
-def _fingerprint(systems: Sequence[System], settings: Sequence[object]) -> str:
-    lines = [json.dumps(settings)] + [line for system in systems for line in system.fingerprint()]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _read_cache(path: Path, key: str) -> Statistics | None:
-    """Return what the file holds, or None where it is missing, damaged or of other data."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            if str(file["key"]) != key:
-                return None
-            values = {field.name: file[field.name] for field in fields(Statistics)}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-    values["numb_frames"] = int(values["numb_frames"])
-    return Statistics(**values)
-
-
-def _write_cache(path: Path, key: str, statistics: Statistics) -> None:
-    with replacing(path) as stream:
-        np.savez(stream, key=np.array(key), **vars(statistics))

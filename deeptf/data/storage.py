@@ -2,6 +2,7 @@
 
     type.raw  type_map.raw  nopbc  set.000/coord.npy  set.000/box.npy  ...
 
+A path that exists as a folder is a folder, whatever its name; `file#/group` is a group of a file.
 Rows of arrays are read when they are asked for, of any number of systems. Nothing here knows what
 an array means.
 """
@@ -9,20 +10,12 @@ an array means.
 from __future__ import annotations
 
 import os
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-import h5py
-import numpy as np
-
-from deeptf.data.npy import MAX_OPEN, NpyFile, open_npy
-
-HDF5_SUFFIXES = (".hdf5", ".h5", ".hdf")
-
-
-class DataError(ValueError):
-    """Data on disk are wrong; the message names the file and, where it helps, frame and atom."""
+from deeptf.data.digest import READ_BYTES, Digest
+from deeptf.data.errors import DataError
+from deeptf.data.hdf5 import Hdf5Group, names_hdf5
+from deeptf.data.npy import NpyFile, open_npy
 
 
 class Folder:
@@ -38,96 +31,51 @@ class Folder:
         return f"{self.path}/{name}"
 
     def has(self, name: str) -> bool:
-        """Return whether the file exists."""
-        return os.path.isfile(self.place(name))
+        """Return whether the file exists; what has its name must be a file."""
+        path = self.place(name)
+        if os.path.lexists(path) and not os.path.isfile(path):
+            found = "a folder" if os.path.isdir(path) else "a link to nothing or a special file"
+            raise DataError(f"{path} must be a file, got {found}; repair or remove it")
+        return os.path.isfile(path)
 
     def words(self, name: str) -> list[str]:
         """Return the words of a text file."""
         try:
-            return Path(self.place(name)).read_text(encoding="utf-8").split()
+            return Path(self.place(name)).read_text(encoding="utf-8-sig").split()
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"{self.place(name)} must be readable text, got: {error}") from error
 
     def sets(self) -> list[str]:
         """Return the names of the folders of frames, sorted."""
-        return sorted(path.name for path in Path(self.path).glob("set.*") if path.is_dir())
+        found = sorted(Path(self.path).glob("set.*"))
+        for path in found:
+            if not path.is_dir():
+                raise DataError(
+                    f"{path} must be a folder of frames, got a file or a link to nothing; "
+                    "repair, rename or remove it"
+                )
+        return [path.name for path in found]
 
     def array(self, name: str) -> NpyFile:
         """Return a .npy file; rows are read when it is indexed."""
         path = self.place(name)
         status = os.stat(path)
         try:
-            array = open_npy(path, status.st_mtime_ns, status.st_size)
-        except (OSError, ValueError, EOFError) as error:
+            return open_npy(path, status.st_mtime_ns, status.st_size)
+        except (OSError, ValueError) as error:
             raise DataError(
                 f"{path} must be a complete .npy file of numbers, got: {error}"
             ) from error
-        if array.dtype.kind not in "fiub":
-            raise DataError(f"{path} must hold real numbers, got {array.dtype}")
-        return array
 
-
-class Hdf5Group:
-    """A system in a group of an HDF5 file, written `file.hdf5#/group`."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._file, _, group = path.partition("#")
-        self._group = group.strip("/") or "/"
-        if self._group not in _hdf5(self._file):
-            raise DataError(f"system {path} must be a group of the HDF5 file, got no such group")
-
-    def _node(self) -> h5py.Group:
-        return _hdf5(self._file)[self._group]
-
-    def place(self, name: str) -> str:
-        """Return the full name of a dataset, for messages."""
-        return f"{self.path.rstrip('/')}/{name}"
-
-    def has(self, name: str) -> bool:
-        """Return whether the dataset exists."""
-        return name in self._node()
-
-    def words(self, name: str) -> list[str]:
-        """Return the entries of a dataset of numbers or strings."""
-        values = np.ravel(self._node()[name][()])
-        return [
-            word
-            for value in values.tolist()
-            for word in (value.decode() if isinstance(value, bytes) else str(value)).split()
-        ]
-
-    def sets(self) -> list[str]:
-        """Return the names of the groups of frames, sorted."""
-        return sorted(name for name in self._node() if name.startswith("set."))
-
-    def array(self, name: str) -> h5py.Dataset:
-        """Return a dataset; rows are read when it is indexed."""
-        return self._node()[name]
+    def digest(self, name: str, digest: Digest) -> None:
+        """Give the bytes of a file to `digest`."""
+        with open(self.place(name), "rb") as stream:
+            while block := stream.read(READ_BYTES):
+                digest.update(block)
 
 
 def open_storage(path: str) -> Folder | Hdf5Group:
-    """Return the storage of a system: an HDF5 group for `file#group`, else a folder."""
-    if "#" in path or path.endswith(HDF5_SUFFIXES):
-        return Hdf5Group(path)
-    return Folder(path)
-
-
-def hdf5_systems(path: str) -> list[str]:
-    """Return `file#/group` of every group with type.raw in an HDF5 file."""
-    found: list[str] = []
-
-    def visit(name: str, node: Any) -> None:
-        if name.rsplit("/", 1)[-1] == "type.raw":
-            found.append(f"{path}#/{name.rpartition('/')[0]}")
-
-    _hdf5(path).visititems(visit)
-    return sorted(found)
-
-
-@lru_cache(maxsize=MAX_OPEN)
-def _hdf5(path: str) -> h5py.File:
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise DataError(f"{path} must be a readable HDF5 file, got: {error}") from error
+    """Return the storage of a system: a folder, or an HDF5 group for `file#group`."""
+    if os.path.isdir(path) or not names_hdf5(path):
+        return Folder(path)
+    return Hdf5Group(path)

@@ -7,20 +7,21 @@ batches. Labels of other models (dipole, dos, ...) are not read.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from deeptf.data.batch import LABELS, Batch, rows_of
-from deeptf.data.rows import NAMES, TYPES, FrameSet, find_sets
-from deeptf.data.storage import DataError, open_storage
+from deeptf.data.digest import Digest
+from deeptf.data.errors import DataError
+from deeptf.data.rows import COPIES, TYPES, FrameSet, find_sets
+from deeptf.data.storage import open_storage
 from deeptf.data.types import TypeTable, read_types
 
 PER_FRAME = {"energy": 1, "virial": 9}  # label -> numbers per frame
+MOST_COPIES = 1_000_000  # of a frame in an epoch
 PER_ATOM = {"force": 3, "atom_ener": 1, "atom_pref": 1}  # label -> numbers per atom
-CHECKED_FRAMES = 256  # frames read at a time by `System.check`
 
 
 class System:
@@ -31,6 +32,7 @@ class System:
     numb_fparam, numb_aparam : numbers per frame and per atom in fparam.npy and aparam.npy to read.
 
     `atom_type` [num_atoms] are the types; in the mixed format they are those of the first frame.
+    `copies` [num_frames] says how often each frame comes in an epoch, from numb_copy.npy, else 1.
     """
 
     def __init__(
@@ -48,7 +50,10 @@ class System:
         self._firsts = np.array([part.first for part in self._sets])
         self.num_frames = sum(part.num_frames for part in self._sets)
         self.periodic = not self._storage.has("nopbc")
-        self.mixed = TYPES in self._sets[0].present
+        self.mixed = self._is_mixed()
+        self.copies = np.concatenate([_copies(part) for part in self._sets])
+        if not self.copies.any():
+            raise DataError(f"system {self.path} must use some frame, got numb_copy.npy of zeros")
         self._widths = {"fparam": numb_fparam, "aparam": numb_aparam}
         self._table = TypeTable(self._storage, type_map)
         self.type_map = self._table.type_map
@@ -59,6 +64,11 @@ class System:
 
     def __repr__(self) -> str:
         return f"System({self.path!r}, {self.num_frames} frames, {self.num_atoms} atoms)"
+
+    @property
+    def used_frames(self) -> np.ndarray:
+        """Frames that come in an epoch at all: all but those with 0 copies."""
+        return np.flatnonzero(self.copies)
 
     def frame(self, index: int) -> Batch:
         """Return one frame."""
@@ -72,16 +82,23 @@ class System:
             data = {name: np.concatenate([part[name] for part in parts]) for name in data}
         return self._assemble(data, indices)
 
-    def labels(self) -> set[str]:
-        """Return the names of the labels that some frame has."""
-        return {label for part in self._sets for label in LABELS if label in part.present}
+    def number_with(self, labels: Sequence[str]) -> int:
+        """Return how many used frames have all of the labels."""
+        parts = [frames for part, frames in self._used() if part.present.keys() >= set(labels)]
+        return sum(map(len, parts))
+
+    def real_atoms(self, frame: int) -> np.ndarray:
+        """Return the numbers of the atoms of a frame that are there, [n]; others are virtual."""
+        ((part, frames),) = self._by_set([frame])
+        return np.flatnonzero(self._types(part, frames)[0] >= 0)
 
     def energies(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the energies of the frames that have one [n], and which frames these are [n]."""
+        """Return the energies of the used frames that have one [n], and which frames these are
+        [n].
+        """
         values, frames = [np.zeros(0)], [np.zeros(0, np.int64)]
-        for part in self._sets:
+        for part, own in self._used():
             if "energy" in part.present:
-                own = np.arange(part.num_frames)
                 values.append(part.rows("energy", own, 1)[:, 0])
                 frames.append(part.first + own)
         return np.concatenate(values), np.concatenate(frames)
@@ -95,11 +112,10 @@ class System:
         return np.stack([(types == t).sum(axis=1) for t in range(num_types)], axis=1)
 
     def parameters(self, name: str) -> np.ndarray:
-        """Return "fparam" of all frames or "aparam" of all their atoms, [rows, numbers]."""
+        """Return "fparam" of all used frames or "aparam" of all their atoms, [rows, numbers]."""
         columns = self._widths[name]
         parts = []
-        for part in self._sets:
-            frames = np.arange(part.num_frames)
+        for part, frames in self._used():
             if name == "fparam":
                 parts.append(part.rows(name, frames, columns))
             else:
@@ -107,20 +123,42 @@ class System:
                 parts.append(rows.reshape(-1, columns)[self._types(part, frames).ravel() >= 0])
         return np.concatenate(parts)
 
-    def check(self) -> None:
-        """Read every frame once, so that bad data stop a run before it begins."""
-        for first in range(0, self.num_frames, CHECKED_FRAMES):
-            self.batch(range(first, min(first + CHECKED_FRAMES, self.num_frames)))
-
-    def fingerprint(self) -> list[str]:
-        """Return lines that change when the data change: types, sizes and times of the files."""
-        lines = [f"{self.path} {self.periodic} {self.num_frames} {self.atom_type.tolist()}"]
+    def digest(self, digest: Digest) -> None:
+        """Give all that the frames are made of to `digest`: types, names, cells, arrays."""
+        digest.update(repr((self.periodic, self.type_map, self._widths)).encode())
+        for name in ("type.raw", "type_map.raw"):
+            digest.update(f" {name} ".encode())
+            if self._storage.has(name):
+                self._storage.digest(name, digest)
         for part in self._sets:
-            for name in ("coord", *NAMES, TYPES):
-                if name in part.present:
-                    status = os.stat(part.file(name).partition("#")[0])
-                    lines.append(f"{part.name}/{name} {status.st_size} {status.st_mtime_ns}")
-        return lines
+            for name in sorted(part.present):
+                if self._widths.get(name, 1):  # 0 for parameters that are not read
+                    digest.update(f" {part.num_frames} {name} ".encode())
+                    self._storage.digest(part.present[name], digest)
+
+    def num_types(self) -> int:
+        """Return the largest type of an atom plus 1."""
+        if not self.mixed:
+            return int(self.atom_type.max()) + 1
+        parts = [self._types(part, frames) for part, frames in self._used()]
+        return 1 + max(int(types.max()) for types in parts)
+
+    def _used(self) -> Iterator[tuple[FrameSet, np.ndarray]]:
+        """Yield each set with those of its frames that are used, where there are any."""
+        for part in self._sets:
+            frames = np.flatnonzero(self.copies[part.first : part.first + part.num_frames])
+            if len(frames):
+                yield part, frames
+
+    def _is_mixed(self) -> bool:
+        """Return whether types differ from frame to frame, in all sets or in none."""
+        with_types = [TYPES in part.present for part in self._sets]
+        if any(with_types) and not all(with_types):
+            raise DataError(
+                f"{self._sets[with_types.index(False)].file(TYPES)} must exist, since other sets "
+                "of the system have such a file, got none; add it or make it a system of its own"
+            )
+        return all(with_types)
 
     def _by_set(self, indices: Sequence[int]) -> Iterator[tuple[FrameSet, np.ndarray]]:
         """Split frames into runs that lie in one set, numbered within it."""
@@ -140,7 +178,8 @@ class System:
         """Return the types of frames of a set, [n, num_atoms]."""
         if not self.mixed:
             return np.repeat(self.atom_type[None], len(frames), axis=0)
-        return self._table.renumber(part.rows(TYPES, frames, self.num_atoms, 1), part.file(TYPES))
+        types = part.rows(TYPES, frames, self.num_atoms, 1)
+        return self._table.renumber(types, part.file(TYPES), frames)
 
     def _read(self, part: FrameSet, frames: np.ndarray) -> dict[str, np.ndarray]:
         """Return all arrays of frames of one set, [n, ...] with every atom, and `has_*` [n]."""
@@ -167,6 +206,12 @@ class System:
         """Return a batch of rows [n, ...], without virtual atoms."""
         n = len(indices)
         real = data["types"] >= 0
+        counts = real.sum(axis=1)
+        if not counts.all():
+            raise DataError(
+                f"system {self.path}: frame {indices[int(counts.argmin())]} must have an atom, got "
+                "virtual ones (type -1) only; remove the frame"
+            )
         keep = slice(None) if real.all() else real.ravel()
 
         def atoms(name: str, *shape: int) -> np.ndarray:
@@ -176,7 +221,7 @@ class System:
             coord=atoms("coord", 3),
             cell=data["cell"].reshape(n, 3, 3),
             atom_type=atoms("types"),
-            frame_row=rows_of(real.sum(axis=1)),
+            frame_row=rows_of(counts),
             energy=data["energy"].reshape(n),
             force=atoms("force", 3),
             virial=data["virial"],
@@ -187,3 +232,18 @@ class System:
             has={label: data[f"has_{label}"] for label in LABELS},
             origin=tuple((self.path, int(index)) for index in indices),
         )
+
+
+def _copies(part: FrameSet) -> np.ndarray:
+    """Return how often each frame of a set comes in an epoch, [num_frames]."""
+    if COPIES not in part.present:
+        return np.ones(part.num_frames, np.int64)
+    copies = part.rows(COPIES, np.arange(part.num_frames), 1)[:, 0]
+    wrong = (copies < 0) | (copies != np.floor(copies)) | (copies > MOST_COPIES)
+    if wrong.any():
+        frame = np.flatnonzero(wrong)[0]
+        raise DataError(
+            f"{part.file(COPIES)}: frame {frame}: must be an integer from 0 to {MOST_COPIES}, "
+            f"got {copies[frame]:g}"
+        )
+    return copies.astype(np.int64)

@@ -15,6 +15,7 @@ import numpy as np
 
 from deeptf import ops
 from deeptf.data.batch import Batch
+from deeptf.data.pairs import naming_frames
 from deeptf.model.parameters import Parameters
 from deeptf.tf import session, tf
 from deeptf.train.averaging import Average
@@ -85,7 +86,9 @@ class TrainingGraph:
         """
         feed = self._feed(batch, prefactors)
         feed |= {self._rate: rate, self._stop: float(stop)}
-        loss, agreed, _ = self._session.run((self._frame_loss, self._agreed, self._update), feed)
+        fetch = (self._frame_loss, self._agreed, self._update)
+        with naming_frames(batch):
+            loss, agreed, _ = self._session.run(fetch, feed)
         return Step(loss, float(agreed[0]), bool(agreed[1] > 0))
 
     def average(self, weight: float) -> None:
@@ -111,7 +114,9 @@ class TrainingGraph:
         """Return the loss of every frame [F] and sums of squared errors with their numbers [3,
         2].
         """
-        return self._session.run((self._frame_loss, self._errors), self._feed(batch, prefactors))
+        with naming_frames(batch):
+            fetch = (self._frame_loss, self._errors)
+            return self._session.run(fetch, self._feed(batch, prefactors))
 
     def refine_table(self) -> str:
         """Give the embedding tables as many nodes as their measured errors ask for.

@@ -26,7 +26,8 @@ class TrainingOptions:
     """The loop: data, number of steps, files and how often they are written."""
 
     training_data: DataOptions
-    numb_steps: int
+    numb_steps: int | None = None
+    numb_epoch: float | None = None  # instead of numb_steps, decided by the data
     validation_data: ValidationOptions | None = None
     seed: int | None = None
     stat_file: str | None = None
@@ -43,8 +44,15 @@ class TrainingOptions:
     enable_ema: bool | None = None
 
     def __post_init__(self) -> None:
-        for name in ("numb_steps", "disp_freq", "save_freq", "max_ckpt_keep", "tensorboard_freq"):
+        if (self.numb_steps is None) == (self.numb_epoch is None):
+            given = "neither" if self.numb_steps is None else "both"
+            raise ValueError(f"one of `numb_steps` and `numb_epoch` must be given, got {given}")
+        if self.numb_epoch is not None and not self.numb_epoch > 0:
+            raise ValueError(f"`numb_epoch` must be positive, got {self.numb_epoch}")
+        for name in ("disp_freq", "save_freq", "max_ckpt_keep", "tensorboard_freq"):
             _at_least(1, name, getattr(self, name))
+        if self.numb_steps is not None:
+            _at_least(1, "numb_steps", self.numb_steps)
         for name in ("gradient_max_norm", "seed"):
             if getattr(self, name) is not None:
                 _at_least(0, name, getattr(self, name))
@@ -80,7 +88,8 @@ class InputConfig:
     )
 
     def __post_init__(self) -> None:
-        self.learning_rate.check(self.training.numb_steps)
+        if self.training.numb_steps is not None:
+            self.learning_rate.check(self.training.numb_steps)
 
 
 def load_input(source: str | Path | Mapping[str, Any]) -> tuple[InputConfig, list[str]]:

@@ -20,25 +20,23 @@ import numpy as np
 
 from deeptf.config import dump, read_json
 from deeptf.data.energy_bias import energy_bias, parameter_statistics
-from deeptf.data.find import open_systems
-from deeptf.data.options import DataOptions
-from deeptf.data.statistics import Statistics, compute_statistics, sampled_frames
 from deeptf.data.system import System
 from deeptf.files import replacing
+from deeptf.model.descriptor.se_e2_a import UNKNOWN_DISTANCE
 from deeptf.model.table import SHORTEST
 from deeptf.train import checkpoint
 from deeptf.train.options import InputConfig, load_input
-from deeptf.train.start import Known, Start, fit, read_start
+from deeptf.train.start import Known, Start, check_restart, fit, read_start
+from deeptf.train.survey import (
+    Survey,
+    decide_steps,
+    decide_type_map,
+    describe,
+    open_data,
+    shortest_of,
+    survey,
+)
 from deeptf.train.workers import Workers
-
-CACHE = "statistics.npz"
-LABEL_OF_TERM = {
-    "e": "energy",
-    "f": "force",
-    "v": "virial",
-    "ae": "atom_ener",
-    "pf": "atom_pref",
-}
 
 
 @dataclass(frozen=True)
@@ -83,9 +81,7 @@ def prepare_together(workers: Workers, *arguments: Any) -> Run:
         return run
     if told is None:
         raise SystemExit(1)
-    training = told.config.training
-    systems = _open(told.config, training.training_data)
-    validation = _open(told.config, training.validation_data) if training.validation_data else []
+    systems, validation = open_data(told.config)
     return replace(told, systems=systems, validation=validation)
 
 
@@ -97,16 +93,16 @@ def prepare(
     for line in notices:
         print(f"note: {line}")
     known = read_start(start)
-    config = _decide_type_map(fit(config, known))
-    systems = _open(config, config.training.training_data)
-    validation = []
-    if config.training.validation_data is not None:
-        validation = _open(config, config.training.validation_data)
-    for system in validation + (systems if skip_neighbor_stat else []):
-        system.check()  # the statistics read the training systems in any case
-    _describe(config, systems, validation)
+    config = decide_type_map(fit(config, known))
+    if skip_neighbor_stat:
+        print("note: --skip-neighbor-stat has no effect: a run looks at frames that are new to it")
+    systems, validation = open_data(config)
+    describe(config, systems, validation)
+    config = decide_steps(config, systems)
+    check_restart(config, known)
     _describe_average(config, known)
-    config, values = _decide_arrays(config, systems, known, skip_neighbor_stat)
+    found = survey(config, systems, validation)
+    config, values = _decide_arrays(config, systems, known, found)
     seed = _decide_seed(config, known)
     run = Run(config, systems, validation, values, seed, replace(known, arrays={}))
     if known.run is not None:
@@ -115,52 +111,6 @@ def prepare(
         with replacing(output, "w") as stream:
             json.dump(dump(config), stream, indent=2)
     return run
-
-
-def _decide_type_map(config: InputConfig) -> InputConfig:
-    """Return the settings with a type map: the given one, else that of the first system."""
-    type_map = config.model.type_map
-    if not type_map:
-        options = config.training.training_data
-        first = open_systems(options.systems, patterns=options.rglob_patterns)[0]
-        type_map = tuple(first.type_map or ())
-        if not type_map:
-            raise ValueError(
-                "`model/type_map` must be given: "
-                f"system {first.path} has no type_map.raw to take it from"
-            )
-        print(f"type_map {' '.join(type_map)}, from {first.path}")
-        config = replace(config, model=replace(config.model, type_map=type_map))
-    return config
-
-
-def _open(config: InputConfig, options: DataOptions) -> list[System]:
-    fitting = config.model.fitting_net
-    return open_systems(
-        options.systems,
-        config.model.type_map,
-        fitting.numb_fparam,
-        fitting.numb_aparam,
-        options.rglob_patterns,
-    )
-
-
-def _describe(config: InputConfig, systems: list[System], validation: list[System]) -> None:
-    """Print the systems; say which labels of the loss no system has."""
-    for name, group in (("training", systems), ("validation", validation)):
-        frames = sum(system.num_frames for system in group)
-        print(f"{name}: {len(group)} systems, {frames} frames")
-        for system in group:
-            cell = "" if system.periodic else ", no cell"
-            print(f"  {system.path}: {system.num_frames} frames of {system.num_atoms} atoms{cell}")
-    labels = set().union(*(system.labels() for system in systems))
-    loss = config.loss
-    for term, label in LABEL_OF_TERM.items():
-        used = getattr(loss, f"start_pref_{term}") > 0 or getattr(loss, f"limit_pref_{term}") > 0
-        if used and label not in labels:
-            print(f"note: no training system has {label}: its term of the loss is 0")
-    if not labels & set(LABEL_OF_TERM.values()):
-        raise ValueError("training systems must have labels (energy, force, ...), got none")
 
 
 def _describe_average(config: InputConfig, known: Known) -> None:
@@ -179,45 +129,27 @@ def _describe_average(config: InputConfig, known: Known) -> None:
 
 
 def _decide_arrays(
-    config: InputConfig, systems: list[System], known: Known, skip_neighbor_stat: bool
+    config: InputConfig, systems: list[System], known: Known, found: Survey
 ) -> tuple[InputConfig, Mapping[str, np.ndarray]]:
     """Return the settings with `sel` decided, and the arrays that are known before the first
     step.
     """
     descriptor = config.model.descriptor
     if known.model is not None:
-        return config, known.arrays
-    found = _statistics(config, systems, skip_neighbor_stat)
+        arrays = dict(known.arrays)
+        shortest_of(arrays, found, UNKNOWN_DISTANCE)
+        return config, arrays
+    most = found.training.max_neighbors
     if descriptor.sel_factor is not None:
-        descriptor = descriptor.with_sel(_sel(found.max_neighbors, descriptor.sel_factor))
+        descriptor = descriptor.with_sel(_sel(most, descriptor.sel_factor))
         print(f"sel {list(descriptor.sel)}, from the data")
         config = replace(config, model=replace(config.model, descriptor=descriptor))
-    elif np.any(found.max_neighbors > np.array(descriptor.sel)):
+    elif np.any(most > np.array(descriptor.sel)):
         print(
-            f"note: up to {found.max_neighbors.tolist()} neighbours, more than sel "
+            f"note: up to {most.tolist()} neighbours, more than sel "
             f"{list(descriptor.sel)}: all of them are used"
         )
     return config, _first_arrays(config, systems, found)
-
-
-def _statistics(config: InputConfig, systems: list[System], skip_neighbor_stat: bool) -> Statistics:
-    model, training = config.model, config.training
-    all_frames = not skip_neighbor_stat or model.descriptor.sel_factor is not None
-    sampled = sampled_frames(systems, model.data_stat_nbatch, training.training_data.batch_size)
-    found = compute_statistics(
-        systems,
-        model.num_types,
-        model.descriptor.rcut,
-        model.descriptor.rcut_smth,
-        sampled,
-        all_frames,
-        training.stat_file or CACHE,
-    )
-    print(
-        f"statistics of {found.numb_frames} frames: shortest distance {found.min_distance:.3f} A, "
-        f"at most {found.max_neighbors.tolist()} neighbours of each type"
-    )
-    return found
 
 
 def _sel(most: np.ndarray, factor: float) -> list[int]:
@@ -226,11 +158,11 @@ def _sel(most: np.ndarray, factor: float) -> list[int]:
 
 
 def _first_arrays(
-    config: InputConfig, systems: list[System], found: Statistics
+    config: InputConfig, systems: list[System], found: Survey
 ) -> dict[str, np.ndarray]:
     model = config.model
     descriptor, fitting = model.descriptor, model.fitting_net
-    mean, stddev = found.environment(
+    mean, stddev = found.training.environment(
         descriptor.sel, model.data_stat_protect, descriptor.set_davg_zero
     )
     bias = energy_bias(systems, model.num_types, fitting.atom_ener, fitting.rcond)
@@ -242,7 +174,7 @@ def _first_arrays(
         "descriptor/mean": mean,
         "descriptor/stddev": stddev,
         "fitting/energy_bias": bias,
-        SHORTEST: np.where(np.isfinite(found.shortest), found.shortest, found.min_distance),
+        SHORTEST: found.first_shortest(min(UNKNOWN_DISTANCE, descriptor.rcut)),
     }
     for name in ("fparam", "aparam"):
         if getattr(fitting, f"numb_{name}"):

@@ -111,11 +111,18 @@ def fit(config: InputConfig, known: Known) -> InputConfig:
                 f"note: {difference.place} is {json.dumps(difference.old)} as in {known.path}, "
                 f"not {json.dumps(difference.new)}: it belongs to the weights"
             )
-    config = replace(config, model=with_function_of(known.model, model))
+    return replace(config, model=with_function_of(known.model, model))
+
+
+def check_restart(config: InputConfig, known: Known) -> None:
+    """Say what else than the model is not as it was in the run to go on with, if there is one.
+
+    Raises ValueError for another optimizer, or where that run has more steps than are asked for.
+    """
     if known.input is not None:
         _check_steps(config, known)
+        _check_optimizer(config, known)
         _tell_changes(config, known)
-    return config
 
 
 def check_arrays(known: Known, unused: Sequence[str]) -> None:
@@ -196,15 +203,19 @@ def _check_steps(config: InputConfig, known: Known) -> None:
         )
 
 
-def _tell_changes(config: InputConfig, known: Known) -> None:
-    """Say what a restart does otherwise than the run before; refuse another optimizer."""
-    old, new = known.input, config
-    if type(old.optimizer) is not type(new.optimizer):
+def _check_optimizer(config: InputConfig, known: Known) -> None:
+    old, new = known.input.optimizer, config.optimizer
+    if type(old) is not type(new):
         raise ValueError(
-            f"optimizer/type must be {old.optimizer.type!r} as in {known.path}, whose moments it "
-            f"goes on with, got {new.optimizer.type!r}; --init-model starts a new run from its "
+            f"optimizer/type must be {old.type!r} as in {known.path}, whose moments it "
+            f"goes on with, got {new.type!r}; --init-model starts a new run from its "
             "weights with another optimizer"
         )
+
+
+def _tell_changes(config: InputConfig, known: Known) -> None:
+    """Say what a restart does otherwise than the run before."""
+    old, new = known.input, config
     before, now = _flat(dump(old)), _flat(dump(new))
     for place in sorted(before.keys() | now.keys()):
         if place.startswith(CHANGES_NOTHING):

@@ -7,7 +7,13 @@ import pytest
 from small_systems import NAMES, arrays, write_folder
 
 from deeptf.data.batch import join
-from deeptf.data.options import DataOptions, ValidationOptions, batch_sizes, system_probabilities
+from deeptf.data.options import (
+    DataOptions,
+    ValidationOptions,
+    batch_sizes,
+    most_atoms,
+    system_probabilities,
+)
 from deeptf.data.schedule import BLOCK, BatchSchedule
 from deeptf.data.system import System
 
@@ -53,6 +59,28 @@ def assert_epochs(seen):
         frames = seen[number]
         for first in range(0, len(frames) - total + 1, total):
             assert sorted(frames[first : first + total]) == list(range(total))
+
+
+def test_copies_of_frames_come_in_each_epoch(tmp_path):
+    sets = [arrays(2) | {"numb_copy": np.array([[3], [0]])}, arrays(2, seed=1)]
+    system = System(write_folder(tmp_path / "s", sets), NAMES)
+    np.testing.assert_array_equal(system.copies, [3, 0, 1, 1])
+    for size in (1, 2, 5):
+        drawn = schedule([system], batch_size=size)
+        seen = [frame for step in range(20) for frame in drawn.frames_at(step)[0][1]]
+        for first in range(0, len(seen) - 4, 5):
+            assert sorted(seen[first : first + 5]) == [0, 0, 0, 2, 3]
+    assert drawn.batch_sizes == [5]
+    assert drawn.batch_at(0).num_frames == 5
+
+
+def test_steps_of_an_epoch(systems):  # of 7 and 3 frames
+    assert schedule(systems, batch_size=1).epoch_steps() == 10
+    assert schedule(systems, batch_size=2).epoch_steps() == 5
+    assert schedule(systems, batch_size=4).epoch_steps() == 3  # 1.75 and 1 batches
+    assert schedule(systems, batch_size="mixed:4").epoch_steps() == 3
+    assert schedule(systems, batch_size=1, sys_probs=(0.5, 0.5)).epoch_steps() == 14
+    assert schedule(systems, batch_size=1, sys_probs=(0.0, 1.0)).epoch_steps() == 3
 
 
 def test_batches_hold_the_frames(systems):
@@ -134,6 +162,9 @@ def test_batch_sizes():
     assert batch_sizes(2, frames, atoms) == [2, 2, 2]
     assert batch_sizes((1, 2, 3), frames, atoms) == [1, 2, 3]
     assert batch_sizes("mixed:8", frames, atoms) == [1, 1, 1]
+    assert batch_sizes("max:100", frames, atoms) == [1, 3, 3]
+    assert batch_sizes("filter:62", frames, atoms) == [1, 3, 2]
+    assert [most_atoms(size) for size in ("filter:62", "max:62", 4)] == [62, 0, 0]
     with pytest.raises(
         ValueError, match=r"`batch_size` must be one number or one for each of the 3"
     ):
@@ -150,6 +181,8 @@ def test_probabilities():
     np.testing.assert_allclose(blocks, [0.1, 0.3, 0.6])
     given = system_probabilities("prob_uniform", [1.0, 0.0, 3.0], batches)
     np.testing.assert_allclose(given, [0.25, 0.0, 0.75])
+    rest = system_probabilities("prob_uniform", [-1.0, 0.6, -1.0], batches)
+    np.testing.assert_allclose(rest, [0.08, 0.6, 0.32])
 
 
 @pytest.mark.parametrize(
@@ -158,8 +191,8 @@ def test_probabilities():
         ("prob_sys_size;0:4:1", None, r"`auto_prob` must name systems from 0 to 3"),
         ("prob_sys_size;0:2:0", None, r"`auto_prob` must give some system a weight"),
         ("prob_sys_size", [0.5, 0.5], r"`sys_probs` must hold one number for each of the 3"),
-        ("prob_sys_size", [1.0, -1.0, 1.0], r"`sys_probs` must be at least 0"),
-        ("prob_sys_size", [0.0, 0.0, 0.0], r"`sys_probs` must be at least 0 and not all 0"),
+        ("prob_sys_size", [0.5, -1.0, 0.5], r"`sys_probs` must add up to less than 1 beside neg"),
+        ("prob_sys_size", [0.0, 0.0, 0.0], r"`sys_probs` must not be all 0"),
     ],
 )
 def test_wrong_probabilities(auto_prob, sys_probs, message):
@@ -169,7 +202,10 @@ def test_wrong_probabilities(auto_prob, sys_probs, message):
 
 @pytest.mark.parametrize(
     "batch_size",
-    [0, (), (1, 0), "auto:", "auto:0", "auto:x", "mixed", "mixed:0", "mixed:-1", "max:3", "all"],
+    [
+        *(0, (), (1, 0), "auto:", "auto:0", "auto:x", "mixed", "mixed:0", "mixed:-1", "all"),
+        *("max", "max:0", "filter", "filter:1.5", "auto:" + 400 * "9"),
+    ],
 )
 def test_wrong_batch_size(batch_size):
     with pytest.raises(ValueError, match=r"`batch_size` must"):

@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 from small_systems import NAMES, arrays, write_folder
 
-from deeptf.data import statistics
 from deeptf.data.energy_bias import energy_bias, parameter_statistics
+from deeptf.data.errors import DataError
 from deeptf.data.statistics import (
     compute_statistics,
     neighbor_statistics,
     sampled_frames,
     switch_over_distance,
 )
-from deeptf.data.storage import DataError
 from deeptf.data.system import System
 
 RCUT, RCUT_SMTH = 4.0, 1.0
@@ -86,14 +85,14 @@ def test_sampled_frames_are_spread_over_each_system(systems):
     assert sampled_frames(systems, 2, "mixed:3") == [4, 3]
     assert sampled_frames(systems, 2, "mixed:1") == [2, 2]
     frames = [systems[0].frame(k) for k in (0, 3, 6)] + [systems[1].frame(k) for k in (0, 2)]
-    mean, stddev, shortest, _ = by_hand(frames, [20, 30])
-    found = compute_statistics(systems, 2, RCUT, RCUT_SMTH, [3, 2], all_frames=False)
+    mean, stddev, _, _ = by_hand(frames, [20, 30])
+    found = compute_statistics(systems, 2, RCUT, RCUT_SMTH, [3, 2])
     np.testing.assert_allclose(found.environment([20, 30])[0], mean, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(found.environment([20, 30])[1], stddev, rtol=1e-12)
-    assert (found.numb_frames, found.min_distance) == (5, pytest.approx(shortest))
-    whole = compute_statistics(systems, 2, RCUT, RCUT_SMTH, [3, 2])
-    np.testing.assert_array_equal(whole.radial, found.radial)
-    assert whole.numb_frames == 10
+    whole = compute_statistics(systems, 2, RCUT, RCUT_SMTH)
+    np.testing.assert_array_equal(whole.shortest, found.shortest)  # of all frames
+    np.testing.assert_array_equal(whole.max_neighbors, found.max_neighbors)
+    assert (whole.numb_frames, found.numb_frames) == (10, 10)
 
 
 def test_floor_and_types_that_no_atom_has(systems):
@@ -112,27 +111,31 @@ def test_switch():
     )
 
 
-def test_cache_is_used_for_the_same_data_and_settings_only(systems, tmp_path, monkeypatch):
-    cache = tmp_path / "cache" / "statistics.npz"
-    first = compute_statistics(systems, 2, RCUT, RCUT_SMTH, cache=cache)
-    visits = []
-    collect = statistics._collect
-    monkeypatch.setattr(statistics, "_collect", lambda *given: visits.append(1) or collect(*given))
-    again = compute_statistics(systems, 2, RCUT, RCUT_SMTH, cache=cache)
-    assert not visits
-    for name, value in vars(first).items():
-        np.testing.assert_array_equal(getattr(again, name), value)
-    compute_statistics(systems, 2, RCUT, RCUT_SMTH + 0.1, cache=cache)
-    assert len(visits) == 1
-    cache.write_bytes(cache.read_bytes()[:100])
-    compute_statistics(systems, 2, RCUT, RCUT_SMTH + 0.1, cache=cache)
-    assert len(visits) == 2
-    coord = tmp_path / "one/set.000/coord.npy"
-    np.save(coord, np.load(coord) + 0.1)
-    compute_statistics(
-        [System(tmp_path / "one", NAMES), systems[1]], 2, RCUT, RCUT_SMTH + 0.1, cache=cache
-    )
-    assert len(visits) == 3
+def test_no_pairs_at_all(tmp_path):
+    data = arrays(2, 1)
+    system = System(write_folder(tmp_path / "s", [data], types=[0], nopbc=True), NAMES)
+    found = compute_statistics([system], 2, RCUT, RCUT_SMTH)
+    mean, stddev = found.environment([4, 4])
+    assert np.isinf(found.min_distance)
+    np.testing.assert_array_equal(mean, 0)
+    np.testing.assert_array_equal(stddev, 0.01)
+    np.testing.assert_array_equal(found.max_neighbors, 0)
+
+
+def test_frames_without_copies_are_left_out(tmp_path):
+    data = arrays(3, seed=5)
+    data["coord"][1, 3:6] = data["coord"][1, 6:9]
+    data["energy"][1] = 1e6
+    data["numb_copy"] = np.array([2, 0, 1])
+    system = System(write_folder(tmp_path / "s", [data]), NAMES)
+    assert sampled_frames([system], 10, 1) == [2]
+    kept = {name: value[[0, 2]] for name, value in data.items() if name != "numb_copy"}
+    other = System(write_folder(tmp_path / "kept", [kept]), NAMES)
+    found, expected = (compute_statistics([s], 2, RCUT, RCUT_SMTH) for s in (system, other))
+    np.testing.assert_array_equal(found.row(), expected.row())
+    repeated = {name: value[[0, 0, 2]] for name, value in data.items() if name != "numb_copy"}
+    twice = System(write_folder(tmp_path / "twice", [repeated]), NAMES)
+    np.testing.assert_allclose(energy_bias([system], 2), energy_bias([twice], 2), rtol=1e-12)
 
 
 def test_atoms_on_top_of_each_other_name_system_and_frame(tmp_path):
@@ -142,6 +145,15 @@ def test_atoms_on_top_of_each_other_name_system_and_frame(tmp_path):
     good = System(write_folder(tmp_path / "good", [arrays(2, seed=6)]), NAMES)
     with pytest.raises(DataError, match=r"system .*/bad: .*atoms 1 and 2 of frame 2 on top"):
         compute_statistics([good, bad], 2, RCUT, RCUT_SMTH)
+
+
+def test_atoms_are_named_as_the_files_count_them(tmp_path):
+    data = arrays(2, seed=5)
+    data["coord"][1, :3] = data["coord"][1, 6:]
+    data["real_atom_types"] = np.array([[0, 0, 0], [0, -1, 0]])
+    system = System(write_folder(tmp_path / "s", [data], types=[0] * 3), NAMES)
+    with pytest.raises(DataError, match=r"atoms 0 and 2 of frame 1 on top"):
+        compute_statistics([system], 2, RCUT, RCUT_SMTH)
 
 
 def with_energies(tmp_path, name, types, energies, **more):

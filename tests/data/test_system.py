@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from small_systems import NAMES, arrays, write_folder, write_hdf5
 
-from deeptf.data.find import find_systems, open_systems
-from deeptf.data.storage import DataError
+from deeptf.data.errors import DataError
+from deeptf.data.find import open_systems
 from deeptf.data.system import System
 
 
@@ -14,7 +14,10 @@ def test_frames_of_all_sets_follow_in_order(tmp_path):
     first, second = arrays(2, seed=1), arrays(3, seed=2, labels=("energy",))
     system = System(write_folder(tmp_path / "water", [first, second]), NAMES)
     assert (system.num_frames, system.num_atoms, system.type_map) == (5, 3, ("O", "H"))
-    assert system.labels() == {"energy", "force"}
+    counts = [
+        system.number_with(labels) for labels in (["energy"], ["energy", "force"], ["virial"])
+    ]
+    assert counts == [5, 2, 0]
     batch = system.batch([4, 1, 0])
     assert batch.origin == tuple((str(tmp_path / "water"), frame) for frame in (4, 1, 0))
     np.testing.assert_array_equal(batch.frame_row, [0, 3, 6, 9])
@@ -109,6 +112,24 @@ def test_mixed_types_leave_virtual_atoms_out(tmp_path):
         System(path, ["O"])
 
 
+def test_one_frame_without_an_axis_of_frames(tmp_path):
+    data = arrays(1, labels=("energy", "force", "virial", "atom_ener"))
+    flat = {name: value.ravel() for name, value in data.items()}
+    one = System(write_folder(tmp_path / "one", [flat, arrays(2, seed=1)]), NAMES).frame(0)
+    two = System(write_folder(tmp_path / "two", [data]), NAMES).frame(0)
+    for name in ("coord", "cell", "energy", "force", "virial", "atom_ener"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+def test_other_names_of_files(tmp_path):
+    data = arrays(2, labels=("atom_ener", "atom_pref"))
+    other = {name.replace("atom_", "atomic_"): value for name, value in data.items()}
+    batch = System(write_folder(tmp_path / "s", [other]), NAMES).batch([0, 1])
+    for name in ("atom_ener", "atom_pref"):
+        np.testing.assert_array_equal(batch.has[name], 1)
+        np.testing.assert_array_equal(getattr(batch, name), data[name].ravel())
+
+
 def test_hdf5_reads_like_the_folder(tmp_path):
     sets = [arrays(2, seed=1), arrays(1, seed=2)]
     group = System(write_hdf5(tmp_path / "data.hdf5", "deep/water", sets), ["H", "O"])
@@ -130,24 +151,6 @@ def test_what_dpdata_writes(tmp_path, form):
         np.testing.assert_allclose(
             getattr(system.batch(range(3)), name), getattr(source.batch(range(3)), name), 1e-6
         )
-
-
-def test_a_string_is_searched_and_a_list_is_not(tmp_path):
-    for name in ("b", "a/deep", "c"):
-        write_folder(tmp_path / name, [arrays(1)])
-    found = [str(tmp_path / name) for name in ("a/deep", "b", "c")]
-    assert find_systems(str(tmp_path)) == found
-    assert find_systems(str(tmp_path / "b")) == [str(tmp_path / "b")]
-    assert find_systems(found[::-1]) == found[::-1]
-    assert find_systems(str(tmp_path), ["d*", "b"]) == [found[0], found[1]]
-
-
-def test_hdf5_files_are_searched_for_groups(tmp_path):
-    file = tmp_path / "data.hdf5"
-    groups = [write_hdf5(file, name, [arrays(1)]) for name in ("x", "y/z")]
-    assert find_systems(str(file)) == groups
-    assert find_systems([str(file)]) == groups
-    assert find_systems(groups[1]) == [groups[1]]
 
 
 def test_a_rewritten_file_is_read_again(tmp_path):

@@ -1,18 +1,25 @@
 """Bad data: every error of a system, with the file, frame and atom that it names."""
 
+import h5py
 import numpy as np
 import pytest
 from small_systems import NAMES, arrays, write_folder, write_hdf5
 
-from deeptf.data.find import find_systems
-from deeptf.data.storage import DataError
+from deeptf.data.digest import new_digest
+from deeptf.data.errors import DataError
+from deeptf.data.find import open_systems
 from deeptf.data.system import System
+from deeptf.data.types import unnamed_types
 
 
 def damaged(tmp_path, name, change):
     data = arrays(3, labels=("energy", "force", "virial"))
     data[name] = change(data[name])
     return System(write_folder(tmp_path / "s", [arrays(2), data]), NAMES)
+
+
+def read_all(system):
+    return system.batch(range(system.num_frames))
 
 
 def put(row, column, value):
@@ -42,23 +49,23 @@ def test_numbers_that_are_not_finite(tmp_path, name, column, place, value):
     with pytest.raises(DataError, match=message):
         system.frame(4)
     with pytest.raises(DataError, match=message):
-        system.check()
+        read_all(system)
 
 
 @pytest.mark.parametrize("name", ["force", "virial", "energy", "box"])
 def test_wrong_shape(tmp_path, name):
     system = damaged(tmp_path, name, lambda array: array.reshape(3, -1)[:2])
     with pytest.raises(DataError, match=rf"{name}.npy must have shape \[3, .*got \[2, "):
-        system.check()
+        read_all(system)
     system = damaged(tmp_path / "b", name, lambda array: np.repeat(array.reshape(3, -1), 2, 1))
     with pytest.raises(DataError, match=rf"{name}.npy must have shape"):
-        system.check()
+        read_all(system)
 
 
 def test_coordinates_of_another_number_of_atoms(tmp_path):
     system = damaged(tmp_path, "coord", lambda array: array[:, :6])
     with pytest.raises(DataError, match=r"coord.npy must have shape \[3, 9\].*got \[3, 6\]"):
-        system.check()
+        read_all(system)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +74,7 @@ def test_coordinates_of_another_number_of_atoms(tmp_path):
 def test_cell_without_volume(tmp_path, cell):
     system = damaged(tmp_path, "box", put(1, slice(None), cell))
     with pytest.raises(DataError, match=r"set.001/box.npy: frame 1: the cell must have a volume"):
-        system.check()
+        read_all(system)
 
 
 def test_missing_cell(tmp_path):
@@ -138,6 +145,10 @@ def test_truncated_or_foreign_array(tmp_path):
     force.write_bytes(b"not an array")
     with pytest.raises(DataError, match=r"force.npy must be a complete .npy file"):
         System(path).frame(0)
+    np.save(force, np.zeros((4, 9)))
+    force.write_bytes(force.read_bytes().replace(b"}", b"["))  # in the header
+    with pytest.raises(DataError, match=r"force.npy must be a complete .npy file"):
+        System(path).frame(0)
     np.save(force, np.array([["a"] * 9] * 4))
     with pytest.raises(DataError, match=r"force.npy must hold real numbers"):
         System(path).frame(0)
@@ -146,20 +157,163 @@ def test_truncated_or_foreign_array(tmp_path):
 def test_missing_folders_and_files(tmp_path):
     with pytest.raises(DataError, match=r"nowhere must be a folder with type.raw"):
         System(tmp_path / "nowhere")
-    with pytest.raises(DataError, match=r"no such folder"):
-        find_systems(str(tmp_path / "nowhere"))
     with pytest.raises(DataError, match=r"must be a readable HDF5 file"):
         System(f"{tmp_path}/nothing.hdf5#/a")
     file = write_hdf5(tmp_path / "a.hdf5", "x", [arrays(1)]).partition("#")[0]
     with pytest.raises(DataError, match=r"must be a group of the HDF5 file"):
         System(f"{file}#/y")
+    with pytest.raises(DataError, match=r"must be a group of the HDF5 file"):
+        System(f"{file}#/x/type.raw")
 
 
-def test_no_systems(tmp_path):
-    with pytest.raises(DataError, match=r"`systems` must name at least one system"):
-        find_systems([])
-    with pytest.raises(DataError, match=r"`systems` must name at least one system.*got none in"):
-        find_systems(str(tmp_path))
+def link_to_nothing(path):
+    path.symlink_to("nowhere")
+
+
+def archive(path):
+    with open(path, "wb") as stream:
+        np.savez(stream, force=np.zeros((2, 9)))
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "message"),
+    [
+        ("set.000/force.npy", archive, r"force.npy must be a complete .npy file of numbers"),
+        (
+            "set.000/force.npy",
+            lambda path: np.save(path, np.array([None] * 18).reshape(2, 9)),
+            r"force.npy must be a complete .npy file of numbers",
+        ),
+        ("set.000/force.npy", lambda path: path.touch(), r"force.npy must be a complete .npy file"),
+        ("set.000/force.npy", lambda path: path.mkdir(), r"force.npy must be a file, got a folder"),
+        ("set.000/force.npy", link_to_nothing, r"force.npy must be a file, got a link to nothing"),
+        (
+            "set.000/coord.npy",
+            lambda path: np.save(path, np.zeros((0, 9))),
+            r"set.000/coord.npy must hold at least one frame, got \[0, 9\]",
+        ),
+        (
+            "set.000/coord.npy",
+            lambda path: np.save(path, np.float64(1)),
+            r"set.000/coord.npy must hold at least one frame, got \[\]",
+        ),
+        ("set.001", lambda path: path.mkdir(), r"set.001/coord.npy must exist"),
+        ("set.001", lambda path: path.touch(), r"set.001 must be a folder of frames, got a file"),
+        ("set.001", link_to_nothing, r"set.001 must be a folder of frames, got .*link to nothing"),
+        ("type_map.raw", lambda path: path.touch(), r"type_map.raw must name the types .*got none"),
+        (
+            "type_map.raw",
+            lambda path: path.write_text("O O"),
+            r"type_map.raw must name each type once, got 'O' twice",
+        ),
+    ],
+)
+def test_files_that_are_not_what_their_name_says(tmp_path, name, make, message):
+    path = write_folder(tmp_path / "s", [arrays(2)])
+    (path / name).unlink(missing_ok=True)
+    make(path / name)
+    with pytest.raises(DataError, match=message):
+        read_all(System(path, NAMES))
+
+
+def test_hdf5_nodes_of_the_wrong_kind(tmp_path):
+    group = write_hdf5(tmp_path / "a.hdf5", "x", [arrays(2)])
+    with h5py.File(tmp_path / "a.hdf5", "a") as file:
+        del file["x/set.000/force.npy"]
+        file.create_group("x/set.000/force.npy")
+    with pytest.raises(DataError, match=r"x/set.000/force.npy must be a dataset, got a group"):
+        System(group)
+    group = write_hdf5(tmp_path / "b.hdf5", "x", [arrays(2)])
+    with h5py.File(tmp_path / "b.hdf5", "a") as file:
+        file["x/set.001"] = np.zeros(3)
+    with pytest.raises(DataError, match=r"x/set.001 must be a group of frames, got a dataset"):
+        System(group)
+    group = write_hdf5(tmp_path / "c.hdf5", "x", [arrays(2)])
+    with h5py.File(tmp_path / "c.hdf5", "a") as file:
+        del file["x/set.000/force.npy"]
+        file["x/set.000/force.npy"] = h5py.Empty("f")
+    with pytest.raises(DataError, match=r"force.npy must hold numbers, got an empty dataset"):
+        System(group).frame(0)
+
+
+def test_damaged_hdf5_files_are_named(tmp_path):
+    random = np.random.default_rng(0)
+    group = write_hdf5(tmp_path / "whole.hdf5", "x", [arrays(2)])
+    whole = np.fromfile(group.partition("#")[0], np.uint8)
+    failed = 0
+    for number in range(60):
+        content, file = whole.copy(), tmp_path / f"{number}.hdf5"
+        content[random.integers(len(whole), size=30)] = random.integers(256, size=30)
+        content.tofile(file)
+        try:
+            for system in open_systems([str(file)], NAMES):
+                system.digest(new_digest())
+                read_all(system)
+        except DataError as error:
+            assert str(file) in str(error)
+            failed += 1
+    assert failed > 20
+
+
+@pytest.mark.parametrize(
+    ("types", "message"),
+    [
+        ([[0, 1, 1], [0, 1.5, 1]], r"got 1.5 for atom 1 of frame 1"),
+        ([[0, 1, 1], [0, 1, 2**32]], r"got 4294967296 for atom 2 of frame 1"),
+        ([[0, 1, 1], [-2, 1, 1]], r"got -2 for atom 0 of frame 1"),
+        ([[0, 1, 1], [np.nan, 1, 1]], r"frame 1, atom 0: must be a finite number"),
+        ([[0, 1, 1], [-1, -1, -1]], r"frame 1 must have an atom, got virtual ones"),
+    ],
+)
+def test_wrong_types_of_a_frame(tmp_path, types, message):
+    data = arrays(2) | {"real_atom_types": np.array(types)}
+    with pytest.raises(DataError, match=message):
+        read_all(System(write_folder(tmp_path / "s", [data], types=[0] * 3), NAMES))
+
+
+def test_types_of_frames_in_some_sets_only(tmp_path):
+    mixed = arrays(2) | {"real_atom_types": np.array([[0, 1, 1]] * 2)}
+    for name, sets, missing in (("a", [arrays(1), mixed], 0), ("b", [mixed, arrays(1)], 1)):
+        message = rf"{name}/set.00{missing}/real_atom_types.npy must exist, since other sets"
+        with pytest.raises(DataError, match=message):
+            System(write_folder(tmp_path / name, sets), NAMES)
+
+
+def test_type_beyond_any_integer(tmp_path):
+    for names in (NAMES, None):
+        path = write_folder(tmp_path / str(names), [arrays(1)], types=[0, 2**32, 1], names=names)
+        with pytest.raises(DataError, match=r"type.raw must .*got 4294967296 for atom 1"):
+            System(path)
+    path = write_folder(tmp_path / "c", [arrays(1)], types=[0, 10**40, 1])
+    with pytest.raises(DataError, match=r"type.raw must hold one integer per atom, got: '10000"):
+        System(path)
+
+
+def test_system_with_names_for_a_model_without(tmp_path):
+    path = write_folder(tmp_path / "s", [arrays(1)])
+    with pytest.raises(DataError, match=r"got 'O' for atom 0 .*types have no names: remove type_"):
+        System(path, unnamed_types(2))
+
+
+@pytest.mark.parametrize("value", [1e31, -1e300])
+def test_numbers_that_are_damaged(tmp_path, value):
+    system = damaged(tmp_path, "force", put(2, 3, value))
+    with pytest.raises(DataError, match=r"force.npy: frame 2, atom 1: must be below 1e\+30, got"):
+        system.frame(4)
+
+
+@pytest.mark.parametrize(
+    ("copies", "message"),
+    [
+        ([1, -1, 1], r"numb_copy.npy: frame 1: must be an integer from 0 to 1000000, got -1"),
+        ([1, 1, 0.5], r"numb_copy.npy: frame 2: must be an integer from 0 to 1000000, got 0.5"),
+        ([0, 0, 0], r"s must use some frame, got numb_copy.npy of zeros"),
+        ([1, 1], r"numb_copy.npy must have shape \[3, 1\]"),
+    ],
+)
+def test_wrong_copies(tmp_path, copies, message):
+    with pytest.raises(DataError, match=message):
+        System(write_folder(tmp_path / "s", [arrays(3) | {"numb_copy": np.array(copies)}]))
 
 
 def test_frames_that_do_not_exist(tmp_path):

@@ -120,6 +120,13 @@ def test_old_names_of_types():
         ("model/descriptor/rcut", 0, r"model/descriptor: `rcut` must be positive, got 0.0"),
         ("model/descriptor/rcut", "6", r'model/descriptor/rcut: must be a finite number, got "6"'),
         ("model/descriptor/sel", [46], r"model: `sel` must have one entry for each of the 2 types"),
+        ("model/descriptor/seed", -1, r"model/descriptor: `seed` must be at least 0, got -1"),
+        ("model/fitting_net/seed", -1, r"model/fitting_net: `seed` must be at least 0, got -1"),
+        (
+            "model/descriptor/exclude_types",
+            [[0, 0], [1, 0], [1, 1]],
+            r"model: `exclude_types` must leave some pair of types, got all pairs of the 2 types",
+        ),
         ("training/numb_steps", 0, r"training: `numb_steps` must be at least 1, got 0"),
         ("training/disp_freq", 0, r"training: `disp_freq` must be at least 1, got 0"),
         ("training/save_ckpt", "", r"training: `save_ckpt` must be the name of a file"),
@@ -140,12 +147,21 @@ def test_wrong_inputs(place, value, message):
         load_input(changed(place, value))
 
 
-@pytest.mark.parametrize(
-    "place", ["model", "training", "training/training_data", "training/numb_steps"]
-)
+@pytest.mark.parametrize("place", ["model", "training", "training/training_data"])
 def test_missing_keys(place):
     with pytest.raises(ConfigError, match=f"{place}: must be an .*got nothing; add this key"):
         load_input(without(place))
+
+
+def test_steps_or_epochs():
+    with pytest.raises(ConfigError, match=r"one of `numb_steps` and `numb_epoch` .*got neither"):
+        load_input(without("training/numb_steps"))
+    with pytest.raises(ConfigError, match=r"one of `numb_steps` and `numb_epoch` .*got both"):
+        load_input(changed("training/num_epoch", 2))
+    config, _ = load_input(changed("training/num_epoch", 2.5, without("training/numb_steps")))
+    assert (config.training.numb_steps, config.training.numb_epoch) == (None, 2.5)
+    with pytest.raises(ConfigError, match=r"`numb_epoch` must be positive, got 0.0"):
+        load_input(changed("training/num_epoch", 0, without("training/numb_steps")))
 
 
 def test_missing_descriptor_type():

@@ -80,6 +80,8 @@ class SeE2A:
         precision_of(self.precision)
         self._check_embedding()
         self._check_sel()
+        if self.seed is not None and self.seed < 0:
+            raise ValueError(f"`seed` must be at least 0, got {self.seed}")
         if any(len(pair) != 2 for pair in self.exclude_types):
             raise ValueError(
                 f"`exclude_types` must be a list of pairs of types, got {self.exclude_types}"
@@ -128,6 +130,12 @@ class SeE2A:
                 raise ValueError(
                     f"`exclude_types` must hold types from 0 to {num_types - 1}, got {list(pair)}"
                 )
+        types = range(num_types)
+        if all(self._excluded(*pair) for pair in itertools.product(types, types)):
+            raise ValueError(
+                "`exclude_types` must leave some pair of types, got all pairs of the "
+                f"{num_types} types"
+            )
 
     @property
     def tabulated(self) -> bool:

@@ -55,6 +55,8 @@ class EnerFitting:
                 "`numb_fparam` and `numb_aparam` must be at least 0, "
                 f"got {self.numb_fparam} and {self.numb_aparam}"
             )
+        if self.seed is not None and self.seed < 0:
+            raise ValueError(f"`seed` must be at least 0, got {self.seed}")
         check_activation(self.activation_function)
         precision_of(self.precision)
         layers = len(self.neuron) + 1
