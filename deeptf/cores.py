@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -27,18 +27,6 @@ def affinity() -> set[int]:
     if hasattr(os, "sched_getaffinity"):
         return os.sched_getaffinity(0)
     return set(range(os.cpu_count() or 1))
-
-
-def share_of(cores: Sequence[Set[int]], process: int) -> list[int]:
-    """Return the cores of one of several processes on one machine, where process k may run on
-    cores[k].
-
-    Those that may run on the same ones divide them; none where they are more than the cores.
-    """
-    same = [k for k, other in enumerate(cores) if other == cores[process]]
-    share = len(cores[process]) // len(same)
-    first = same.index(process) * share
-    return sorted(cores[process])[first : first + share]
 
 
 def cpu_quota(root: Path = Path("/")) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deeptf import cores
-from deeptf.cores import cpu_quota, share_of, usable_cores
+from deeptf.cores import cpu_quota, usable_cores
 from deeptf.tf import session, tf
 
 SECOND = "/sys/fs/cgroup"
@@ -106,9 +106,3 @@ def test_affinity_is_that_of_the_process() -> None:
     finally:
         os.sched_setaffinity(0, before)
     assert cores.affinity() == before
-
-
-def test_processes_with_the_same_cores_divide_them() -> None:
-    all_of_one = [{0, 1, 2, 3, 4}, {8}, {0, 1, 2, 3, 4}, {9, 10}]
-    assert [share_of(all_of_one, k) for k in range(4)] == [[0, 1], [8], [2, 3], [9, 10]]
-    assert share_of([{0, 1}] * 3, 2) == []

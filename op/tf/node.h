@@ -75,9 +75,11 @@ struct NodeArrays {
   std::vector<int64_t> sizes;
 };
 
-// Sets `made` to what make() returns; an error becomes the status of the op.
+// Sets `made` to what make() returns, unless the attributes were wrong; an error becomes the status
+// of the op.
 template <class Made, class Make>
 void make_op(OpKernelConstruction* context, Made* made, const Make& make) {
+  if (!context->status().ok()) return;
   try {
     *made = make();
   } catch (const Error& error) {
