@@ -59,7 +59,7 @@ class Workers:
         return self.rank == 0
 
     def threads(self, given: int | None) -> int | None:
-        """Return the number of threads of this worker; None means all cores."""
+        """Return the number of threads of this worker; None means the cores that may be used."""
         return given
 
     def gpu(self) -> int | None:
