@@ -92,7 +92,8 @@ def _add_threads(parser: argparse.ArgumentParser) -> None:
         "--threads",
         type=_positive,
         metavar="N",
-        help="threads of TensorFlow (default: all cores, whatever OMP_NUM_THREADS says)",
+        help="threads of TensorFlow (default: the cores that affinity and CPU quota allow, "
+        "whatever OMP_NUM_THREADS says)",
     )
 
 

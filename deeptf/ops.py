@@ -48,11 +48,15 @@ class AdamStep(NamedTuple):
 
 
 class Node(NamedTuple):
-    """The processes on one machine as one of them sees them (core/meeting.h)."""
+    """The processes on one machine as one of them sees them (core/meeting.h), for one op."""
 
     file: str  # memory that all map, zeros at the beginning
+    offset: int  # bytes from its begin to the op's place in it, a multiple of a page
+    room: int  # bytes of that place
     rank: int  # of this process
     pipes: list[int]  # for every process an open file: a pipe that is closed when it ends
+    processes: list[int]  # the numbers that the system gave them
+    patience: float  # s that one may be waited for before stderr says it
 
 
 def neighbor_pairs(
@@ -281,8 +285,8 @@ def matrix_products(
 def node_sum(node: Node, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
     """Return the sums of tensors of one precision over all processes, bit for bit the same in all.
 
-    Every process must do it with tensors of the same known shapes, and with a memory for nothing
-    else. AbortedError where another process ends instead. Not differentiable.
+    Every process must do it with tensors of the same known shapes, and at a place in the memory for
+    nothing else. AbortedError where another process ends instead. Not differentiable.
     """
     return library().node_sum(values, *node, [value.shape for value in values])
 

@@ -13,6 +13,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from deeptf.cores import usable_cores
+
 # Read by TensorFlow when it is imported, or when it makes its first session.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_OVERRIDE_GLOBAL_THREADPOOL", "1")  # threads belong to a session
@@ -60,15 +62,16 @@ def session(
 ) -> tf.Session:
     """Return a session on `graph` (default: the current one).
 
-    threads : number of threads of one op; None leaves the choice to TensorFlow (all cores).
-    gpu : number of the only GPU to use; None leaves that choice too. GPU memory is taken as needed.
+    threads : number of threads of one op; None takes the cores that this process may use.
+    gpu : number of the only GPU to use; None leaves the choice to TensorFlow. GPU memory is
+        taken as needed.
 
     Ops run one after the other in the thread that calls `run`. Side by side they would take each
     other's threads, and handing an op to another thread takes longer than most ops; idle threads
     of TensorFlow sleep at once, for those of deeptf (op/core/team.cc) stay awake for the next op.
     """
     config = tf.ConfigProto(
-        intra_op_parallelism_threads=threads or 0, inter_op_parallelism_threads=-1
+        intra_op_parallelism_threads=threads or usable_cores(), inter_op_parallelism_threads=-1
     )
     config.experimental.disable_thread_spinning = True
     config.gpu_options.allow_growth = True

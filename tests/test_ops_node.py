@@ -3,6 +3,7 @@ Their twins are NumPy and the Adam of one process.
 """
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from threading import Barrier
@@ -15,6 +16,8 @@ from deeptf.tf import session, tf
 
 SHAPES = [(3, 2), (), (1, 17), (5,), (300, 100), (2, 0), (48,)]
 PROCESSES = 3
+ROOM = 1 << 24  # bytes of memory, from a second page on
+PAGE = 1 << 16  # a multiple of every system's
 
 
 @pytest.fixture
@@ -22,13 +25,15 @@ def node():
     """Return ops.Node of every process, as a function of its rank."""
     with ExitStack() as files:
         memory = os.memfd_create("test")
+        os.ftruncate(memory, PAGE + ROOM)
         files.callback(os.close, memory)
         pipes = [os.pipe() for _ in range(PROCESSES)]
         for pipe in pipes:
             for end in pipe:
                 files.callback(os.close, end)
         readers = [reads for reads, _ in pipes]
-        yield lambda rank: ops.Node(f"/proc/self/fd/{memory}", rank, readers)
+        file, processes = f"/proc/self/fd/{memory}", [os.getpid()] * PROCESSES
+        yield lambda rank: ops.Node(file, PAGE, ROOM, rank, readers, processes, 60.0)
 
 
 def in_every_process(run):
@@ -183,7 +188,8 @@ def test_the_end_of_another_process(node):
         mine = node(0)
         reads, writes = os.pipe()
         os.close(writes)
-        sums = ops.node_sum(mine._replace(pipes=[mine.pipes[0], reads]), [tf.ones([2])])
+        pair = mine._replace(pipes=[mine.pipes[0], reads], processes=mine.processes[:2])
+        sums = ops.node_sum(pair, [tf.ones([2])])
         with pytest.raises(tf.errors.AbortedError, match="process 1 has ended"):
             run.run(sums)
         os.close(reads)
@@ -198,3 +204,34 @@ def test_wrong_inputs(node, tmp_path):
         nowhere = node(0)._replace(file=str(tmp_path / "none"))
         with pytest.raises(tf.errors.InvalidArgumentError, match="must be mapped.*No such file"):
             run.run(ops.node_sum(nowhere, [tf.ones([2])]))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"room": 4099}, "must have room for .* bytes, got 4099"),
+        ({"offset": PAGE + ROOM}, "must have room for .* bytes, got 0"),
+        ({"rank": PROCESSES}, "`rank` must be below the number of `pipes`"),
+        ({"processes": [1, 2]}, "`processes` as many as those"),
+    ],
+)
+def test_a_node_that_cannot_be(node, changed, message):
+    with tf.Graph().as_default() as graph, session(graph, 1) as run:
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            run.run(ops.node_sum(node(0)._replace(**changed), [tf.ones([2])]))
+
+
+def test_stderr_tells_of_a_process_that_does_not_come(node, capfd):
+    told = []
+
+    def run(rank):
+        with tf.Graph().as_default() as graph, session(graph, 1) as own:
+            sums = ops.node_sum(node(rank)._replace(patience=0.2), [tf.ones([2])])
+            end = time.monotonic() + 60
+            while rank == 1 and "ends the run" not in "".join(told) and time.monotonic() < end:
+                told.append(capfd.readouterr().err)
+            return own.run(sums)[0].tolist()
+
+    assert in_every_process(run) == [[PROCESSES, PROCESSES]] * PROCESSES
+    line = "".join(told).splitlines()[0]
+    assert line.startswith("deeptf: the others have waited 0 s for worker 1 (process ")

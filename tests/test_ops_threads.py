@@ -1,5 +1,10 @@
-"""Threads of the ops: loops from several Python threads at once, and errors inside loops."""
+"""Threads of the ops: loops from several Python threads at once, errors inside loops, and more
+threads than cores.
+"""
 
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -44,3 +49,33 @@ def test_an_error_in_a_thread_reaches_the_caller_and_the_next_loop_runs():
             with pytest.raises(tf.errors.InvalidArgumentError):
                 run.run(rows, {place: bad})
             assert len(run.run(rows, {place: coord})[1]) > 4000
+
+
+ON_ONE_CORE = """
+import os, time
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+import numpy as np
+from deeptf import ops
+from deeptf.tf import session, tf
+
+count = np.full(200, 60)
+weight, value = (tf.placeholder_with_default(np.ones([12000, k]), None) for k in (4, 100))
+out = ops.neighbor_sum(count, tf.reshape(weight, [-1, 4]), tf.reshape(value, [-1, 100])).op
+used = []
+for threads in (1, 8):
+    with session(threads=threads) as run:
+        run.run(out)
+        begin = time.process_time()
+        for _ in range(100):
+            run.run(out)
+        used.append(time.process_time() - begin)
+print(used[1] / used[0])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux keeps processes to cores")
+def test_more_threads_than_cores_cost_little():
+    done = subprocess.run(
+        [sys.executable, "-c", ON_ONE_CORE], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < 3  # of the core's time, whatever else the machine does; once 8

@@ -2,7 +2,7 @@
 
 A run is a pure function of its input, its seed and the step: whatever stops it, `--restart`
 continues with the same batches and rates, bit for bit. Checkpoints are written every `save_freq`
-steps, at the end, and on SIGTERM or Ctrl-C.
+steps, at the end, and on a signal (stop_signal.py).
 
 Several workers (workers.py) do all of this in step: worker r of n takes batch n step + r of the one
 series of batches, errors are sums over all workers, and the leader writes the files.
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from types import FrameType
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from deeptf.train.learning_curve import LearningCurve, column_names
 from deeptf.train.preparation import Run, prepare_together
 from deeptf.train.report import Errors, Progress, TensorBoard
 from deeptf.train.start import Start, check_arrays
+from deeptf.train.stop_signal import StopSignal
 from deeptf.train.workers import Workers, join_workers
 
 TABLE_CHECK = 100  # steps from one measurement of the error of the embedding tables to the next
@@ -50,7 +50,7 @@ def train(
     init_model, init_frozen : checkpoint or frozen model whose weights and statistics a new run
         starts from.
     output : file for the input with every default written out.
-    threads : number of threads of TensorFlow; all cores without it.
+    threads : number of threads of TensorFlow; the cores that may be used without it.
     Raises ValueError or OSError with a message for the user when the input, the data or the disk is
     not right, and FloatingPointError when the loss is not finite. With several workers also
     ImportError when Horovod is missing and ConnectionError when another worker has ended.
@@ -253,25 +253,3 @@ class Trainer:
             f"for {frames}. The weights have diverged (lower start_lr or give gradient_max_norm) "
             "or the labels of that frame are wrong; nothing was saved after the last checkpoint"
         )
-
-
-class StopSignal:
-    """Notes SIGTERM and Ctrl-C so that the loop can end after the step it is in."""
-
-    SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-    def __init__(self) -> None:
-        self.number = 0
-        self._previous: dict[int, object] = {}
-
-    def __enter__(self) -> StopSignal:
-        for number in self.SIGNALS:
-            self._previous[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, _: FrameType | None) -> None:
-        self.number = number

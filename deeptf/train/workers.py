@@ -9,28 +9,33 @@ talks and writes files. Without a launcher there is one worker and no Horovod.
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib
 import os
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from deeptf import ops
+from deeptf.cores import usable_cores
 from deeptf.tf import session, tf
-from deeptf.train.node import open_node
+from deeptf.train.host_cores import take_cores
+from deeptf.train.node import SharedMemory, hand_over, open_memory
 
 T = TypeVar("T")
 
-LAUNCHERS = {  # variables with the number of processes, all and on this node; who sets them
-    "HOROVOD_SIZE": ("HOROVOD_LOCAL_SIZE", "horovodrun"),
-    "OMPI_COMM_WORLD_SIZE": ("OMPI_COMM_WORLD_LOCAL_SIZE", "mpirun"),
-    "PMI_SIZE": ("MPI_LOCALNRANKS", "mpirun"),
-    "MV2_COMM_WORLD_SIZE": ("MV2_COMM_WORLD_LOCAL_SIZE", "mpirun"),
-    "SLURM_STEP_NUM_TASKS": ("SLURM_STEP_TASKS_PER_NODE", "srun"),
+LAUNCHERS = {  # variables with the number of processes that were started; who sets them
+    "HOROVOD_SIZE": "horovodrun",
+    "OMPI_COMM_WORLD_SIZE": "mpirun",
+    "PMI_SIZE": "mpirun",
+    "MV2_COMM_WORLD_SIZE": "mpirun",
+    "SLURM_STEP_NUM_TASKS": "srun",
 }
 SETTINGS = {  # what a user has not set; measured with tests/benchmarks/horovod.py
+    # ms between two looks of Horovod for messages: the sums at the end of a step wait for it. With
+    # Gloo a look costs 0.1 ms of a core; workers that share memory need no messages and end it.
+    "HOROVOD_CYCLE_TIME": "0.1",
     "HOROVOD_FUSION_THRESHOLD": "0",  # see HorovodWorkers._messages
     "OMPI_MCA_mpi_yield_when_idle": "1",  # Horovod's thread has no core of its own to wait on
     # Within a node, through shared memory in large parts: 8 MB took 0.7 ms between two processes,
@@ -38,10 +43,6 @@ SETTINGS = {  # what a user has not set; measured with tests/benchmarks/horovod.
     "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
     "OMPI_MCA_btl_vader_max_send_size": "65536",
 }
-# ms between two looks of Horovod for messages. With Gloo a look costs 0.1 ms of a core, and workers
-# that share memory send none while they train. Else the sums at the end of a step wait for it.
-CYCLE_TIME = "HOROVOD_CYCLE_TIME"
-RARELY, OFTEN = "20", "0.1"
 LARGE = 1 << 15  # elements of a tensor
 
 
@@ -58,7 +59,7 @@ class Workers:
         return self.rank == 0
 
     def threads(self, given: int | None) -> int | None:
-        """Return the number of threads of this worker; None means all cores."""
+        """Return the number of threads of this worker; None means the cores that may be used."""
         return given
 
     def gpu(self) -> int | None:
@@ -101,40 +102,36 @@ class HorovodWorkers(Workers):
         self._hvd = hvd
         self.rank, self.size = hvd.rank(), hvd.size()
         self.local_rank, self.local_size = hvd.local_rank(), hvd.local_size()
-        self._keep_to_own_cores()
         self._files = contextlib.ExitStack()
         self._sums: dict[int, _Sum] = {}  # by the length of arrays
         self._sum_of_messages = _Sum(None, lambda values: self._allreduce(values, "sum"))
+        self._cores = take_cores(self.rank, self.size, self._sum_of_messages)
+        self._memory = self._open_memory()
+        if self.shares_memory:
+            hvd.shutdown()  # its thread, which would look for messages that nobody sends
 
-    @functools.cached_property
+    @property
     def shares_memory(self) -> bool:
         """Whether sums go through memory that all workers map."""
-        return self.node() is not None
+        return self._memory is not None
 
-    def _keep_to_own_cores(self) -> None:
-        """Keep all threads of this process to its share of the cores, as most launchers do.
-
-        Otherwise workers meet on one core again and again, and all of them wait for each.
-        """
-        cores = sorted(os.sched_getaffinity(0))
-        share = len(cores) // self.local_size
-        if len(cores) < (os.cpu_count() or 1) or not share:
-            return  # a launcher has done it, or there are more workers than cores
-        first = self.local_rank * share
-        for thread in os.listdir("/proc/self/task"):
-            with contextlib.suppress(ProcessLookupError):  # it has ended
-                os.sched_setaffinity(int(thread), cores[first : first + share])
+    def _open_memory(self) -> SharedMemory | None:
+        """Open what the workers share where all are on one machine, have no GPUs, and can."""
+        total = self._sum_of_messages
+        if total(np.array(float(self.local_size < self.size or _gpus() > 0))) > 0:
+            return None
+        return open_memory(self.rank, self.size, total, self._files)
 
     def threads(self, given: int | None) -> int | None:
-        """Return the given number, else that of the cores on which this worker runs."""
-        return given or len(os.sched_getaffinity(0))
+        """Return the given number, else that of the cores that are for this worker alone."""
+        return given or min(self._cores, usable_cores(self.local_size))
 
     def gpu(self) -> int | None:
         """Return the local rank where TensorFlow sees GPUs.
 
         Raises ValueError where there are fewer GPUs than workers on this node.
         """
-        number = len(tf.config.experimental.list_physical_devices("GPU"))
+        number = _gpus()
         if number and self.local_rank >= number:
             raise ValueError(
                 f"the workers on a node must be at most as many as its GPUs, {number}, got "
@@ -163,6 +160,8 @@ class HorovodWorkers(Workers):
 
     def share(self, value: T) -> T:
         """Return the leader's value."""
+        if self.shares_memory:
+            return pickle.loads(hand_over(pickle.dumps(value) if self.leads else None, self.sum))
         with tf.Graph().as_default() as graph, session(graph, 1) as run:
             return self._hvd.broadcast_object(value, 0, run, "deeptf_share")
 
@@ -190,10 +189,8 @@ class HorovodWorkers(Workers):
         return totals
 
     def node(self) -> ops.Node | None:
-        """Return the workers where all are on one machine and have no GPUs."""
-        if self.local_size < self.size or self.gpu() is not None:
-            return None
-        return open_node(self.rank, self.size, self._sum_of_messages, self._files)
+        """Return the workers, with a place of its own for one op, where all share memory."""
+        return self._memory.place() if self._memory is not None else None
 
     def _messages(self, values: list[tf.Tensor], kind: str) -> list[tf.Tensor]:
         """Return the sums of tensors of one type: of each large one in one message, of all small
@@ -222,9 +219,16 @@ class HorovodWorkers(Workers):
         return self._hvd.allreduce(tensor, op=self._hvd.Sum, name=f"deeptf_{name}")
 
     def initialize(self, run: tf.Session) -> None:
-        """Broadcast all variables of the session's graph."""
+        """Hand over the leader's variables."""
         with run.graph.as_default():
-            run.run(self._hvd.broadcast_global_variables(0))
+            if not self.shares_memory:
+                run.run(self._hvd.broadcast_global_variables(0))
+                return
+            variables = tf.global_variables()
+            values = self.share(run.run(variables) if self.leads else None)
+            for variable, value in zip(variables, values, strict=True):
+                if not self.leads:
+                    variable.load(value, run)
 
 
 class _Sum:
@@ -246,17 +250,21 @@ class _Sum:
         return total.reshape(np.shape(values))
 
 
+def _gpus() -> int:
+    """Return how many GPUs TensorFlow sees."""
+    return len(tf.config.experimental.list_physical_devices("GPU"))
+
+
 def join_workers() -> Workers:
     """Return the workers that a launcher started, this one among them.
 
     Raises ImportError where a launcher started several processes and Horovod is not installed or
     does not know the launcher: each would train alone.
     """
-    launched, here, launcher = _launched()
+    launched, launcher = _launched()
     if launched == 1:
         return Workers()
-    share_memory = here == launched and not tf.config.experimental.list_physical_devices("GPU")
-    for name, value in {**SETTINGS, CYCLE_TIME: RARELY if share_memory else OFTEN}.items():
+    for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     try:
         hvd = importlib.import_module("horovod.tensorflow")
@@ -276,10 +284,10 @@ def join_workers() -> Workers:
     return HorovodWorkers(hvd)
 
 
-def _launched() -> tuple[int, int, str]:
-    """Return how many processes were started together, how many of them here, and by what."""
-    for variable, (here, launcher) in LAUNCHERS.items():
-        size, local_size = (os.environ.get(name, "") for name in (variable, here))
+def _launched() -> tuple[int, str]:
+    """Return how many processes were started together, and by what."""
+    for variable, launcher in LAUNCHERS.items():
+        size = os.environ.get(variable, "")
         if size.isdigit() and int(size) > 1:
-            return int(size), int(local_size) if local_size.isdigit() else 0, launcher
-    return 1, 1, ""
+            return int(size), launcher
+    return 1, ""

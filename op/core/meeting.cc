@@ -7,14 +7,17 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <climits>
 #include <cstring>
 #include <ctime>
+#include <fstream>
 
 #include "core/error.h"
 
@@ -23,14 +26,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kAwake = std::chrono::milliseconds(2);  // before a waiting process sleeps
-constexpr timespec kSleep = {0, 50'000'000};           // until it looks whether the others live
+constexpr auto kAwake = std::chrono::milliseconds(2);   // before a waiting process sleeps
+constexpr auto kSleep = std::chrono::milliseconds(50);  // until it looks whether the others live
 
 static_assert(std::atomic<uint32_t>::is_always_lock_free);
 
 // Sleeps while the number is `seen`, but not longer than kSleep.
 void sleep_while(const std::atomic<uint32_t>* number, uint32_t seen) {
-  syscall(SYS_futex, number, FUTEX_WAIT, seen, &kSleep, nullptr, 0);
+  constexpr timespec longest = {0, std::chrono::nanoseconds(kSleep).count()};
+  syscall(SYS_futex, number, FUTEX_WAIT, seen, &longest, nullptr, 0);
 }
 
 void wake_all(const std::atomic<uint32_t>* number) {
@@ -42,51 +46,91 @@ bool has_ended(int pipe) {
   return poll(&look, 1, 0) > 0;
 }
 
+// Whether a signal has stopped the process, as the system's table of processes says it.
+bool is_stopped(int process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const size_t name = line.rfind(") ");  // the state follows the program's name
+  return name != std::string::npos && line.compare(name + 2, 1, "T") == 0;
+}
+
+std::string about_wait(int64_t rank, int process, std::chrono::milliseconds slept) {
+  const std::string number = std::to_string(process);
+  return "the others have waited " + std::to_string(slept.count() / 1000) + " s for worker " +
+         std::to_string(rank) + " (process " + number + "), which " +
+         (is_stopped(process) ? "is stopped: `kill -CONT " + number + "` lets it go on, "
+                              : std::string("runs, but does not come: ")) +
+         "`kill -KILL " + number + "` ends the run";
+}
+
 }  // namespace
 
-SharedMemory::SharedMemory(const std::string& file, size_t bytes) : bytes_(bytes) {
-  const int opened = open(file.c_str(), O_RDWR | O_CLOEXEC);
+std::shared_ptr<char> map_shared(const SharedFile& file, size_t bytes) {
+  const int opened = open(file.name.c_str(), O_RDWR | O_CLOEXEC);
   void* mapped = MAP_FAILED;
-  if (opened >= 0 && ftruncate(opened, static_cast<off_t>(bytes)) == 0) {
-    mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, opened, 0);
+  struct stat status = {};
+  if (opened >= 0 && fstat(opened, &status) == 0) {
+    const int64_t room = std::min<int64_t>(file.room, status.st_size - file.offset);
+    if (room < static_cast<int64_t>(bytes)) {
+      close(opened);
+      throw Error("memory that processes share, `" + file.name + "`, must have room for " +
+                  std::to_string(bytes) + " bytes, got " + std::to_string(room));
+    }
+    mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, opened, file.offset);
   }
   const int error = errno;
   if (opened >= 0) close(opened);
   if (mapped == MAP_FAILED) {
-    throw Error("memory that processes share, `" + file +
+    throw Error("memory that processes share, `" + file.name +
                 "`, must be mapped, but that failed: " + std::strerror(error));
   }
-  data_ = static_cast<char*>(mapped);
+  return {static_cast<char*>(mapped), [bytes](char* data) { munmap(data, bytes); }};
 }
-
-SharedMemory::~SharedMemory() { munmap(data_, bytes_); }
 
 size_t Meeting::bytes(int64_t processes) {
   return static_cast<size_t>(processes) * sizeof(Arrival);
 }
 
 Meeting::Meeting(char* place, const Node& node)
-    : arrivals_(reinterpret_cast<Arrival*>(place)), rank_(node.rank), pipes_(node.pipes) {}
+    : arrivals_(reinterpret_cast<Arrival*>(place)), node_(node) {}
 
 void Meeting::meet() const {
-  const uint32_t times = ++arrivals_[rank_].times;
-  wake_all(&arrivals_[rank_].times);
-  for (size_t process = 0; process < pipes_.size(); ++process) {
-    wait_for(static_cast<int64_t>(process), times);
+  std::atomic<uint32_t>& own = arrivals_[node_.rank].times;
+  const uint32_t times = ++own;
+  wake_all(&own);
+  for (int64_t process = 0; process < node_.size(); ++process) wait_for(process, times);
+}
+
+bool Meeting::has_come(int64_t process, uint32_t times) const {
+  return static_cast<int32_t>(arrivals_[process].times - times) >= 0;
+}
+
+// Whether all before this process are still to come: one of those that wait is enough to say it.
+bool Meeting::is_first_that_waits(uint32_t times) const {
+  for (int64_t process = 0; process < node_.rank; ++process) {
+    if (has_come(process, times)) return false;
   }
+  return true;
 }
 
 void Meeting::wait_for(int64_t process, uint32_t times) const {
   const std::atomic<uint32_t>& number = arrivals_[process].times;
-  const auto comes = [&] { return static_cast<int32_t>(number - times) >= 0; };
   const auto end = Clock::now() + kAwake;
-  while (!comes()) {
+  std::chrono::milliseconds slept{0}, patience = node_.patience;
+  while (!has_come(process, times)) {
     if (Clock::now() < end) {
       sched_yield();
     } else if (const uint32_t seen = number; static_cast<int32_t>(seen - times) < 0) {
       sleep_while(&number, seen);
-      if (has_ended(pipes_[process]) && !comes()) {
+      if (has_ended(node_.pipes[process]) && !has_come(process, times)) {
         throw Ended("process " + std::to_string(process) + " has ended");
+      }
+      slept += kSleep;  // not by the clock: a process that was stopped itself has not waited
+      if (slept < patience || has_come(process, times)) continue;
+      patience *= 2;
+      if (is_first_that_waits(times)) {
+        node_.report(about_wait(process, node_.processes[process], slept));
       }
     }
   }

@@ -2,34 +2,39 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace deeptf {
 
-// A file of `bytes`, longer or shorter before, that is mapped for reading and writing.
-class SharedMemory {
- public:
-  SharedMemory(const std::string& file, size_t bytes);
-  ~SharedMemory();
-  SharedMemory(const SharedMemory&) = delete;
-  SharedMemory& operator=(const SharedMemory&) = delete;
-  char* data() const { return data_; }
-
- private:
-  char* data_;
-  size_t bytes_;
+// Part of a file that processes map: from `offset` on, a multiple of the system's page, `room`
+// bytes.
+struct SharedFile {
+  std::string name;
+  int64_t offset, room;
 };
+
+// The first `bytes` of the part, for reading and writing. Throws Error where it has fewer.
+std::shared_ptr<char> map_shared(const SharedFile& file, size_t bytes);
 
 // What one process knows of the others on its machine.
 struct Node {
-  std::string file;  // memory that all of them map, all zeros at the beginning
-  int64_t rank;      // of this process, from 0
+  int64_t rank;  // of this process, from 0
   // For every process the end for reading of a pipe, of which it alone holds the end for writing:
   // the system closes that when the process ends. That of this process is not used.
   std::vector<int> pipes;
+  std::vector<int> processes;  // the numbers that the system gave them
+  // Gives memory that all of them see, all zeros at the beginning.
+  std::function<std::shared_ptr<char>(size_t bytes)> memory;
+  // Gets a message about a process that lives, but has been waited for for `patience`, then for
+  // twice as long and so on. One of those that wait gets it.
+  std::function<void(const std::string& message)> report;
+  std::chrono::milliseconds patience = std::chrono::seconds(60);
 
   int64_t size() const { return static_cast<int64_t>(pipes.size()); }
 };
@@ -47,18 +52,19 @@ class Meeting {
   void meet() const;
 
   // How often this process has met the others.
-  uint32_t times() const { return arrivals_[rank_].times; }
+  uint32_t times() const { return arrivals_[node_.rank].times; }
 
  private:
   struct alignas(64) Arrival {
     std::atomic<uint32_t> times;
   };
 
+  bool has_come(int64_t process, uint32_t times) const;
   void wait_for(int64_t process, uint32_t times) const;
+  bool is_first_that_waits(uint32_t times) const;
 
   Arrival* arrivals_;
-  int64_t rank_;
-  std::vector<int> pipes_;
+  Node node_;
 };
 
 }  // namespace deeptf

@@ -38,10 +38,10 @@ template <class T>
 NodeSum<T>::NodeSum(const Node& node, const std::vector<int64_t>& sizes, int64_t further)
     : node_(node),
       starts_(starts_of(sizes)),
-      memory_(node.file,
-              static_cast<size_t>(place_of(node)) +
-                  static_cast<size_t>((node.size() + further) * starts_.back()) * sizeof(T)),
-      meeting_(memory_.data(), node) {
+      memory_(
+          node.memory(static_cast<size_t>(place_of(node)) +
+                      static_cast<size_t>((node.size() + further) * starts_.back()) * sizeof(T))),
+      meeting_(memory_.get(), node) {
   const int64_t share = round_up((starts_.back() + node.size() - 1) / node.size(), kLine);
   for (int64_t process = 0; process < node.size(); ++process) {
     shares_.push_back(cut(sizes, share * process, share * (process + 1)));
@@ -92,7 +92,7 @@ std::vector<typename NodeSum<T>::Part> NodeSum<T>::cut(const std::vector<int64_t
 
 template <class T>
 T* NodeSum<T>::slot(int64_t process, const Part& part) const {
-  T* numbers = reinterpret_cast<T*>(memory_.data() + place_of(node_));
+  T* numbers = reinterpret_cast<T*>(memory_.get() + place_of(node_));
   return numbers + process * starts_.back() + starts_[part.array] + part.begin;
 }
 

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "core/meeting.h"
@@ -66,7 +67,7 @@ class NodeSum {
   Node node_;
   std::vector<int64_t> starts_;            // of the arrays in a slot, and the end of the last
   std::vector<std::vector<Part>> shares_;  // of every process
-  SharedMemory memory_;
+  std::shared_ptr<char> memory_;
   Meeting meeting_;
 };
 

@@ -5,6 +5,9 @@
 // were 1.4 times as fast as one in a training step. Here helpers stay awake for a moment after a
 // loop, in which the next one usually comes. Whoever is free takes the next block of a loop, the
 // calling thread among them, and it never waits for a helper that has not begun.
+//
+// Whoever is awake and waits has the core for itself at first, then only as long as no other thread
+// wants it: with more threads than cores, those that wait must not keep those from it that work.
 #include "core/team.h"
 
 #include <algorithm>
@@ -23,9 +26,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kAwake = std::chrono::milliseconds(2);  // after a loop
-constexpr int kPolls = 50;                             // between two looks at the clock
-constexpr int64_t kBlockCycles = 10000;                // a block takes so long at least
+constexpr auto kAwake = std::chrono::milliseconds(2);   // after a loop
+constexpr auto kAlone = std::chrono::microseconds(50);  // of a wait, before others get the core
+constexpr int kPolls = 50;                              // between two looks at the clock
+constexpr int64_t kBlockCycles = 10000;                 // a block takes so long at least
 constexpr int64_t kBlocksPerThread = 4;
 
 // Leaves the core to its other hardware thread for some cycles.
@@ -35,6 +39,21 @@ inline void pause() {
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
+}
+
+// Waits for done(), awake, for so long at most; returns whether it came true.
+template <class Done>
+bool comes_within(Clock::duration longest, const Done& done) {
+  const auto begin = Clock::now();
+  for (;;) {
+    for (int k = 0; k < kPolls; ++k) {
+      if (done()) return true;
+      pause();
+    }
+    const auto waited = Clock::now() - begin;
+    if (waited >= longest) return false;
+    if (waited >= kAlone) std::this_thread::yield();
+  }
 }
 
 // A loop, cut into blocks. It lives on the stack of its caller.
@@ -91,8 +110,7 @@ class Helper {
   // Takes the loop back from a helper that has not begun; waits for one that has.
   void take_back(Loop* loop) {
     if (given_.compare_exchange_strong(loop, nullptr)) return;
-    while (!finished_) {
-    }
+    comes_within(Clock::duration::max(), [this] { return finished_.load(); });
   }
 
  private:
@@ -101,28 +119,18 @@ class Helper {
       if (Loop* loop = given_.exchange(nullptr)) {
         loop->work();
         finished_ = true;
-      } else if (!comes_soon()) {
+      } else if (!comes_within(kAwake, [this] { return is_wanted(); })) {
         sleep();
       }
     }
   }
 
-  // Looks for a loop or the end for a moment.
-  bool comes_soon() const {
-    const auto end = Clock::now() + kAwake;
-    do {
-      for (int k = 0; k < kPolls; ++k) {
-        if (given_ != nullptr || stop_) return true;
-        pause();
-      }
-    } while (Clock::now() < end);
-    return false;
-  }
+  bool is_wanted() const { return given_ != nullptr || stop_; }
 
   void sleep() {
     std::unique_lock<std::mutex> lock(mutex_);
     asleep_ = true;
-    awake_.wait(lock, [this] { return given_ != nullptr || stop_; });
+    awake_.wait(lock, [this] { return is_wanted(); });
     asleep_ = false;
   }
 
@@ -153,17 +161,21 @@ class Team {
   }
 
  private:
-  // Returns how many of so many helpers there are: fewer where the system gives no more threads.
+  // Returns how many of so many helpers there are: fewer where the system gives no more threads,
+  // which it is asked for once and not in every loop.
   size_t helpers(size_t wanted) {
+    wanted = std::min(wanted, most_);
     try {
       while (helpers_.size() < wanted) helpers_.emplace_back();
     } catch (const std::system_error&) {
+      most_ = helpers_.size();
     }
     return std::min(helpers_.size(), wanted);
   }
 
   std::mutex mutex_;
   std::deque<Helper> helpers_;
+  size_t most_ = SIZE_MAX;  // helpers that the system gives
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What the ops of several processes on one machine share: attributes and checked inputs.
 #pragma once
 
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -10,14 +11,18 @@
 namespace deeptf {
 
 // Registers an op of arrays of these shapes; ops.Node has the other attributes.
-#define DEEPTF_NODE_OP(OP)           \
-  REGISTER_OP(OP)                    \
-      .Attr("T: {float, double}")    \
-      .Attr("N: int >= 1")           \
-      .Attr("file: string")          \
-      .Attr("rank: int >= 0")        \
-      .Attr("pipes: list(int) >= 2") \
-      .Attr("shapes: list(shape)")   \
+#define DEEPTF_NODE_OP(OP)               \
+  REGISTER_OP(OP)                        \
+      .Attr("T: {float, double}")        \
+      .Attr("N: int >= 1")               \
+      .Attr("file: string")              \
+      .Attr("offset: int >= 0")          \
+      .Attr("room: int >= 0")            \
+      .Attr("rank: int >= 0")            \
+      .Attr("pipes: list(int) >= 2")     \
+      .Attr("processes: list(int) >= 2") \
+      .Attr("patience: float")           \
+      .Attr("shapes: list(shape)")       \
       .SetIsStateful()
 
 // Registers run<float> and run<double>, whose attributes have their type.
@@ -29,9 +34,23 @@ namespace deeptf {
 
 struct NodeArrays {
   explicit NodeArrays(OpKernelConstruction* context) {
-    OP_REQUIRES_OK(context, context->GetAttr("file", &node.file));
+    SharedFile file;
+    float patience;
+    OP_REQUIRES_OK(context, context->GetAttr("file", &file.name));
+    OP_REQUIRES_OK(context, context->GetAttr("offset", &file.offset));
+    OP_REQUIRES_OK(context, context->GetAttr("room", &file.room));
     OP_REQUIRES_OK(context, context->GetAttr("rank", &node.rank));
     OP_REQUIRES_OK(context, context->GetAttr("pipes", &node.pipes));
+    OP_REQUIRES_OK(context, context->GetAttr("processes", &node.processes));
+    OP_REQUIRES_OK(context, context->GetAttr("patience", &patience));
+    OP_REQUIRES(context, node.rank < node.size() && node.processes.size() == node.pipes.size(),
+                absl::InvalidArgumentError("`rank` must be below the number of `pipes`, and "
+                                           "`processes` as many as those"));
+    node.memory = [file](size_t bytes) { return map_shared(file, bytes); };
+    node.report = [](const std::string& message) {
+      std::fprintf(stderr, "deeptf: %s\n", message.c_str());
+    };
+    node.patience = std::chrono::milliseconds(static_cast<int64_t>(1000 * patience));
     OP_REQUIRES_OK(context, context->GetAttr("shapes", &shapes));
     for (const TensorShape& shape : shapes) sizes.push_back(shape.num_elements());
   }
@@ -56,9 +75,11 @@ struct NodeArrays {
   std::vector<int64_t> sizes;
 };
 
-// Sets `made` to what make() returns; an error becomes the status of the op.
+// Sets `made` to what make() returns, unless the attributes were wrong; an error becomes the status
+// of the op.
 template <class Made, class Make>
 void make_op(OpKernelConstruction* context, Made* made, const Make& make) {
+  if (!context->status().ok()) return;
   try {
     *made = make();
   } catch (const Error& error) {

@@ -32,8 +32,6 @@ from typing import Any
 from cases import input_case, water_case, with_steps
 from programs import DEEPTF_TIMES, OURS, Program, read_times, run
 
-from deeptf.train.workers import CYCLE_TIME, OFTEN
-
 PARTS = 3  # of a round; the first is left out
 BYTES = {"float64": 8, "float32": 4}
 PARAMETERS = re.compile(r"(\d+) trainable parameters")
@@ -48,8 +46,8 @@ cat program_*/log"""
 WITH_MESSAGES = """
 import sys
 from deeptf.__main__ import main
-from deeptf.train.workers import HorovodWorkers, Workers
-HorovodWorkers.node = Workers.node
+from deeptf.train import workers
+workers.open_memory = lambda *_: None
 sys.exit(main())"""
 LAUNCHERS = {
     "mpi": ("mpirun", "--allow-run-as-root", "--oversubscribe"),
@@ -64,7 +62,7 @@ def program(launcher: str, workers: int | str) -> Program:
     if workers == APART:
         start = ("sh", "-c", SIDE_BY_SIDE, "sh")
     if workers == MESSAGES:
-        deeptf = ("env", f"{CYCLE_TIME}={OFTEN}", sys.executable, "-c", WITH_MESSAGES)
+        deeptf = (sys.executable, "-c", WITH_MESSAGES)
     train = ("train", "input.json", "--skip-neighbor-stat", "--threads", "1")
     return Program(OURS, OURS, (*start, *deeptf, *train), DEEPTF_TIMES)
 

@@ -1,7 +1,13 @@
-// Sums and steps of Adam of several processes, here threads that map one file, against plain loops.
+// Sums and steps of Adam of several processes, here threads that share their memory, against plain
+// loops.
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <thread>
 
 #include "check.h"
@@ -9,6 +15,7 @@
 #include "core/node_sum.h"
 
 using deeptf::AdamArrays;
+using deeptf::map_shared;
 using deeptf::Node;
 using deeptf::NodeAdam;
 using deeptf::NodeSum;
@@ -22,23 +29,29 @@ constexpr deeptf::AdamStep kStep{1e-2, 0.9, 0.99, 1e-8};
 template <class T>
 using Arrays = std::vector<std::vector<T>>;
 
-// A file and a pipe for every process.
+// Memory and a pipe for every process. All have it at one address, where a sanitizer sees who
+// writes and who reads.
 class Machine {
  public:
   explicit Machine(int64_t processes) : ends_(2 * processes) {
-    std::fclose(std::fopen(kFile, "w"));
     for (int64_t p = 0; p < processes; ++p) {
       if (pipe(&ends_[2 * p]) != 0) std::abort();
     }
   }
   ~Machine() {
-    std::remove(kFile);
     for (const int end : ends_) close_once(end);
   }
 
   Node node(int64_t rank) const {
-    Node node{kFile, rank, {}};
+    Node node;
+    node.rank = rank;
     for (size_t k = 0; k < ends_.size(); k += 2) node.pipes.push_back(ends_[k]);
+    node.processes.assign(node.pipes.size(), getpid());
+    node.memory = [this](size_t bytes) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!memory_) memory_.reset(new (std::align_val_t(kPage)) char[bytes](), Free());
+      return memory_;
+    };
     return node;
   }
 
@@ -58,11 +71,36 @@ class Machine {
   }
 
  private:
-  static constexpr const char* kFile = "node_test_memory";
+  static constexpr size_t kPage = 4096;
+  struct Free {
+    void operator()(char* data) const { operator delete[](data, std::align_val_t(kPage)); }
+  };
   static void close_once(int end) {
     if (end >= 0) ::close(end);
   }
   std::vector<int> ends_;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<char> memory_;
+};
+
+// A process that a signal has stopped, until this is destroyed.
+class Stopped {
+ public:
+  Stopped() : process_(fork()) {
+    if (process_ == 0) {
+      for (;;) pause();
+    }
+    kill(process_, SIGSTOP);
+    waitpid(process_, nullptr, WUNTRACED);
+  }
+  ~Stopped() {
+    kill(process_, SIGKILL);
+    waitpid(process_, nullptr, 0);
+  }
+  int number() const { return process_; }
+
+ private:
+  pid_t process_;
 };
 
 template <class T>
@@ -216,7 +254,53 @@ TEST(the_end_of_a_process_is_told) {
   CHECK(deeptf_test::throws(call, "process 1 has ended"));
 }
 
-TEST(a_file_that_cannot_be_opened) {
-  const auto make = [] { NodeSum<double>({"no/such/file", 0, {0, 0}}, {1}); };
-  CHECK(deeptf_test::throws(make, "no/such/file"));
+TEST(a_wait_is_reported_once_by_one_of_those_that_wait) {
+  const Machine machine(4);
+  const Stopped stopped;
+  std::map<int64_t, std::vector<std::string>> told;
+  std::mutex mutex;
+  machine.run([&](int64_t rank) {
+    Node node = machine.node(rank);
+    node.processes[2] = stopped.number();
+    node.patience = std::chrono::milliseconds(200);
+    node.report = [&, rank](const std::string& message) {
+      const std::lock_guard<std::mutex> lock(mutex);
+      told[rank].push_back(message);
+    };
+    const NodeSum<double> sum(node, {1});
+    const auto enough = [&] {
+      const std::lock_guard<std::mutex> lock(mutex);
+      return told[0].size() == 2;  // after 0.2 s and 0.4 s
+    };
+    while (rank == 2 && !enough()) std::this_thread::yield();
+    const double own = 1;
+    double total = 0;
+    sum.sum({&own}, {&total}, deeptf_test::serial());
+    CHECK(total == 4);
+  });
+  CHECK(told.size() == 1);
+  const std::string number = std::to_string(stopped.number());
+  const std::string wanted = "the others have waited 0 s for worker 2 (process " + number +
+                             "), which is stopped: `kill -CONT " + number +
+                             "` lets it go on, `kill -KILL " + number + "` ends the run";
+  for (const std::string& message : told[0]) CHECK(message == wanted);
+}
+
+TEST(processes_map_one_file) {
+  constexpr const char* kFile = "node_test_memory";
+  constexpr int64_t kPage = 65536;  // a multiple of every system's
+  std::fclose(std::fopen(kFile, "w"));
+  CHECK(truncate(kFile, 2 * kPage) == 0);
+  const auto first = map_shared({kFile, 0, kPage}, 10), again = map_shared({kFile, 0, kPage}, 10);
+  const auto second = map_shared({kFile, kPage, kPage}, kPage);
+  first.get()[9] = 'x';
+  CHECK(again.get()[9] == 'x' && second.get()[9] == 0 && first.get() != again.get());
+  const auto map = [&](int64_t offset, int64_t room, size_t bytes) {
+    return [=] { map_shared({kFile, offset, room}, bytes); };
+  };
+  CHECK(deeptf_test::throws(map(0, 5, 6), "must have room for 6 bytes, got 5"));
+  CHECK(deeptf_test::throws(map(kPage, 2 * kPage, kPage + 1), "bytes, got 65536"));
+  CHECK(deeptf_test::throws(map(1, 5, 5), "must be mapped, but that failed: Invalid argument"));
+  std::remove(kFile);
+  CHECK(deeptf_test::throws(map(0, 5, 5), "must be mapped, but that failed: No such file"));
 }

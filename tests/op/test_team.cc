@@ -1,7 +1,11 @@
-// Loops on several threads: every unit once, from several callers at once, after a rest, and with
-// errors.
+// Loops on several threads: every unit once, from several callers at once, after a rest, with
+// errors, and where the system gives no more threads.
+#include <pthread.h>
+
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <iterator>
 
 #include "check.h"
 #include "core/team.h"
@@ -23,6 +27,23 @@ bool covers_all(const ParallelFor& parallel, int64_t count) {
     if (number != 1) return false;
   }
   return true;
+}
+
+// New threads get a stack of so many bytes; returns that of before.
+size_t set_stack(size_t bytes) {
+  pthread_attr_t attributes;
+  size_t before = 0;
+  pthread_getattr_default_np(&attributes);
+  pthread_attr_getstacksize(&attributes, &before);
+  pthread_attr_setstacksize(&attributes, bytes);
+  pthread_setattr_default_np(&attributes);
+  pthread_attr_destroy(&attributes);
+  return before;
+}
+
+auto threads_of_this_process() {
+  using Folder = std::filesystem::directory_iterator;
+  return std::distance(Folder("/proc/self/task"), Folder());
 }
 
 }  // namespace
@@ -67,4 +88,15 @@ TEST(an_error_reaches_the_caller) {
     CHECK(deeptf_test::throws([&] { team_of(3)(40, kLong, fail); }, "unit "));
     CHECK(covers_all(team_of(3), 40));
   }
+}
+
+TEST(a_refused_thread_is_not_asked_for_again) {
+  CHECK(covers_all(team_of(3), 40));
+  const auto threads = threads_of_this_process();
+  const size_t stack = set_stack(size_t{1} << 47);  // all addresses that there are
+  CHECK(covers_all(team_of(20), 40));
+  set_stack(stack);
+  std::thread([] {}).join();  // there would be threads again
+  CHECK(covers_all(team_of(20), 40));
+  CHECK(threads_of_this_process() == threads);
 }

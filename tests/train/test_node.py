@@ -1,5 +1,6 @@
 """Memory and pipes that workers on one machine open, here threads in the place of processes."""
 
+import os
 import select
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from deeptf.train import node as module
-from deeptf.train.node import open_node
+from deeptf.train.node import hand_over, open_memory
 
 SIZE = 3
 
@@ -39,24 +40,56 @@ def files():
         stack.close()
 
 
+def in_every_worker(run):
+    """Return what run(rank) returns, called at the same time for all."""
+    with ThreadPoolExecutor(SIZE) as pool:
+        return list(pool.map(run, range(SIZE)))
+
+
 def opened(files, total=None):
     total = total or Total()
-    with ThreadPoolExecutor(SIZE) as pool:
-        return list(pool.map(lambda rank: open_node(rank, SIZE, total, files[rank]), range(SIZE)))
+    return in_every_worker(lambda rank: open_memory(rank, SIZE, total, files[rank]))
 
 
 def test_all_see_one_memory(files):
-    nodes = opened(files)
+    nodes = [memory.place() for memory in opened(files)]
     assert [node.rank for node in nodes] == [0, 1, 2]
-    with open(nodes[1].file, "wb") as memory:
+    assert all(node.processes == [os.getpid()] * SIZE for node in nodes)
+    with open(nodes[1].file, "r+b") as memory:
         memory.write(b"from 1")
     for node in nodes:
         with open(node.file, "rb") as memory:
-            assert memory.read() == b"from 1"
+            assert memory.read(7) == b"from 1\0"
+
+
+def test_each_sum_has_a_place_of_its_own_and_no_more_files(files):
+    memories = opened(files)
+    before = len(os.listdir("/proc/self/fd"))
+    places = [[memory.place() for _ in range(5)] for memory in memories]
+    assert len(os.listdir("/proc/self/fd")) == before
+    for nodes in zip(*places, strict=True):
+        assert len({node.offset for node in nodes}) == 1
+    begins = [node.offset for node in places[0]]
+    room = places[0][0].room
+    assert begins == [k * room for k in range(5)] and room > 10**10
+    assert os.stat(places[0][0].file).st_size >= begins[-1] + room
+    assert os.stat(places[0][0].file).st_blocks == 0  # nothing until something is written
+
+
+def test_what_one_hands_over_reaches_all():
+    total = Total()
+    data = os.urandom(1 << 20)
+
+    def given(rank):
+        return hand_over(data if rank == 1 else None, total)
+
+    before = len(os.listdir("/proc/self/fd"))
+    assert in_every_worker(given) == [data] * SIZE
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_all_see_the_end_of_one(files):
-    nodes = opened(files)
+    nodes = [memory.place() for memory in opened(files)]
 
     def ended(rank):
         looks = select.poll()
@@ -69,7 +102,7 @@ def test_all_see_the_end_of_one(files):
     assert ended(0) == ended(2) == [1]
 
 
-def no_more_files():
+def no_more_files(*_):
     raise OSError("no more files")
 
 
@@ -78,7 +111,8 @@ def process_that_is_not_here():
 
 
 @pytest.mark.parametrize(
-    ("name", "replacement"), [("pipe", no_more_files), ("getpid", process_that_is_not_here)]
+    ("name", "replacement"),
+    [("pipe", no_more_files), ("ftruncate", no_more_files), ("getpid", process_that_is_not_here)],
 )
 def test_no_memory_where_one_cannot_see_the_others(name, replacement, files, monkeypatch):
     monkeypatch.setattr(module.os, name, replacement)

@@ -14,21 +14,23 @@ from deeptf.__main__ import main
 from deeptf.tf import tf
 from deeptf.train import workers as module
 from deeptf.train.learning_rate import CosineLR
-from deeptf.train.workers import HorovodWorkers, Workers, join_workers
+from deeptf.train.node import SharedMemory
+from deeptf.train.workers import Workers, join_workers
 
 
 @pytest.fixture(autouse=True)
 def no_launcher(monkeypatch):
-    names = [name for name, (here, _) in module.LAUNCHERS.items() for name in (name, here)]
-    for name in [*names, *module.SETTINGS, module.CYCLE_TIME]:
+    for name in [*module.LAUNCHERS, *module.SETTINGS]:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
 
 
-def fake_horovod(monkeypatch, size=2, local_size=2, rank=1):
+def fake_horovod(monkeypatch, size=2, local_size=1, rank=1):
     """Put a Horovod of one process that says it is one of `size` in the place of the real one."""
+    calls = []
     fake = SimpleNamespace(
-        init=lambda: None,
+        init=lambda: calls.append("init"),
+        shutdown=lambda: calls.append("shutdown"),
         size=lambda: size,
         rank=lambda: rank,
         local_rank=lambda: rank,
@@ -38,7 +40,8 @@ def fake_horovod(monkeypatch, size=2, local_size=2, rank=1):
         Sum=None,
     )
     monkeypatch.setitem(sys.modules, "horovod.tensorflow", fake)
-    monkeypatch.setattr(HorovodWorkers, "_keep_to_own_cores", lambda self: None)
+    monkeypatch.setattr(module, "take_cores", lambda rank, size, total: 3)
+    return calls
 
 
 def test_one_worker_needs_no_horovod(monkeypatch):
@@ -58,7 +61,7 @@ def test_launched_without_horovod(variable, where, monkeypatch, tmp_path, capsys
     monkeypatch.chdir(tmp_path)
     assert main(["train", str(write_run(tmp_path))]) == 1
     message = capsys.readouterr().err
-    assert f"Horovod must be installed to train with 4 processes of {where[1]}" in message
+    assert f"Horovod must be installed to train with 4 processes of {where}" in message
     assert "examples/horovod/install.sh installs it" in message
     assert not list(tmp_path.glob("lcurve.out"))
 
@@ -79,17 +82,47 @@ def test_settings_of_the_user_stay(monkeypatch):
     assert os.environ["HOROVOD_FUSION_THRESHOLD"] == "0"
 
 
-@pytest.mark.parametrize(("here", "cycle"), [("2", module.RARELY), ("1", module.OFTEN)])
-def test_messages_are_looked_for_often_between_nodes(here, cycle, monkeypatch):
-    fake_horovod(monkeypatch)
+@pytest.mark.parametrize("opens", [True, False])
+def test_horovod_ends_where_memory_is_shared_and_else_looks_often(opens, monkeypatch):
+    calls = fake_horovod(monkeypatch, local_size=2)
     monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
-    monkeypatch.setenv("OMPI_COMM_WORLD_LOCAL_SIZE", here)
-    join_workers()
-    assert os.environ["HOROVOD_CYCLE_TIME"] == cycle
+    memory = SharedMemory(1, 5, [3, 4], [8, 9]) if opens else None
+    monkeypatch.setattr(module, "open_memory", lambda *_: memory)
+    together = join_workers()
+    assert calls == (["init", "shutdown"] if opens else ["init"])
+    assert os.environ["HOROVOD_CYCLE_TIME"] == "0.1"
+    assert together.shares_memory == opens
+    first, second = together.node(), together.node()
+    assert (first.offset < second.offset) if opens else (first is second is None)
+
+
+@pytest.mark.parametrize(("local_size", "gpus"), [(1, 0), (2, 1)])
+def test_no_memory_between_nodes_and_on_gpus(local_size, gpus, monkeypatch):
+    fake_horovod(monkeypatch, local_size=local_size)
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    monkeypatch.setattr(module, "open_memory", lambda *_: pytest.fail("it must not be tried"))
+    monkeypatch.setattr(module, "_gpus", lambda: gpus)
+    assert not join_workers().shares_memory
+
+
+def test_threads_of_a_worker(monkeypatch):
+    fake_horovod(monkeypatch, size=8, local_size=4)
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "8")
+    cores = {"asked": None}
+
+    def usable(processes):
+        cores["asked"] = processes
+        return cores["usable"]
+
+    monkeypatch.setattr(module, "usable_cores", usable)
+    together = join_workers()
+    for cores["usable"], wanted in ((2, 2), (9, 3)):  # 3 are for it alone
+        assert together.threads(None) == wanted and cores["asked"] == 4
+    assert together.threads(7) == 7
 
 
 def test_totals_keep_shapes_types_and_order(monkeypatch):
-    fake_horovod(monkeypatch, local_size=1)  # two nodes: all sums are messages
+    fake_horovod(monkeypatch)  # two nodes: all sums are messages
     monkeypatch.setenv("HOROVOD_SIZE", "2")
     together = join_workers()
     assert not together.shares_memory
@@ -105,8 +138,9 @@ def test_totals_keep_shapes_types_and_order(monkeypatch):
 
 
 def test_a_gpu_for_each_worker(monkeypatch):
-    fake_horovod(monkeypatch)
+    fake_horovod(monkeypatch, local_size=2)
     monkeypatch.setenv("HOROVOD_SIZE", "2")
+    monkeypatch.setattr(module, "open_memory", lambda *_: None)
     together = join_workers()
     experimental = tf.config.experimental
     monkeypatch.setattr(experimental, "list_physical_devices", lambda kind: ["a", "b"])

@@ -50,10 +50,14 @@ def train(name: str, *arguments: object, cwd: Path, workers: int = 2) -> str:
 
 
 class Running:
-    """A training run that a test ends."""
+    """A training run that a test ends.
 
-    def __init__(self, name: str, cwd: Path) -> None:
-        command = [*launcher(name), sys.executable, "-m", "deeptf", "train", "input.json"]
+    program : what Python runs as `deeptf`.
+    """
+
+    def __init__(self, name: str, cwd: Path, *program: str) -> None:
+        python = [sys.executable, *(program or ("-m",))]
+        command = [*launcher(name), *python, "deeptf", "train", "input.json"]
         self._cwd = cwd
         self._log = cwd / "log"
         with open(self._log, "w") as log:
@@ -61,10 +65,10 @@ class Running:
                 command, cwd=cwd, env=environment(), stdout=log, stderr=log
             )
 
-    def wait_for(self, text: str) -> None:
-        """Wait until `text` is in the output."""
+    def wait_for(self, text: str, times: int = 1) -> None:
+        """Wait until `text` is in the output so often."""
         end = time.monotonic() + LONGEST
-        while text not in self.output():
+        while self.output().count(text) < times:
             assert self._process.poll() is None, self.output()
             assert time.monotonic() < end, self.output()
             time.sleep(0.05)

@@ -146,14 +146,42 @@ def test_kill_of_one_worker_ends_all_and_a_restart_goes_on(name, rank, tmp_path,
     assert newest(tmp_path).meta["step"] == step + 10
 
 
+IMPATIENT = """
+import sys
+from deeptf.__main__ import main
+from deeptf.train import node
+node.PATIENCE = 1.0
+sys.exit(main(sys.argv[2:]))
+"""
+
+
 @LAUNCHERS
-def test_sigterm_to_one_worker_saves_and_stops_all_at_one_step(name, tmp_path):
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_stopped_worker_is_named_and_the_run_goes_on_with_it(name, rank, tmp_path):
+    long_run(tmp_path)
+    running = launch.Running(name, tmp_path, "-c", IMPATIENT)
+    running.wait_for("saved model.ckpt-10.npz")
+    running.send(signal.SIGSTOP, rank)
+    running.wait_for(f"the others have waited 1 s for worker {rank} (process ")
+    assert "), which is stopped: `kill -CONT " in running.output()
+    running.send(signal.SIGCONT, rank)
+    saved = running.output().count("saved")
+    running.wait_for("saved model.ckpt", saved + 1)
+    running.send(signal.SIGTERM, rank)
+    assert running.end() != 0
+    assert "stopped by SIGTERM after step" in running.output()
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("gloo", signal.SIGTERM), ("mpi", signal.SIGTERM), ("mpi", signal.SIGUSR1)]
+)
+def test_a_signal_to_one_worker_saves_and_stops_all_at_one_step(name, number, tmp_path):
     long_run(tmp_path)
     running = launch.Running(name, tmp_path)
     running.wait_for("saved model.ckpt-10.npz")
-    running.send(signal.SIGTERM, 1)
+    running.send(number, 1)
     assert running.end() != 0
-    assert "stopped by SIGTERM after step" in running.output()
+    assert "stopped by SIG" in running.output()
     state = newest(tmp_path)
     assert f"saved model.ckpt-{state.meta['step']}.npz" in running.output()
     assert state.meta["drawn"] == 2 * state.meta["step"]
