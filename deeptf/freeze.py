@@ -19,12 +19,15 @@ from deeptf import __version__, ops
 from deeptf.files import replacing
 from deeptf.infer.model_file import FORMAT, METADATA_NODE, read_model
 from deeptf.model.model import ModelConfig
-from deeptf.model.parameters import Parameters
+from deeptf.model.parameters import Parameters, first_not_finite
+from deeptf.model.ranges import Curves
+from deeptf.model.table import measured_arrays
 from deeptf.tf import tf
 from deeptf.train import checkpoint
 from deeptf.train.options import load_input
 
 OUTPUTS = ("energy", "atom_energy", "force", "virial", "descriptor")  # fields of model.Outputs
+OUTSIDE = ("outside_count", "outside_distance")  # of models with tables, see model.table.Outside
 ARRAYS = ("descriptor/", "fitting/")  # first parts of the names of a model's arrays
 
 
@@ -58,10 +61,15 @@ def build(
     arrays: Mapping[str, np.ndarray],
     training_script: dict[str, Any] | None = None,
 ) -> tf.GraphDef:
-    """Return a graph of constants, with what its outputs need and the arrays of the model."""
+    """Return a graph of constants, with what its outputs need and the arrays of the model.
+
+    Raises ValueError where an array is not finite.
+    """
+    _check_finite(arrays)
+    arrays = measured_arrays(config.table, arrays)
     with tf.Graph().as_default() as graph:
-        inputs = config.inputs()
-        outputs = config.build(inputs, Parameters(arrays, frozen=True))
+        inputs, parameters = config.inputs(), Parameters(arrays, frozen=True)
+        outputs = config.build(inputs, parameters)
         atom_virial = ops.atom_virial(
             outputs.pair_gradient,
             outputs.pairs.displacement,
@@ -71,9 +79,14 @@ def build(
         for name in OUTPUTS:
             tf.identity(getattr(outputs, name), name)
         tf.identity(atom_virial, "atom_virial")
-        tf.constant(json.dumps(_description(config, training_script)), name=METADATA_NODE)
+        if outputs.outside is not None:
+            for name, value in zip(OUTSIDE, outputs.outside, strict=True):
+                tf.identity(value, name)
+        description = _description(config, config.curves(parameters), training_script)
+        tf.constant(json.dumps(description), name=METADATA_NODE)
     whole = graph.as_graph_def()
     wanted = [*OUTPUTS, "atom_virial", METADATA_NODE, *(node.name for node in _arrays(whole))]
+    wanted += OUTSIDE if outputs.outside is not None else ()
     return tf.graph_util.extract_sub_graph(whole, wanted)
 
 
@@ -90,6 +103,15 @@ def read_arrays(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]
     return model.metadata, {n.name: tf.make_ndarray(n.attr["value"].tensor) for n in nodes}
 
 
+def _check_finite(arrays: Mapping[str, np.ndarray]) -> None:
+    name = first_not_finite(arrays)
+    if name is not None:
+        raise ValueError(
+            f"`{name}` must be finite, but is not: the weights of the model have diverged; freeze "
+            "an older checkpoint"
+        )
+
+
 def _arrays(graph_def: tf.GraphDef) -> list[tf.NodeDef]:
     """Return the nodes of the model's named arrays, used by its outputs or not: those of an
     embedding table are in the file for training only.
@@ -97,7 +119,9 @@ def _arrays(graph_def: tf.GraphDef) -> list[tf.NodeDef]:
     return [n for n in graph_def.node if n.op == "Const" and n.name.startswith(ARRAYS)]
 
 
-def _description(config: ModelConfig, training_script: dict[str, Any] | None) -> dict[str, Any]:
+def _description(
+    config: ModelConfig, curves: Curves | None, training_script: dict[str, Any] | None
+) -> dict[str, Any]:
     """Return what a user of the file has to know."""
     return {
         "format": FORMAT,
@@ -108,10 +132,22 @@ def _description(config: ModelConfig, training_script: dict[str, Any] | None) ->
         "numb_fparam": config.fitting_net.numb_fparam,
         "numb_aparam": config.fitting_net.numb_aparam,
         "precision": config.descriptor.precision,
+        "table_range": None if curves is None else _ranges(curves),
         "model": {
             "type_map": list(config.type_map),
             "descriptor": {"type": config.descriptor.type, **asdict(config.descriptor)},
             "fitting_net": {"type": config.fitting_net.type, **asdict(config.fitting_net)},
         },
         "training_script": training_script,
+    }
+
+
+def _ranges(curves: Curves) -> dict[str, list[list[float | None]]]:
+    """Return the distances in A, by centre and neighbour type, where the data of the model and
+    where its tables end; null for excluded pairs of types.
+    """
+    ends = {"data": curves.data_end, "table": curves.table_end}
+    return {
+        name: [[None if np.isnan(d) else float(d) for d in row] for row in distance]
+        for name, distance in ends.items()
     }

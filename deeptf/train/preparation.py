@@ -26,7 +26,7 @@ from deeptf.data.options import DataOptions
 from deeptf.data.statistics import Statistics, compute_statistics, sampled_frames
 from deeptf.data.system import System
 from deeptf.files import replacing
-from deeptf.model.table import SHORTEST
+from deeptf.model.ranges import SHORTEST
 from deeptf.train import checkpoint
 from deeptf.train.options import InputConfig, load_input
 from deeptf.train.workers import Workers
