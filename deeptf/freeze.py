@@ -17,7 +17,7 @@ import numpy as np
 
 from deeptf import __version__, ops
 from deeptf.files import replacing
-from deeptf.infer.model_file import FORMAT, METADATA_NODE, read_model
+from deeptf.infer.model_file import FORMAT, METADATA_NODE, OUTSIDE, read_model
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters, first_not_finite
 from deeptf.model.ranges import Curves
@@ -27,7 +27,6 @@ from deeptf.train import checkpoint
 from deeptf.train.options import load_input
 
 OUTPUTS = ("energy", "atom_energy", "force", "virial", "descriptor")  # fields of model.Outputs
-OUTSIDE = ("outside_count", "outside_distance")  # of models with tables, see model.table.Outside
 ARRAYS = ("descriptor/", "fitting/")  # first parts of the names of a model's arrays
 
 

@@ -400,9 +400,7 @@ _SIZES = ("width", "segments", "near")  # attributes of the ops of embedding sum
 
 
 @tf.RegisterGradient("EmbeddingSum")
-def _embedding_sum_grad(
-    op: tf.Operation, grad: tf.Tensor, *_: tf.Tensor
-) -> list[tf.Tensor | None]:
+def _embedding_sum_grad(op: tf.Operation, grad: tf.Tensor, *_: tf.Tensor) -> list[tf.Tensor | None]:
     sizes = {name: op.get_attr(name) for name in _SIZES}
     return [
         library().embedding_sum_grad(*op.inputs, grad, **sizes),

@@ -55,7 +55,8 @@ def table_nodes(
     The tolerance is a small part of the model's own, for the sake of numerical differences: the
     second derivative of a table jumps a little at every node.
     """
-    measured = measured_arrays(config.table, arrays, tolerance)
+    others = {name: value for name, value in arrays.items() if name != NODES}
+    measured = measured_arrays(config.table, others, tolerance)
     return {name: measured[name] for name in (NODES, RANGE) if name in measured}
 
 

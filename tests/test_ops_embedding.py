@@ -59,7 +59,7 @@ class Case:
     def sum(self, rows=None, nodes=None, curve=CURVE):
         rows = self.rows if rows is None else rows
         layout = (curve, self.sel, self.empty, ATOM_COUNT, self.neighbor_count)
-        return ops.embedding_sum(rows, self.table(nodes), *layout)
+        return ops.embedding_sum(rows, self.table(nodes), *layout).sum
 
     def twin(self, rows, nodes):
         nodes = np.asarray(nodes, np.float64)[:, :, : self.width]
@@ -152,7 +152,7 @@ def cubic_sum(case, coefficients, segments, counts):
     )
     layout = (CURVE, case.sel, case.empty, ATOM_COUNT, case.neighbor_count)
     rows = tf.constant(case.rows)
-    total = ops.embedding_sum(rows, table, *layout)
+    total = ops.embedding_sum(rows, table, *layout).sum
     first = tf.gradients(tf.reduce_sum(total**2), rows)[0]
     return total, first, tf.gradients(tf.reduce_sum(first**2) + tf.reduce_sum(total), coefficients)
 

@@ -73,6 +73,8 @@ class Table:
             self.counts.load(wanted, run)
             counts, errors = wanted, agree(self.errors(run))
         largest = errors.max(axis=(0, 1))
+        if np.isnan(largest).any():
+            return ""  # the weights are not numbers, which the loss will tell
         if _magnitude(counts) == _magnitude(before) and largest[1] <= self.tolerance:
             return ""
         line = f"embedding tables: {counts.sum()} nodes for {len(counts)} nets, largest error of "

@@ -19,10 +19,11 @@ import numpy as np
 from deeptf.data.batch import Batch, join_to
 from deeptf.data.prefetch import Prefetcher
 from deeptf.data.schedule import BatchSchedule
+from deeptf.model.parameters import first_not_finite
 from deeptf.op_library import description
 from deeptf.train import checkpoint
 from deeptf.train.averaging import update_weight
-from deeptf.train.graph import TrainingGraph
+from deeptf.train.graph import Step, TrainingGraph
 from deeptf.train.preparation import Run, Start, prepare_together
 from deeptf.train.report import SUFFIX, Errors, LearningCurve, Progress, TensorBoard
 from deeptf.train.workers import Workers, join_workers
@@ -86,6 +87,8 @@ class Trainer:
         self._sets = ["validation", "training"] if run.validation else ["training"]
         loss = run.config.loss
         self._with_virial = loss.start_pref_v > 0 or loss.limit_pref_v > 0
+        self._told_outside = False
+        self._saved: Path | None = None
         self._curve = self._board = None
         if workers.leads:
             self._curve = LearningCurve(self._options.disp_file, self._columns(), run.restart_step)
@@ -152,7 +155,7 @@ class Trainer:
         rate = self._rate(step)
         told = self._graph.step(batch, rate, self._prefactors(step), stop)
         if not np.isfinite(told.mean_loss):
-            raise FloatingPointError(self._not_finite(step, batch, told.loss))
+            raise FloatingPointError(self._not_finite(step, batch, told))
         weight = update_weight(step + 1, self._options.average_decay)
         if weight:
             self._graph.average(weight)
@@ -161,7 +164,7 @@ class Trainer:
         return told.stop
 
     def _refine_table(self, step: int, progress: Progress) -> None:
-        if step % TABLE_CHECK == 0:
+        if step % TABLE_CHECK == 0 or (step == self._first and not self._graph.table_measured):
             line = self._graph.refine_table()
             if line:
                 progress.message(f"step {step:7d} | {line}")
@@ -171,6 +174,7 @@ class Trainer:
         options = self._options
         if end or done % options.disp_freq == 0:
             self._report(done, self._batch(done - 1), progress)
+            self._tell_outside(end, progress)
         if end or done % options.save_freq == 0:
             self._save(done, progress)
 
@@ -192,6 +196,15 @@ class Trainer:
             self._board.write(done, scalars)
         progress.say(done, errors)
 
+    def _tell_outside(self, end: bool, progress: Progress) -> None:
+        """Say once which pairs were closer than the data of the model, and at the end again."""
+        if self._graph.outside is None or (self._told_outside and not end):
+            return
+        found = self._graph.outside.of_all(self._workers)
+        self._told_outside = bool(found)
+        for line in found.lines():
+            progress.message(f"note: {'in the whole run ' if end else ''}{line}")
+
     def _errors(self, batches: list[Batch], done: int) -> dict[str, float]:
         collected = Errors()
         for batch in join_to(batches, ATOMS_AT_ONCE):
@@ -209,10 +222,18 @@ class Trainer:
         if not self._workers.leads:
             return
         options, meta = self._options, self._run.meta(self._drawn(done))
-        path = checkpoint.save(
-            options.save_ckpt, done, self._graph.arrays(), meta, options.max_ckpt_keep
-        )
-        progress.message(f"saved {path}")
+        arrays = self._graph.arrays()
+        name = first_not_finite(arrays)
+        if name is not None:
+            raise FloatingPointError(
+                f"`{name}` must be finite to be saved, but is not after step {done}. The weights "
+                f"have diverged: lower start_lr or give gradient_max_norm; {self._last_good()}"
+            )
+        self._saved = checkpoint.save(options.save_ckpt, done, arrays, meta, options.max_ckpt_keep)
+        progress.message(f"saved {self._saved}")
+
+    def _last_good(self) -> str:
+        return f"the last checkpoint is {self._saved or 'the one before this run, if any'}"
 
     def _rate(self, step: int) -> float:
         schedule = self._run.config.learning_rate
@@ -228,15 +249,29 @@ class Trainer:
         names = ["rmse", "rmse_e", "rmse_f"] + (["rmse_v"] if self._with_virial else [])
         return ["step", *(f"{n}_{SUFFIX[d]}" for n in names for d in self._sets), "lr"]
 
-    def _not_finite(self, step: int, batch: Batch, loss: np.ndarray) -> str:
-        if np.all(np.isfinite(loss)):
-            return f"the loss of another worker is not finite in step {step + 1}"
-        bad = [batch.origin[k] for k in np.flatnonzero(~np.isfinite(loss))]
-        frames = "; ".join(f"system {path}, frame {frame}" for path, frame in bad)
+    def _not_finite(self, step: int, batch: Batch, told: Step) -> str:
+        """Return whose loss is not finite; every worker asks for it after the same step."""
+        workers, loss = self._workers, told.loss
+        bad = ~np.isfinite(loss)
+        flags = np.zeros(workers.size)
+        flags[workers.rank] = bad.any()
+        others = np.flatnonzero(workers.sum(flags))
+        what = f"the loss must be finite, got {told.mean_loss} in step {step + 1}"
+        if len(others) and not bad.any():
+            ranks = ", ".join(map(str, others))
+            return f"{what} for worker {ranks} of {workers.size}, which says for which frames"
+        if not bad.any():
+            bad = loss == loss.max()
+            what += f", too large a sum: every frame has a finite one, up to {loss.max():.3g}"
+        frames = "; ".join(
+            f"system {path}, frame {frame}"
+            for path, frame in (batch.origin[k] for k in np.flatnonzero(bad))
+        )
+        whose = f" (worker {workers.rank} of {workers.size})" if workers.size > 1 else ""
         return (
-            f"the loss must be finite, got {loss[~np.isfinite(loss)][0]} in step {step + 1} "
-            f"for {frames}. The weights have diverged (lower start_lr or give gradient_max_norm) "
-            "or the labels of that frame are wrong; nothing was saved after the last checkpoint"
+            f"{what} for {frames}{whose}. The weights have diverged (lower start_lr or give "
+            "gradient_max_norm) or the labels of that frame are wrong; nothing was saved after "
+            f"that: {self._last_good()}"
         )
 
 

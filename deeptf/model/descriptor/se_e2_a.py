@@ -152,6 +152,8 @@ class SeE2A:
             counts = pairs.atom_count, pairs.neighbor_count
             sums = self._tabulated_sum(rows, *counts, parameters)
             return self._contract(sums.sum), outside_of(sums, pairs.displacement)
+        if parameters.known(SHORTEST) is not None:
+            parameters.array(SHORTEST)  # a later run may have tables
         rows = tf.cast(rows, precision_of(self.precision))
         if self.type_one_side and not self.exclude_types:
             return self._contract(self._all_centres(pairs, rows, parameters)), None
