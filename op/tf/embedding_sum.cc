@@ -5,6 +5,8 @@
 // their own: `upper` [n, 4, M] or `direction` [p, 4] or both.
 #include "core/embedding_sum.h"
 
+#include <algorithm>
+
 #include "tf/binding.h"
 
 namespace deeptf {
@@ -27,7 +29,8 @@ template <class T>
 struct Inputs {
   Inputs(OpKernelContext* context, const Sizes& sizes)
       : context(context), width(sizes.width), parallel(threads_of(context)) {
-    const int64_t curves = (input(context, 2, "node_row", {-1}).dim_size(0) - 1) / sizes.segments;
+    const int64_t ends = input(context, 2, "node_row", {-1}).dim_size(0);
+    const int64_t curves = std::max<int64_t>(0, ends - 1) / sizes.segments;
     const Tensor& node_row = input(context, 2, "node_row", {curves * sizes.segments + 1});
     const Tensor& neighbor_count = input(context, 8, "neighbor_count", {-1, -1});
     const int64_t types = neighbor_count.dim_size(1);
