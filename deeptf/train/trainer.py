@@ -262,7 +262,7 @@ class Trainer:
             return f"{what} for worker {ranks} of {workers.size}, which says for which frames"
         if not bad.any():
             bad = loss == loss.max()
-            what += f", too large a sum: every frame has a finite one, up to {loss.max():.3g}"
+            what += f", beyond the nets' precision though frames have at most {loss.max():.3g},"
         frames = "; ".join(
             f"system {path}, frame {frame}"
             for path, frame in (batch.origin[k] for k in np.flatnonzero(bad))
