@@ -252,24 +252,24 @@ class Trainer:
     def _not_finite(self, step: int, batch: Batch, told: Step) -> str:
         """Return whose loss is not finite; every worker asks for it after the same step."""
         workers, loss = self._workers, told.loss
+        paths = [system.path for system in self._run.systems]
         bad = ~np.isfinite(loss)
-        flags = np.zeros(workers.size)
-        flags[workers.rank] = bad.any()
-        others = np.flatnonzero(workers.sum(flags))
+        first = np.zeros((workers.size, 2))  # of each worker number of the system from 1, and frame
+        for path, frame in [batch.origin[k] for k in np.flatnonzero(bad)[:1]]:
+            first[workers.rank] = 1 + paths.index(path), frame
+        first = workers.sum(first).astype(int)
         what = f"the loss must be finite, got {told.mean_loss} in step {step + 1}"
-        if len(others) and not bad.any():
-            ranks = ", ".join(map(str, others))
-            return f"{what} for worker {ranks} of {workers.size}, which says for which frames"
-        if not bad.any():
+        if not first.any():
             bad = loss == loss.max()
             what += f", beyond the nets' precision though frames have at most {loss.max():.3g},"
-        frames = "; ".join(
-            f"system {path}, frame {frame}"
-            for path, frame in (batch.origin[k] for k in np.flatnonzero(bad))
-        )
-        whose = f" (worker {workers.rank} of {workers.size})" if workers.size > 1 else ""
+        frames = [batch.origin[k] for k in np.flatnonzero(bad)]
+        whose = [f"system {path}, frame {frame}" for path, frame in frames]
+        for rank, (system, frame) in enumerate(first):
+            if system and workers.size > 1:
+                named = f"system {paths[system - 1]}, frame {frame}"
+                whose = [one for one in whose if one != named] + [f"{named} (worker {rank})"]
         return (
-            f"{what} for {frames}{whose}. The weights have diverged (lower start_lr or give "
+            f"{what} for {'; '.join(whose)}. The weights have diverged (lower start_lr or give "
             "gradient_max_norm) or the labels of that frame are wrong; nothing was saved after "
             f"that: {self._last_good()}"
         )
