@@ -18,10 +18,11 @@ import numpy as np
 
 from deeptf import __version__, ops
 from deeptf.files import replacing
-from deeptf.infer.model_file import FORMAT, METADATA_NODE, read_model
+from deeptf.infer.model_file import FORMAT, METADATA_NODE, OUTSIDE, read_model
 from deeptf.model.model import ModelConfig
-from deeptf.model.parameters import Parameters
-from deeptf.model.table import NODES, TABLE
+from deeptf.model.parameters import Parameters, first_not_finite
+from deeptf.model.ranges import Curves
+from deeptf.model.table import NODES, RANGE, TABLE, measured_arrays
 from deeptf.tf import tf
 from deeptf.train import checkpoint
 from deeptf.train.options import load_input
@@ -60,10 +61,14 @@ def build(
     arrays: Mapping[str, np.ndarray],
     training_script: dict[str, Any] | None = None,
 ) -> tf.GraphDef:
-    """Return a graph of constants, with what its outputs need and the arrays of the model."""
+    """Return a graph of constants, with what its outputs need and the arrays of the model.
+
+    Raises ValueError where an array is not finite.
+    """
+    _check_finite(arrays)
+    arrays = measured_arrays(config.table, arrays)
     with tf.Graph().as_default() as graph:
-        inputs = config.inputs()
-        parameters = Parameters(arrays, frozen=True)
+        inputs, parameters = config.inputs(), Parameters(arrays, frozen=True)
         outputs = config.build(inputs, parameters)
         _check_used(parameters.unused())
         atom_virial = ops.atom_virial(
@@ -75,9 +80,14 @@ def build(
         for name in OUTPUTS:
             tf.identity(getattr(outputs, name), name)
         tf.identity(atom_virial, "atom_virial")
-        tf.constant(json.dumps(_description(config, training_script)), name=METADATA_NODE)
+        if outputs.outside is not None:
+            for name, value in zip(OUTSIDE, outputs.outside, strict=True):
+                tf.identity(value, name)
+        description = _description(config, config.curves(parameters), training_script)
+        tf.constant(json.dumps(description), name=METADATA_NODE)
     whole = graph.as_graph_def()
     wanted = [*OUTPUTS, "atom_virial", METADATA_NODE, *(node.name for node in _arrays(whole))]
+    wanted += OUTSIDE if outputs.outside is not None else ()
     return tf.graph_util.extract_sub_graph(whole, wanted)
 
 
@@ -103,10 +113,19 @@ def _check_used(unused: Sequence[str]) -> None:
     """Raise ValueError for arrays of a model that this model does not have; one without tables has
     no use for the numbers of their nodes.
     """
-    foreign = [name for name in unused if name.startswith(ARRAYS) and name != NODES]
+    foreign = [name for name in unused if name.startswith(ARRAYS) and name not in (NODES, RANGE)]
     if foreign:
         raise ValueError(
             f"`arrays` must be those of the model, but it has no use for {', '.join(foreign[:5])}"
+        )
+
+
+def _check_finite(arrays: Mapping[str, np.ndarray]) -> None:
+    name = first_not_finite(arrays)
+    if name is not None:
+        raise ValueError(
+            f"`{name}` must be finite, but is not: the weights of the model have diverged; freeze "
+            "an older checkpoint"
         )
 
 
@@ -117,7 +136,9 @@ def _arrays(graph_def: tf.GraphDef) -> list[tf.NodeDef]:
     return [n for n in graph_def.node if n.op == "Const" and n.name.startswith(ARRAYS)]
 
 
-def _description(config: ModelConfig, training_script: dict[str, Any] | None) -> dict[str, Any]:
+def _description(
+    config: ModelConfig, curves: Curves | None, training_script: dict[str, Any] | None
+) -> dict[str, Any]:
     """Return what a user of the file has to know."""
     return {
         "format": FORMAT,
@@ -128,10 +149,22 @@ def _description(config: ModelConfig, training_script: dict[str, Any] | None) ->
         "numb_fparam": config.fitting_net.numb_fparam,
         "numb_aparam": config.fitting_net.numb_aparam,
         "precision": config.descriptor.precision,
+        "table_range": None if curves is None else _ranges(curves),
         "model": {
             "type_map": list(config.type_map),
             "descriptor": {"type": config.descriptor.type, **asdict(config.descriptor)},
             "fitting_net": {"type": config.fitting_net.type, **asdict(config.fitting_net)},
         },
         "training_script": training_script,
+    }
+
+
+def _ranges(curves: Curves) -> dict[str, list[list[float | None]]]:
+    """Return the distances in A, by centre and neighbour type, where the data of the model and
+    where its tables end; null for excluded pairs of types.
+    """
+    ends = {"data": curves.data_end, "table": curves.table_end}
+    return {
+        name: [[None if np.isnan(d) else float(d) for d in row] for row in distance]
+        for name, distance in ends.items()
     }

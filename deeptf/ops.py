@@ -26,9 +26,11 @@ class SortedPairs(NamedTuple):
 
 
 class CurveTable(NamedTuple):
-    """Embedding nets at nodes, one curve after the other; C curves of S segments of one width.
+    """Embedding nets at nodes, one curve after the other; C curves of S segments.
 
-    The nodes of a segment are equally spaced, the first and the last one at its ends.
+    The nodes of a segment are equally spaced, the first and the last one at its ends. Segments have
+    one width, but for the last `near` ones of each curve, beyond the range of the data, which have
+    another.
     """
 
     nodes: tf.Tensor  # [nodes, 2, padded M] value, and slope times step
@@ -36,6 +38,15 @@ class CurveTable(NamedTuple):
     grid: tf.Tensor  # [C S, 2] x of the first node, step
     width: int  # M
     segments: int = 1  # S
+    near: int = 0
+
+
+class EmbeddingSums(NamedTuple):
+    """Sums over neighbours, and what they found beyond the ranges of the data by block of pairs."""
+
+    sum: tf.Tensor  # [N_real, 4, M]
+    outside: tf.Tensor  # [T, T] number of pairs; neighbour type first
+    closest: tf.Tensor  # [T, T] the closest of them; -1 without any
 
 
 class AdamStep(NamedTuple):
@@ -83,6 +94,7 @@ def sort_pairs(
     """Sort pairs by (neighbour type, centre type, centre); pairs with a virtual atom drop out.
 
     row [N + 1], neighbor [P] (below N_all), displacement [P, 3] A, atom_type [N_all].
+    Errors: a displacement between real atoms that is not finite or shorter than 1e-6 A.
     """
     return SortedPairs(
         *library().sort_pairs(row, neighbor, displacement, atom_type, num_types=num_types)
@@ -102,6 +114,7 @@ def environment(
 
     displacement [P, 3] A, centre [P], atom_type [N_all]; mean and stddev [T, 4] by centre type.
     Differentiable once in the displacement, and then in whatever multiplies the rows.
+    Errors: a displacement that is not finite or shorter than 1e-6 A.
     """
     return library().environment(
         displacement, centre, atom_type, mean, stddev, rcut_smth=rcut_smth, rcut=rcut
@@ -125,6 +138,7 @@ def embedding_nodes(
     activation: str,
     resnet_dt: bool,
     segments: int = 1,
+    near: int = 0,
 ) -> CurveTable:
     """Evaluate C nets of one number, with their slopes, at the nodes of their grids.
 
@@ -144,7 +158,7 @@ def embedding_nodes(
     )
     unit = 64 // weights[0].dtype.size
     nodes = tf.ensure_shape(nodes, [None, 2, -(-neuron[-1] // unit) * unit])
-    return CurveTable(nodes, node_row, grid, neuron[-1], segments)
+    return CurveTable(nodes, node_row, grid, neuron[-1], segments, near)
 
 
 def embedding_sum(
@@ -155,15 +169,15 @@ def embedding_sum(
     empty: tf.Tensor,
     atom_count: tf.Tensor,
     neighbor_count: tf.Tensor,
-) -> tf.Tensor:
-    """Return sum_j R_j (x) G(R_j0) of every atom, empty places included, [N_real, 4, M].
+) -> EmbeddingSums:
+    """Return sum_j R_j (x) G(R_j0) of every atom, empty places included.
 
     rows R [P', 4] of sorted pairs, with their atom_count [T] and neighbor_count [N_real, T]; curve
     [T, T] (neighbour type first) is the curve of each block, -1 to leave it out; sel [T] places of
     each neighbour type; empty [T] R_0 of an empty place of each centre type.
-    Twice differentiable, but not twice in the rows.
+    Twice differentiable, but not twice in the rows. Errors: rows that are not finite.
     """
-    return library().embedding_sum(
+    found = library().embedding_sum(
         rows,
         table.nodes,
         table.node_row,
@@ -175,7 +189,9 @@ def embedding_sum(
         neighbor_count,
         width=table.width,
         segments=table.segments,
+        near=table.near,
     )
+    return EmbeddingSums(*found)
 
 
 def moment_product(moments: tf.Tensor, axis: int) -> tf.Tensor:
@@ -384,9 +400,12 @@ def _embedding_nodes_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor |
     ]
 
 
+_SIZES = ("width", "segments", "near")  # attributes of the ops of embedding sums
+
+
 @tf.RegisterGradient("EmbeddingSum")
-def _embedding_sum_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
-    sizes = {name: op.get_attr(name) for name in ("width", "segments")}
+def _embedding_sum_grad(op: tf.Operation, grad: tf.Tensor, *_: tf.Tensor) -> list[tf.Tensor | None]:
+    sizes = {name: op.get_attr(name) for name in _SIZES}
     return [
         library().embedding_sum_grad(*op.inputs, grad, **sizes),
         library().embedding_table_grad(*op.inputs, grad, **sizes),
@@ -396,7 +415,7 @@ def _embedding_sum_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | N
 @tf.RegisterGradient("EmbeddingSumGrad")
 def _embedding_sum_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
     *shared, upper = op.inputs
-    sizes = {name: op.get_attr(name) for name in ("width", "segments")}
+    sizes = {name: op.get_attr(name) for name in _SIZES}
     return [
         _unavailable(shared[0], "second derivative of an embedding in the rows"),
         library().embedding_tangent_table_grad(*shared, grad, upper, **sizes),

@@ -8,7 +8,6 @@ door for coordinates, atomic virials add up to the virial.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,6 +16,7 @@ from deeptf import freeze
 from deeptf.data.batch import rows_of
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
+from deeptf.model.table import NODES, RANGE, measured_arrays
 from deeptf.tf import session, tf
 
 OUTPUTS = ("energy", "atom_energy", "force", "virial", "atom_virial", "descriptor")
@@ -55,15 +55,9 @@ def table_nodes(
     The tolerance is a small part of the model's own, for the sake of numerical differences: the
     second derivative of a table jumps a little at every node.
     """
-    with tf.Graph().as_default():
-        parameters = Parameters(arrays)
-        table = config.table(parameters)
-        if table is None:
-            return {}
-        with session() as run:
-            run.run(tf.global_variables_initializer())
-            replace(table, tolerance=tolerance).refine(run, np.asarray)
-            return run.run(parameters.states)
+    others = {name: value for name, value in arrays.items() if name != NODES}
+    measured = measured_arrays(config.table, others, tolerance)
+    return {name: measured[name] for name in (NODES, RANGE) if name in measured}
 
 
 class Potential:

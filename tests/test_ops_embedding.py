@@ -10,6 +10,7 @@ from deeptf import ops
 from deeptf.model.embedding import embed
 from deeptf.model.network import Style
 from deeptf.model.parameters import Parameters
+from deeptf.op_library import library
 from deeptf.tf import session, tf
 
 TOLERANCE = {np.float32: 3e-5, np.float64: 1e-12}
@@ -51,15 +52,19 @@ class Case:
         self.nodes[:, :, :width] = rng.normal(size=(sum(NODES), 2, width))
         self.sel, self.empty = np.array([4.0, 2.0, 7.0]), rng.normal(size=3)
         self.width = width
+        self.atom_count = ATOM_COUNT
 
     def table(self, nodes=None):
         nodes = self.nodes if nodes is None else nodes
         return ops.CurveTable(tf.convert_to_tensor(nodes), self.node_row, self.grid, self.width)
 
     def sum(self, rows=None, nodes=None, curve=CURVE):
-        rows = self.rows if rows is None else rows
-        layout = (curve, self.sel, self.empty, ATOM_COUNT, self.neighbor_count)
-        return ops.embedding_sum(rows, self.table(nodes), *layout)
+        return self.sums(rows, self.table(nodes), curve).sum
+
+    def sums(self, rows=None, table=None, curve=CURVE):
+        rows, table = self.rows if rows is None else rows, table or self.table()
+        layout = (curve, self.sel, self.empty, self.atom_count, self.neighbor_count)
+        return ops.embedding_sum(rows, table, *layout)
 
     def twin(self, rows, nodes):
         nodes = np.asarray(nodes, np.float64)[:, :, : self.width]
@@ -133,9 +138,9 @@ def test_bits_do_not_depend_on_threads():
         np.testing.assert_array_equal(a, b)
 
 
-def cubic_sum(case, coefficients, segments, counts):
-    """Return the sums where every curve is a cubic on [-1, 1.5], cut into segments."""
-    ends = np.linspace(-1.0, 1.5, segments + 1)
+def cubic_sum(case, coefficients, ends, counts, near=0):
+    """Return the sums where every curve is a cubic, cut into segments with these ends."""
+    ends = np.array(ends)
     places = [np.linspace(*ends[k : k + 2], n) for k, n in enumerate(counts)]
     steps = np.diff(ends) / (np.array(counts) - 1)
     x, step = np.concatenate(places)[:, None], np.repeat(steps, counts)[:, None]
@@ -148,11 +153,11 @@ def cubic_sum(case, coefficients, segments, counts):
         np.concatenate([[0], np.cumsum(np.tile(counts, curves))]).astype(np.int32),
         np.tile(np.stack([ends[:-1], steps], axis=1), (curves, 1)),
         case.width,
-        segments,
+        len(counts),
+        near,
     )
-    layout = (CURVE, case.sel, case.empty, ATOM_COUNT, case.neighbor_count)
     rows = tf.constant(case.rows)
-    total = ops.embedding_sum(rows, table, *layout)
+    total = case.sums(rows, table).sum
     first = tf.gradients(tf.reduce_sum(total**2), rows)[0]
     return total, first, tf.gradients(tf.reduce_sum(first**2) + tf.reduce_sum(total), coefficients)
 
@@ -161,10 +166,80 @@ def test_segments_of_different_spacing_make_one_curve():
     """A cubic is its own interpolant, whatever the nodes: sums and derivatives must agree."""
     case = Case(8, seed=9)
     coefficients = tf.constant(np.random.default_rng(10).normal(size=(4, 8)))
-    whole = evaluate(cubic_sum(case, coefficients, 1, [2]))
-    cut = evaluate(cubic_sum(case, coefficients, 4, [2, 7, 3, 2]))
-    for a, b in zip(whole, cut, strict=True):
-        np.testing.assert_allclose(b, a, rtol=1e-10, atol=1e-10 * np.abs(a).max())
+    whole = evaluate(cubic_sum(case, coefficients, [-1.0, 1.5], [2]))
+    ends = np.linspace(-1.0, 1.5, 5)
+    wider = [-1.0, -0.6, -0.2, 0.65, 1.5]
+    for cut in (
+        cubic_sum(case, coefficients, ends, [2, 7, 3, 2]),
+        cubic_sum(case, coefficients, wider, [2, 7, 3, 2], near=2),
+    ):
+        for a, b in zip(whole, evaluate(cut), strict=True):
+            np.testing.assert_allclose(b, a, rtol=1e-10, atol=1e-10 * np.abs(a).max())
+
+
+def found_outside(case, table, threads=1):
+    sums = case.sums(table=table)
+    return evaluate([sums.outside, sums.closest], threads)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_pairs_outside_the_range_are_counted(dtype):
+    case = Case(8, dtype, seed=12)
+    case.neighbor_count = np.random.default_rng(13).integers(0, 90, (5, 3)).astype(np.int32)
+    case.pairs = int(case.neighbor_count.sum())
+    rng = np.random.default_rng(14)
+    case.rows = rng.choice(np.linspace(-2, 3, 40), (case.pairs, 4)).astype(dtype)  # many are equal
+    whole = case.table()
+    end = case.grid[:, 0] + case.grid[:, 1] * (np.array(NODES) - 1)
+    layout = (CURVE, case.atom_count, case.neighbor_count)
+    want = twins.outside(case.rows, end, *layout)
+    assert 0 < want[0].sum() < case.pairs and (want[0] == 0).any()
+    for threads in (1, 7):
+        found = found_outside(case, whole, threads)
+        for a, b in zip(found, want, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_near_segments_lie_outside_the_range():
+    case = Case(8, seed=15)
+    segments = np.array([3, 2, 2])  # nodes of three segments of every curve, the last two near
+    case.node_row = np.concatenate([[0], np.cumsum(np.tile(segments, 5))]).astype(np.int32)
+    case.grid = np.tile([[-1.0, 0.25], [-0.5, 0.4], [-0.1, 0.4]], (5, 1))
+    nodes = np.random.default_rng(16).normal(size=(35, 2, 8))
+    table = ops.CurveTable(tf.constant(nodes), case.node_row, case.grid, 8, 3, 2)
+    want = twins.outside(case.rows, np.full(5, -0.5), CURVE, ATOM_COUNT, case.neighbor_count)
+    for a, b in zip(found_outside(case, table), want, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert want[0].sum() > 0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("column", [0, 2])
+def test_rows_that_are_not_finite_are_refused(value, column):
+    case = Case(8)
+    first = int(case.neighbor_count[0, 0])  # the curve of the pairs in front is used
+    assert first > 0
+    case.rows[first - 1 :, column] = value
+    with pytest.raises(tf.errors.InvalidArgumentError, match=rf"got .* sorted pair {first - 1}"):
+        evaluate(case.sum())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300, -1e300])
+def test_derivatives_survive_any_rows(value):
+    """They index with nothing that comes of such rows; EmbeddingSum refuses them before."""
+    case = Case(8)
+    case.rows[:] = value
+    table, counts = case.table(), (case.atom_count, case.neighbor_count)
+    shared = (case.rows, *table[:3], CURVE, case.sel, case.empty, *counts)
+    upper, direction = np.ones((5, 4, 8)), np.ones((case.pairs, 4))
+    results = [
+        library().embedding_sum_grad(*shared, upper, width=8),
+        library().embedding_table_grad(*shared, upper, width=8),
+        library().embedding_sum_tangent(*shared, direction, width=8),
+        library().embedding_tangent_table_grad(*shared, direction, upper, width=8),
+    ]
+    found = evaluate(results)
+    assert abs(value) == 1e300 or not any(np.all(np.isfinite(one)) for one in found)
 
 
 def test_nodes_of_segments_are_those_of_shorter_curves():
@@ -203,7 +278,11 @@ def test_no_second_derivative_in_the_rows():
         ("node_row", np.array([0, 4, 6, 11, 18, 20], np.int32), "from 0 to the 21 nodes"),
         ("grid", np.zeros((5, 2)), "positive step"),
         ("rows", np.zeros((3, 4)), "`atom_count` and `neighbor_count` must add up to"),
-        ("neighbor_count", np.full((5, 3), -1, np.int32), "must not be negative"),
+        ("neighbor_count", np.full((5, 3), -1, np.int32), "`neighbor_count` must not be negative"),
+        ("atom_count", np.array([6, -1, 0], np.int32), "`atom_count` must not be negative"),
+        ("node_row", np.array([], np.int32), r"`node_row` must have shape \[1\], got \[0\]"),
+        ("node_row", np.array([0, 2**31 - 1, 6, 11, 18, 21], np.int32), "at least two nodes"),
+        ("empty", np.array([0.1, np.nan, 0.2]), "`sel` and `empty` must be finite"),
     ],
 )
 def test_wrong_inputs(name, value, message):
@@ -211,6 +290,15 @@ def test_wrong_inputs(name, value, message):
     setattr(case, name, value)
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         evaluate(case.sum())
+
+
+@pytest.mark.parametrize("near", [-1, 1, 2])
+def test_wrong_number_of_near_segments(near):
+    case = Case(8)
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match="`near` must be from 0 to below the 1"
+    ):
+        evaluate(case.sums(table=case.table()._replace(near=near)).sum)
 
 
 def test_a_curve_that_is_not_there():

@@ -114,6 +114,10 @@ def test_empty_input(graph):
         ({"atom_type": [2] * 9}, "`atom_type` must be 0 to 1, got 2 at atom"),
         ({"rcut_smth": 4.0}, "`rcut_smth` must be from 0 to below `rcut`, got 4.0+ and 4.0+"),
         ({"rcut_smth": -1.0}, "`rcut_smth` must be from 0 to below `rcut`, got -1"),
+        ({"displacement": [[1.0, 0, 0], [0, 0, 9e-7]]}, "at least 1e-6 A long, .* for pair 1"),
+        ({"displacement": [[np.nan, 0, 0], [1, 0, 0]]}, "must be finite .* got .nan.* for pair 0"),
+        ({"stddev": np.zeros((2, 4))}, "`stddev` finite and positive, got .* and 0.0+ for type 0"),
+        ({"mean": np.full((2, 4), np.inf)}, "`mean` must be finite .* got inf"),
     ],
 )
 def test_errors(graph, change, message):

@@ -96,6 +96,7 @@ def test_threads_do_not_change_bits():
         ({"centre": [0, 12]}, "`centre` must be an atom index below 12, got 12 at pair 1"),
         ({"neighbor": [17, 0]}, "`neighbor` must be an atom index below 17, got 17 at pair 0"),
         ({"frame_row": [0, 20]}, "`frame_row` must end at most at the number of atoms 17, got 20"),
+        ({"frame_row": [12]}, "`frame_row` must start at 0 and not decrease, got 12 first"),
         ({"frame_row": [0, 7, 6]}, "`frame_row` must start at 0 and not decrease"),
         ({"frame_row": []}, r"`frame_row` must have F \+ 1 elements|Negative dimension"),
         ({"centre": [0]}, r"`centre` must have shape \[2\], got \[1\]"),

@@ -141,8 +141,8 @@ def test_threads_do_not_change_bits(edge, atoms):
         ({"coord": np.nan}, r"`coord` must be finite .*nan in frame 1, atom 2"),
         ({"coord": np.inf}, r"`coord` must be finite .*inf in frame 1, atom 2"),
         ({"coord": 1.0}, r"atoms 0 and 2 of frame 1 on top of each other"),
-        ({"rcut": 0.0}, r"`rcut` must be positive, got 0"),
-        ({"rcut": np.inf}, r"`rcut` must be positive, got inf"),
+        ({"rcut": 0.0}, "`rcut` must be positive and below 1e9 A, got 0"),
+        ({"rcut": np.inf}, "`rcut` must be positive and below 1e9 A, got inf"),
         (
             {"frame_row": [0, 2, 5]},
             r"`frame_row` must go from 0 to the number of atoms 6, got 0 to 5",

@@ -58,7 +58,8 @@ def test_threads_do_not_change_bits():
     ("change", "message"),
     [
         ({"row": [0, 2, 1, 2]}, "`row` must start at 0 and not decrease, got 2 and 1 at atom 1"),
-        ({"row": [1, 1, 1, 2]}, "`row` must start at 0 and not decrease, got 1 and 1 at atom 0"),
+        ({"row": [1, 1, 1, 2]}, "`row` must start at 0 and not decrease, got 1 first"),
+        ({"row": [2]}, "`row` must start at 0 and not decrease, got 2 first"),
         ({"row": [0, 1, 1, 3]}, "`row` must end at the number of pairs 2, got 3"),
         ({"row": [0, 0, 0, 0, 2]}, "`row` must have 1 to 4 elements, .* got 5"),
         ({"neighbor": [1, 3]}, "`neighbor` must be an atom index below 3, got 3 at pair 1"),
@@ -71,6 +72,12 @@ def test_threads_do_not_change_bits():
             {"displacement": np.zeros((3, 3))},
             r"`displacement` must have shape \[2,3\], got \[3,3\]",
         ),
+        (
+            {"displacement": [[1.0, 0, 0], [0, 0, 0]]},
+            r"finite and at least 1e-6 A long, got \[0.0*, 0.0*, 0.0*\] from atom 1 to atom 0",
+        ),
+        ({"displacement": [[np.nan, 0, 0], [1, 0, 0]]}, "got .nan.* from atom 0 to atom 1"),
+        ({"displacement": [[1, 0, 0], [1, -np.inf, 0]]}, "got .*-inf.* from atom 1 to atom 0"),
     ],
 )
 def test_errors(change, message):

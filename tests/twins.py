@@ -154,3 +154,22 @@ def embedding_sum(rows, nodes, node_row, grid, curve, sel, empty, atom_count, ne
             alone = hermite(table, *grid[k], empty[centre : centre + 1])[0][0]
             total[atom, 0] += (sel[t] - count) * empty[centre] * alone
     return total
+
+
+def outside(rows, end, curve, atom_count, neighbor_count):
+    """Count the pairs of each block with R_j0 above the end [C] of their curve; the first of the
+    closest of them, -1 without any. Both [T, T], neighbour type first.
+    """
+    types = np.repeat(np.arange(len(atom_count)), atom_count)
+    count, closest = np.zeros(curve.shape, int), np.full(curve.shape, -1)
+    pair = 0
+    for t in range(len(atom_count)):
+        for atom, centre in enumerate(types):
+            for _ in range(neighbor_count[atom, t]):
+                k, best = curve[t, centre], closest[t, centre]
+                if k >= 0 and rows[pair, 0] > end[k]:
+                    count[t, centre] += 1
+                    if best < 0 or rows[pair, 0] > rows[best, 0]:
+                        closest[t, centre] = pair
+                pair += 1
+    return count, closest

@@ -7,6 +7,7 @@ build neighbour lists itself: the graph does, or an MD engine gives pairs (eval_
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from deeptf.infer.blocks import Block, Pairs, block_atoms, blocks, frame_groups
 from deeptf.infer.inputs import (
     Frames,
     atom_parameters,
+    check_displacements,
     check_frames,
     frame_parameters,
     frames_of_arrays,
@@ -26,7 +28,8 @@ from deeptf.infer.inputs import (
     pairs_of_arrays,
 )
 from deeptf.infer.memory import bytes_per_atom, bytes_per_pair
-from deeptf.infer.model_file import import_model, read_model
+from deeptf.infer.model_file import OUTSIDE, import_model, read_model
+from deeptf.model.outside import OutsidePairs
 from deeptf.op_library import library
 from deeptf.op_messages import op_message, with_origin
 from deeptf.tf import session, tf
@@ -40,12 +43,19 @@ DIRECT_ATOMS = 512  # up to so many atoms are evaluated in one run, straight fro
 LIST_ATOMS = 16384  # neighbours of at most so many atoms (or of one frame) are held at a time
 
 
+class OutsideWarning(UserWarning):
+    """Atoms are closer than anything in the data of a model."""
+
+
 class DeepPot:
     """A frozen model, ready to evaluate.
 
     model_file : path of the `.pb` written by `deeptf freeze` or `deeptf convert`
     threads : threads of TensorFlow; None takes all cores
     memory : bytes of working memory to aim at; more data are evaluated in blocks
+
+    outside : pairs of atoms closer than anything in the data of the model, in all evaluations so
+        far; None where the model cannot tell. The first ones are an OutsideWarning.
 
     Use it as a context manager, or call `close`, to release the session early.
     """
@@ -64,6 +74,10 @@ class DeepPot:
         self.memory = memory
         self._bytes_per_pair = bytes_per_pair(model)
         self._bytes_per_atom = bytes_per_atom(model)
+        self.outside = None
+        if model.data_end is not None:
+            self.outside = OutsidePairs(model.type_map, model.data_end)
+        self._warned = False
         self._graph = import_model(model)
         self._session: tf.Session | None = session(self._graph, threads)
 
@@ -174,6 +188,7 @@ class DeepPot:
         """
         types = np.ascontiguousarray(atom_type, np.int32)
         pairs = pairs_of_arrays(row, neighbor, displacement, len(types))
+        check_displacements(pairs, types)
         num_centres = len(pairs.row) - 1
         frame_row = np.array([0, num_centres], np.int32)
         frames = Frames(np.zeros((len(types), 3)), np.zeros((1, 3, 3)), types, frame_row)
@@ -181,6 +196,7 @@ class DeepPot:
         frames = self._with_parameters(frames, fparam, aparam)
         result = self._empty(frames, _checked(outputs), len(types))
         self._run_blocks(frames, pairs, result)
+        self._warn()
         return result
 
     def _frames(
@@ -207,7 +223,9 @@ class DeepPot:
         """Evaluate frames: list the neighbours of a group of frames, then run block by block."""
         names = _checked(outputs)
         if len(frames.cell) and frames.frame_row[-1] <= DIRECT_ATOMS:
-            return self._run(names, self._feed(frames))
+            result = self._run(names, self._feed(frames))
+            self._warn()
+            return result
         result = self._empty(frames, names, int(frames.frame_row[-1]))
         for first, last in frame_groups(frames.frame_row, LIST_ATOMS):
             group = frames.part(first, last)
@@ -218,6 +236,7 @@ class DeepPot:
                 for name, value in result.items()
             }
             self._run_blocks(group, pairs, view)
+        self._warn()
         return result
 
     def _run_blocks(self, frames: Frames, pairs: Pairs, result: dict[str, np.ndarray]) -> None:
@@ -283,10 +302,23 @@ class DeepPot:
         if self._session is None:
             raise ValueError(f"`DeepPot` must be open, got the closed one of {self.path}")
         fetches = {name: f"{name}:0" for name in names}
+        given = {f"{name}:0": value for name, value in feed.items()}
+        count, distance = (f"{name}:0" for name in OUTSIDE)
         try:
-            return self._session.run(fetches, {f"{name}:0": value for name, value in feed.items()})
+            if self.outside is None or names is _PAIRS:
+                return self._session.run(fetches, given)
+            result, outside = self._session.run((fetches, count), given)
+            if outside.any():
+                self.outside.add(outside, self._session.run(distance, given))
+            return result
         except tf.errors.InvalidArgumentError as error:
             raise ValueError(op_message(error, first_frame)) from None
+
+    def _warn(self) -> None:
+        """Say once that there were pairs closer than the data of the model."""
+        if self.outside and not self._warned:
+            self._warned = True
+            warnings.warn("; ".join(self.outside.lines()), OutsideWarning, stacklevel=4)
 
 
 def _checked(outputs: Sequence[str]) -> list[str]:

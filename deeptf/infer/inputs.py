@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike
 
 from deeptf.infer.blocks import Pairs
 
+TOO_CLOSE = 1e-6  # A; atoms at this distance are one atom written twice
+
 
 @dataclass(frozen=True)
 class Frames:
@@ -164,7 +166,26 @@ def pairs_of_arrays(
         raise ValueError(
             f"`neighbor` must be from 0 to {num_all - 1}, got {neighbor.min()} to {neighbor.max()}"
         )
-    return Pairs(row, neighbor, _finite("displacement", displacement).reshape(-1, 3))
+    return Pairs(row, neighbor, displacement.reshape(-1, 3))
+
+
+def check_displacements(pairs: Pairs, types: np.ndarray) -> None:
+    """Raise ValueError, naming the atoms, for a displacement between real atoms that is not finite
+    or shorter than 1e-6 A.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        apart = np.sum(pairs.displacement**2, axis=1) >= TOO_CLOSE**2
+    apart &= np.isfinite(pairs.displacement).all(axis=1)
+    if apart.all():
+        return
+    centre = np.repeat(np.arange(len(pairs.row) - 1), np.diff(pairs.row))
+    wrong = np.flatnonzero(~apart & (types[centre] >= 0) & (types[pairs.neighbor] >= 0))
+    if len(wrong):
+        raise ValueError(
+            f"`displacement` must be finite and at least {TOO_CLOSE:g} A long, got "
+            f"{pairs.displacement[wrong[0]].tolist()} from atom {centre[wrong[0]]} to atom "
+            f"{pairs.neighbor[wrong[0]]}"
+        )
 
 
 def _parameter_given(name: str, value: ArrayLike | None, width: int) -> bool:

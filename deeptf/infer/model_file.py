@@ -15,6 +15,7 @@ from deeptf.tf import tf
 
 FORMAT = 1
 METADATA_NODE = "deeptf_model"
+OUTSIDE = ("outside_count", "outside_distance")  # of models with tables, see model/table.py
 _FOREIGN_PREFIXES = ("descrpt_attr/", "fitting_attr/", "model_attr/", "train_attr/")
 
 
@@ -30,6 +31,14 @@ class ModelFile:
     def type_map(self) -> list[str]:
         """Names of the atom types, by type index."""
         return list(self.metadata["type_map"])
+
+    @property
+    def data_end(self) -> list[list[float | None]] | None:
+        """Distances in A, by centre and neighbour type, where the data of the model end, for models
+        that count the pairs below.
+        """
+        counts = any(node.name == OUTSIDE[0] for node in self.graph_def.node)
+        return self.metadata["table_range"]["data"] if counts else None
 
     @property
     def tabulated(self) -> bool:

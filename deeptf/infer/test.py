@@ -8,6 +8,7 @@ complete under their names or not at all.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,7 +21,7 @@ from deeptf.data.batch import Batch
 from deeptf.data.find import find_systems
 from deeptf.data.system import System
 from deeptf.files import replacing
-from deeptf.infer.deep_pot import DeepPot
+from deeptf.infer.deep_pot import DeepPot, OutsideWarning
 from deeptf.infer.errors import ATOM_ENERGY, QUANTITIES, Errors, Quantity, compare
 from deeptf.infer.plot import ParityPlot, check_plot
 
@@ -56,7 +57,8 @@ def test(
     quantities = (*QUANTITIES, ATOM_ENERGY) if atomic else QUANTITIES
     parity = ParityPlot() if plot is not None else None
     total = Errors(quantities)
-    with DeepPot(model_file, threads) as pot, ExitStack() as stack:
+    with DeepPot(model_file, threads) as pot, ExitStack() as stack, warnings.catch_warnings():
+        warnings.simplefilter("ignore", OutsideWarning)  # said below, of all frames
         opened = [
             System(path, pot.get_type_map(), pot.get_dim_fparam(), pot.get_dim_aparam())
             for path in find_systems(systems)
@@ -72,6 +74,8 @@ def test(
                 f"`systems` must hold labels (energy.npy, force.npy or virial.npy), got none in "
                 f"{', '.join(system.path for system in opened)}"
             )
+        for line in pot.outside.lines() if pot.outside else ():
+            print(f"note: {line}", flush=True)
         if parity is not None:
             parity.write(plot)
     if len(opened) > 1:

@@ -17,8 +17,9 @@ from deeptf.model.environment import Inputs, build_inputs
 from deeptf.model.fitting import FITTINGS
 from deeptf.model.fitting.ener import EnerFitting, standardised
 from deeptf.model.parameters import Parameters
+from deeptf.model.ranges import Curves
 from deeptf.model.roles import beginning
-from deeptf.model.table import Table
+from deeptf.model.table import Outside, Table
 from deeptf.tf import tf
 
 
@@ -33,6 +34,7 @@ class Outputs:
     pair_gradient: tf.Tensor  # [P, 3] dE/d(displacement) of the sorted pairs
     pairs: ops.SortedPairs
     descriptor: tf.Tensor  # [N, width]
+    outside: Outside | None  # pairs closer than the data of the model; None without tables
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class ModelConfig:
         pairs = ops.sort_pairs(
             inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type, self.num_types
         )
-        descriptor = self.descriptor.build(pairs, inputs.atom_type, parameters)
+        descriptor, outside = self.descriptor.build(pairs, inputs.atom_type, parameters)
         isolated = None
         if self.fitting_net.atom_ener:
             isolated = self.descriptor.build_isolated(parameters)
@@ -98,11 +100,17 @@ class ModelConfig:
             inputs.frame_row,
         )
         atom_descriptor = _to_atoms(tf.cast(descriptor, tf.float64), pairs, inputs)
-        return Outputs(frame_energy, atom_energy, force, virial, gradient, pairs, atom_descriptor)
+        return Outputs(
+            frame_energy, atom_energy, force, virial, gradient, pairs, atom_descriptor, outside
+        )
 
     def table(self, parameters: Parameters) -> Table | None:
         """Return the table of the embedding nets, or None for a model without one."""
         return self.descriptor.table(parameters) if self.descriptor.tabulated else None
+
+    def curves(self, parameters: Parameters) -> Curves | None:
+        """Return the ranges of the embedding nets, or None for a model without tables."""
+        return self.descriptor.curves(parameters) if self.descriptor.tabulated else None
 
     def _condition(
         self, inputs: Inputs, pairs: ops.SortedPairs, parameters: Parameters

@@ -27,6 +27,14 @@ def constant(value: float | np.ndarray) -> Initializer:
     return lambda rng, shape: np.broadcast_to(np.asarray(value, np.float64), shape).copy()
 
 
+def first_not_finite(arrays: Mapping[str, np.ndarray]) -> str | None:
+    """Return the name of the first array of floats that are not all finite, or None."""
+    for name, value in arrays.items():
+        if np.asarray(value).dtype.kind == "f" and not np.all(np.isfinite(value)):
+            return name
+    return None
+
+
 class Parameters:
     """Hands out a model's arrays by name.
 
@@ -118,6 +126,15 @@ class Parameters:
         """Return the names of known arrays that nobody has asked for."""
         used = self._tensors.keys() | self.constants.keys()
         return sorted(self._values.keys() - used)
+
+    def known(self, name: str) -> np.ndarray | None:
+        """Return what was given for the array `name`, or None."""
+        return self._values.get(name)
+
+    def forget(self, *names: str) -> None:
+        """Decide arrays anew, whatever was given for them."""
+        for name in names:
+            self._values.pop(name, None)
 
     def _initial_value(
         self, name: str, shape: tuple[int, ...], initializer: Initializer, seed: int | None

@@ -2,14 +2,13 @@
 
 A net G(s) of one number is a curve. In a table it is evaluated at nodes, once per step, and
 interpolated for every pair; gradients flow through the nodes to the weights, and the interpolant is
-the model, in training and in the frozen file alike. Beyond the last node it goes on as a straight
-line.
+the model, in training and in the frozen file alike.
 
-A curve covers the distances from the cut-off down to SAFETY times the shortest one in the data. Its
-range is cut into SEGMENTS of one width, and each has as many equally spaced nodes as its measured
-error asks for: that of dG/dr, which is what forces feel. dG/ds is compared with the net where the
-slope of a cubic Hermite interpolant is worst, at u = 1/2 - 1/sqrt(12) of an interval, and
-multiplied by |ds/dr|. Trained nets bend sharply in small parts of their range.
+The range of a curve is cut into SEGMENTS (ranges.py), and each has as many equally spaced nodes as
+its measured error asks for: that of dG/dr, which is what forces feel. dG/ds is compared with the
+net where the slope of a cubic Hermite interpolant is worst, at u = 1/2 - 1/sqrt(12) of an interval,
+and multiplied by |ds/dr|. Trained nets bend sharply in small parts of their range. Numbers of nodes
+belong to a range: with another one they are measured anew.
 
 Tables and their sums are float64 whatever the precision of the nets: the slope between two nodes is
 a small difference of values, of which float32 leaves little (2e-3 eV/A where a trained net asked
@@ -18,41 +17,35 @@ for 5,000 nodes; the float32 nets themselves are 4e-6 eV/A from float64).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from deeptf import ops
 from deeptf.model.network import Style, layer_arrays, time_step
 from deeptf.model.parameters import Parameters
-from deeptf.tf import tf
+from deeptf.model.ranges import NEAR, SEGMENTS, Curves
+from deeptf.tf import session, tf
 
 NODES = "descriptor/table_nodes"  # [C, SEGMENTS] number of nodes of each segment
-SHORTEST = "descriptor/shortest"  # [T, T] A, shortest distance in the data of each pair of types
+RANGE = "descriptor/table_range"  # [C, 3] Curves.range that they belong to
 TABLE = "descriptor/table"  # nodes in a frozen model, which follow from the weights
-SAFETY = 0.8
 WORST = 0.5 - 1.0 / np.sqrt(12.0)
 # Largest error of dG/dr. After 10,000 steps on liquid water with the fast schedule it leaves errors
 # of 2e-9 eV/atom and 3e-6 eV/A, as large as those of float32 nets.
 TOLERANCE = 2e-5
-SEGMENTS = 32  # of each curve
 FIRST_NODES, LEAST_NODES, MOST_NODES = 5, 2, 1024  # of a segment
 ROUNDS = 4  # of changing the numbers of nodes and measuring again
 ROOM = 1.1  # nodes beyond what the error asks for, so that the next steps need no change
 
 
-@dataclass(frozen=True)
-class Curves:
-    """C nets, what they are used for and the range of their argument."""
+class Outside(NamedTuple):
+    """Pairs closer than the range of the data, by centre and neighbour type."""
 
-    names: tuple[str, ...]
-    curve: np.ndarray  # [T, T] net of a block of pairs, neighbour type first; -1 for none
-    ends: np.ndarray  # [C, SEGMENTS + 1] arguments where the segments begin and end
-    gradient: np.ndarray  # [C, SEGMENTS] largest |ds/dr| of a segment, 1/A
-
-    def __len__(self) -> int:
-        return len(self.names)
+    count: tf.Tensor  # [T, T]
+    distance: tf.Tensor  # [T, T] A, the shortest one; infinite without any
 
 
 @dataclass(frozen=True)
@@ -63,6 +56,7 @@ class Table:
     between: tf.Tensor  # as values.nodes, but at WORST of every interval
     counts: tf.Variable  # [C, SEGMENTS] number of nodes
     curves: Curves
+    measured: bool  # whether the numbers of nodes came with the model
     tolerance: float = TOLERANCE  # of dG/dr, 1/A
 
     def refine(self, run: tf.Session, agree: Callable[[np.ndarray], np.ndarray]) -> str:
@@ -80,6 +74,8 @@ class Table:
             self.counts.load(wanted, run)
             counts, errors = wanted, agree(self.errors(run))
         largest = errors.max(axis=(0, 1))
+        if np.isnan(largest).any():
+            return ""  # the weights are not numbers, which the loss will tell
         if _magnitude(counts) == _magnitude(before) and largest[1] <= self.tolerance:
             return ""
         line = f"embedding tables: {counts.sum()} nodes for {len(counts)} nets, largest error of "
@@ -103,23 +99,6 @@ class Table:
         return errors
 
 
-def cut_into_segments(
-    paths: Sequence[Sequence[tuple[np.ndarray, np.ndarray]]],
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return `ends` and `gradient` of Curves.
-
-    paths : for each net, distances (A) and its argument along them, one or more times.
-    """
-    all_ends, gradient = [], np.zeros((len(paths), SEGMENTS))
-    for net, largest in zip(paths, gradient, strict=True):
-        low, high = (f(f(s) for _, s in net) for f in (min, max))
-        all_ends.append(np.linspace(low, high, SEGMENTS + 1))
-        for distance, s in net:
-            segment = np.clip((s - low) / (high - low) * SEGMENTS, 0, SEGMENTS - 1).astype(int)
-            np.maximum.at(largest, segment, np.abs(np.gradient(s, distance)))
-    return np.array(all_ends), gradient
-
-
 def build_table(
     curves: Curves,
     neuron: Sequence[int],
@@ -136,20 +115,62 @@ def build_table(
             weights += layer_arrays(*place)
             if style.resnet_dt and width in (n_in, 2 * n_in):
                 weights.append(time_step(place[0], *place[2:]))
+    measured = _is_measured(curves, parameters)
+    if not measured:
+        parameters.forget(NODES, RANGE)
+    parameters.array(RANGE, curves.range)
     counts = parameters.state(NODES, np.full((len(curves), SEGMENTS), FIRST_NODES, np.int32))
     number = tf.reshape(counts, [-1])
     row = tf.concat([[0], tf.cumsum(number)], axis=0)
     start = tf.constant(curves.ends[:, :-1].ravel())
     step = tf.constant(np.diff(curves.ends).ravel()) / tf.cast(number - 1, tf.float64)
     weights = [tf.cast(weight, tf.float64) for weight in weights]
-    shape = (neuron, style.activation.lower(), style.resnet_dt, SEGMENTS)
+    shape = (neuron, style.activation.lower(), style.resnet_dt, SEGMENTS, NEAR)
     grid = tf.stack([start, step], axis=1)
     values = ops.embedding_nodes(row, grid, weights, *shape)
     fixed = parameters.fixed(TABLE, values.nodes)
     values = values._replace(nodes=fixed)
     places = row - tf.range(tf.size(row)), tf.stack([start + WORST * step, step], axis=1)
     between = ops.embedding_nodes(*places, weights, *shape).nodes
-    return Table(values, between, counts, curves)
+    return Table(values, between, counts, curves, measured)
+
+
+def outside_of(sums: ops.EmbeddingSums, displacement: tf.Tensor) -> Outside:
+    """Return what sums over pairs with these displacements [P, 3] found outside the ranges."""
+    closest = tf.transpose(sums.closest)
+    place = tf.where(closest >= 0)
+    distance = tf.norm(tf.gather(displacement, tf.gather_nd(closest, place)), axis=1)
+    none = tf.fill(tf.shape(closest), tf.constant(np.inf, tf.float64))
+    nearest = tf.tensor_scatter_nd_update(none, place, distance)
+    return Outside(tf.transpose(sums.outside), nearest)
+
+
+def measured_arrays(
+    build: Callable[[Parameters], Table | None],
+    arrays: Mapping[str, np.ndarray],
+    tolerance: float = TOLERANCE,
+) -> dict[str, np.ndarray]:
+    """Return `arrays` with numbers of nodes that belong to their range: those that are there, else
+    measured ones.
+
+    build : makes the table of a model, where it has one.
+    """
+    with tf.Graph().as_default() as graph:
+        parameters = Parameters(arrays)
+        table = build(parameters)
+        if table is None or table.measured:
+            return dict(arrays)
+        with session(graph) as run:
+            run.run(tf.global_variables_initializer())
+            replace(table, tolerance=tolerance).refine(run, np.asarray)
+            return {**arrays, RANGE: table.curves.range, **run.run(parameters.states)}
+
+
+def _is_measured(curves: Curves, parameters: Parameters) -> bool:
+    nodes, found = parameters.known(NODES), parameters.known(RANGE)
+    if nodes is None or found is None or nodes.shape != (len(curves), SEGMENTS):
+        return False
+    return found.shape == (len(curves), 3) and np.allclose(found, curves.range, rtol=1e-9, atol=0)
 
 
 def wanted_nodes(counts: np.ndarray, errors: np.ndarray, tolerance: float) -> np.ndarray:
@@ -157,12 +178,13 @@ def wanted_nodes(counts: np.ndarray, errors: np.ndarray, tolerance: float) -> np
 
     counts and errors, of one shape: numbers of nodes and the errors that they have, which go with
     the third power of the step. A segment keeps its nodes while they are enough and not half
-    too many.
+    too many, and where the error is not a number: then the weights are not.
     """
-    factor = ROOM * np.cbrt(errors / tolerance)
+    known = ~np.isnan(errors)
+    factor = ROOM * np.cbrt(np.where(known, errors, tolerance) / tolerance)
     better = 1 + np.ceil((counts - 1) * factor)
     better = np.clip(better, LEAST_NODES, MOST_NODES).astype(np.int32)
-    keep = (errors <= tolerance) & (better > 0.6 * counts)
+    keep = ~known | ((errors <= tolerance) & (better > 0.6 * counts))
     return np.where(keep, counts, better)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from deeptf import ops
 from deeptf.data.batch import Batch
 from deeptf.data.pairs import naming_frames
+from deeptf.model.outside import OutsidePairs
 from deeptf.model.parameters import Parameters
 from deeptf.tf import session, tf
 from deeptf.train.averaging import Average
@@ -42,6 +43,9 @@ class TrainingGraph:
     seed : seed of the weights that are not in `values`.
     workers : the processes that train this model.
     trained : whether `values` must hold all weights.
+
+    outside : pairs of this worker's frames closer than the range of the data, where the model can
+        tell.
     """
 
     def __init__(
@@ -64,6 +68,11 @@ class TrainingGraph:
             self._stop = tf.placeholder(tf.float64, [], "stop")
             outputs = config.model.build(self._inputs, self._parameters)
             self._table = config.model.table(self._parameters)
+            self._outside = outputs.outside
+            self.outside = None
+            if self._table is not None:
+                curves = self._table.curves
+                self.outside = OutsidePairs(config.model.type_map, curves.data_end)
             bound = (outputs, self._labels, self._inputs)
             self._frame_loss = config.loss.build(*bound, self._prefactors)
             self._errors = config.loss.errors(*bound)
@@ -88,7 +97,7 @@ class TrainingGraph:
         feed |= {self._rate: rate, self._stop: float(stop)}
         fetch = (self._frame_loss, self._agreed, self._update)
         with naming_frames(batch):
-            loss, agreed, _ = self._session.run(fetch, feed)
+            loss, agreed, _ = self._run(fetch, feed)
         return Step(loss, float(agreed[0]), bool(agreed[1] > 0))
 
     def average(self, weight: float) -> None:
@@ -116,7 +125,14 @@ class TrainingGraph:
         """
         with naming_frames(batch):
             fetch = (self._frame_loss, self._errors)
-            return self._session.run(fetch, self._feed(batch, prefactors))
+            return self._run(fetch, self._feed(batch, prefactors))
+
+    @property
+    def table_measured(self) -> bool:
+        """Whether the tables have as many nodes as their errors ask for: not where a run goes on
+        from a model without them, or with another range.
+        """
+        return self._table is None or self._table.measured
 
     def refine_table(self) -> str:
         """Give the embedding tables as many nodes as their measured errors ask for.
@@ -192,6 +208,15 @@ class TrainingGraph:
                 raise ValueError(f"`{name}` must be in the checkpoint to go on from it, but is not")
             if name in values:
                 variable.load(values[name], self._session)
+
+    def _run(self, fetch: tuple, feed: dict[tf.Tensor, np.ndarray]) -> tuple:
+        """Return the values of a frame's tensors; note pairs outside the range of the data."""
+        if self._outside is None:
+            return self._session.run(fetch, feed)
+        *values, count = self._session.run((*fetch, self._outside.count), feed)
+        if count.any():
+            self.outside.add(count, self._session.run(self._outside.distance, feed))
+        return tuple(values)
 
     def _feed(self, batch: Batch, prefactors: np.ndarray) -> dict[tf.Tensor, np.ndarray]:
         inputs = self._inputs

@@ -23,7 +23,7 @@ from deeptf.data.energy_bias import energy_bias, parameter_statistics
 from deeptf.data.system import System
 from deeptf.files import replacing
 from deeptf.model.descriptor.se_e2_a import UNKNOWN_DISTANCE
-from deeptf.model.table import SHORTEST
+from deeptf.model.ranges import SHORTEST
 from deeptf.train import checkpoint
 from deeptf.train.options import InputConfig, load_input
 from deeptf.train.start import Known, Start, check_restart, fit, read_start

@@ -15,7 +15,7 @@ from deeptf.data.options import DataOptions, most_atoms
 from deeptf.data.schedule import BatchSchedule
 from deeptf.data.statistics import Statistics, compute_statistics, sampled_frames
 from deeptf.data.system import System
-from deeptf.model.table import SHORTEST
+from deeptf.model.ranges import SHORTEST
 from deeptf.train.options import InputConfig
 
 CACHE = "statistics.npz"

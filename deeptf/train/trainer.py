@@ -18,10 +18,11 @@ import numpy as np
 from deeptf.data.batch import Batch, join_to
 from deeptf.data.prefetch import Prefetcher
 from deeptf.data.schedule import BatchSchedule
+from deeptf.model.parameters import first_not_finite
 from deeptf.op_library import description
 from deeptf.train.averaging import update_weight
 from deeptf.train.checkpoint import Series
-from deeptf.train.graph import TrainingGraph
+from deeptf.train.graph import Step, TrainingGraph
 from deeptf.train.learning_curve import LearningCurve, column_names
 from deeptf.train.preparation import Run, prepare_together
 from deeptf.train.report import Errors, Progress, TensorBoard
@@ -95,6 +96,8 @@ class Trainer:
         self._sets = ["validation", "training"] if run.validation else ["training"]
         loss = run.config.loss
         self._with_virial = loss.start_pref_v > 0 or loss.limit_pref_v > 0
+        self._told_outside = False
+        self._saved: Path | None = None
         self._curve = self._board = self._series = None
         if workers.leads:
             self._open_files()
@@ -174,7 +177,7 @@ class Trainer:
         rate = self._rate(step)
         told = self._graph.step(batch, rate, self._prefactors(step), stop)
         if not np.isfinite(told.mean_loss):
-            raise FloatingPointError(self._not_finite(step, batch, told.loss))
+            raise FloatingPointError(self._not_finite(step, batch, told))
         weight = update_weight(step + 1, self._options.average_decay)
         if weight:
             self._graph.average(weight)
@@ -183,7 +186,7 @@ class Trainer:
         return told.stop
 
     def _refine_table(self, step: int, progress: Progress) -> None:
-        if step % TABLE_CHECK == 0:
+        if step % TABLE_CHECK == 0 or (step == self._first and not self._graph.table_measured):
             line = self._graph.refine_table()
             if line:
                 progress.message(f"step {step:7d} | {line}")
@@ -193,6 +196,7 @@ class Trainer:
         options = self._options
         if end or done % options.disp_freq == 0:
             self._report(done, self._batch(done - 1), progress)
+            self._tell_outside(end, progress)
         if end or done % options.save_freq == 0:
             self._save(done, progress)
 
@@ -214,6 +218,15 @@ class Trainer:
             self._board.write(done, scalars)
         progress.say(done, errors)
 
+    def _tell_outside(self, end: bool, progress: Progress) -> None:
+        """Say once which pairs were closer than the data of the model, and at the end again."""
+        if self._graph.outside is None or (self._told_outside and not end):
+            return
+        found = self._graph.outside.of_all(self._workers)
+        self._told_outside = bool(found)
+        for line in found.lines():
+            progress.message(f"note: {'in the whole run ' if end else ''}{line}")
+
     def _errors(self, batches: list[Batch], done: int) -> dict[str, float]:
         collected = Errors()
         for batch in join_to(batches, ATOMS_AT_ONCE):
@@ -230,8 +243,18 @@ class Trainer:
     def _save(self, done: int, progress: Progress) -> None:
         if self._series is None:
             return
-        path = self._series.save(done, self._graph.arrays(), self._run.meta(self._drawn(done)))
-        progress.message(f"saved {path}")
+        arrays = self._graph.arrays()
+        name = first_not_finite(arrays)
+        if name is not None:
+            raise FloatingPointError(
+                f"`{name}` must be finite to be saved, but is not after step {done}. The weights "
+                f"have diverged: lower start_lr or give gradient_max_norm; {self._last_good()}"
+            )
+        self._saved = self._series.save(done, arrays, self._run.meta(self._drawn(done)))
+        progress.message(f"saved {self._saved}")
+
+    def _last_good(self) -> str:
+        return f"the last checkpoint is {self._saved or 'the one before this run, if any'}"
 
     def _rate(self, step: int) -> float:
         schedule = self._run.config.learning_rate
@@ -243,13 +266,27 @@ class Trainer:
         rate_ratio = schedule.value(step, self._options.numb_steps) / schedule.start_lr
         return self._run.config.loss.prefactors(rate_ratio)
 
-    def _not_finite(self, step: int, batch: Batch, loss: np.ndarray) -> str:
-        if np.all(np.isfinite(loss)):
-            return f"the loss of another worker is not finite in step {step + 1}"
-        bad = [batch.origin[k] for k in np.flatnonzero(~np.isfinite(loss))]
-        frames = "; ".join(f"system {path}, frame {frame}" for path, frame in bad)
+    def _not_finite(self, step: int, batch: Batch, told: Step) -> str:
+        """Return whose loss is not finite; every worker asks for it after the same step."""
+        workers, loss = self._workers, told.loss
+        paths = [system.path for system in self._run.systems]
+        bad = ~np.isfinite(loss)
+        first = np.zeros((workers.size, 2))  # of each worker number of the system from 1, and frame
+        for path, frame in [batch.origin[k] for k in np.flatnonzero(bad)[:1]]:
+            first[workers.rank] = 1 + paths.index(path), frame
+        first = workers.sum(first).astype(int)
+        what = f"the loss must be finite, got {told.mean_loss} in step {step + 1}"
+        if not first.any():
+            bad = loss == loss.max()
+            what += f", beyond the nets' precision though frames have at most {loss.max():.3g},"
+        frames = [batch.origin[k] for k in np.flatnonzero(bad)]
+        whose = [f"system {path}, frame {frame}" for path, frame in frames]
+        for rank, (system, frame) in enumerate(first):
+            if system and workers.size > 1:
+                named = f"system {paths[system - 1]}, frame {frame}"
+                whose = [one for one in whose if one != named] + [f"{named} (worker {rank})"]
         return (
-            f"the loss must be finite, got {loss[~np.isfinite(loss)][0]} in step {step + 1} "
-            f"for {frames}. The weights have diverged (lower start_lr or give gradient_max_norm) "
-            "or the labels of that frame are wrong; nothing was saved after the last checkpoint"
+            f"{what} for {'; '.join(whose)}. The weights have diverged (lower start_lr or give "
+            "gradient_max_norm) or the labels of that frame are wrong; nothing was saved after "
+            f"that: {self._last_good()}"
         )

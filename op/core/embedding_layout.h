@@ -21,7 +21,7 @@ class Layout {
         table_(table),
         first_(pairs.num_atoms * pairs.num_types),
         type_(pairs.num_atoms),
-        inverse_width_(table.num_curves),
+        stretches_(2 * table.num_curves),
         inverse_step_(table.num_curves * table.segments) {
     const int64_t types = pairs.num_types;
     for (int64_t c = 0, atom = 0; c < types; ++c) {
@@ -35,9 +35,11 @@ class Layout {
       }
     }
     for (size_t k = 0; k < inverse_step_.size(); ++k) inverse_step_[k] = 1 / table.grid[2 * k + 1];
+    const int64_t near = std::max<int64_t>(table.near, 1);  // one of the others goes on to the end
     for (int64_t c = 0; c < table.num_curves; ++c) {
-      const int32_t* row = table.node_row + c * table.segments;
-      inverse_width_[c] = inverse_step_[c * table.segments] / (row[1] - row[0] - 1);
+      const int64_t first = c * table.segments, end = first + table.segments;
+      stretches_[2 * c] = stretch(first, end - table.near);
+      stretches_[2 * c + 1] = stretch(end - near, end);
     }
   }
 
@@ -45,15 +47,15 @@ class Layout {
   int64_t count(int64_t atom, int64_t t) const {
     return pairs_.neighbor_count[atom * pairs_.num_types + t];
   }
-  // The curve of the pairs of `atom` with neighbours of type t; -1: none.
-  int32_t curve(int64_t atom, int64_t t) const {
-    return pairs_.curve[t * pairs_.num_types + type_[atom]];
-  }
+  // The block of the pairs of `atom` with neighbours of type t, and its curve; -1: none.
+  int64_t block(int64_t atom, int64_t t) const { return t * pairs_.num_types + type_[atom]; }
+  int32_t curve(int64_t atom, int64_t t) const { return pairs_.curve[block(atom, t)]; }
+  // The end of the range of the data of a curve.
+  double limit(int32_t curve) const { return stretches_[2 * curve].end; }
   HermitePlace<T> place(int32_t curve, double x) const {
-    const int64_t first = curve * table_.segments;
-    const double at = std::floor((x - table_.grid[2 * first]) * inverse_width_[curve]);
-    const double last = static_cast<double>(table_.segments - 1);
-    const int64_t segment = first + static_cast<int64_t>(std::clamp(at, 0.0, last));
+    const Stretch& part = stretches_[2 * curve + (x > limit(curve) ? 1 : 0)];
+    const int64_t segment =
+        part.first + unit_at((x - part.start) * part.inverse_width, part.count - 1);
     const int32_t node = table_.node_row[segment];
     return hermite_place<T>(x, table_.grid[2 * segment], inverse_step_[segment], node,
                             table_.node_row[segment + 1] - node);
@@ -65,12 +67,25 @@ class Layout {
   }
 
  private:
+  struct Stretch {  // segments of one width
+    double start, end, inverse_width;
+    int64_t first, count;
+  };
+
+  Stretch stretch(int64_t first, int64_t end) const {
+    const double start = table_.grid[2 * first], step = table_.grid[2 * first + 1];
+    const int32_t* row = table_.node_row;
+    const double last =
+        table_.grid[2 * end - 2] + table_.grid[2 * end - 1] * (row[end] - row[end - 1] - 1);
+    return {start, last, 1 / step / (row[first + 1] - row[first] - 1), first, end - first};
+  }
+
   CurvePairs pairs_;
   CurveTable<T> table_;
   std::vector<int64_t> first_;
   std::vector<int32_t> type_;
-  std::vector<double> inverse_width_;  // of the segments of each curve
-  std::vector<double> inverse_step_;   // of the nodes of each segment
+  std::vector<Stretch> stretches_;    // of each curve: the range of the data, and beyond it
+  std::vector<double> inverse_step_;  // of the nodes of each segment
 };
 
 // Copies rows [4, M] of an atom into rows of padded width; the padding becomes zero.

@@ -3,9 +3,12 @@
 #include "core/embedding_sum.h"
 
 #include <algorithm>
+#include <mutex>
+#include <string>
 #include <vector>
 
 #include "core/embedding_layout.h"
+#include "core/error.h"
 #include "core/lane.h"
 
 namespace deeptf {
@@ -27,17 +30,55 @@ void set_place(const HermitePlace<T>& place, const CurveTable<T>& table, Term<T>
   std::copy(place.derivative, place.derivative + 4, term->derivative);
 }
 
+// Pairs beyond the ranges of the data and pairs that are not finite, from several threads. Numbers
+// and largest arguments do not depend on the order in which they come.
+template <class T>
+class Findings {
+ public:
+  Findings(int64_t types, const OutsidePairs& outside) : largest_(types * types), out_(outside) {
+    std::fill_n(out_.count, types * types, 0);
+    std::fill_n(out_.closest, types * types, -1);
+  }
+
+  void note(int64_t block, int64_t pair, T x) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    int32_t* closest = out_.closest + block;
+    ++out_.count[block];
+    if (*closest < 0 || x > largest_[block] || (x == largest_[block] && pair < *closest)) {
+      largest_[block] = x;
+      *closest = static_cast<int32_t>(pair);
+    }
+  }
+
+  FirstWrong not_finite;
+
+ private:
+  std::mutex mutex_;
+  std::vector<T> largest_;
+  OutsidePairs out_;
+};
+
+template <class T>
+bool is_finite(const T* row) {
+  T zero = 0;
+  for (int64_t w = 0; w < kRowColumns; ++w) zero += row[w] * T(0);
+  return zero == 0;
+}
+
 // The terms of T of one atom: its pairs, and its empty places.
 template <class T>
 void atom_terms(const Layout<T>& layout, const CurveTable<T>& table, int64_t types, const T* rows,
-                int64_t atom, std::vector<Term<T>>* terms) {
+                int64_t atom, std::vector<Term<T>>* terms, Findings<T>* findings) {
   terms->clear();
   for (int64_t t = 0; t < types; ++t) {
     const int32_t curve = layout.curve(atom, t);
     if (curve < 0) continue;
     const int64_t begin = layout.first(atom, t), end = begin + layout.count(atom, t);
+    const double limit = layout.limit(curve);
     for (int64_t pair = begin; pair < end; ++pair) {
       const T* row = rows + pair * kRowColumns;
+      if (!is_finite(row)) findings->not_finite.report(pair);
+      if (row[0] > limit) findings->note(layout.block(atom, t), pair, row[0]);
       Term<T>& term = terms->emplace_back();
       set_place(layout.place(curve, row[0]), table, &term);
       std::copy_n(row, kRowColumns, term.weight);
@@ -172,14 +213,20 @@ void row_grad(const Term<T>& term, int64_t padded, const T* upper, T* out) {
 
 template <class T>
 void embedding_sum(const CurvePairs& pairs, const CurveTable<T>& table, const ParallelFor& parallel,
-                   const T* rows, T* sum) {
+                   const T* rows, T* sum, const OutsidePairs& outside) {
   const Layout<T> layout(pairs, table);
+  Findings<T> findings(pairs.num_types, outside);
   over_atoms(pairs, table.width, parallel, [&] {
     return [&, terms = std::vector<Term<T>>(), scratch = std::vector<T>()](int64_t atom) mutable {
-      atom_terms(layout, table, pairs.num_types, rows, atom, &terms);
+      atom_terms(layout, table, pairs.num_types, rows, atom, &terms, &findings);
       sum_terms<T, false>(terms, table.width, &scratch, sum + atom * kRowColumns * table.width);
     };
   });
+  if (findings.not_finite.any()) {
+    const int64_t pair = findings.not_finite.index();
+    throw Error("`rows` must be finite, got " + std::to_string(rows[pair * kRowColumns]) +
+                " first in the row of sorted pair " + std::to_string(pair));
+  }
 }
 
 template <class T>
@@ -221,7 +268,7 @@ void embedding_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table,
 
 #define DEEPTF_INSTANTIATE(T)                                                                      \
   template void embedding_sum<T>(const CurvePairs&, const CurveTable<T>&, const ParallelFor&,      \
-                                 const T*, T*);                                                    \
+                                 const T*, T*, const OutsidePairs&);                               \
   template void embedding_sum_grad<T>(const CurvePairs&, const CurveTable<T>&, const ParallelFor&, \
                                       const T*, const T*, T*);                                     \
   template void embedding_sum_tangent<T>(const CurvePairs&, const CurveTable<T>&,                  \

@@ -1,10 +1,11 @@
 // Sums over neighbours of tabulated embedding nets, and the derivatives that training needs.
 //
-// A net G of one number x is given by its values and slopes at nodes. Its range is cut into
+// A net G of one number x is given by its values and slopes at nodes, on the range of x that its
+// data have and, where x is larger (pairs are closer), on some more. Both stretches are cut into
 // segments of one width, each with equally spaced nodes of its own, the first and the last one at
 // its ends: nodes are close where G bends. Between nodes it is the cubic Hermite interpolant,
-// beyond the ends of the range a straight line (so G has a continuous first derivative everywhere).
-// With the row R_j [4] of pair j, x_j = R_j[0]:
+// beyond the last ones a straight line (so G has a continuous first derivative everywhere).
+// Pairs beyond the range of the data are counted. With the row R_j [4] of pair j, x_j = R_j[0]:
 //
 //   embedding_sum          T_wm = sum_j R_jw G_m(x_j) + delta_w0 sum_t (sel_t - n_t) x_0 G_m(x_0)
 //   embedding_sum_grad     r_jw = sum_m (G_m(x_j) Y_wm + delta_w0 G'_m(x_j) sum_v R_jv Y_vm)
@@ -48,6 +49,7 @@ template <class T>
 struct CurveTable {
   int64_t num_curves;       // C
   int64_t segments;         // S of each curve
+  int64_t near;             // how many of them, the last ones, lie beyond the range of the data
   int64_t width;            // M
   const int32_t* node_row;  // [C S + 1] first node of each segment; it has at least two
   const double* grid;       // [C S, 2] x of the first node, step
@@ -56,13 +58,22 @@ struct CurveTable {
   int64_t num_nodes() const { return node_row[num_curves * segments]; }
 };
 
-// Throws Error unless counts, curves and node rows fit together; `num_nodes` is the table's length.
-void check_curves(const CurvePairs& pairs, int64_t num_curves, int64_t segments,
-                  const int32_t* node_row, const double* grid, int64_t num_nodes);
+// What embedding_sum finds beyond the ranges of the data, for each block of pairs.
+struct OutsidePairs {
+  int32_t* count;    // [T, T] neighbour type first
+  int32_t* closest;  // [T, T] the pair of largest x, the first one of several; -1 without any
+};
 
+// Throws Error unless all numbers are in range, and counts, curves and node rows fit together;
+// `num_nodes` is the table's length.
+template <class T>
+void check_curves(const CurvePairs& pairs, const CurveTable<T>& table, int64_t num_nodes);
+
+// Throws Error for a row that is not finite. The other functions make nothing but wrong numbers of
+// such rows.
 template <class T>
 void embedding_sum(const CurvePairs& pairs, const CurveTable<T>& table, const ParallelFor& parallel,
-                   const T* rows, T* sum);
+                   const T* rows, T* sum, const OutsidePairs& outside);
 template <class T>
 void embedding_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table,
                         const ParallelFor& parallel, const T* rows, const T* upper, T* rows_grad);

@@ -3,13 +3,10 @@
 // while its pairs pass. Threaded over nodes: a node adds the sums of the two intervals beside it,
 // in which pairs have one order, so that bits do not depend on threads.
 #include <algorithm>
-#include <cmath>
-#include <string>
 #include <vector>
 
 #include "core/embedding_layout.h"
 #include "core/embedding_sum.h"
-#include "core/error.h"
 #include "core/lane.h"
 #include "core/scratch.h"
 
@@ -214,40 +211,6 @@ void table_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Paral
 }
 
 }  // namespace
-
-void check_curves(const CurvePairs& pairs, int64_t num_curves, int64_t segments,
-                  const int32_t* node_row, const double* grid, int64_t num_nodes) {
-  int64_t atoms = 0, sum = 0;
-  for (int64_t c = 0; c < pairs.num_types; ++c) atoms += pairs.atom_count[c];
-  for (int64_t k = 0; k < pairs.num_atoms * pairs.num_types; ++k) {
-    if (pairs.neighbor_count[k] < 0) throw Error("`neighbor_count` must not be negative");
-    sum += pairs.neighbor_count[k];
-  }
-  if (atoms != pairs.num_atoms || sum != pairs.num_pairs) {
-    throw Error("`atom_count` and `neighbor_count` must add up to " +
-                std::to_string(pairs.num_atoms) + " atoms and " + std::to_string(pairs.num_pairs) +
-                " pairs, got " + std::to_string(atoms) + " and " + std::to_string(sum));
-  }
-  for (int64_t k = 0; k < pairs.num_types * pairs.num_types; ++k) {
-    if (pairs.curve[k] < -1 || pairs.curve[k] >= num_curves) {
-      throw Error("`curve` must be -1 or below " + std::to_string(num_curves) + ", got " +
-                  std::to_string(pairs.curve[k]));
-    }
-  }
-  for (int64_t c = 0; c < num_curves * segments; ++c) {
-    if (node_row[c] < 0 || node_row[c + 1] < node_row[c] + 2 || !(grid[2 * c + 1] > 0) ||
-        !std::isfinite(grid[2 * c]) || !std::isfinite(grid[2 * c + 1])) {
-      throw Error("`node_row` and `grid` must give at least two nodes with a positive step, got " +
-                  std::to_string(node_row[c + 1] - node_row[c]) + " nodes with step " +
-                  std::to_string(grid[2 * c + 1]) + " for segment " + std::to_string(c));
-    }
-  }
-  if (node_row[0] != 0 || node_row[num_curves * segments] != num_nodes) {
-    throw Error("`node_row` must go from 0 to the " + std::to_string(num_nodes) +
-                " nodes of the table, got " + std::to_string(node_row[0]) + " to " +
-                std::to_string(node_row[num_curves * segments]));
-  }
-}
 
 template <class T>
 void embedding_table_grad(const CurvePairs& pairs, const CurveTable<T>& table,

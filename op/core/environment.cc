@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "core/apart.h"
 #include "core/error.h"
 
 namespace deeptf {
@@ -37,6 +38,13 @@ Radial radial(const double* x, double rcut_smth, double rcut) {
 }  // namespace
 
 void check_environment(const EnvironmentInputs& in, const ParallelFor& parallel) {
+  for (int32_t k = 0; k < 4 * in.num_types; ++k) {
+    if (!(in.stddev[k] > 0) || !std::isfinite(in.stddev[k]) || !std::isfinite(in.mean[k])) {
+      throw Error("`mean` must be finite and `stddev` finite and positive, got " +
+                  std::to_string(in.mean[k]) + " and " + std::to_string(in.stddev[k]) +
+                  " for type " + std::to_string(k / 4));
+    }
+  }
   FirstWrong wrong;
   parallel(in.num_pairs, 5, [&](int64_t begin, int64_t end) {
     for (int64_t pair = begin; pair < end; ++pair) {
@@ -59,16 +67,23 @@ void check_environment(const EnvironmentInputs& in, const ParallelFor& parallel)
 }
 
 void environment(const EnvironmentInputs& in, const ParallelFor& parallel, double* rows) {
+  FirstWrong wrong;
   parallel(in.num_pairs, kCycles, [&](int64_t begin, int64_t end) {
     for (int64_t pair = begin; pair < end; ++pair) {
       const double* x = in.displacement + 3 * pair;
       const int64_t type = in.atom_type[in.centre[pair]];
       const double *mean = in.mean + 4 * type, *stddev = in.stddev + 4 * type;
+      if (!is_apart(x)) wrong.report(pair);
       const Radial f = radial(x, in.rcut_smth, in.rcut);
       const double row[4] = {f.s, f.q * x[0], f.q * x[1], f.q * x[2]};
       for (int k = 0; k < 4; ++k) rows[4 * pair + k] = (row[k] - mean[k]) / stddev[k];
     }
   });
+  if (wrong.any()) {
+    throw Error(not_apart(in.displacement + 3 * wrong.index()) + " for pair " +
+                std::to_string(wrong.index()) + " of atom " +
+                std::to_string(in.centre[wrong.index()]));
+  }
 }
 
 void environment_grad(const EnvironmentInputs& in, const ParallelFor& parallel,

@@ -25,10 +25,11 @@ struct EnvironmentInputs {
   double rcut_smth, rcut;
 };
 
-// Throws Error if a centre or its type is out of range.
+// Throws Error if a centre or its type is out of range, or mean or stddev is of no use.
 void check_environment(const EnvironmentInputs& in, const ParallelFor& parallel);
 
-// rows [P, 4]
+// rows [P, 4]. Throws Error for a displacement that is not finite or too short (apart.h); the
+// others make wrong numbers of it.
 void environment(const EnvironmentInputs& in, const ParallelFor& parallel, double* rows);
 
 // From a gradient in the rows [P, 4] to the gradient in the displacements [P, 3].

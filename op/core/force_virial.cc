@@ -66,8 +66,12 @@ void check_force(const ForceInputs& in, const ParallelFor& parallel) {
   int64_t centres = in.num_all;
   if (in.frame_row != nullptr) {
     centres = in.frame_row[in.num_frames];
+    if (in.frame_row[0] != 0) {
+      throw Error("`frame_row` must start at 0 and not decrease, got " +
+                  std::to_string(in.frame_row[0]) + " first");
+    }
     for (int64_t frame = 0; frame < in.num_frames; ++frame) {
-      if (in.frame_row[0] != 0 || in.frame_row[frame + 1] < in.frame_row[frame]) {
+      if (in.frame_row[frame + 1] < in.frame_row[frame]) {
         throw Error("`frame_row` must start at 0 and not decrease, got a wrong value at frame " +
                     std::to_string(frame));
       }

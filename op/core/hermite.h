@@ -15,16 +15,23 @@ struct HermitePlace {
   T derivative[4];  // weights for dG/dx
 };
 
+// The number at most `last` (>= 0) of a unit in which `at` lies, counted from 0; 0 where `at` is
+// not a number: an index must not be made of one.
+inline int64_t unit_at(double at, int64_t last) {
+  return at > 0 ? static_cast<int64_t>(std::min(std::floor(at), static_cast<double>(last))) : 0;
+}
+
 // The cubic Hermite interpolant at x on nodes start + k step, k = 0 .. count - 1 (count >= 2), and
-// straight lines beyond the ends. The nodes hold slopes times the step.
+// straight lines beyond the ends. The nodes hold slopes times the step. Where x is not finite, the
+// weights are not, but `node` is one of the nodes.
 template <class T>
 HermitePlace<T> hermite_place(double x, double start, double inverse_step, int32_t first,
                               int32_t count) {
   const double at = (x - start) * inverse_step;
-  const double left = std::clamp(std::floor(at), 0.0, static_cast<double>(count - 2));
+  const auto left = static_cast<int32_t>(unit_at(at, count - 2));
   const double u = at - left;
   HermitePlace<T> place;
-  place.node = first + static_cast<int32_t>(left);
+  place.node = first + left;
   const auto set = [&](double v0, double v1, double v2, double v3, double d0, double d1, double d2,
                        double d3) {
     const double value[4] = {v0, v1, v2, v3}, slope[4] = {d0, d1, d2, d3};

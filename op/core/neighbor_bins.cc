@@ -66,6 +66,9 @@ void check_volume(const Matrix& cell, int64_t frame) {
 }  // namespace
 
 NeighborSearch::NeighborSearch(const Frames& frames, double rcut) : frames_(frames), rcut_(rcut) {
+  if (!(rcut > 0) || !(rcut < kFarthest)) {
+    throw Error("`rcut` must be positive and below 1e9 A, got " + text(rcut));
+  }
   grids_.reserve(frames.num_frames);
   int64_t bins = 0;
   for (int64_t frame = 0; frame < frames.num_frames; ++frame) {
@@ -73,6 +76,10 @@ NeighborSearch::NeighborSearch(const Frames& frames, double rcut) : frames_(fram
     grid.first_bin = bins;
     bins += int64_t{grid.size[0]} * grid.size[1] * grid.size[2];
     grids_.push_back(grid);
+  }
+  if (bins > std::numeric_limits<int32_t>::max()) {
+    throw Error("frames must have fewer than 2^31 bins, got " + std::to_string(bins) +
+                ": give fewer frames at a time");
   }
   bin_start_.assign(bins + 1, 0);
   sort_into_bins(assign_bins());

@@ -6,12 +6,12 @@
 #include <limits>
 #include <string>
 
+#include "core/apart.h"
 #include "core/error.h"
 
 namespace deeptf {
 namespace {
 
-constexpr double kTooClose = 1e-6;  // A; two atoms at this distance are one atom written twice
 constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
 
 int32_t floor_divide(int32_t a, int32_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }

@@ -1,9 +1,11 @@
 // Two counting sorts: atoms by type, then pairs by (neighbour type, centre type, centre).
 #include "core/sort_pairs.h"
 
+#include <algorithm>
 #include <numeric>
 #include <string>
 
+#include "core/apart.h"
 #include "core/error.h"
 
 namespace deeptf {
@@ -16,8 +18,12 @@ PairSorter::PairSorter(const PairList& list, const ParallelFor& parallel) : list
 }
 
 void PairSorter::check_row() const {
+  if (list_.row[0] != 0) {
+    throw Error("`row` must start at 0 and not decrease, got " + std::to_string(list_.row[0]) +
+                " first");
+  }
   for (int64_t atom = 0; atom < list_.num_centres; ++atom) {
-    if (list_.row[0] != 0 || list_.row[atom + 1] < list_.row[atom]) {
+    if (list_.row[atom + 1] < list_.row[atom]) {
       throw Error("`row` must start at 0 and not decrease, got " + std::to_string(list_.row[atom]) +
                   " and " + std::to_string(list_.row[atom + 1]) + " at atom " +
                   std::to_string(atom));
@@ -91,6 +97,7 @@ void PairSorter::place_blocks() {
 void PairSorter::fill(const ParallelFor& parallel, int32_t* centre, int32_t* neighbor,
                       double* displacement) const {
   const int32_t types = list_.num_types;
+  FirstWrong wrong;
   parallel(static_cast<int64_t>(atom_order_.size()), 1000, [&](int64_t begin, int64_t end) {
     std::vector<int32_t> next(types);
     for (int64_t place = begin; place < end; ++place) {
@@ -102,10 +109,17 @@ void PairSorter::fill(const ParallelFor& parallel, int32_t* centre, int32_t* nei
         const int64_t target = next[type]++;
         centre[target] = atom;
         neighbor[target] = list_.neighbor[pair];
-        for (int k = 0; k < 3; ++k) displacement[3 * target + k] = list_.displacement[3 * pair + k];
+        std::copy_n(list_.displacement + 3 * pair, 3, displacement + 3 * target);
+        if (!is_apart(displacement + 3 * target)) wrong.report(pair);
       }
     }
   });
+  if (!wrong.any()) return;
+  const int64_t pair = wrong.index();
+  const int32_t* after = std::upper_bound(list_.row, list_.row + list_.num_centres + 1, pair);
+  throw Error(not_apart(list_.displacement + 3 * pair) + " from atom " +
+              std::to_string(after - list_.row - 1) + " to atom " +
+              std::to_string(list_.neighbor[pair]) + " (pair " + std::to_string(pair) + ")");
 }
 
 }  // namespace deeptf

@@ -38,7 +38,8 @@ class PairSorter {
   const std::vector<int32_t>& pair_count() const { return pair_count_; }
   int64_t num_sorted() const { return num_sorted_; }  // P'
 
-  // Fills centre [P'], neighbor [P'], displacement [P', 3].
+  // Fills centre [P'], neighbor [P'], displacement [P', 3]. Throws Error for a displacement of two
+  // real atoms that is not finite or too short (apart.h).
   void fill(const ParallelFor& parallel, int32_t* centre, int32_t* neighbor,
             double* displacement) const;
 

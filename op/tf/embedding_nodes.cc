@@ -4,6 +4,7 @@
 // with resnet_dt where the layer has a residual, idt [width].
 #include "core/embedding_nodes.h"
 
+#include <algorithm>
 #include <string>
 
 #include "core/embedding_sum.h"
@@ -60,7 +61,7 @@ int for_each_layer(int64_t curves, const Style& style, const Body& body) {
 template <class T>
 EmbeddingNets<T> read_nets(OpKernelContext* context, const Style& style) {
   const Tensor& node_row = input(context, 0, "node_row", {-1});
-  const int64_t curves = (node_row.dim_size(0) - 1) / style.segments;
+  const int64_t curves = std::max<int64_t>(0, node_row.dim_size(0) - 1) / style.segments;
   const int64_t segments = curves * style.segments;
   EmbeddingNets<T> nets{style.activation,
                         {},

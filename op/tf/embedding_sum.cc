@@ -5,6 +5,8 @@
 // their own: `upper` [n, 4, M] or `direction` [p, 4] or both.
 #include "core/embedding_sum.h"
 
+#include <algorithm>
+
 #include "tf/binding.h"
 
 namespace deeptf {
@@ -16,20 +18,22 @@ struct Sizes {
   explicit Sizes(OpKernelConstruction* context) {
     OP_REQUIRES_OK(context, context->GetAttr("width", &width));
     OP_REQUIRES_OK(context, context->GetAttr("segments", &segments));
+    OP_REQUIRES_OK(context, context->GetAttr("near", &near));
     OP_REQUIRES(context, width > 0 && segments > 0,
                 absl::InvalidArgumentError("`width` and `segments` must be positive"));
   }
-  int64_t width = 0, segments = 0;
+  int64_t width = 0, segments = 0, near = 0;
 };
 
 template <class T>
 struct Inputs {
   Inputs(OpKernelContext* context, const Sizes& sizes)
       : context(context), width(sizes.width), parallel(threads_of(context)) {
-    const Tensor& node_row = input(context, 2, "node_row", {-1});
+    const int64_t ends = input(context, 2, "node_row", {-1}).dim_size(0);
+    const int64_t curves = std::max<int64_t>(0, ends - 1) / sizes.segments;
+    const Tensor& node_row = input(context, 2, "node_row", {curves * sizes.segments + 1});
     const Tensor& neighbor_count = input(context, 8, "neighbor_count", {-1, -1});
     const int64_t types = neighbor_count.dim_size(1);
-    const int64_t curves = (node_row.dim_size(0) - 1) / sizes.segments;
     const Tensor& rows_in = input(context, 0, "rows", {-1, kRowColumns});
     const Tensor& nodes = input(context, 1, "nodes", {-1, 2, padded_width<T>(width)});
     const Tensor& grid = input(context, 3, "grid", {curves * sizes.segments, 2});
@@ -41,11 +45,12 @@ struct Inputs {
              data<int32_t>(input(context, 4, "curve", {types, types})),
              data<double>(input(context, 5, "sel", {types})),
              data<double>(input(context, 6, "empty", {types}))};
-    table = {curves,        sizes.segments, width, data<int32_t>(node_row), data<double>(grid),
+    table = {curves,        sizes.segments,          sizes.near,
+             width,         data<int32_t>(node_row), data<double>(grid),
              data<T>(nodes)};
     rows = data<T>(rows_in);
     num_nodes = nodes.dim_size(0);
-    check_curves(pairs, curves, sizes.segments, table.node_row, table.grid, num_nodes);
+    check_curves(pairs, table, num_nodes);
   }
 
   const T* upper(int index) const {
@@ -69,7 +74,10 @@ struct Inputs {
 template <class T>
 void sum(OpKernelContext* context, const Sizes& sizes) {
   const Inputs<T> in(context, sizes);
-  embedding_sum(in.pairs, in.table, in.parallel, in.rows, in.sums());
+  const int64_t types = in.pairs.num_types;
+  const OutsidePairs outside{output<int32_t>(context, 1, {types, types}),
+                             output<int32_t>(context, 2, {types, types})};
+  embedding_sum(in.pairs, in.table, in.parallel, in.rows, in.sums(), outside);
 }
 
 template <class T>
@@ -115,6 +123,9 @@ absl::Status shape_of_sums(InferenceContext* c) {
   TF_RETURN_IF_ERROR(c->GetAttr("width", &width));
   c->set_output(0,
                 c->MakeShape({c->Dim(c->input(8), 0), c->MakeDim(kRowColumns), c->MakeDim(width)}));
+  if (c->num_outputs() > 1) {  // the sums themselves, with what lies outside the range of the data
+    for (const int index : {1, 2}) c->set_output(index, c->input(4));
+  }
   return absl::OkStatus();
 }
 
@@ -139,6 +150,7 @@ absl::Status shape_of_nodes(InferenceContext* c) {
       .Attr("T: {float, double}") \
       .Attr("width: int")         \
       .Attr("segments: int = 1")  \
+      .Attr("near: int = 0")      \
       .Input("rows: T")           \
       .Input("nodes: T")          \
       .Input("node_row: int32")   \
@@ -148,7 +160,11 @@ absl::Status shape_of_nodes(InferenceContext* c) {
       .Input("empty: double")     \
       .Input("atom_count: int32") \
       .Input("neighbor_count: int32")
-DEEPTF_SHARED("EmbeddingSum").Output("sum: T").SetShapeFn(shape_of_sums);
+DEEPTF_SHARED("EmbeddingSum")
+    .Output("sum: T")
+    .Output("outside: int32")
+    .Output("closest: int32")
+    .SetShapeFn(shape_of_sums);
 DEEPTF_SHARED("EmbeddingSumGrad")
     .Input("upper: T")
     .Output("rows_grad: T")

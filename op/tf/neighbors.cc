@@ -1,8 +1,6 @@
 // Binding of NeighborPairs; see core/neighbors.h.
 #include "core/neighbors.h"
 
-#include <cmath>
-
 #include "tf/binding.h"
 
 namespace deeptf {
@@ -56,9 +54,6 @@ class NeighborPairs : public OpKernel {
           data<int32_t>(input(context, 2, "atom_type", {atoms})),
       };
       const double rcut = *data<double>(input(context, 4, "rcut", {}));
-      if (!(rcut > 0) || !std::isfinite(rcut)) {
-        throw Error("`rcut` must be positive, got " + std::to_string(rcut));
-      }
       check_frame_row(frames.frame_row, frames.num_frames, atoms);
       const ParallelFor parallel = threads_of(context);
       const NeighborSearch search(frames, rcut);

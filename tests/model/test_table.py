@@ -14,11 +14,11 @@ from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
+from deeptf.model.ranges import SHORTEST
 from deeptf.model.table import (
     LEAST_NODES,
     MOST_NODES,
     NODES,
-    SHORTEST,
     TOLERANCE,
     wanted_nodes,
 )

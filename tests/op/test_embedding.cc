@@ -1,5 +1,8 @@
 // Tables of embedding nets: sums against plain loops, the derivatives by what they must add up to,
 // the nodes against differences. Values alone are also compared in tests/test_ops_embedding.py.
+#include <algorithm>
+#include <utility>
+
 #include "check.h"
 #include "core/embedding_nodes.h"
 #include "core/embedding_sum.h"
@@ -40,7 +43,9 @@ struct Case {
     return {kNumAtoms,    num_pairs,     kTypes,      kAtoms.data(),
             count.data(), kCurve.data(), kSel.data(), kEmpty.data()};
   }
-  CurveTable<T> table() const { return {3, 1, width, kNodeRow.data(), kGrid.data(), nodes.data()}; }
+  CurveTable<T> table() const {
+    return {3, 1, 0, width, kNodeRow.data(), kGrid.data(), nodes.data()};
+  }
   double value(int32_t curve, double x, int64_t m) const {
     const int32_t first = kNodeRow[curve];
     const HermitePlace<double> place = deeptf::hermite_place<double>(
@@ -96,7 +101,9 @@ void check_case(int64_t width, double tolerance) {
     std::vector<T> table_grad(c.nodes.size()), tangent_grad(c.nodes.size());
     const auto pairs = c.pairs();
     const auto table = c.table();
-    deeptf::embedding_sum(pairs, table, parallel, c.rows.data(), sum.data());
+    std::vector<int32_t> outside(kTypes * kTypes), closest(kTypes * kTypes);
+    deeptf::embedding_sum(pairs, table, parallel, c.rows.data(), sum.data(),
+                          {outside.data(), closest.data()});
     deeptf::embedding_sum_tangent(pairs, table, parallel, c.rows.data(), c.direction.data(),
                                   tangent.data());
     deeptf::embedding_sum_grad(pairs, table, parallel, c.rows.data(), c.upper.data(),
@@ -152,11 +159,77 @@ TEST(sums_and_derivatives) {
 TEST(counts_that_do_not_fit_are_errors) {
   Case<double> c(3);
   auto pairs = c.pairs();
+  auto table = c.table();
+  const auto check = [&] { deeptf::check_curves(pairs, table, kNodeRow.back()); };
+  check();
   pairs.num_pairs += 1;
-  const auto check = [&] {
-    deeptf::check_curves(pairs, 3, 1, kNodeRow.data(), kGrid.data(), kNodeRow.back());
-  };
   CHECK(deeptf_test::throws(check, "must add up to 5 atoms"));
+  pairs.num_pairs -= 1;
+  const std::vector<int32_t> negative{6, -1, 0};
+  pairs.atom_count = negative.data();
+  CHECK(deeptf_test::throws(check, "`atom_count` must not be negative"));
+  pairs.atom_count = kAtoms.data();
+  table.near = 1;
+  CHECK(deeptf_test::throws(check, "`near` must be from 0 to below the 1 segments"));
+  table.near = 0;
+  const std::vector<int32_t> far{0, INT32_MAX, 6, 11};
+  table.node_row = far.data();
+  CHECK(deeptf_test::throws(check, "for segment 1"));
+}
+
+// Whatever the rows hold, nothing outside the arrays is read or written: the sanitizers look.
+TEST(rows_that_are_no_numbers) {
+  for (const double value : std::vector<double>{NAN, INFINITY, -INFINITY, 1e308, -1e308}) {
+    Case<double> c(8);
+    std::fill(c.rows.begin(), c.rows.end(), value);
+    std::vector<double> sum(c.upper.size()), rows(c.rows.size()), nodes(c.nodes.size());
+    std::vector<int32_t> outside(kTypes * kTypes), closest(kTypes * kTypes);
+    const auto parallel = deeptf_test::threaded();
+    const auto run = [&] {
+      deeptf::embedding_sum(c.pairs(), c.table(), parallel, c.rows.data(), sum.data(),
+                            {outside.data(), closest.data()});
+    };
+    CHECK(std::isfinite(value) || deeptf_test::throws(run, "`rows` must be finite"));
+    deeptf::embedding_sum_grad(c.pairs(), c.table(), parallel, c.rows.data(), c.upper.data(),
+                               rows.data());
+    deeptf::embedding_sum_tangent(c.pairs(), c.table(), parallel, c.rows.data(), c.direction.data(),
+                                  sum.data());
+    deeptf::embedding_table_grad(c.pairs(), c.table(), parallel, c.rows.data(), c.upper.data(),
+                                 nodes.data());
+    deeptf::embedding_tangent_table_grad(c.pairs(), c.table(), parallel, c.rows.data(),
+                                         c.direction.data(), c.upper.data(), nodes.data());
+  }
+}
+
+TEST(a_row_that_is_no_number_is_named) {
+  Case<double> c(8);
+  c.rows[4 * 2 + 3] = NAN;
+  c.rows[4 * 1 + 2] = INFINITY;
+  std::vector<double> sum(c.upper.size());
+  std::vector<int32_t> outside(kTypes * kTypes), closest(kTypes * kTypes);
+  const auto run = [&] {
+    deeptf::embedding_sum(c.pairs(), c.table(), deeptf_test::threaded(), c.rows.data(), sum.data(),
+                          {outside.data(), closest.data()});
+  };
+  CHECK(deeptf_test::throws(run, "sorted pair 1"));
+}
+
+TEST(pairs_outside_the_range_are_counted) {
+  const std::vector<int32_t> row{0, 2, 4, 6}, atoms{1}, count{5}, curve{0};
+  const std::vector<double> grid{-1, 1, 0, 1, 1, 2}, sel{5}, empty{0};
+  const Case<double> c(8);
+  const CurvePairs pairs{1,          5,           1, atoms.data(), count.data(), curve.data(),
+                         sel.data(), empty.data()};
+  const std::vector<double> x{0.5, 1.5, 2.5, 0.0, 2.5};
+  std::vector<double> rows(20, 0.0), sum(4 * 8);
+  for (size_t k = 0; k < x.size(); ++k) rows[4 * k] = x[k];
+  for (const auto& [near, expected] : {std::pair<int, int>{0, 0}, {1, 3}, {2, 4}}) {
+    const CurveTable<double> table{1, 3, near, 8, row.data(), grid.data(), c.nodes.data()};
+    int32_t outside, closest;
+    deeptf::embedding_sum(pairs, table, deeptf_test::threaded(), rows.data(), sum.data(),
+                          {&outside, &closest});
+    CHECK(outside == expected && closest == (expected > 0 ? 2 : -1));
+  }
 }
 
 TEST(slopes_of_nodes_are_derivatives) {

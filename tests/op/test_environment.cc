@@ -85,6 +85,32 @@ TEST(second_function_is_the_transpose_of_the_gradient) {
   }
 }
 
+TEST(displacements_without_a_direction_are_refused) {
+  for (const double value : std::vector<double>{0.0, 5e-7, NAN, INFINITY}) {
+    Case a;
+    for (int k = 0; k < 3; ++k) a.displacement[3 * 5 + k] = k == 1 ? value : 0.0;
+    const auto run = [&] { rows_of(a, deeptf_test::threaded()); };
+    CHECK(deeptf_test::throws(run, "for pair 5 of atom 2"));
+    std::vector<double> upper(4 * kPairs, 1.0), grad(3 * kPairs);
+    environment_grad(a.inputs(), deeptf_test::serial(), upper.data(), grad.data());
+    environment_grad_grad(a.inputs(), deeptf_test::serial(), grad.data(), upper.data());
+  }
+  Case far;
+  far.displacement[15] = 1e200;  // beyond the cut-off, though its square is not a number
+  const int type = far.type[far.centre[5]];
+  const double empty = -far.mean[4 * type] / far.stddev[4 * type];
+  CHECK(close(rows_of(far, deeptf_test::serial())[20], empty, 1e-14));
+}
+
+TEST(statistics_that_are_no_use_are_refused) {
+  for (const double value : std::vector<double>{0.0, -1.0, NAN, INFINITY}) {
+    Case a;
+    a.stddev[6] = value;
+    const auto run = [&] { check_environment(a.inputs(), deeptf_test::serial()); };
+    CHECK(deeptf_test::throws(run, "for type 1"));
+  }
+}
+
 TEST(wrong_indices_are_named) {
   const auto message = [](const Case& a, const char* part) {
     return deeptf_test::throws([&] { check_environment(a.inputs(), deeptf_test::threaded()); },

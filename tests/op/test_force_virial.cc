@@ -110,6 +110,11 @@ TEST(wrong_indices_are_named) {
   a = Case();
   a.frame_row = {0, 7, 6, 17};
   CHECK(message(a, "`frame_row` must start at 0 and not decrease"));
+  const int32_t no_frame[1] = {5};
+  ForceInputs none = a.inputs();
+  none.num_frames = 0;
+  none.frame_row = no_frame;
+  CHECK(deeptf_test::throws([&] { check_force(none, deeptf_test::serial()); }, "got 5 first"));
   a.frame_row = {0, 5, 5, 24};
   CHECK(message(a, "at most at the number of atoms 23, got 24"));
 }

@@ -155,4 +155,8 @@ TEST(unusable_input_is_named) {
   system = mixed_system();
   for (int k = 0; k < 3; ++k) system.cell[9 + k] *= 1e-4;
   CHECK(message(system, "`cell` must be thicker than rcut/500"));
+  for (const double rcut : std::vector<double>{0.0, -1.0, 1e9, 1e300, NAN}) {
+    const auto run = [&] { search(mixed_system(), rcut, deeptf_test::serial()); };
+    CHECK(deeptf_test::throws(run, "`rcut` must be positive and below 1e9 A"));
+  }
 }

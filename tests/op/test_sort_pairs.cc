@@ -1,4 +1,6 @@
 // PairSorter: order and counts of a small list with a ghost, a virtual atom and an absent type.
+#include <algorithm>
+
 #include "check.h"
 #include "core/sort_pairs.h"
 
@@ -47,6 +49,24 @@ TEST(blocks_by_neighbor_type_then_centre_type) {
   }
 }
 
+TEST(displacements_without_a_direction_are_named) {
+  for (const double value : std::vector<double>{0.0, 5e-7, NAN, INFINITY}) {
+    std::vector<double> displacement(21, 1.0), sorted(15);
+    std::vector<int32_t> centre(5), neighbor(5);
+    const auto fill = [&] {
+      const PairSorter sorter(list_of(kRow, kNeighbor, kType, displacement), deeptf_test::serial());
+      sorter.fill(deeptf_test::threaded(), centre.data(), neighbor.data(), sorted.data());
+    };
+    std::fill_n(displacement.begin() + 3 * 4, 3, value);  // to the virtual atom
+    std::fill_n(displacement.begin() + 3 * 6, 3, value);  // from it
+    fill();
+    std::fill_n(displacement.begin() + 3 * 5, 3, value);
+    CHECK(deeptf_test::throws(fill, "from atom 2 to atom 0 (pair 5)"));
+    std::fill_n(displacement.begin() + 3 * 2, 3, value);
+    CHECK(deeptf_test::throws(fill, "from atom 0 to atom 4 (pair 2)"));
+  }
+}
+
 TEST(empty_list) {
   const PairSorter sorter(list_of({0}, {}, {}, {}), deeptf_test::threaded());
   CHECK(sorter.num_sorted() == 0 && sorter.atom_order().empty());
@@ -62,6 +82,8 @@ TEST(wrong_indices_are_named) {
         part);
   };
   CHECK(message({0, 3, 2, 6, 7}, kNeighbor, kType, "`row` must start at 0 and not decrease"));
+  CHECK(message({1, 3, 4, 6, 7}, kNeighbor, kType, "`row` must start at 0"));
+  CHECK(message({7}, kNeighbor, kType, "`row` must start at 0"));
   CHECK(message(kRow, {2, 1, 5, 0, 3, 0, 1}, kType, "got 5 at pair 2"));
   CHECK(message(kRow, {2, -1, 4, 0, 3, 0, 1}, kType, "got -1 at pair 1"));
   CHECK(message(kRow, kNeighbor, {2, 0, 3, 0, 0}, "got 3 at atom 2"));

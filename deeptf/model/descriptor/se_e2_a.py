@@ -21,7 +21,6 @@ from typing import ClassVar
 import numpy as np
 
 from deeptf import ops
-from deeptf.data.statistics import switch_over_distance
 from deeptf.model.embedding import embed
 from deeptf.model.network import (
     NOT_SMOOTH,
@@ -32,11 +31,11 @@ from deeptf.model.network import (
     precision_of,
 )
 from deeptf.model.parameters import Parameters
+from deeptf.model.ranges import SHORTEST, Argument, Curves, curves_of
 from deeptf.model.roles import beginning, function, run
-from deeptf.model.table import SAFETY, SHORTEST, Curves, Table, build_table, cut_into_segments
+from deeptf.model.table import Outside, Table, build_table, outside_of
 from deeptf.tf import tf
 
-DISTANCES = 20_000  # at which the gradient of the argument of the nets is looked up
 UNKNOWN_DISTANCE = 1.0  # A, down to which tables reach when the data of a model are not known
 
 
@@ -156,24 +155,27 @@ class SeE2A:
 
     def build(
         self, pairs: ops.SortedPairs, atom_type: tf.Tensor, parameters: Parameters
-    ) -> tf.Tensor:
-        """Return D [N_real, width] in the order of `pairs.atom_order`.
+    ) -> tuple[tf.Tensor, Outside | None]:
+        """Return D [N_real, width] in the order of `pairs.atom_order` and, with tables, the pairs
+        outside the ranges of their curves.
 
         `parameters` holds descriptor/mean [T, 4] and descriptor/stddev [T, 4]: the normalisation of
         the environment rows per centre type.
         """
         mean, stddev = _normalisation(parameters)
-        self._shortest(parameters)  # belongs to the model, with tables or without
         rows = ops.environment(
             pairs.displacement, pairs.centre, atom_type, mean, stddev, self.rcut_smth, self.rcut
         )  # [P, 4]
         if self.tabulated:
             counts = pairs.atom_count, pairs.neighbor_count
-            return self._contract(self._tabulated_sum(rows, *counts, parameters))
+            sums = self._tabulated_sum(rows, *counts, parameters)
+            return self._contract(sums.sum), outside_of(sums, pairs.displacement)
+        if parameters.known(SHORTEST) is not None:
+            parameters.array(SHORTEST)  # a later run may have tables
         rows = tf.cast(rows, precision_of(self.precision))
         if self.type_one_side and not self.exclude_types:
-            return self._contract(self._all_centres(pairs, rows, parameters))
-        return self._contract(self._each_centre_type(pairs, rows, parameters))
+            return self._contract(self._all_centres(pairs, rows, parameters)), None
+        return self._contract(self._each_centre_type(pairs, rows, parameters)), None
 
     def build_isolated(self, parameters: Parameters) -> tf.Tensor:
         """Return the descriptor of an atom without neighbours, [T, width]."""
@@ -182,7 +184,7 @@ class SeE2A:
         if self.tabulated:
             no_pairs = tf.zeros([0, 4], tf.float64)
             alone = tf.ones([num_types], tf.int32), tf.zeros([num_types, num_types], tf.int32)
-            return self._contract(self._tabulated_sum(no_pairs, *alone, parameters))
+            return self._contract(self._tabulated_sum(no_pairs, *alone, parameters).sum)
         radial = []
         for centre in range(num_types):
             terms = [
@@ -203,9 +205,8 @@ class SeE2A:
         """Return the embedding nets, the blocks of pairs that use them and their ranges."""
         mean, stddev = (array[:, 0] for array in _normalisation(parameters))
         types = range(len(mean))
-        shortest = self._shortest(parameters)
+        shortest = parameters.array(SHORTEST, np.full((len(mean), len(mean)), UNKNOWN_DISTANCE))
         names: list[str] = []
-        paths: list[list[tuple[np.ndarray, np.ndarray]]] = []  # of each net
         curve = np.full((len(mean), len(mean)), -1, np.int32)
         for t, centre in itertools.product(types, types):
             if self._excluded(centre, t):
@@ -213,12 +214,9 @@ class SeE2A:
             name = self.network_name(centre, t)
             if name not in names:
                 names.append(name)
-                paths.append([])
-            k = curve[t, centre] = names.index(name)
-            distance = np.linspace(SAFETY * shortest[centre, t], self.rcut, DISTANCES)
-            value = switch_over_distance(distance, self.rcut_smth, self.rcut)
-            paths[k].append((distance, (value - mean[centre]) / stddev[centre]))
-        return Curves(tuple(names), curve, *cut_into_segments(paths))
+            curve[t, centre] = names.index(name)
+        argument = Argument(self.rcut_smth, self.rcut, mean, stddev)
+        return curves_of(names, curve, argument, shortest)
 
     def _tabulated_sum(
         self,
@@ -226,10 +224,10 @@ class SeE2A:
         atom_count: tf.Tensor,
         neighbor_count: tf.Tensor,
         parameters: Parameters,
-    ) -> tf.Tensor:
-        """Return the sums over neighbours by interpolation, [N_real, 4, M]."""
+    ) -> ops.EmbeddingSums:
+        """Return the sums over neighbours by interpolation."""
         table = self.table(parameters)
-        moments = ops.embedding_sum(
+        return ops.embedding_sum(
             rows,
             table.values,
             table.curves.curve,
@@ -238,7 +236,6 @@ class SeE2A:
             atom_count,
             neighbor_count,
         )
-        return tf.cast(moments, precision_of(self.precision))
 
     def _all_centres(
         self, pairs: ops.SortedPairs, rows: tf.Tensor, parameters: Parameters
@@ -315,16 +312,12 @@ class SeE2A:
             seed=self.seed,
         )
 
-    def _shortest(self, parameters: Parameters) -> np.ndarray:
-        """Return the shortest distance in the data of each pair of types, [T, T] in A."""
-        num_types = len(_normalisation(parameters)[0])
-        return parameters.array(SHORTEST, np.full((num_types, num_types), UNKNOWN_DISTANCE))
-
     def _excluded(self, centre: int, neighbor: int) -> bool:
         return any(sorted(pair) == sorted((centre, neighbor)) for pair in self.exclude_types)
 
     def _contract(self, moments: tf.Tensor) -> tf.Tensor:
         """Return D [n, M * axis] from the sums over neighbours [n, 4, M]."""
+        moments = tf.cast(moments, precision_of(self.precision))  # those of tables are float64
         product = ops.moment_product(moments / sum(self.sel), self.axis_neuron)
         return tf.reshape(product, [-1, self.width])
 

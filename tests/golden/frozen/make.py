@@ -1,0 +1,41 @@
+"""Write format_1.pb.gz, a frozen model with embedding tables, and its results beside it.
+
+The files come from deeptf 0.1.0, whose op EmbeddingSum had one output and no attribute `near`; what
+this version writes is another file. To make them again run it with that version, in this folder:
+
+    PYTHONPATH=PATH_OF_DEEPTF_0.1.0/tests:PATH_OF_DEEPTF_0.1.0 python make.py
+"""
+
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+from physics_suite import PhysicsSuite, Potential, random_arrays
+
+from deeptf import freeze
+from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.fitting.ener import EnerFitting
+from deeptf.model.model import ModelConfig
+
+NAME = "format_1"
+
+
+def main() -> None:
+    """Write both files to this folder."""
+    descriptor = SeE2A((20, 20), 4.0, 1.0, (4, 8), axis_neuron=3)
+    config = ModelConfig(descriptor, EnerFitting(neuron=(6, 6)), ("A", "B"))
+    arrays = random_arrays(config, 1)
+    graph = freeze.build(config, arrays)
+    with open(f"{NAME}.pb.gz", "wb") as stream:
+        stream.write(gzip.compress(graph.SerializeToString(), mtime=0))
+    suite = PhysicsSuite()
+    suite.config = config
+    frame = suite.frame()
+    results = Potential(config, arrays)([frame])
+    outputs = {name: results[name] for name in ("energy", "force", "virial")}
+    np.savez(f"{NAME}.npz", coord=frame["coord"], cell=frame["cell"], type=frame["type"], **outputs)
+
+
+if __name__ == "__main__":
+    main()
