@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import sys
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -31,6 +30,7 @@ from deeptf.data.options import batch_sizes, mixed_frames
 from deeptf.data.pairs import PairFinder, Pairs
 from deeptf.data.system import System
 from deeptf.files import replacing
+from deeptf.process import on_terminal
 
 MAX_ATOMS = 4096  # atoms whose pairs are searched at a time
 FORMAT = 2  # of the cache file
@@ -138,7 +138,7 @@ def _collect(
     counts = [s.num_frames for s in systems] if sampled is None else sampled
     total = sum(s.num_frames for s in systems) if all_frames else sum(counts)
     progress = tqdm(
-        total=total, desc="statistics", unit="frame", disable=not sys.stderr.isatty(), leave=False
+        total=total, desc="statistics", unit="frame", disable=not on_terminal(), leave=False
     )
     with progress:
         for system, count in zip(systems, counts, strict=True):

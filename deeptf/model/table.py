@@ -26,7 +26,7 @@ import numpy as np
 from deeptf import ops
 from deeptf.model.network import Style, layer_arrays, time_step
 from deeptf.model.parameters import Parameters
-from deeptf.tf import tf
+from deeptf.tf import assign, tf
 
 NODES = "descriptor/table_nodes"  # [C, SEGMENTS] number of nodes of each segment
 SHORTEST = "descriptor/shortest"  # [T, T] A, shortest distance in the data of each pair of types
@@ -76,7 +76,7 @@ class Table:
             wanted = wanted_nodes(counts, errors[..., 1], self.tolerance)
             if np.array_equal(wanted, counts):
                 break
-            self.counts.load(wanted, run)
+            assign(run, self.counts, wanted)
             counts, errors = wanted, agree(self.errors(run))
         largest = errors.max(axis=(0, 1))
         if _magnitude(counts) == _magnitude(before) and largest[1] <= self.tolerance:

@@ -16,7 +16,7 @@ import numpy as np
 from deeptf import ops
 from deeptf.data.batch import Batch
 from deeptf.model.parameters import Parameters
-from deeptf.tf import session, tf
+from deeptf.tf import assign, session, tf
 from deeptf.train.averaging import Average
 from deeptf.train.checkpoint import AVERAGE, OPTIMIZER
 from deeptf.train.optimizer import Adam
@@ -180,7 +180,7 @@ class TrainingGraph:
             if name not in values and name.startswith(given):
                 raise ValueError(f"`{name}` must be in the checkpoint to go on from it, but is not")
             if name in values:
-                variable.load(values[name], self._session)
+                assign(self._session, variable, values[name])
 
     def _feed(self, batch: Batch, prefactors: np.ndarray) -> dict[tf.Tensor, np.ndarray]:
         inputs = self._inputs
