@@ -9,8 +9,10 @@ differs: control flow (`tf.cond`) makes functions, which no model file may have.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import os
+import weakref
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -23,6 +25,7 @@ PRECISIONS: dict[str, tf.DType] = {
     "single": tf.float32,
 }
 OWN_THREADS = "TF_OVERRIDE_GLOBAL_THREADPOOL"
+_sessions: weakref.WeakSet[tf.Session] = weakref.WeakSet()  # those that are alive
 
 
 def session(
@@ -45,7 +48,9 @@ def session(
     if gpu is not None:
         config.gpu_options.visible_device_list = str(gpu)
     first_run()
-    return tf.Session(graph=graph, config=config)
+    made = tf.Session(graph=graph, config=config)
+    _sessions.add(made)
+    return made
 
 
 def assign(run: tf.Session, variable: tf.Variable, value: np.ndarray) -> None:
@@ -74,3 +79,12 @@ def first_run() -> None:
                 os.unsetenv(OWN_THREADS)
         with run:
             run.run(one)
+    os.register_at_fork(after_in_child=_leave_to_parent)
+
+
+def _leave_to_parent() -> None:
+    """Never destroy the sessions of the parent: their threads, which would be waited for, are not
+    in this process.
+    """
+    for made in _sessions:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(made))

@@ -47,8 +47,8 @@ class DeepPot(Evaluator):
 
     Further keywords of deepmd-kit are taken at the values that mean nothing to deeptf
     (keywords.py). Use it as a context manager, or call `close`, to release the session early. A
-    copy, pickled or not, opens the same file anew and refuses one that has changed. It evaluates in
-    the process that opened it.
+    copy, pickled or not, opens the same file anew and refuses one that has changed. A fork of the
+    process may go on with it.
     """
 
     def __init__(

@@ -49,6 +49,7 @@ class Evaluator(Description):
         self._bytes_per_atom = bytes_per_atom(model)
         library()
         self._graph = import_model(model)
+        self._threads = threads
         self._session: tf.Session | None = session(self._graph, threads)
         self._process = os.getpid()
 
@@ -147,6 +148,8 @@ class Evaluator(Description):
     ) -> dict[str, np.ndarray]:
         if self._session is None:
             raise ValueError(f"`DeepPot` must be open, got the closed one of {self.path}")
+        if self._process != os.getpid():  # a fork has no threads of its parent's session
+            self._session, self._process = session(self._graph, self._threads), os.getpid()
         fetches = {name: f"{name}:0" for name in names}
         try:
             return self._session.run(fetches, {f"{name}:0": value for name, value in feed.items()})
