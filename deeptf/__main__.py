@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 
 from deeptf import __version__
 from deeptf.op_library import description
+from deeptf.process import open_standard_files, start_tensorflow
 
 Arguments = argparse.Namespace
 USER_ERRORS = (ValueError, OSError, ImportError, FloatingPointError)
@@ -22,6 +23,7 @@ USER_ERRORS = (ValueError, OSError, ImportError, FloatingPointError)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
+    open_standard_files()
     given = build_parser().parse_args(arguments)
     try:
         return given.function(given) or 0
@@ -138,6 +140,7 @@ def _add_train(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
 
 
 def _train(given: Arguments) -> int | None:
+    start_tensorflow()
     from deeptf.train.trainer import train
 
     return train(
@@ -173,6 +176,7 @@ def _add_freeze(commands: argparse._SubParsersAction, common: argparse.ArgumentP
 
 
 def _freeze(given: Arguments) -> None:
+    start_tensorflow()
     from deeptf.freeze import freeze
 
     checkpoint = freeze(given.checkpoint, given.output)
@@ -235,6 +239,7 @@ def _add_test(commands: argparse._SubParsersAction, common: argparse.ArgumentPar
 
 
 def _test(given: Arguments) -> None:
+    start_tensorflow()
     from deeptf.infer.test import read_list, test
 
     test(
@@ -265,6 +270,7 @@ def _add_convert(commands: argparse._SubParsersAction, common: argparse.Argument
 
 
 def _convert(given: Arguments) -> None:
+    start_tensorflow()
     from deeptf.convert import convert
 
     convert(given.source, given.output)
@@ -301,6 +307,7 @@ def _add_neighbor_stat(
 
 
 def _neighbor_stat(given: Arguments) -> None:
+    start_tensorflow()
     from deeptf.neighbor_stat import neighbor_stat
 
     neighbor_stat(given.system, given.rcut, given.type_map)

@@ -333,7 +333,7 @@ def node_adam(
 
 def _unavailable(like: tf.Tensor, what: str) -> tf.Tensor:
     """Return a tensor that fails when, and only when, something asks for its value."""
-    failed = tf.Assert(False, [f"deeptf has no {what}"])
+    failed = tf.raw_ops.Assert(condition=False, data=[f"deeptf has no {what}"])
     with tf.control_dependencies([failed]):
         return tf.identity(like)
 

@@ -1,52 +1,23 @@
-"""The only place that imports TensorFlow: graph mode, quiet logs, precisions and session settings.
+"""The only place that imports TensorFlow: the symbols of version 1, precisions and sessions.
 
-`from deeptf.tf import tf` gives tensorflow.compat.v1 with the behaviour of version 2 switched off.
+`from deeptf.tf import tf` gives tensorflow.compat.v1 and switches nothing: eager execution and all
+else of version 2 stay as they are in this process, and so do its environment and its logs (what
+the command line sets for its own process is in process.py). Between `with graph.as_default():` and
+its end a graph is built as in version 1, and only there; its session needs no such scope. One thing
+differs: control flow (`tf.cond`) makes functions, which no model file may have.
 """
 
 from __future__ import annotations
 
-import contextlib
+import ctypes
 import functools
 import os
-import shutil
-import sys
-import tempfile
-from collections.abc import Iterator
+import weakref
+
+import numpy as np
+import tensorflow.compat.v1 as tf
 
 from deeptf.cores import usable_cores
-
-# Read by TensorFlow when it is imported, or when it makes its first session.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("TF_OVERRIDE_GLOBAL_THREADPOOL", "1")  # threads belong to a session
-
-
-@contextlib.contextmanager
-def _without_notices() -> Iterator[None]:
-    """Drop what TensorFlow prints at any log level (oneDNN, MLIR); after an error, show it."""
-    if int(os.environ["TF_CPP_MIN_LOG_LEVEL"]) < 2:
-        yield
-        return
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as notices:
-        os.dup2(notices.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            notices.seek(0)
-            with open(terminal, "wb", closefd=False) as stream:
-                shutil.copyfileobj(notices, stream)
-            raise
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)
-
-
-with _without_notices():
-    import tensorflow.compat.v1 as tf
-
-    tf.logging.set_verbosity(tf.logging.ERROR)
-    tf.disable_v2_behavior()
 
 PRECISIONS: dict[str, tf.DType] = {
     "default": tf.float64,
@@ -55,6 +26,8 @@ PRECISIONS: dict[str, tf.DType] = {
     "float32": tf.float32,
     "single": tf.float32,
 }
+OWN_THREADS = "TF_OVERRIDE_GLOBAL_THREADPOOL"
+_sessions: weakref.WeakSet[tf.Session] = weakref.WeakSet()  # those that are alive
 
 
 def session(
@@ -77,14 +50,44 @@ def session(
     config.gpu_options.allow_growth = True
     if gpu is not None:
         config.gpu_options.visible_device_list = str(gpu)
-    _run_once()
-    return tf.Session(graph=graph, config=config)
+    first_run()
+    made = tf.Session(graph=graph, config=config)
+    _sessions.add(made)
+    return made
+
+
+def assign(run: tf.Session, variable: tf.Variable, value: np.ndarray) -> None:
+    """Give a variable of the session's graph a value; `Variable.load` needs the graph's scope."""
+    initializer = variable.initializer
+    run.run(initializer, {initializer.inputs[1]: value})
 
 
 @functools.cache
-def _run_once() -> None:
-    """Run a graph of one constant on the CPU, so that the notices of a first run are dropped."""
-    with _without_notices(), tf.Graph().as_default():
+def first_run() -> None:
+    """Run a constant on the CPU, so that each session after it has threads of its own.
+
+    Else all, those of the caller's TensorFlow among them, would share those of the first session,
+    as many as that asked for. TensorFlow reads OWN_THREADS once, for the first device in a process;
+    where the caller had made that, the ops of deeptf alone keep to a session's number. The variable
+    is set for this moment and not in os.environ: neither the caller nor what he starts sees it.
+    """
+    with tf.Graph().as_default():
         one = tf.constant(1)
-        with tf.Session(config=tf.ConfigProto(device_count={"GPU": 0})) as run:
+        if OWN_THREADS not in os.environ:
+            os.putenv(OWN_THREADS, "1")
+        try:
+            run = tf.Session(config=tf.ConfigProto(device_count={"GPU": 0}))
+        finally:
+            if OWN_THREADS not in os.environ:
+                os.unsetenv(OWN_THREADS)
+        with run:
             run.run(one)
+    os.register_at_fork(after_in_child=_leave_to_parent)
+
+
+def _leave_to_parent() -> None:
+    """Never destroy the sessions of the parent: their threads, which would be waited for, are not
+    in this process.
+    """
+    for made in _sessions:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(made))

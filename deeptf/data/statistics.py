@@ -16,7 +16,6 @@ counted like the others. A system that was looked at before comes from a cache (
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from deeptf.data.cache import StatisticsCache, key_of
 from deeptf.data.options import batch_sizes, mixed_frames
 from deeptf.data.pairs import PairFinder, Pairs
 from deeptf.data.system import System
+from deeptf.process import on_terminal
 
 MAX_ATOMS = 4096  # atoms whose pairs are searched at a time
 
@@ -164,7 +164,7 @@ def _visit(
     """Return the statistics of each system, with the number of its frames that enter the sums."""
     total = sum(len(system.used_frames) for system, _ in systems)
     progress = tqdm(
-        total=total, desc="statistics", unit="frame", disable=not sys.stderr.isatty(), leave=False
+        total=total, desc="statistics", unit="frame", disable=not on_terminal(), leave=False
     )
     with PairFinder(radii[0]) as find_pairs, progress:
         return [

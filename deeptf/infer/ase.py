@@ -8,6 +8,7 @@ Directions without periodic images get a cell vector so long that no image lies 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,14 +23,20 @@ except ModuleNotFoundError as error:
     raise ImportError("the calculator must have ASE: pip install 'deeptf[ase]'") from error
 
 from deeptf.infer.deep_pot import DeepPot
+from deeptf.infer.keywords import check_keywords
 
 
 class DP(Calculator):
     """Calculator of a frozen model.
 
     model : path of the `.pb`, or an open DeepPot
+    label : name of the calculator in ASE
     type_dict : chemical symbol -> type of the model; default: the model's type_map
+    neighbor_list, head : of deepmd-kit, None
     threads : threads of TensorFlow; None takes all cores
+    others : `atoms` and `directory` of ASE's calculators
+
+    A copy has a DeepPot of its own where it is deep or pickled, and shares it otherwise.
 
     A model with frame or atom parameters reads `atoms.info["fparam"]` and `atoms.arrays["aparam"]`
     (or `atoms.info["aparam"]`). Stress needs three cell vectors.
@@ -49,15 +56,30 @@ class DP(Calculator):
     def __init__(
         self,
         model: str | Path | DeepPot,
+        label: str = "DP",
         type_dict: Mapping[str, int] | None = None,
+        neighbor_list: None = None,
+        head: None = None,
         threads: int | None = None,
-        **kwargs: Any,
+        **others: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        if not isinstance(label, str):
+            raise ValueError(f"`label` must be text, got {label!r}; `type_dict` needs its keyword")
+        of_ase = {name: others.pop(name) for name in ("atoms", "directory") if name in others}
+        foreign = {"neighbor_list": neighbor_list, "head": head}
+        check_keywords(DP.__init__, {**others, **foreign}, *foreign)
+        super().__init__(label=label, **of_ase)
         self.pot = model if isinstance(model, DeepPot) else DeepPot(model, threads)
-        if type_dict is None:
-            type_dict = {symbol: t for t, symbol in enumerate(self.pot.get_type_map())}
-        self.type_dict = dict(type_dict)
+        self.type_dict = _types_of_symbols(type_dict, self.pot)
+
+    def set(self, **changes: Any) -> dict[str, Any]:
+        """Refuse changes: the calculator is what it was made as."""
+        if changes:
+            raise ValueError(
+                f"`{next(iter(changes))}` must be given when the calculator is made, got a change "
+                "of it: make a new one"
+            )
+        return {}
 
     def check_state(self, atoms: Atoms, tol: float = 1e-15) -> list[str]:
         """Return what differs from the last calculation, parameters of the model included."""
@@ -110,6 +132,26 @@ class DP(Calculator):
                 f"got {' '.join(unknown)}; `type_dict` gives other names to its types"
             )
         return np.array([self.type_dict[symbol] for symbol in symbols], np.int32)
+
+
+def _types_of_symbols(given: Mapping[str, int] | None, pot: DeepPot) -> dict[str, int]:
+    """Return the type of each symbol: the given ones, else those that the model names."""
+    last = pot.get_ntypes() - 1
+    if not given:
+        if not pot.names_types():
+            raise ValueError(
+                "`type_dict` must be given, symbols with types from 0 to "
+                f"{last}: the model {pot.path} has no names of its types"
+            )
+        return {symbol: t for t, symbol in enumerate(pot.get_type_map())}
+    for symbol, number in given.items():
+        whole = isinstance(number, Integral) and not isinstance(number, bool)
+        if not whole or not -1 <= number <= last:
+            raise ValueError(
+                f"`type_dict` must hold types from 0 to {last}, or -1 for no atom, got "
+                f"{number!r} for {symbol}"
+            )
+    return {symbol: int(number) for symbol, number in given.items()}
 
 
 def periodic_cell(atoms: Atoms, rcut: float) -> np.ndarray | None:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from deeptf.infer.blocks import Pairs
 
 TOO_CLOSE = 1e-6  # A; atoms at this distance are one atom written twice
+_LARGEST = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,23 @@ class Frames:
 
 
 def frames_of_arrays(
-    coords: ArrayLike, cells: ArrayLike | None, atom_types: ArrayLike, type_map: list[str]
+    coords: ArrayLike,
+    cells: ArrayLike | None,
+    atom_types: ArrayLike,
+    type_map: list[str],
+    mixed_type: bool = False,
 ) -> Frames:
     """Lay out frames of one size: coords [nf, 3N], cells [nf, 9] or None, types [N] or [nf, N].
 
-    Coordinates [nf, N, 3] and [N, 3] and cells [nf, 3, 3] are taken as well. Raises ValueError.
+    Coordinates [nf, N, 3], cells [nf, 3, 3], and one frame as [3N] or [N, 3] with a cell [9] or
+    [3, 3] are taken as well. With `mixed_type` types must be [nf, N]. Raises ValueError.
     """
     types = _integers("atom_types", atom_types)
+    if mixed_type and types.ndim != 2:
+        raise ValueError(
+            "`atom_types` must have shape [nf, N], the types of each frame, with `mixed_type`, "
+            f"got {types.shape}"
+        )
     if types.ndim not in (1, 2) or types.shape[-1] == 0:
         raise ValueError(f"`atom_types` must have shape [N] or [nf, N], got {types.shape}")
     num_atoms = types.shape[-1]
@@ -58,6 +69,10 @@ def frames_of_arrays(
             f"`atom_types`, got {coord.shape}"
         )
     num_frames = coord.size // (3 * num_atoms)
+    if num_frames * num_atoms > _LARGEST:
+        raise ValueError(
+            f"`coords` must hold at most {_LARGEST} atoms at a time, got {num_frames * num_atoms}"
+        )
     if types.ndim == 2 and len(types) != num_frames:
         raise ValueError(
             f"`atom_types` must have {num_frames} rows, one for each frame of `coords`, "
@@ -143,13 +158,21 @@ def atom_parameters(
     )
 
 
+def types_of_all(atom_type: ArrayLike) -> np.ndarray:
+    """Take the types of an MD engine's atoms and ghosts, [N_all]. Raises ValueError."""
+    types = _integers("atom_type", atom_type)
+    if types.ndim != 1:
+        raise ValueError(f"`atom_type` must have shape [N_all], got {types.shape}")
+    return types
+
+
 def pairs_of_arrays(
     row: ArrayLike, neighbor: ArrayLike, displacement: ArrayLike, num_all: int
 ) -> Pairs:
     """Take the pairs of an MD engine whose atoms and ghosts are `num_all`. Raises ValueError."""
     row, neighbor = _integers("row", row), _integers("neighbor", neighbor)
     displacement = _floats("displacement", displacement)
-    if row.ndim != 1 or not len(row) or row[0] != 0 or np.any(np.diff(row) < 0):
+    if row.ndim != 1 or not len(row) or row[0] != 0 or np.any(row[1:] < row[:-1]):
         raise ValueError(
             f"`row` must be [N + 1] numbers that begin with 0 and never fall, got {row}"
         )
@@ -213,11 +236,20 @@ def _is_layout(shape: tuple[int, ...], num_atoms: int) -> bool:
     return one_frame or (len(shape) > 1 and shape[1:] in ((3 * num_atoms,), (num_atoms, 3)))
 
 
-def _floats(name: str, value: ArrayLike) -> np.ndarray:
+def _array(name: str, value: ArrayLike) -> np.ndarray:
     try:
-        return np.ascontiguousarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"`{name}` must be an array of numbers, got {type(value)}") from None
+        return np.asarray(value)
+    except ValueError as error:  # lists of different lengths
+        raise ValueError(f"`{name}` must be an array of numbers, got a list: {error}") from None
+
+
+def _floats(name: str, value: ArrayLike) -> np.ndarray:
+    array = _array(name, value)
+    if array.dtype.kind not in "iuf":
+        raise ValueError(
+            f"`{name}` must be an array of numbers, got {type(value).__name__} of {array.dtype}"
+        )
+    return np.ascontiguousarray(array, dtype=np.float64).reshape(array.shape)
 
 
 def _finite(name: str, value: ArrayLike) -> np.ndarray:
@@ -229,10 +261,16 @@ def _finite(name: str, value: ArrayLike) -> np.ndarray:
 
 
 def _integers(name: str, value: ArrayLike) -> np.ndarray:
-    array = np.asarray(value)
+    """Return 32-bit integers; ValueError for other numbers, whole ones too, and for larger ones."""
+    array = _array(name, value)
     if array.size and array.dtype.kind not in "iu":
         raise ValueError(f"`{name}` must hold integers, got {array.dtype}")
-    return np.ascontiguousarray(array, dtype=np.int32)
+    wrong = array[(array < -_LARGEST) | (array > _LARGEST)]
+    if len(wrong):
+        raise ValueError(
+            f"`{name}` must hold integers from {-_LARGEST} to {_LARGEST}, got {wrong[0]}"
+        )
+    return np.ascontiguousarray(array, dtype=np.int32).reshape(array.shape)
 
 
 def _place(frames: Frames, atom: int) -> str:

@@ -5,6 +5,7 @@ It does not run the graph (deep_pot.py does) nor read models of other programs (
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +27,7 @@ class ModelFile:
     path: str
     graph_def: tf.GraphDef
     metadata: dict
-
-    @property
-    def type_map(self) -> list[str]:
-        """Names of the atom types, by type index."""
-        return list(self.metadata["type_map"])
+    digest: str  # of the content
 
     @property
     def data_end(self) -> list[list[float | None]] | None:
@@ -56,10 +53,12 @@ def read_model(model_file: str | Path) -> ModelFile:
         raise FileNotFoundError(f"`model_file` must be a frozen model, got {path}: no such file")
     graph_def = tf.GraphDef()
     try:
-        graph_def.ParseFromString(path.read_bytes())
+        content = path.read_bytes()
+        graph_def.ParseFromString(content)
     except DecodeError:
         raise ValueError(_unreadable(path)) from None
-    return ModelFile(str(path), graph_def, _metadata(path, graph_def))
+    digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+    return ModelFile(str(path), graph_def, _metadata(path, graph_def), digest)
 
 
 def import_model(model: ModelFile) -> tf.Graph:

@@ -7,7 +7,6 @@ complete under their names or not at all.
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -21,9 +20,11 @@ from deeptf.data.batch import Batch
 from deeptf.data.find import find_systems
 from deeptf.data.system import System
 from deeptf.files import replacing
-from deeptf.infer.deep_pot import DeepPot, OutsideWarning
+from deeptf.infer.deep_pot import DeepPot
 from deeptf.infer.errors import ATOM_ENERGY, QUANTITIES, Errors, Quantity, compare
+from deeptf.infer.evaluator import OutsideWarning
 from deeptf.infer.plot import ParityPlot, check_plot
+from deeptf.process import on_terminal
 
 BATCH_ATOMS = 8192  # atoms that are read and evaluated at a time
 
@@ -59,8 +60,11 @@ def test(
     total = Errors(quantities)
     with DeepPot(model_file, threads) as pot, ExitStack() as stack, warnings.catch_warnings():
         warnings.simplefilter("ignore", OutsideWarning)  # said below, of all frames
+        names = pot.get_type_map() if pot.names_types() else None
+        if names is None:
+            print("note: the model has no names of its types: those of the systems count by number")
         opened = [
-            System(path, pot.get_type_map(), pot.get_dim_fparam(), pot.get_dim_aparam())
+            System(path, names, pot.get_dim_fparam(), pot.get_dim_aparam())
             for path in find_systems(systems)
         ]
         chosen = _choose(opened, num_frames, shuffle, seed)
@@ -139,7 +143,7 @@ def _test_system(
 def _batches(system: System, frames: np.ndarray) -> Iterator[Batch]:
     size = max(1, BATCH_ATOMS // system.num_atoms)
     starts = range(0, len(frames), size)
-    for first in tqdm(starts, desc="test", leave=False, disable=not sys.stderr.isatty()):
+    for first in tqdm(starts, desc="test", leave=False, disable=not on_terminal()):
         yield system.batch(frames[first : first + size])
 
 

@@ -27,7 +27,7 @@ from deeptf import ops
 from deeptf.model.network import Style, layer_arrays, time_step
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import NEAR, SEGMENTS, Curves
-from deeptf.tf import session, tf
+from deeptf.tf import assign, session, tf
 
 NODES = "descriptor/table_nodes"  # [C, SEGMENTS] number of nodes of each segment
 RANGE = "descriptor/table_range"  # [C, 3] Curves.range that they belong to
@@ -71,7 +71,7 @@ class Table:
             wanted = wanted_nodes(counts, errors[..., 1], self.tolerance)
             if np.array_equal(wanted, counts):
                 break
-            self.counts.load(wanted, run)
+            assign(run, self.counts, wanted)
             counts, errors = wanted, agree(self.errors(run))
         largest = errors.max(axis=(0, 1))
         if np.isnan(largest).any():

@@ -18,7 +18,7 @@ from deeptf.data.batch import Batch
 from deeptf.data.pairs import naming_frames
 from deeptf.model.outside import OutsidePairs
 from deeptf.model.parameters import Parameters
-from deeptf.tf import session, tf
+from deeptf.tf import assign, session, tf
 from deeptf.train.averaging import Average
 from deeptf.train.checkpoint import AVERAGE, OPTIMIZER
 from deeptf.train.optimizer import Adam
@@ -207,7 +207,7 @@ class TrainingGraph:
             if name not in values and name.startswith(given):
                 raise ValueError(f"`{name}` must be in the checkpoint to go on from it, but is not")
             if name in values:
-                variable.load(values[name], self._session)
+                assign(self._session, variable, values[name])
 
     def _run(self, fetch: tuple, feed: dict[tf.Tensor, np.ndarray]) -> tuple:
         """Return the values of a frame's tensors; note pairs outside the range of the data."""

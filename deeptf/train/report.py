@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import numpy as np
 
+from deeptf.process import on_terminal
 from deeptf.tf import tf
 from deeptf.train.workers import Workers
 
@@ -45,7 +46,7 @@ class Progress:
         self._begin = time.perf_counter()
         self._mark = (first_step, self._begin)
         self._bar = None
-        if bar and sys.stderr.isatty():
+        if bar and on_terminal():
             from tqdm import tqdm
 
             self._bar = tqdm(total=last_step, initial=first_step, unit="step", dynamic_ncols=True)
@@ -86,7 +87,8 @@ class TensorBoard:
     """Writes the columns of the learning curve as TensorBoard scalars."""
 
     def __init__(self, folder: str) -> None:
-        self._writer = tf.summary.FileWriter(folder)
+        with tf.Graph().as_default():  # a writer of version 1 must not be made in eager mode
+            self._writer = tf.summary.FileWriter(folder)
 
     def write(self, step: int, scalars: Mapping[str, float]) -> None:
         """Write one value per name."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from deeptf import ops
 from deeptf.cores import usable_cores
-from deeptf.tf import session, tf
+from deeptf.tf import assign, session, tf
 from deeptf.train.host_cores import take_cores
 from deeptf.train.node import SharedMemory, hand_over, open_memory
 
@@ -228,7 +228,7 @@ class HorovodWorkers(Workers):
             values = self.share(run.run(variables) if self.leads else None)
             for variable, value in zip(variables, values, strict=True):
                 if not self.leads:
-                    variable.load(value, run)
+                    assign(run, variable, value)
 
 
 class _Sum:

@@ -181,7 +181,8 @@ class Team {
 }  // namespace
 
 ParallelFor team_of(int threads) {
-  static Team team;
+  // Never destroyed: after a fork its threads are not there to be joined.
+  static Team& team = *new Team;
   ParallelFor parallel;
   parallel.threads = threads;
   parallel.split = [threads](int64_t count, int64_t cycles, const Range& range) {

@@ -20,9 +20,13 @@ using tensorflow::shape_inference::DimensionHandle;
 using tensorflow::shape_inference::InferenceContext;
 using tensorflow::shape_inference::ShapeHandle;
 
-// As many threads as TensorFlow may use for an op.
+// As many threads as the session may use for an op, whatever those of its device are: all devices
+// of a process may share the threads of the first one, which may be another program's.
 inline ParallelFor threads_of(OpKernelContext* context) {
-  return team_of(context->device()->tensorflow_cpu_worker_threads()->num_threads);
+  const auto* session = context->session_config();
+  const int own = session != nullptr ? session->intra_op_parallelism_threads() : 0;
+  const int device = context->device()->tensorflow_cpu_worker_threads()->num_threads;
+  return team_of(own > 0 ? own : device);
 }
 
 // Runs body; an error of the core becomes the status of the op.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from toy import random_frames
 
-import deeptf.infer.deep_pot as deep_pot
+import deeptf.infer.evaluator as evaluator
 from deeptf.infer import DeepPot
 
 
@@ -96,8 +96,8 @@ def test_blocks_give_the_same_as_one_run(model_file, monkeypatch, memory, list_a
     with DeepPot(model_file) as pot:
         want = pot.eval(coords, cells, types, atomic=True)
         descriptor = pot.eval_descriptor(coords, cells, types)
-    monkeypatch.setattr(deep_pot, "DIRECT_ATOMS", 0)
-    monkeypatch.setattr(deep_pot, "LIST_ATOMS", list_atoms)
+    monkeypatch.setattr(evaluator, "DIRECT_ATOMS", 0)
+    monkeypatch.setattr(evaluator, "LIST_ATOMS", list_atoms)
     with DeepPot(model_file, threads=1, memory=memory) as pot:
         got = pot.eval(coords, cells, types, atomic=True)
         np.testing.assert_allclose(pot.eval_descriptor(coords, cells, types), descriptor)
@@ -111,7 +111,7 @@ def test_parameters_reach_their_atoms(parameter_file, monkeypatch):
     fparam = np.arange(6.0).reshape(3, 2)
     aparam = np.arange(12.0).reshape(3, 4)
     for direct in (512, 0):
-        monkeypatch.setattr(deep_pot, "DIRECT_ATOMS", direct)
+        monkeypatch.setattr(evaluator, "DIRECT_ATOMS", direct)
         with DeepPot(parameter_file, memory=1) as pot:
             base = pot.eval(coords, cells, types, fparam=[0, 0], aparam=[0])[0][:, 0]
             by_frame = pot.eval(coords, cells, types, fparam=fparam, aparam=[0])[0][:, 0]
@@ -127,7 +127,7 @@ def test_blocks_with_parameters_of_a_network(network_parameter_file, monkeypatch
     given = {"fparam": np.arange(6.0).reshape(3, 2), "aparam": np.arange(18.0).reshape(3, 6)}
     with DeepPot(network_parameter_file, memory=1) as pot:
         want = pot.eval(*frames, **given)
-        monkeypatch.setattr(deep_pot, "DIRECT_ATOMS", 0)
+        monkeypatch.setattr(evaluator, "DIRECT_ATOMS", 0)
         for a, b in zip(pot.eval(*frames, **given), want, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
@@ -145,7 +145,7 @@ def test_batch_of_different_frames(pot, monkeypatch):
     want = [pot.eval(*f, atomic=True) for f in frames]
     names = ("energy", "force", "virial", "atom_energy", "atom_virial")
     for memory, direct in ((1 << 30, 512), (3000, 0)):
-        monkeypatch.setattr(deep_pot, "DIRECT_ATOMS", direct)
+        monkeypatch.setattr(evaluator, "DIRECT_ATOMS", direct)
         monkeypatch.setattr(pot, "memory", memory)
         got = pot.evaluate(batch, names)
         for k, name in enumerate(names):

@@ -5,7 +5,7 @@ import pytest
 import toy
 from toy import random_frames
 
-import deeptf.infer.deep_pot as deep_pot
+import deeptf.infer.evaluator as evaluator
 from deeptf.data.batch import Batch
 from deeptf.infer import DeepPot
 from deeptf.tf import tf
@@ -162,8 +162,8 @@ def test_what_the_ops_refuse(network_file, monkeypatch):
     flat = _change(cells, 2, 1.0)
     touching = _change(coords, (1, slice(3, 6)), coords[1, :3])
     for direct in (512, 0):
-        monkeypatch.setattr(deep_pot, "DIRECT_ATOMS", direct)
-        monkeypatch.setattr(deep_pot, "LIST_ATOMS", 4)
+        monkeypatch.setattr(evaluator, "DIRECT_ATOMS", direct)
+        monkeypatch.setattr(evaluator, "LIST_ATOMS", 4)
         with DeepPot(network_file) as pot:
             with pytest.raises(ValueError, match="^`cell` must have a volume .* in frame 2$"):
                 pot.eval(coords, flat, types)

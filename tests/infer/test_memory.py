@@ -47,7 +47,7 @@ def described(precision, tabulated):
         },
     }
     nodes = [tf.NodeDef(name="sum", op="EmbeddingSum")] if tabulated else []
-    return ModelFile("model.pb", tf.GraphDef(node=nodes), metadata)
+    return ModelFile("model.pb", tf.GraphDef(node=nodes), metadata, "")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import deeptf.infer.deep_pot as deep_pot
 import deeptf.infer.test as module
 from deeptf import freeze
 from deeptf.infer import DeepPot
-from deeptf.infer.deep_pot import OutsideWarning
+from deeptf.infer.evaluator import OutsideWarning
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig

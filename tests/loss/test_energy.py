@@ -12,7 +12,7 @@ from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
-from deeptf.tf import session, tf
+from deeptf.tf import assign, session, tf
 
 PREFACTORS = np.array([0.7, 3.0, 0.2, 0.5, 1.3])
 LOSS = EnergyLoss(start_pref_v=1.0, start_pref_ae=1.0, start_pref_pf=1.0)
@@ -116,9 +116,9 @@ def test_weight_gradient_is_the_derivative(descriptor: dict) -> None:
         for sign in (1, -1):
             moved = value.copy()
             moved[place] += sign * step
-            variable.load(moved, run.session)
+            assign(run.session, variable, moved)
             losses.append(np.mean(run(run.loss)))
-        variable.load(value, run.session)
+        assign(run.session, variable, value)
         numeric = (losses[0] - losses[1]) / (2 * step)
         assert gradients[name][place] == pytest.approx(numeric, abs=1e-8 * scale), name
 

@@ -1,0 +1,89 @@
+"""What a frozen model says of itself: questions without an evaluation, named as in deepmd-kit.
+
+Where deepmd-kit asks for what an energy model of deeptf never has (spins, an electric field, a
+selection of types), the answer is the one that says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from deeptf.infer.model_file import ModelFile
+from deeptf.tf import tf
+
+_PARTS = {"descriptor": "descriptor/", "fitting-net": "fitting/"}
+_TRAINED = ("/matrix", "/bias", "/idt")
+
+
+class Description:
+    """Answers of one model.
+
+    metadata : the JSON object in the model file.
+    """
+
+    has_efield = False
+    has_spin = False
+    has_hessian = False
+
+    def __init__(self, model: ModelFile) -> None:
+        self.metadata = model.metadata
+        self._size = _size(model)
+
+    def get_type_map(self) -> list[str]:
+        """Return the names of the atom types, by type index; none where the model has none."""
+        return list(self.metadata.get("type_map") or [])
+
+    def names_types(self) -> bool:
+        """Return whether types have names of their own: a converted model may have none, or
+        numbers in their place.
+        """
+        names = self.get_type_map()
+        return any(name not in (str(t), f"Type_{t}") for t, name in enumerate(names))
+
+    def get_ntypes(self) -> int:
+        """Return the number of atom types."""
+        return len(self.get_type_map() or self.metadata["sel"])
+
+    def get_rcut(self) -> float:
+        """Return the cut-off radius in A."""
+        return float(self.metadata["rcut"])
+
+    def get_dim_fparam(self) -> int:
+        """Return how many frame parameters the model takes."""
+        return int(self.metadata.get("numb_fparam", 0))
+
+    def get_dim_aparam(self) -> int:
+        """Return how many atom parameters the model takes."""
+        return int(self.metadata.get("numb_aparam", 0))
+
+    def get_sel_type(self) -> list[int]:
+        """Return the types that alone have an energy; an empty list means all of them."""
+        return []
+
+    def get_ntypes_spin(self) -> int:
+        """Return the number of types with a spin, 0."""
+        return 0
+
+    def get_model_def_script(self) -> dict[str, Any]:
+        """Return the section `model` of the input, with all defaults."""
+        return dict(self.metadata.get("model", {}))
+
+    def get_model_size(self) -> dict[str, int]:
+        """Return how many trained numbers "descriptor" and "fitting-net" have, and the "total"."""
+        return dict(self._size)
+
+    def eval_typeebd(self) -> np.ndarray:
+        """Raise KeyError, as deepmd-kit does for a model without a type embedding."""
+        raise KeyError("type embedding: the model has none, its nets are made for each type")
+
+
+def _size(model: ModelFile) -> dict[str, int]:
+    size = dict.fromkeys(_PARTS, 0)
+    for node in model.graph_def.node:
+        for part, prefix in _PARTS.items():
+            if node.op == "Const" and node.name.startswith(prefix) and node.name.endswith(_TRAINED):
+                shape = tf.TensorShape(node.attr["value"].tensor.tensor_shape)
+                size[part] += shape.num_elements()
+    return size | {"total": sum(size.values())}

@@ -1,0 +1,70 @@
+"""What the command line does to its own process: standard files that are closed are opened, and
+TensorFlow starts without its notices. A library does not do so to the process of its user.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+
+LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # read by TensorFlow when it is imported
+STANDARD = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))  # by number
+
+
+def on_terminal() -> bool:
+    """Return whether a bar can be drawn: stderr is there and a terminal."""
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):  # none, or a closed one
+        return False
+
+
+def open_standard_files() -> None:
+    """Open the null device for each standard file that is closed.
+
+    Otherwise the next file, a checkpoint say, takes its number and gets what libraries print.
+    """
+    for number, (name, mode) in enumerate(STANDARD):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+            setattr(sys, name, open(number, mode, closefd=False))
+
+
+def start_tensorflow() -> None:
+    """Import TensorFlow and run a first graph, without what it prints at that at any log level
+    (oneDNN, MLIR); after an error, show it.
+    """
+    os.environ.setdefault(LOG_LEVEL, "2")
+    with _without_notices():
+        from deeptf.tf import first_run, tf
+
+        if int(os.environ[LOG_LEVEL]) >= 2:
+            tf.logging.set_verbosity(tf.logging.ERROR)
+        first_run()
+
+
+@contextlib.contextmanager
+def _without_notices() -> Iterator[None]:
+    if int(os.environ[LOG_LEVEL]) < 2:
+        yield
+        return
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as notices:
+        os.dup2(notices.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            notices.seek(0)
+            with open(terminal, "wb", closefd=False) as stream:
+                shutil.copyfileobj(notices, stream)
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
