@@ -117,6 +117,12 @@ class SeE2A:
                 raise ValueError(
                     f"`exclude_types` must hold types from 0 to {num_types - 1}, got {list(pair)}"
                 )
+        types = range(num_types)
+        if all(self._excluded(centre, t) for centre, t in itertools.product(types, types)):
+            raise ValueError(
+                "`exclude_types` must leave pairs of types that feel each other, got "
+                f"{[list(pair) for pair in self.exclude_types]}, which are all of them"
+            )
 
     @property
     def tabulated(self) -> bool:
