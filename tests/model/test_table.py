@@ -9,12 +9,11 @@ import pytest
 from physics_suite import PhysicsSuite, Potential, random_arrays, table_nodes
 
 from deeptf import freeze
-from deeptf.infer.model_file import METADATA_NODE
+from deeptf.infer.model_file import METADATA_NODE, OUTSIDE
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
-from deeptf.model.ranges import SHORTEST
 from deeptf.model.table import (
     LEAST_NODES,
     MOST_NODES,
@@ -119,20 +118,6 @@ def test_loss_gradients_equal_those_of_the_nets() -> None:
         assert error <= 1e-4 * max(np.abs(exact).max(), 1e-10), name
 
 
-def test_beyond_the_data_a_table_goes_on_smoothly() -> None:
-    config = model("table")
-    arrays = arrays_of(config, 1.0) | {SHORTEST: np.full((2, 2), 1.6)}
-    potential = Potential(config, arrays)
-    pair = {"cell": np.zeros((3, 3)), "type": np.array([0, 1], np.int32)}
-    for distance in (1.28, 1.0, 0.7):  # the last node is at 0.8 * 1.6
-        ends = [
-            potential.energy({**pair, "coord": np.array([[0.0, 0, 0], [distance + d, 0, 0]])})
-            for d in (-1e-5, 1e-5)
-        ]
-        force = potential([{**pair, "coord": np.array([[0.0, 0, 0], [distance, 0, 0]])}])["force"]
-        assert force[1, 0] == pytest.approx(-(ends[1] - ends[0]) / 2e-5, rel=1e-5)
-
-
 def test_a_frozen_table_is_a_constant() -> None:
     config = model("table")
     arrays = arrays_of(config, 1.0)
@@ -148,7 +133,7 @@ def test_a_frozen_graph_holds_nothing_idle(embedding: str) -> None:
     """Every node is needed by an output, except the description and the arrays of the model."""
     config = model(embedding)
     frozen = freeze.build(config, arrays_of(model("table"), 1.0))
-    outputs = [*freeze.OUTPUTS, "atom_virial"]
+    outputs = [*freeze.OUTPUTS, "atom_virial", *(OUTSIDE if embedding == "table" else ())]
     needed = {node.name for node in tf.graph_util.extract_sub_graph(frozen, outputs).node}
     idle = [node for node in frozen.node if node.name not in needed]
     assert {node.op for node in idle} == {"Const"}
@@ -161,6 +146,20 @@ def test_number_of_nodes_follows_the_error() -> None:
     wanted = wanted_nodes(counts, errors, 1e-6)
     assert wanted.tolist() == [100, 222, LEAST_NODES, 992]
     assert wanted_nodes(counts, np.full(4, 1e6), 1e-6).tolist() == [MOST_NODES] * 4
+
+
+def test_nodes_stay_where_errors_are_no_numbers() -> None:
+    counts = np.array([100, 5, 7])
+    wanted = wanted_nodes(counts, np.array([np.nan, 1e-16, np.inf]), 1e-6)
+    assert wanted.tolist() == [100, LEAST_NODES, MOST_NODES]
+    config = model("table")
+    arrays = random_arrays(config, 2)
+    arrays[STEEP] = arrays[STEEP] * np.nan
+    with tf.Graph().as_default(), session() as run:
+        table = config.table(Parameters(arrays))
+        run.run(tf.global_variables_initializer())
+        assert table.refine(run, np.asarray) == ""
+        np.testing.assert_array_equal(run.run(table.counts)[0], arrays[NODES][0])
 
 
 def test_an_error_that_stays_is_said() -> None:
