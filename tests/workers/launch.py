@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -50,7 +51,7 @@ def train(name: str, *arguments: object, cwd: Path, workers: int = 2) -> str:
 
 
 class Running:
-    """A training run that a test ends.
+    """A training run of two workers that a test ends; nothing of it runs after the context.
 
     program : what Python runs as `deeptf`.
     """
@@ -64,6 +65,16 @@ class Running:
             self._process = subprocess.Popen(
                 command, cwd=cwd, env=environment(), stdout=log, stderr=log
             )
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for rank in (0, 1):
+            with contextlib.suppress(AssertionError, ProcessLookupError):
+                self.send(signal.SIGKILL, rank)
+        self._process.kill()
+        self._process.wait()
 
     def wait_for(self, text: str, times: int = 1) -> None:
         """Wait until `text` is in the output so often."""
@@ -79,10 +90,7 @@ class Running:
 
     def end(self) -> int:
         """Return the exit status; fails where the run goes on."""
-        try:
-            return self._process.wait(PATIENCE)
-        finally:
-            self._process.kill()
+        return self._process.wait(PATIENCE)
 
     def output(self) -> str:
         """Return what was printed so far."""

@@ -132,12 +132,12 @@ def long_run(folder):
 @pytest.mark.parametrize("rank", [0, 1])
 def test_kill_of_one_worker_ends_all_and_a_restart_goes_on(name, rank, tmp_path, monkeypatch):
     long_run(tmp_path)
-    running = launch.Running(name, tmp_path)
-    running.wait_for("saved model.ckpt-30.npz")
-    running.send(signal.SIGKILL, rank)
-    assert running.end() != 0
-    if name == "mpi":  # horovodrun shows its own traceback
-        assert "Traceback" not in running.output()
+    with launch.Running(name, tmp_path) as running:
+        running.wait_for("saved model.ckpt-30.npz")
+        running.send(signal.SIGKILL, rank)
+        assert running.end() != 0
+        if name == "mpi":  # horovodrun shows its own traceback
+            assert "Traceback" not in running.output()
     step = newest(tmp_path).meta["step"]
     assert step >= 30
     write_run(tmp_path, CHANGES | {"training/numb_steps": step + 10})
@@ -159,17 +159,18 @@ sys.exit(main(sys.argv[2:]))
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_stopped_worker_is_named_and_the_run_goes_on_with_it(name, rank, tmp_path):
     long_run(tmp_path)
-    running = launch.Running(name, tmp_path, "-c", IMPATIENT)
-    running.wait_for("saved model.ckpt-10.npz")
-    running.send(signal.SIGSTOP, rank)
-    running.wait_for(f"the others have waited 1 s for worker {rank} (process ")
-    assert "), which is stopped: `kill -CONT " in running.output()
-    running.send(signal.SIGCONT, rank)
-    saved = running.output().count("saved")
-    running.wait_for("saved model.ckpt", saved + 1)
-    running.send(signal.SIGTERM, rank)
-    assert running.end() != 0
-    assert "stopped by SIGTERM after step" in running.output()
+    with launch.Running(name, tmp_path, "-c", IMPATIENT) as running:
+        running.wait_for("saved model.ckpt-10.npz")
+        running.send(signal.SIGSTOP, rank)
+        running.wait_for("), which is stopped: `kill -CONT ")
+        (line, *_) = [line for line in running.output().splitlines() if "which is stopped" in line]
+        assert f"deeptf: the others have waited 1 s for worker {rank} (process " in line
+        running.send(signal.SIGCONT, rank)
+        saved = running.output().count("saved")
+        running.wait_for("saved model.ckpt", saved + 1)
+        running.send(signal.SIGTERM, rank)
+        assert running.end() != 0
+        assert "stopped by SIGTERM after step" in running.output()
 
 
 @pytest.mark.parametrize(
@@ -177,11 +178,11 @@ def test_a_stopped_worker_is_named_and_the_run_goes_on_with_it(name, rank, tmp_p
 )
 def test_a_signal_to_one_worker_saves_and_stops_all_at_one_step(name, number, tmp_path):
     long_run(tmp_path)
-    running = launch.Running(name, tmp_path)
-    running.wait_for("saved model.ckpt-10.npz")
-    running.send(number, 1)
-    assert running.end() != 0
-    assert "stopped by SIG" in running.output()
+    with launch.Running(name, tmp_path) as running:
+        running.wait_for("saved model.ckpt-10.npz")
+        running.send(number, 1)
+        assert running.end() != 0
+        assert "stopped by SIG" in running.output()
     state = newest(tmp_path)
     assert f"saved model.ckpt-{state.meta['step']}.npz" in running.output()
     assert state.meta["drawn"] == 2 * state.meta["step"]
