@@ -143,6 +143,9 @@ def test_parameters_of_a_model_without(pot):
     ("row", "neighbor", "num_all", "message"),
     [
         ([0, 2, 1], [1], 2, "`row` must be"),
+        ([0, 2147483647, -2147483647], [1], 2, "`row` must be"),
+        ([0, 2**32 + 1], [1], 2, "`row` must hold integers from .* got 4294967297"),
+        ([0, 1], [2**32 + 1], 2, "`neighbor` must hold integers from .* got 4294967297"),
         ([1, 2], [1], 2, "`row` must be"),
         ([0, 1, 3], [1, 0], 2, "must hold the 3 pairs of `row`"),
         ([0, 1, 2], [1, 0], 1, "must hold the 2 centres"),
