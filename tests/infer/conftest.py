@@ -22,9 +22,10 @@ def parameter_file(tmp_path_factory):
     return toy.write(path, numb_fparam=2, numb_aparam=1)
 
 
-def write_network(path, **fitting):
+def write_network(path, embedding=None, **fitting):
     """Write a model with random weights and the types and cut-off of the toy."""
-    descriptor = SeE2A((20, 20), toy.RCUT, 1.0, neuron=(4, 8), axis_neuron=3)
+    style = {"neuron": (4, 8), "axis_neuron": 3, "embedding": embedding}
+    descriptor = SeE2A((20, 20), toy.RCUT, 1.0, **style)
     config = ModelConfig(descriptor, EnerFitting(neuron=(6, 6), **fitting), ("A", "B"))
     freeze.write(config, random_arrays(config, seed=1), path)
     return path

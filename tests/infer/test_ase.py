@@ -146,6 +146,28 @@ def test_errors(calc, toy_file, tmp_path):
         DP(model=tmp_path / "none.pb")
 
 
+@pytest.mark.parametrize("number", [2, -2, 2**32, 1.0, True, "1"])
+def test_wrong_types_of_symbols(toy_pot, number):
+    with pytest.raises(
+        ValueError, match="`type_dict` must hold types from 0 to 1, or -1 .* for He"
+    ):
+        DP(model=toy_pot, type_dict={"H": 0, "He": number})
+
+
+def test_keywords_of_deepmd_kit_and_ase(toy_pot, tmp_path):
+    atoms = cluster()
+    given = {"label": "water", "neighbor_list": None, "head": None, "atoms": atoms}
+    calc = DP(toy_pot, type_dict=TYPES, directory=str(tmp_path), **given)
+    assert atoms.calc is calc and calc.label == str(tmp_path / "water") and not calc.parameters
+    assert DP(toy_pot, "water", TYPES).label == "water"
+    with pytest.raises(ValueError, match="`head` must be None, got 'a': a model has one head"):
+        DP(toy_pot, type_dict=TYPES, head="a")
+    with pytest.raises(ValueError, match="`label` must be text, got .*; `type_dict` needs its"):
+        DP(toy_pot, TYPES)
+    with pytest.raises(ValueError, match="`type_dict` must be given when the calculator is made"):
+        calc.set(type_dict={"H": 1})
+
+
 def test_without_ase(monkeypatch):
     monkeypatch.setitem(sys.modules, "ase", None)
     monkeypatch.delitem(sys.modules, "deeptf.infer.ase")

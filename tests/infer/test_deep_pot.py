@@ -40,9 +40,14 @@ def test_other_layouts_give_the_same(pot):
     want = pot.eval(coords, cells, types)
     got = pot.eval(coords.reshape(2, 5, 3), cells.reshape(2, 3, 3), types)
     one = pot.eval(coords[0].reshape(5, 3), cells[0].reshape(3, 3), types[0])
-    for a, b, c in zip(want, got, one, strict=True):
+    flat = pot.eval(coords[0].tolist(), cells[0].tolist(), types[0].tolist())
+    mixed = pot.eval(coords[0], cells[0], types[:1], mixed_type=True)
+    for a, b, c, *same in zip(want, got, one, flat, mixed, strict=True):
         np.testing.assert_array_equal(a, b)
         np.testing.assert_allclose(a[:1], c, rtol=1e-12, atol=1e-13)
+        assert all(np.array_equal(c, d) and len(d) == 1 for d in same)
+    with pytest.raises(ValueError, match=r"`atom_types` must have shape \[nf, N\], .* got \(5,\)"):
+        pot.eval(coords[0], cells[0], types[0], mixed_type=True)
 
 
 def test_no_frames(pot):

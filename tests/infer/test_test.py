@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import toy
 from small_run import write_system
 
 import deeptf.infer.test as module
@@ -50,6 +51,17 @@ def test_errors_of_one_system(network_file, system, capsys):
     rows = [line.split() for line in lines[2:]]
     assert [row[-1] for row in rows] == ["eV", "eV/atom", "eV/A", "eV", "eV/atom"]
     assert float(rows[2][2]) == pytest.approx(errors[FORCE].rmse, rel=1e-6)
+
+
+def test_model_without_names_takes_types_by_number(system, tmp_path, capsys):
+    named, unnamed = (
+        toy.write(tmp_path / f"{''.join(names)}.pb", metadata={"type_map": names})
+        for names in (["A", "B"], ["0", "1"])
+    )
+    want = run(named, str(system))
+    capsys.readouterr()
+    assert run(unnamed, str(system))[ENERGY].mae == want[ENERGY].mae
+    assert "note: the model has no names of its types: those of the" in capsys.readouterr().out
 
 
 def test_systems_are_weighted_by_their_size(network_file, system, capsys):
