@@ -51,7 +51,7 @@ OPS = (
     "node_sum",
     "node_adam",
 )
-BUILD = "`pip install --no-build-isolation .` in the source folder of deeptf builds it"
+BUILD = "`pip install .` in the source folder of deeptf builds it"
 
 
 class Core(NamedTuple):
@@ -108,7 +108,9 @@ def check_bindings(path: Path, tensorflow: str) -> None:
     if built_for.split(".")[:2] != tensorflow.split(".")[:2]:
         raise ImportError(
             f"the op library `{path}` must be built for TensorFlow {tensorflow}, got one for "
-            f"{built_for}: {BUILD}"
+            f"{built_for}: `DEEPTF_TENSORFLOW={tensorflow.replace('-', '')} pip install .` in the "
+            "source folder of deeptf builds it, or install a TensorFlow of its release, "
+            f"{'.'.join(built_for.split('.')[:2])}"
         )
 
 
