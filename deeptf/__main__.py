@@ -312,7 +312,7 @@ def _add_doctor(commands: argparse._SubParsersAction, common: argparse.ArgumentP
         common,
         "doctor",
         _doctor,
-        "Print what deeptf finds on this machine. Versions, CPU, threads, GPU, Horovod and optional "
+        "Print what deeptf finds on this machine. Versions, CPU, threads, GPU, Horovod and other "
         "packages, a line each, with the fix for what is missing; exit status 1 where training "
         "cannot run.",
     )
