@@ -54,5 +54,6 @@ def test_bits_do_not_depend_on_threads():
 
 @pytest.mark.parametrize("axis", [0, 5])
 def test_axis_must_fit(axis):
-    with session() as run, pytest.raises(tf.errors.InvalidArgumentError, match="`axis` must be"):
+    message = f"`axis` must be from 1 to the width 4, got {axis}"
+    with session() as run, pytest.raises(tf.errors.InvalidArgumentError, match=message):
         run.run(ops.moment_product(tf.zeros([1, 4, 4]), axis))

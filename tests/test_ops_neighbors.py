@@ -198,5 +198,5 @@ def test_shapes_are_known_before_running():
         )
         assert row.shape.as_list() == [6]
         assert neighbor.shape.as_list() == [None] and displacement.shape.as_list() == [None, 3]
-        with pytest.raises(ValueError, match="rank 2"):
+        with pytest.raises(ValueError, match="Shape must be rank 2 but is rank 1 .*NeighborPairs"):
             ops.neighbor_pairs(coord[0], NO_CELL[None], [0], frame_row, 3.0)
