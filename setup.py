@@ -1,33 +1,67 @@
-"""Builds the op library (op/) with CMake against the TensorFlow of this Python.
+"""Builds the op library (op/) with CMake, and chooses the TensorFlow to build it against.
 
 The result is deeptf/libdeeptf.so, the bindings, and deeptf/libdeeptf_core.LEVEL.so, the kernels,
 for each CPU level; deeptf/op_library.py takes those for the CPU on which it runs.
 
-Everything else about the package stands in pyproject.toml. Settings, from the environment:
-  DEEPTF_MARCH  CPU levels of the kernels, separated by `,` or `;`, such as `x86-64-v3` or `native`;
-                default: all of x86-64, or the compiler's own on other processors
-  CXX           C++ compiler
+This file is the build backend too (PEP 517): that of setuptools, which runs it as a script, with a
+choice of what a build needs. A TensorFlow that is there is used as it is, one around pip's isolated
+environment included; else a build gets the reference release. The extras `cpu`, `gpu` and `test`
+require the same minor release. Settings, from the environment:
+  DEEPTF_TENSORFLOW  TensorFlow to build against, such as `2.19` or `2.19.1`
+  DEEPTF_MARCH       CPU levels of the kernels, separated by `,` or `;`, such as `x86-64-v3` or
+                     `native`; default: all of x86-64, or the compiler's own on other processors
+  CXX                C++ compiler
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from setuptools import Extension, setup
+from setuptools.build_meta import (
+    build_editable,
+    build_sdist,
+    build_wheel,
+    prepare_metadata_for_build_editable,
+    prepare_metadata_for_build_wheel,
+)
 from setuptools.command.build_ext import build_ext
+
+__all__ = [  # what a build frontend calls
+    "build_editable",
+    "build_sdist",
+    "build_wheel",
+    "get_requires_for_build_editable",
+    "get_requires_for_build_sdist",
+    "get_requires_for_build_wheel",
+    "prepare_metadata_for_build_editable",
+    "prepare_metadata_for_build_wheel",
+]
 
 ROOT = Path(__file__).resolve().parent
 SOURCES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "op").rglob("*") if p.is_file())
 CORES = "libdeeptf_core.*.so"  # beside the library of the extension
 OLDEST, NEWEST = (2, 16), (2, 21)
+REFERENCE = "2.18.1" if sys.version_info < (3, 13) else "2.21.0"  # 2.18 has no newer Python
+SETTING = "DEEPTF_TENSORFLOW"
 QUERY = """
 import json, tensorflow as tf
+from importlib.metadata import PackageNotFoundError, version
+def installed(name):
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
 print("deeptf:" + json.dumps({
+    "name": "tensorflow" if installed("tensorflow") else "tensorflow-cpu",
     "version": tf.__version__,
     "include": tf.sysconfig.get_include(),
     "library": tf.sysconfig.get_lib(),
@@ -35,25 +69,109 @@ print("deeptf:" + json.dumps({
     "link": tf.sysconfig.get_link_flags(),
 }))
 """
+TensorFlow = dict[str, Any]  # the answer to QUERY
 
 
-def find_tensorflow() -> dict[str, str | list[str]]:
-    """Ask the TensorFlow of this Python for its version, folders and flags."""
+def get_requires_for_build_wheel(settings: dict | None = None) -> list[str]:
+    """Return what a build needs beside the requirements in pyproject.toml."""
+    tools = ["cmake>=3.18", "ninja"]
+    found, _ = look_for_tensorflow()
+    if found:
+        return tools
+    release = wanted_release() or REFERENCE
+    any_patch = ".*" if release.count(".") == 1 else ""
+    return [*tools, f"tensorflow-cpu=={release}{any_patch}"]
+
+
+get_requires_for_build_editable = get_requires_for_build_wheel
+
+
+def get_requires_for_build_sdist(settings: dict | None = None) -> list[str]:
+    """Return what a source distribution needs: nothing is compiled."""
+    return []
+
+
+def extras() -> dict[str, list[str]]:
+    """Return the optional requirements, with the minor release of TensorFlow of this build."""
+    found, _ = look_for_tensorflow()
+    version = found["version"] if found else wanted_release() or REFERENCE
+    same = "==" + ".".join(version.split(".")[:2]) + ".*"
+    tensorflow = (found["name"] if found else "tensorflow-cpu") + same
+    tools = ["pytest", "ruff", "clang-format", "ase", "matplotlib", "phonopy"]
+    return {
+        "cpu": [tensorflow],
+        "gpu": ["tensorflow[and-cuda]" + same],
+        "ase": ["ase"],
+        "plot": ["matplotlib"],
+        "test": [tensorflow, *tools],
+    }
+
+
+def wanted_release() -> str | None:
+    """Return the release of TensorFlow that the user names, if any."""
+    given = os.environ.get(SETTING)
+    if not given:
+        return None
+    if not re.fullmatch(r"\d+\.\d+(\.\d+\w*)?", given):
+        raise SystemExit(
+            f"deeptf: {SETTING} must be a release such as 2.19 or 2.19.1, got {given!r}"
+        )
+    check_version(given)
+    return given
+
+
+@functools.cache
+def look_for_tensorflow() -> tuple[TensorFlow | None, str]:
+    """Return the TensorFlow that is there, or None and the reason.
+
+    pip runs an isolated build with the Python of the environment that it installs into and hides
+    the packages of that environment by PYTHONPATH; so without it Python has them.
+    """
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    around = {k: v for k, v in environment.items() if k not in ("PYTHONPATH", "PYTHONNOUSERSITE")}
+    wanted = wanted_release()
+    reason = ""
+    for variables in [environment] if environment == around else [environment, around]:
+        found, failure = ask_tensorflow(variables)
+        if found and wanted and not is_of(found["version"], wanted):
+            failure = f"it has TensorFlow {found['version']}, and {SETTING} is {wanted}"
+        elif found:
+            check_version(found["version"])
+            return found, ""
+        reason = reason or failure
+    return None, reason
+
+
+def ask_tensorflow(variables: dict[str, str]) -> tuple[TensorFlow | None, str]:
+    """Ask the TensorFlow of this Python for its version, folders and flags, or why there is none.
+
+    variables : environment in which Python starts
+    """
     run = subprocess.run(
-        [sys.executable, "-c", QUERY], capture_output=True, text=True, env=environment
+        [sys.executable, "-c", QUERY], capture_output=True, text=True, env=variables
     )
     answer = [line for line in run.stdout.splitlines() if line.startswith("deeptf:")]
     if run.returncode or not answer:
-        reason = run.stderr.strip().splitlines()[-1:] or ["no answer"]
+        return None, (run.stderr.strip().splitlines() or ["no answer"])[-1]
+    return json.loads(answer[0].removeprefix("deeptf:")), ""
+
+
+def find_tensorflow() -> TensorFlow:
+    """Return the TensorFlow to compile against; stop where there is none."""
+    found, reason = look_for_tensorflow()
+    if found is None:
+        release = wanted_release() or REFERENCE
         raise SystemExit(
-            f"deeptf: TensorFlow must be importable by {sys.executable} ({reason[0]}): install it "
-            "first, for example `pip install tensorflow-cpu==2.18.1`, and build with "
-            "`pip install --no-build-isolation .`"
+            f"deeptf: TensorFlow must be importable by {sys.executable} ({reason}): build with "
+            "`pip install '.[cpu]'`, which brings it, or for a build without isolation install it "
+            f"first, for example `pip install tensorflow-cpu=={release}`"
         )
-    tensorflow = json.loads(answer[0].removeprefix("deeptf:"))
-    check_version(tensorflow["version"])
-    return tensorflow
+    return found
+
+
+def is_of(version: str, wanted: str) -> bool:
+    """Return whether TensorFlow `version` is the wanted release or a patch of it."""
+    return f"{version.replace('-', '')}.".startswith(f"{wanted}.")
 
 
 def check_version(version: str) -> None:
@@ -63,7 +181,7 @@ def check_version(version: str) -> None:
         oldest, newest = (".".join(map(str, bound)) for bound in (OLDEST, NEWEST))
         raise SystemExit(
             f"deeptf: TensorFlow must be {oldest} to {newest}, got {version}: install a supported "
-            "release, for example `pip install tensorflow-cpu==2.18.1`"
+            f"release, for example `pip install tensorflow-cpu=={REFERENCE}`"
         )
 
 
@@ -103,6 +221,7 @@ class BuildLibrary(build_ext):
             compilers, "a C++17 compiler", "`apt-get install g++` or the like, or set CXX"
         )
         cmake = find_program(["cmake"], "CMake", "`pip install cmake ninja`")
+        ninja = find_program(["ninja"], "Ninja", "`pip install cmake ninja`")
         tensorflow = find_tensorflow()
         target = Path(self.get_ext_fullpath(ext.name)).resolve()
         folder = Path(self.build_temp).resolve() / "op"
@@ -111,6 +230,7 @@ class BuildLibrary(build_ext):
         settings = {
             "CMAKE_BUILD_TYPE": "Release",
             "CMAKE_CXX_COMPILER": compiler,
+            "CMAKE_MAKE_PROGRAM": ninja,
             "CMAKE_LIBRARY_OUTPUT_DIRECTORY": target.parent,
             "DEEPTF_VERSION": self.distribution.get_version(),
             "DEEPTF_MARCH": os.environ.get("DEEPTF_MARCH", "").replace(",", ";"),
@@ -121,7 +241,7 @@ class BuildLibrary(build_ext):
             ),
             "TENSORFLOW_LINK": ";".join(tensorflow["link"]),
         }
-        configure = [cmake, "-S", str(ROOT / "op"), "-B", str(folder)]
+        configure = [cmake, "-G", "Ninja", "-S", str(ROOT / "op"), "-B", str(folder)]
         configure += [f"-D{name}={value}" for name, value in settings.items()]
         self.spawn(configure)
         self.spawn([cmake, "--build", str(folder), "--parallel", str(os.cpu_count() or 1)])
@@ -134,7 +254,9 @@ class BuildLibrary(build_ext):
             self.copy_file(str(core), str(ROOT / "deeptf"))
 
 
-setup(
-    ext_modules=[Extension("deeptf.libdeeptf", sources=[], depends=SOURCES)],
-    cmdclass={"build_ext": BuildLibrary},
-)
+if __name__ == "__main__":
+    setup(
+        ext_modules=[Extension("deeptf.libdeeptf", sources=[], depends=SOURCES)],
+        cmdclass={"build_ext": BuildLibrary},
+        extras_require=extras(),
+    )

@@ -1,6 +1,6 @@
 """The command line: one function per command.
 
-    deeptf train | freeze | test | convert | neighbor-stat
+    deeptf train | freeze | test | convert | neighbor-stat | doctor
 
 Errors that a user can mend are one message on stderr and exit status 1; `--debug` shows where they
 come from. What a command does is in the module that it calls, loaded when it is needed.
@@ -53,7 +53,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_ShowVersion)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_train, _add_freeze, _add_test, _add_convert, _add_neighbor_stat):
+    adders = (_add_train, _add_freeze, _add_test, _add_convert, _add_neighbor_stat, _add_doctor)
+    for add in adders:
         add(commands, common)
     return parser
 
@@ -311,6 +312,24 @@ def _neighbor_stat(given: Arguments) -> None:
     from deeptf.neighbor_stat import neighbor_stat
 
     neighbor_stat(given.system, given.rcut, given.type_map)
+
+
+def _add_doctor(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
+    _command(
+        commands,
+        common,
+        "doctor",
+        _doctor,
+        "Print what deeptf finds on this machine. Versions, CPU, threads, GPU, Horovod and other "
+        "packages, a line each, with the fix for what is missing; exit status 1 where training "
+        "cannot run.",
+    )
+
+
+def _doctor(_: Arguments) -> int:
+    from deeptf.doctor import doctor
+
+    return doctor()
 
 
 def _positive(text: str) -> int:

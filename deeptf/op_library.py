@@ -51,7 +51,7 @@ OPS = (
     "node_sum",
     "node_adam",
 )
-BUILD = "`pip install --no-build-isolation .` in the source folder of deeptf builds it"
+BUILD = "`pip install .` in the source folder of deeptf builds it"
 
 
 class Core(NamedTuple):
@@ -99,16 +99,27 @@ def choose_core(folder: Path, cpu_features: Set[str]) -> Core:
     return chosen
 
 
-def check_bindings(path: Path, tensorflow: str) -> None:
-    """Raise ImportError unless the bindings at `path` are of this deeptf and of `tensorflow`."""
+def tensorflow_of(path: Path) -> str:
+    """Return the version of TensorFlow for which the bindings at `path` are built.
+
+    Raises ImportError where there are none, or those of another deeptf.
+    """
     if not path.exists():
         raise ImportError(f"the op library `{path}` must be built first, got no such file: {BUILD}")
     version, built_for = _build_line(path, "bindings", 2)
     _check_version(path, version)
-    if built_for.split(".")[:2] != tensorflow.split(".")[:2]:
+    return built_for
+
+
+def check_bindings(path: Path, tensorflow: str) -> None:
+    """Raise ImportError unless the bindings at `path` are of this deeptf and of `tensorflow`."""
+    built_for = tensorflow_of(path)
+    release = built_for.split(".")[:2]
+    if release != tensorflow.split(".")[:2]:
         raise ImportError(
             f"the op library `{path}` must be built for TensorFlow {tensorflow}, got one for "
-            f"{built_for}: {BUILD}"
+            f"{built_for}: `DEEPTF_TENSORFLOW={tensorflow.replace('-', '')} pip install .` in the "
+            f"source folder of deeptf builds it; or install TensorFlow {'.'.join(release)}"
         )
 
 

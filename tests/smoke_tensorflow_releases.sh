@@ -14,8 +14,7 @@ for release in "${releases[@]}"; do
     git -C "$root" archive HEAD | tar -x -C "$folder"
     "${PYTHON:-python3}" -m venv "$folder/venv"
     pip=("$folder/venv/bin/pip" -q --disable-pip-version-check)
-    "${pip[@]}" install "tensorflow-cpu==$release" setuptools wheel cmake ninja pytest
-    "${pip[@]}" install --no-build-isolation --no-deps "$folder"
+    DEEPTF_TENSORFLOW=$release "${pip[@]}" install "$folder[cpu]" pytest
     cd "$folder"
     venv/bin/pytest -q -m "not slow" tests/test_ops*.py
   ) > "$folder/log" 2>&1

@@ -13,7 +13,7 @@ import deeptf
 from deeptf import op_library
 from deeptf.__main__ import main
 
-COMMANDS = ("train", "freeze", "test", "convert", "neighbor-stat")
+COMMANDS = ("train", "freeze", "test", "convert", "neighbor-stat", "doctor")
 
 
 def deeptf_command(*arguments, cwd):

@@ -135,5 +135,5 @@ def test_shapes_are_known_before_running(graph):
     grad = tf.gradients(rows, displacement)[0]
     assert grad.shape.as_list() == [5, 3]
     assert tf.gradients(grad, grad.op.inputs[0])[0].shape.as_list() == [5, 4]
-    with pytest.raises(ValueError, match="must be equal"):
+    with pytest.raises(ValueError, match="Dimensions must be equal, but are 5 and 4 .*Environment"):
         ops.environment(displacement, np.zeros(4, np.int32), *rest, RCUT_SMTH, RCUT)

@@ -207,5 +207,5 @@ def test_shapes_are_known_before_running():
     assert energy.shape.as_list() == [None] and slope.shape.as_list() == [None, 5]
     grads = tf.gradients(tf.reduce_sum(slope**2), [x, *weights])
     assert [g.shape.as_list() for g in grads] == [[None, 5], [5, 4], [4], [4, 1], [1]]
-    with pytest.raises(ValueError, match="must be rank 2"):
+    with pytest.raises(ValueError, match="Shape must be rank 2 but is rank 1 .*FittingNet"):
         ops.fitting_net(np.zeros(3), [3], np.zeros((4, 3)), (4,), "tanh", True)

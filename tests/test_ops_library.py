@@ -105,7 +105,11 @@ def test_fitting_bindings_pass(tmp_path):
     ("given", "message"),
     [
         ({"version": "0.0.9"}, f"must be of deeptf {deeptf.__version__}, got 0.0.9: {BUILT}"),
-        ({"tensorflow": "2.17.0"}, f"built for TensorFlow 2.18.1, got one for 2.17.0: {BUILT}"),
+        (
+            {"tensorflow": "2.17.0"},
+            r"built for TensorFlow 2.18.1, got one for 2.17.0: `DEEPTF_TENSORFLOW=2.18.1 pip "
+            r"install \.` in the source folder of deeptf builds it; or install TensorFlow 2.17$",
+        ),
     ],
 )
 def test_stale_bindings_are_refused(tmp_path, given, message):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from deeptf import ops
+from deeptf.op_library import library
 from deeptf.tf import session, tf
 
 
@@ -54,5 +55,21 @@ def test_bits_do_not_depend_on_threads():
 
 @pytest.mark.parametrize("axis", [0, 5])
 def test_axis_must_fit(axis):
-    with session() as run, pytest.raises(tf.errors.InvalidArgumentError, match="`axis` must be"):
+    message = f"`axis` must be from 1 to the width 4, got {axis}"
+    with session() as run, pytest.raises(tf.errors.InvalidArgumentError, match=message):
         run.run(ops.moment_product(tf.zeros([1, 4, 4]), axis))
+
+
+@pytest.mark.parametrize(
+    ("op", "name", "shape", "expected"),
+    [
+        ("moment_product_grad", "upper", [2, 5, 4], r"\[2,5,3\]"),
+        ("moment_product_grad", "upper", [1, 5, 3], r"\[2,5,3\]"),
+        ("moment_product_polar", "other", [2, 4, 6], r"\[2,4,5\]"),
+        ("moment_product_polar", "other", [3, 4, 5], r"\[2,4,5\]"),
+    ],
+)
+def test_what_is_multiplied_must_fit(op, name, shape, expected):
+    message = f"`{name}` must have shape {expected}"
+    with session() as run, pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        run.run(getattr(library(), op)(tf.zeros([2, 4, 5]), tf.zeros(shape), axis=3))

@@ -108,5 +108,5 @@ def test_shapes_are_known_before_running():
     assert total.shape.as_list() == [5, 4, 7]
     grads = tf.gradients(total, [weight, value])
     assert [g.shape.as_list() for g in grads] == [[None, 4], [None, 7]]
-    with pytest.raises(ValueError, match="must be equal"):
+    with pytest.raises(ValueError, match="Dimensions must be equal, but are 3 and 2 .*NeighborSum"):
         ops.neighbor_sum([1], np.zeros((3, 4)), np.zeros((2, 7)))

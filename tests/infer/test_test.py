@@ -167,6 +167,31 @@ def test_plot(network_file, system, tmp_path):
         run(network_file, str(system), plot="parity.pdf")
 
 
+def test_panels_of_a_plot(tmp_path, monkeypatch):
+    """A panel for each quantity with data, and energies shifted to their mean."""
+    figure = pytest.importorskip("matplotlib.figure").Figure
+    drawn = []
+    monkeypatch.setattr(figure, "savefig", lambda self, *_, **__: drawn.append(self))
+    plot = module.ParityPlot()
+    label = np.array([[-4.0], [-2.0]])
+    plot.add(ENERGY_PER_ATOM, label, label + [[0.3], [0.4]])
+    plot.add(ENERGY, label, label)
+    for shift in (0.0, 0.5):
+        plot.add(FORCE, np.full((40_000, 3), shift), np.full((40_000, 3), shift + 0.25))
+    plot.write(tmp_path / "parity.png")
+    energy, force = drawn[0].axes
+    assert energy.get_title() == "energy per atom, zero at -3.000\nRMSE 0.354 eV/atom"
+    assert force.get_title() == "force\nRMSE 0.25 eV/A"
+    assert energy.get_xlabel() == "label (eV/atom)"
+    assert energy.get_ylabel() == "prediction (eV/atom)"
+    points, diagonal = (np.array(line.get_data()) for line in energy.lines)
+    np.testing.assert_allclose(points, [[-1.0, 1.0], [-0.7, 1.4]], atol=1e-12)
+    np.testing.assert_allclose(diagonal, [[-1.0, 1.4]] * 2, atol=1e-12)
+    points, diagonal = (np.array(line.get_data()) for line in force.lines)
+    assert points.shape == (2, 80_000)  # every third of 240,000
+    np.testing.assert_allclose(diagonal, [[0.0, 0.75]] * 2)
+
+
 def test_plot_without_matplotlib(network_file, system, tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"matplotlib, got none: pip install 'deeptf\[plot\]'"):

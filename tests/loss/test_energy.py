@@ -23,12 +23,13 @@ def model(**descriptor: object) -> ModelConfig:
     return ModelConfig(SeE2A(**{**settings, **descriptor}), EnerFitting(neuron=(5, 5)), ("A", "B"))
 
 
-def batch() -> Batch:
-    """Return frames of five and three atoms, the second one without cell, force and virial."""
+def batch(missing: tuple[str, ...] = ("force", "virial", "atom_pref")) -> Batch:
+    """Return frames of five and three atoms, the second one without cell and some labels."""
     rng = np.random.default_rng(0)
     atoms, frames = 8, 2
     has = {label: np.ones(frames) for label in LABELS}
-    has["force"][1] = has["virial"][1] = has["atom_pref"][1] = 0
+    for label in missing:
+        has[label][1] = 0
     return Batch(
         coord=rng.uniform(0, 3.5, (atoms, 3)),
         cell=np.stack([np.eye(3) * 4.0, np.zeros((3, 3))]),
@@ -49,14 +50,14 @@ def batch() -> Batch:
 class Run:
     """Model and loss on one batch, with weights that can be set."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, loss: EnergyLoss = LOSS) -> None:
         with tf.Graph().as_default() as graph:
             self.parameters = Parameters(random_arrays(config, 2))
-            inputs, labels = config.inputs(), LOSS.labels()
+            inputs, self.labels = config.inputs(), loss.labels()
             outputs = config.build(inputs, self.parameters)
-            bound = (outputs, labels, inputs)
-            self.loss = LOSS.build(*bound, tf.constant(PREFACTORS))
-            self.errors = LOSS.errors(*bound)
+            bound = (outputs, self.labels, inputs)
+            self.loss = loss.build(*bound, tf.constant(PREFACTORS))
+            self.errors = loss.errors(*bound)
             self.outputs = {
                 "energy": outputs.energy,
                 "force": outputs.force,
@@ -65,7 +66,7 @@ class Run:
             }
             names = ("coord", "cell", "atom_type", "frame_row")
             self.feed = {getattr(inputs, name): getattr(batch(), name) for name in names}
-            self.feed |= labels.feed(batch())
+            self.feed |= self.labels.feed(batch())
             variables = list(self.parameters.variables.values())
             total = tf.reduce_mean(self.loss)
             self.gradients = dict(
@@ -78,29 +79,61 @@ class Run:
         return self.session.run(fetch, self.feed)
 
 
-def test_loss_is_its_formula() -> None:
-    run, data = Run(model()), batch()
-    loss, found = run((run.loss, run.outputs))
-    e, f, v, ae, pf = PREFACTORS
+@pytest.fixture(scope="module")
+def plain() -> Run:
+    return Run(model())
+
+
+@pytest.mark.parametrize("missing", [(), *((label,) for label in LABELS), tuple(LABELS)])
+def test_loss_is_its_formula(plain: Run, missing: tuple[str, ...]) -> None:
+    """A label that the second frame does not have takes its term alone out of the loss."""
+    data = batch(missing)
+    feed = plain.feed | plain.labels.feed(data)
+    loss, found = plain.session.run((plain.loss, plain.outputs), feed)
     for frame, atoms in enumerate((slice(0, 5), slice(5, 8))):
         n = atoms.stop - atoms.start
-        expected = e * (found["energy"][frame] - data.energy[frame]) ** 2 / n
-        expected += ae * np.mean((found["atom_energy"][atoms] - data.atom_ener[atoms]) ** 2)
-        if frame == 0:
-            force = (found["force"][atoms] - data.force[atoms]) ** 2
-            expected += f * np.mean(force)
-            expected += pf * np.mean(data.atom_pref[atoms, None] * force)
-            expected += v * np.mean((found["virial"][frame] - data.virial[frame]) ** 2) / n
+        force = (found["force"][atoms] - data.force[atoms]) ** 2
+        terms = {
+            ("energy",): (found["energy"][frame] - data.energy[frame]) ** 2 / n,
+            ("force",): np.mean(force),
+            ("virial",): np.mean((found["virial"][frame] - data.virial[frame]) ** 2) / n,
+            ("atom_ener",): np.mean((found["atom_energy"][atoms] - data.atom_ener[atoms]) ** 2),
+            ("force", "atom_pref"): np.mean(data.atom_pref[atoms, None] * force),
+        }
+        expected = sum(
+            prefactor * term
+            for prefactor, (labels, term) in zip(PREFACTORS, terms.items(), strict=True)
+            if frame == 0 or not set(labels) & set(missing)
+        )
         assert loss[frame] == pytest.approx(expected, rel=1e-12)
 
 
-def test_errors_are_sums_of_squares() -> None:
-    run, data = Run(model()), batch()
-    errors, found = run((run.errors, run.outputs))
-    energy = np.sum(((found["energy"] - data.energy) / [5, 3]) ** 2)
-    force = np.sum((found["force"][:5] - data.force[:5]) ** 2)
-    virial = np.sum(((found["virial"][0] - data.virial[0]) / 5) ** 2)
-    np.testing.assert_allclose(errors, [[energy, 2], [force, 15], [virial, 9]], rtol=1e-12)
+@pytest.mark.parametrize("missing", ["energy", "force", "virial"])
+def test_errors_leave_out_frames_without_the_label(plain: Run, missing: str) -> None:
+    data = batch((missing,))
+    errors, found = plain.session.run(
+        (plain.errors, plain.outputs), plain.feed | plain.labels.feed(data)
+    )
+    atoms = slice(0, 5) if missing == "force" else slice(0, 8)
+    np.testing.assert_allclose(
+        errors[1], [np.sum((found["force"][atoms] - data.force[atoms]) ** 2), 3 * atoms.stop]
+    )
+    frames = {name: slice(0, 1 if missing == name else 2) for name in ("energy", "virial")}
+    sizes = np.array([5, 3])
+    energy = ((found["energy"] - data.energy) / sizes)[frames["energy"]]
+    virial = ((found["virial"] - data.virial) / sizes[:, None])[frames["virial"]]
+    np.testing.assert_allclose(errors[0], [np.sum(energy**2), energy.size], rtol=1e-12)
+    np.testing.assert_allclose(errors[2], [np.sum(virial**2), virial.size], rtol=1e-12)
+
+
+def test_terms_that_are_never_used_are_left_out() -> None:
+    loss = EnergyLoss(start_pref_e=0.0, limit_pref_e=1.0, start_pref_f=1.0, limit_pref_f=0.0)
+    run = Run(model(), loss)
+    wrong = {run.labels.virial: np.full((2, 9), np.inf), run.labels.atom_ener: np.full(8, np.nan)}
+    assert np.all(np.isfinite(run.session.run(run.loss, run.feed | wrong)))
+    for label in (run.labels.energy, run.labels.force):
+        used = {label: np.full_like(run.feed[label], np.inf)}
+        assert not np.all(np.isfinite(run.session.run(run.loss, run.feed | used)))
 
 
 @pytest.mark.parametrize("descriptor", [{}, {"type_one_side": True}, {"resnet_dt": True}])

@@ -62,6 +62,11 @@ inline bool throws(const std::function<void()>& body, const std::string& part) {
   return false;
 }
 
+// Memory for results that must all be written: not a number wherever they are not.
+inline std::vector<double> unwritten(size_t count) {
+  return std::vector<double>(count, std::nan(""));
+}
+
 inline std::vector<double> normal(size_t count, unsigned seed) {
   std::mt19937 engine(seed);
   std::normal_distribution<double> draw;

@@ -91,6 +91,31 @@ TEST(values_equal_plain_formulas) {
   }
 }
 
+TEST(values_far_from_zero) {
+  for (const double x : {-650.0, -80.0, 80.0, 650.0}) {
+    double value;
+    activate<double>(Activation::sigmoid, 1, &x, &value, nullptr, nullptr);
+    CHECK(std::fabs(value / (1 / (1 + std::exp(-x))) - 1) < 1e-13);
+    if (std::fabs(x) > 87) continue;
+    float narrow;
+    const float single = static_cast<float>(x);
+    activate<float>(Activation::sigmoid, 1, &single, &narrow, nullptr, nullptr);
+    CHECK(std::fabs(narrow / (1 / (1 + std::exp(-x))) - 1) < 1e-5);
+  }
+}
+
+// As in TensorFlow.
+TEST(slopes_at_kinks_are_zero) {
+  const double z[2] = {0, 6};
+  double value[2], first[2], second[2];
+  for (const Activation kind : {Activation::relu, Activation::relu6}) {
+    activate<double>(kind, 2, z, value, first, second);
+    CHECK(value[0] == 0 && value[1] == 6);
+    CHECK(first[0] == 0 && first[1] == (kind == Activation::relu ? 1 : 0));
+    CHECK(second[0] == 0 && second[1] == 0);
+  }
+}
+
 TEST(derivatives_equal_differences) {
   const double step = 1e-5;
   for (const Named& one : kAll) {

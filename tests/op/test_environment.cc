@@ -26,7 +26,7 @@ struct Case {
 };
 
 std::vector<double> rows_of(const Case& a, const deeptf::ParallelFor& parallel) {
-  std::vector<double> rows(4 * kPairs);
+  std::vector<double> rows = deeptf_test::unwritten(4 * kPairs);
   environment(a.inputs(), parallel, rows.data());
   return rows;
 }
@@ -118,8 +118,12 @@ TEST(wrong_indices_are_named) {
   };
   Case a;
   a.centre[7] = 3;
-  CHECK(message(a, "got 3 at pair 7"));
-  a = Case();
-  a.type[1] = 2;
-  CHECK(message(a, "got 2 at atom 1"));
+  CHECK(message(a, "`centre` must be an atom index below 3, got 3 at pair 7"));
+  a.centre[7] = -1;
+  CHECK(message(a, "`centre` must be an atom index below 3, got -1 at pair 7"));
+  for (const int32_t wrong : {2, -1}) {
+    a = Case();
+    a.type[1] = wrong;
+    CHECK(message(a, ("`atom_type` must be 0 to 1, got " + std::to_string(wrong)).c_str()));
+  }
 }

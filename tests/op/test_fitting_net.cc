@@ -102,11 +102,27 @@ TEST(slope_and_gradients) {
   check_net({kWidth, {6, 6, 4}, deeptf::Activation::tanh, true});
   check_net({kWidth, {5, 5}, deeptf::Activation::gelu, false});
   check_net({kWidth, {3}, deeptf::Activation::softplus, true});
+  check_net({kWidth, {1, 3}, deeptf::Activation::sigmoid, false});
 }
 
 TEST(counts_that_do_not_fit_are_errors) {
   Case c({kWidth, {4}, deeptf::Activation::tanh, false});
+  const auto refused = [&](const FittingInputs<double>& in, const char* name) {
+    return deeptf_test::throws([&] { deeptf::check_fitting(in); }, name);
+  };
+  deeptf::check_fitting(c.inputs());
+  for (const int64_t atoms : {4, 6}) {
+    auto in = c.inputs();
+    in.num_atoms = atoms;
+    CHECK(refused(in, "`atom_count` must add up to the number of atoms"));
+  }
+  const std::vector<int32_t> negative{3, -1, 3};
   auto in = c.inputs();
-  in.num_atoms = 4;
-  CHECK(deeptf_test::throws([&] { deeptf::check_fitting(in); }, "atom_count"));
+  in.atom_count = negative.data();
+  CHECK(refused(in, "`atom_count` must not be negative, got -1 for type 1"));
+  in = c.inputs();
+  in.weights.push_back(in.weights.back());
+  CHECK(refused(in, "`weights` must have 12 arrays for 3 types, got 13"));
+  in.weights.resize(11);
+  CHECK(refused(in, "`weights` must have 12 arrays for 3 types, got 11"));
 }

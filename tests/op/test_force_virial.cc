@@ -4,6 +4,7 @@
 
 using deeptf::ForceInputs;
 using deeptf_test::close;
+using deeptf_test::unwritten;
 
 namespace {
 
@@ -29,7 +30,8 @@ struct Case {
 
 TEST(force_and_virial_are_plain_sums) {
   const Case a;
-  std::vector<double> force(3 * kAll), virial(27), want_force(3 * kAll), want_virial(27);
+  std::vector<double> force = unwritten(3 * kAll), virial = unwritten(27);
+  std::vector<double> want_force(3 * kAll), want_virial(27);
   for (int pair = 0; pair < kPairs; ++pair) {
     const int frame = a.centre[pair] < 5 ? 0 : 2;
     for (int k = 0; k < 3; ++k) {
@@ -51,9 +53,9 @@ TEST(threads_do_not_change_bits) {
   std::vector<double> force[2], virial[2], atom[2];
   for (const int k : {0, 1}) {
     const auto parallel = k ? deeptf_test::threaded() : deeptf_test::serial();
-    force[k].resize(3 * kAll);
-    virial[k].resize(27);
-    atom[k].resize(9 * kAll);
+    force[k] = unwritten(3 * kAll);
+    virial[k] = unwritten(27);
+    atom[k] = unwritten(9 * kAll);
     force_virial(a.inputs(), parallel, a.gradient.data(), force[k].data(), virial[k].data());
     atom_virial(a.inputs(), parallel, a.gradient.data(), atom[k].data());
   }
@@ -64,7 +66,7 @@ TEST(gradient_is_the_transpose) {
   const Case a;
   const std::vector<double> force_up = deeptf_test::normal(3 * kAll, 3);
   const std::vector<double> virial_up = deeptf_test::normal(27, 4);
-  std::vector<double> force(3 * kAll), virial(27), back(3 * kPairs);
+  std::vector<double> force(3 * kAll), virial(27), back = unwritten(3 * kPairs);
   force_virial(a.inputs(), deeptf_test::serial(), a.gradient.data(), force.data(), virial.data());
   force_virial_grad(a.inputs(), deeptf_test::threaded(), force_up.data(), virial_up.data(),
                     back.data());
@@ -78,7 +80,7 @@ TEST(gradient_is_the_transpose) {
 TEST(atom_virial_adds_up_to_the_transposed_virial) {
   Case a;
   a.frame_row = {0, 17, 17, 17};
-  std::vector<double> force(3 * kAll), virial(27), atom(9 * kAll);
+  std::vector<double> force(3 * kAll), virial(27), atom = unwritten(9 * kAll);
   force_virial(a.inputs(), deeptf_test::serial(), a.gradient.data(), force.data(), virial.data());
   atom_virial(a.inputs(), deeptf_test::threaded(), a.gradient.data(), atom.data());
   for (int k = 0; k < 9; ++k) {
@@ -115,6 +117,8 @@ TEST(wrong_indices_are_named) {
   none.num_frames = 0;
   none.frame_row = no_frame;
   CHECK(deeptf_test::throws([&] { check_force(none, deeptf_test::serial()); }, "got 5 first"));
+  a.frame_row = {1, 5, 5, 17};
+  CHECK(message(a, "`frame_row` must start at 0 and not decrease"));
   a.frame_row = {0, 5, 5, 24};
   CHECK(message(a, "at most at the number of atoms 23, got 24"));
 }

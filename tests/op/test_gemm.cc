@@ -74,6 +74,9 @@ void check_sizes() {
       CHECK(same_as_loops<T>(11, 19, depth, kind & 1, kind & 2, kind & 4));
     }
   }
+  for (int kind = 0; kind < 8; ++kind) {  // several panels of columns and parts of the depth
+    CHECK(same_as_loops<T>(9, 500, 260, kind & 1, kind & 2, kind & 4));
+  }
 }
 
 }  // namespace

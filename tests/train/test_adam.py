@@ -41,7 +41,16 @@ def test_same_weights_as_tensorflow(dtypes):
     theirs = weights_after(20, tf.train.AdamOptimizer, dtypes)
     for a, b in zip(ours, theirs, strict=True):
         assert a.dtype == b.dtype
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+        exact = {"rtol": 1e-12, "atol": 1e-13} if a.dtype == np.float64 else {"atol": 1e-6}
+        np.testing.assert_allclose(a, b, **exact)
+
+
+@pytest.mark.parametrize("dtypes", [[np.float64], [np.float64, np.float32]])
+def test_one_op_for_all_variables_of_a_type(dtypes):
+    weights = [v for dtype in dtypes for v in variables(dtype)]
+    AdamOptimizer(1e-2, 0.9, 0.99).minimize(loss(weights), var_list=weights)
+    made = [op.type for op in tf.get_default_graph().get_operations()]
+    assert made.count("AdamUpdate") == len(dtypes)
 
 
 def test_threads_do_not_change_bits():

@@ -87,6 +87,20 @@ def test_equals_the_plain_version(
     np.testing.assert_allclose(result, twin.weights, atol=1e-3 * moved)
 
 
+@pytest.mark.parametrize(
+    ("shape", "sides"),
+    [((2, 512), [0, 1]), ((513, 3), [1]), ((1, 4), [1]), ((4, 1), [0]), ((5,), [])],
+)
+def test_sides_that_are_rotated(shape: tuple[int, ...], sides: list[int]) -> None:
+    with tf.Graph().as_default():
+        variable = tf.Variable(tf.zeros(shape), use_resource=True)
+        optimizer = SoapOptimizer(tf.constant(RATE, tf.float64), 0.9, 0.95)
+        optimizer.apply_gradients([(tf.ones(shape), variable)])
+        slots = optimizer.get_slot_names()
+    assert [side for side in (0, 1) if f"basis_{side}" in slots] == sides
+    assert [side for side in (0, 1) if f"second_moments_{side}" in slots] == sides
+
+
 def test_vectors_have_adam() -> None:
     """In float32 SOAP moves a vector as TensorFlow's Adam does."""
     ends = []

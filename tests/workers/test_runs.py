@@ -7,7 +7,7 @@ from pathlib import Path
 import launch
 import numpy as np
 import pytest
-from small_run import write_run
+from small_run import write_run, write_system
 
 from deeptf.train import checkpoint
 from deeptf.train.trainer import train
@@ -198,9 +198,14 @@ def test_an_error_in_the_input_is_told_once(name, tmp_path):
 
 @LAUNCHERS
 def test_a_loss_that_is_not_finite_on_one_worker_stops_all(name, tmp_path):
-    changes = {"learning_rate/start_lr": 1e300, "learning_rate/stop_lr": 1e299}
-    write_run(tmp_path, CHANGES | changes)
+    """One of two frames has a force whose square overflows: each step has it on one worker."""
+    force = np.full((2, 18), 1e-3)
+    force[1, 4] = 1e200
+    write_system(tmp_path / "system", frames=2, force=force)
+    write_run(tmp_path, CHANGES | {"training/training_data/batch_size": 1})
     done = launch.run(name, "-m", "deeptf", "train", "input.json", cwd=tmp_path)
     assert done.returncode != 0
-    assert "is not finite" in done.stderr + done.stdout or "must be finite" in done.stderr
+    told = done.stderr + done.stdout
+    assert "the loss must be finite, got inf in step 1 for system system, frame 1." in told
+    assert "the loss of another worker is not finite in step 1" in told
     assert not list(tmp_path.glob("model.ckpt*"))

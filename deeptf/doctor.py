@@ -1,0 +1,215 @@
+"""`deeptf doctor`: what deeptf finds on this machine, a line each, with the fix for what it lacks.
+
+TensorFlow, the compiled ops and Horovod are tried in processes of their own: what ends the process
+that loads it (an instruction that the CPU lacks, an MPI that is not there) is a line as well.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import platform
+import re
+import signal
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from deeptf import __version__, op_library
+from deeptf.cores import usable_cores
+
+REQUIRED = ("numpy", "h5py", "tqdm")
+OPTIONAL = {  # what it is for
+    "dpdata": "turns the output of other codes into data",
+    "ase": "molecular dynamics and relaxation in Python",
+    "matplotlib": "`deeptf test --plot`",
+}
+LEVELS = {  # of x86-64, and the CPU features that each adds
+    "x86-64-v2": "ssse3 sse4_1 sse4_2 popcnt",
+    "x86-64-v3": "avx avx2 fma f16c bmi1 bmi2 abm movbe",
+    "x86-64-v4": "avx512f avx512bw avx512cd avx512dq avx512vl",
+}
+LOAD_TENSORFLOW = """
+from deeptf.tf import tf
+tell(tensorflow=tf.__version__)
+tell(gpus=len(tf.config.experimental.list_physical_devices("GPU")))
+from deeptf.op_library import library
+library()
+"""
+LOAD_HOROVOD = """
+import horovod, horovod.tensorflow as hvd
+tell(version=horovod.__version__, mpi=bool(hvd.mpi_built()), gloo=bool(hvd.gloo_built()))
+"""
+
+
+class Finding(NamedTuple):
+    """A line: what was looked for, what was found, and what to do about it."""
+
+    name: str
+    text: str
+    fix: str = ""
+    stops: bool = False  # training cannot run
+
+
+def doctor() -> int:
+    """Print a line for each thing; return 1 where training cannot run, else 0."""
+    findings = examine()
+    for name, text, fix, _ in findings:
+        print(f"{name:<11} {text}" + (f": {fix}" if fix else ""))
+    stops = [finding.name for finding in findings if finding.stops]
+    print(f"training cannot run: see {', '.join(stops)}" if stops else "training can run")
+    return 1 if stops else 0
+
+
+def examine() -> list[Finding]:
+    """Return all findings, in the order in which they are printed."""
+    loaded, failure = try_in_process(LOAD_TENSORFLOW)
+    return [
+        Finding("deeptf", f"{__version__}, {Path(__file__).parent}"),
+        Finding("Python", f"{platform.python_version()}, {sys.executable}"),
+        *map(required_package, REQUIRED),
+        tensorflow(loaded, failure),
+        kernels("tensorflow" in loaded, failure),
+        processor(),
+        threads(),
+        gpu(loaded),
+        horovod(),
+        *(optional_package(name, use) for name, use in OPTIONAL.items()),
+    ]
+
+
+def try_in_process(code: str) -> tuple[dict[str, Any], str]:
+    """Run `code` in a new Python that finds the packages of this one.
+
+    Returns what it gave to `tell(name=value)` and how it failed; nothing where it did not.
+    """
+    prelude = (
+        f"import json, sys; sys.path[:] = {sys.path!r}\n"
+        "def tell(**found): print('deeptf:' + json.dumps(found), flush=True)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", prelude + code], capture_output=True, text=True)
+    told: dict[str, Any] = {}
+    for line in run.stdout.splitlines():
+        if line.startswith("deeptf:"):
+            told.update(json.loads(line.removeprefix("deeptf:")))
+    if run.returncode < 0:
+        return told, f"the process was ended by {signal.Signals(-run.returncode).name}"
+    last = (run.stderr.strip().splitlines() or ["no reason given"])[-1]
+    return told, last if run.returncode else ""
+
+
+def tensorflow(loaded: dict[str, Any], failure: str) -> Finding:
+    """Return whether TensorFlow can be imported, and which release the ops need."""
+    if "tensorflow" in loaded:
+        return Finding("TensorFlow", loaded["tensorflow"])
+    missing = importlib.util.find_spec("tensorflow") is None
+    text = "not installed" if missing else f"cannot be imported ({failure})"
+    try:
+        built_for = op_library.tensorflow_of(op_library.FOLDER / op_library.BINDINGS)
+        release = ".".join(built_for.split(".")[:2])
+        fix = f"pip install 'tensorflow-cpu=={release}.*'"
+    except ImportError:
+        fix = "pip install '.[cpu]' in the source folder of deeptf"
+    return Finding("TensorFlow", text, fix, stops=True)
+
+
+def kernels(tensorflow_works: bool, failure: str) -> Finding:
+    """Return for what the ops are built, and whether they load where TensorFlow does."""
+    if tensorflow_works and failure:
+        return Finding("kernels", failure.removeprefix("ImportError: "), stops=True)
+    try:
+        cpu = op_library.this_cpu()
+        chosen = op_library.choose_core(op_library.FOLDER, cpu).level
+        cores = sorted(
+            op_library.read_core(path).level for path in op_library.FOLDER.glob(op_library.CORES)
+        )
+        built_for = op_library.tensorflow_of(op_library.FOLDER / op_library.BINDINGS)
+    except ImportError as error:
+        return Finding("kernels", str(error), stops=True)
+    text = f"{chosen}, of those built: {', '.join(cores)}; built for TensorFlow {built_for}"
+    if chosen in LEVELS and level_of(cpu) > chosen:
+        return Finding(
+            "kernels",
+            f"{text}; this CPU could run {level_of(cpu)}",
+            "`pip install .` in the source folder of deeptf, with DEEPTF_MARCH not set",
+        )
+    return Finding("kernels", text)
+
+
+def level_of(cpu_features: set[str]) -> str:
+    """Return the highest level of x86-64 that a CPU has, by its features in /proc/cpuinfo.
+
+    "" for one below all levels, another processor, or a system that does not tell.
+    """
+    highest = ""
+    for level, features in LEVELS.items():
+        if not set(features.split()) <= cpu_features:
+            break
+        highest = level
+    return highest
+
+
+def processor() -> Finding:
+    """Return what the CPU is."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        text = ""
+    model = re.search(r"^model name\s*:\s*(.*)$", text, re.MULTILINE)
+    parts = [model.group(1) if model else platform.machine(), level_of(op_library.this_cpu())]
+    return Finding("CPU", ", ".join(filter(None, parts)))
+
+
+def threads() -> Finding:
+    """Return how many threads an op has by default."""
+    return Finding(
+        "threads", f"{usable_cores()}, the cores that this process may use, of {os.cpu_count()}"
+    )
+
+
+def gpu(loaded: dict[str, Any]) -> Finding:
+    """Return how many GPUs TensorFlow sees; deeptf has no kernels for them."""
+    if "gpus" not in loaded:
+        return Finding("GPU", "not known without TensorFlow")
+    return Finding("GPU", f"{loaded['gpus'] or 'none'} seen by TensorFlow; CPU kernels only")
+
+
+def horovod() -> Finding:
+    """Return how several workers would talk to each other."""
+    fix = "examples/horovod/install.sh in the source folder of deeptf"
+    if importlib.util.find_spec("horovod") is None:
+        return Finding("Horovod", "not installed (trains on several workers)", fix)
+    told, failure = try_in_process(LOAD_HOROVOD)
+    if failure:
+        return Finding("Horovod", f"cannot be imported ({failure})", fix)
+    ways = [name for name in ("mpi", "gloo") if told[name]]
+    return Finding("Horovod", f"{told['version']}, with {' and '.join(ways) or 'no transport'}")
+
+
+def required_package(name: str) -> Finding:
+    """Return the version of a package without which training cannot run."""
+    version = version_of(name)
+    if version:
+        return Finding(name, version)
+    return Finding(name, "not installed", f"pip install {name}", stops=True)
+
+
+def optional_package(name: str, use: str) -> Finding:
+    """Return the version of a package, or what it would be used for."""
+    version = version_of(name)
+    if version:
+        return Finding(name, version)
+    return Finding(name, f"not installed ({use})", f"pip install {name}")
+
+
+def version_of(name: str) -> str:
+    """Return the version of an installed package, or nothing."""
+    if importlib.util.find_spec(name) is None:
+        return ""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "of unknown version"
