@@ -14,7 +14,7 @@ from deeptf.data.errors import DataError
 from deeptf.data.system import System
 from deeptf.infer import DeepPot
 from deeptf.infer.test import test as compare
-from deeptf.model.table import SHORTEST
+from deeptf.model.ranges import SHORTEST
 from deeptf.train import checkpoint, survey
 from deeptf.train.graph import TrainingGraph
 from deeptf.train.options import load_input
