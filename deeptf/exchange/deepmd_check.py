@@ -36,11 +36,13 @@ def largest_difference(
     config: ModelConfig,
     arrays: Mapping[str, np.ndarray],
     converted: tf.GraphDef,
+    seed: int = 0,
 ) -> tuple[float, int]:
     """Return the largest difference between graph and converted model (eV, eV/A), in units of the
     largest value of its kind where that is above 1, and the number of environments.
 
-    config, arrays : settings and arrays of the converted model; converted : its frozen graph.
+    config, arrays : settings and arrays of the converted model; converted : its frozen graph;
+    seed : of the environments.
     Raises ValueError where the graph cannot be run.
     """
     library()
@@ -50,7 +52,7 @@ def largest_difference(
     compared = [name for name in original.outputs if name in OUTPUTS]
     largest, count = 0.0, 0
     with session(original.graph) as on_original, session(new) as on_new:
-        for frame in random_frames(config, arrays):
+        for frame in random_frames(config, arrays, seed):
             expected = original.run(frame, config.num_types, on_original)
             feed = {f"{k}:0": v for k, v in _feed(frame).items() if k in inputs}
             found = on_new.run([f"{OUTPUTS[name]}:0" for name in compared], feed)
@@ -60,11 +62,13 @@ def largest_difference(
     return largest, count
 
 
-def random_frames(config: ModelConfig, arrays: Mapping[str, np.ndarray]) -> Iterator[Frame]:
+def random_frames(
+    config: ModelConfig, arrays: Mapping[str, np.ndarray], seed: int
+) -> Iterator[Frame]:
     """Yield frames with three centres of each type: of each type they have no, one and two
     neighbours, as far as sel allows, anywhere within the cut-off.
     """
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed)
     for _ in range(ROUNDS):
         for first in range(0, config.num_types, TYPES_AT_A_TIME):
             types = np.arange(first, min(first + TYPES_AT_A_TIME, config.num_types))

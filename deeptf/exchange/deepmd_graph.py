@@ -119,16 +119,17 @@ class DeepmdGraph:
                 features.setdefault(feature, place)
         parts = [f"{feature} ({place})" for feature, place in features.items()]
         parts = parts or [part for node in self.graph_def.node for part in _unknown(node)]
-        if not parts:
-            reached = self._reached()
-            parts = [
-                f"`{node.name}` (op {node.op}), which no output needs"
-                for node in self.graph_def.node
-                if node.name not in reached and node.name not in names.ATTRIBUTES
-            ]
-        if not parts and self.graph_def.library.function:
-            parts = [f"function `{f.signature.name}`" for f in self.graph_def.library.function]
+        functions = self.graph_def.library.function
+        parts = parts or [f"function `{function.signature.name}`" for function in functions]
         self._refuse(parts)
+        for name in names.NEEDED_OUTPUTS:
+            if name not in self:
+                raise ValueError(f"it must have the output `{name}`, but does not")
+        self._refuse(
+            f"`{node.name}` (op {node.op}), which no output needs"
+            for node in self._unreached()
+            if node.name not in names.ATTRIBUTES
+        )
 
     def check_all_read(self) -> None:
         """Raise ValueError that names constants of the model that nobody has read: arrays of
@@ -141,7 +142,7 @@ class DeepmdGraph:
         )
 
     def _refuse(self, parts: Iterable[str]) -> None:
-        parts = list(parts)
+        parts = list(dict.fromkeys(parts))
         if parts:
             more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
             raise ValueError(
@@ -167,8 +168,8 @@ class DeepmdGraph:
                         "the file is damaged"
                     )
 
-    def _reached(self) -> set[str]:
-        """Return the names of the nodes that an output needs."""
+    def _unreached(self) -> list[tf.NodeDef]:
+        """Return the nodes that no output needs."""
         waiting = [name for name in names.OUTPUTS if name in self]
         reached = set(waiting)
         while waiting:
@@ -176,7 +177,7 @@ class DeepmdGraph:
                 if name not in reached:
                     reached.add(name)
                     waiting.append(name)
-        return reached
+        return [node for node in self.graph_def.node if node.name not in reached]
 
 
 def _inputs(node: tf.NodeDef) -> Iterator[str]:
@@ -187,7 +188,7 @@ def _inputs(node: tf.NodeDef) -> Iterator[str]:
 def _unknown(node: tf.NodeDef) -> list[str]:
     """Return what is unknown of a node: its op, a placeholder, an output or an attribute."""
     if node.op not in names.STANDARD_OPS and node.op not in names.CUSTOM_OPS:
-        return [f"op {node.op} (`{node.name}`)"]
+        return [f"op {node.op}"]
     if node.op == "Placeholder" and node.name not in names.INPUTS:
         return [f"the input `{node.name}`"]
     if node.name.startswith("o_") and "/" not in node.name and node.name not in names.OUTPUTS:

@@ -88,6 +88,7 @@ SIGNS: tuple[tuple[str, str], ...] = (
     (r"node fitting_attr/numb_dos", "a density of states"),
     (r"node model_attr/(sel_type|output_dim)", "a tensor fitting"),
     (r"op PlaceholderWithDefault", "a default for an input"),
+    (r"op Less", "an activation function that deeptf does not have (such as silut)"),
 )
 
 

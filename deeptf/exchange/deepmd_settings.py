@@ -74,32 +74,33 @@ class DeepmdSettings:
 
     def _check_geometry(self) -> None:
         """Check the attributes of the ops of geometry, and what else says the same."""
-        attributes = self._environment.attr
-        sel = list(attributes["sel_a"].list.i)
+        node = self._environment
+        self._check_keys(node, {"rcut_a", "rcut_r", "rcut_r_smth", "sel_a", "sel_r"})
+        sel = list(node.attr["sel_a"].list.i)
         stated = self.graph.array("descrpt_attr/sel") if "descrpt_attr/sel" in self.graph else sel
+        self._check_value(node, "sel_a", len(sel) == self._num_types and sel == [*np.ravel(stated)])
+        self._check_value(node, "sel_r", not any(node.attr["sel_r"].list.i))
+        self._check_value(node, "rcut_a", node.attr["rcut_a"].f < 0)
         rcut = np.float32(self.graph.number("descrpt_attr/rcut"))
-        expected = {
-            "rcut_a": attributes["rcut_a"].f < 0,
-            "sel_r": not any(attributes["sel_r"].list.i),
-            "sel_a": len(sel) == self._num_types and sel == list(np.ravel(stated)),
-            "rcut_r": np.float32(attributes["rcut_r"].f) == rcut,
-            "rcut_r_smth": True,
-        }
-        self._check_attributes(self._environment, expected)
+        self._check_value(node, "rcut_r", np.float32(node.attr["rcut_r"].f) == rcut)
         for ops in (names.FORCE_OPS, names.VIRIAL_OPS):
             node = self.graph.only(ops)
-            counts = {"n_a_sel": sum(sel), "n_r_sel": 0}
-            self._check_attributes(node, {key: node.attr[key].i == n for key, n in counts.items()})
+            self._check_keys(node, {"n_a_sel", "n_r_sel"})
+            self._check_value(node, "n_a_sel", node.attr["n_a_sel"].i == sum(sel))
+            self._check_value(node, "n_r_sel", node.attr["n_r_sel"].i == 0)
 
-    def _check_attributes(self, node: tf.NodeDef, expected: dict[str, bool]) -> None:
-        """Raise ValueError unless the node has these attributes and all of them are right."""
+    def _check_keys(self, node: tf.NodeDef, expected: set[str]) -> None:
+        """Raise ValueError unless a node has these attributes and no other that matters."""
         given = {key for key in node.attr if key != "T" and not key.startswith("_")}
-        wrong = sorted(given ^ set(expected)) + [key for key, fits in expected.items() if not fits]
-        if wrong:
-            value = str(node.attr[wrong[0]]).split() if wrong[0] in given else ["nothing"]
+        for key in sorted(given ^ expected):
+            self._check_value(node, key, False)
+
+    def _check_value(self, node: tf.NodeDef, key: str, right: bool) -> None:
+        if not right:
+            value = " ".join(str(node.attr[key]).split()) if key in node.attr else "nothing"
             raise ValueError(
-                f"`{node.name}` (op {node.op}) must have the attribute `{wrong[0]}` of a plain "
-                f"se_e2_a model with {self._num_types} types, got {' '.join(value)}"
+                f"`{node.name}` (op {node.op}) must have the attribute `{key}` of a plain "
+                f"se_e2_a model with {self._num_types} types, got {value}"
             )
 
     def _choose_names(self, own: tuple[str, ...], given: tuple[str, ...] | None) -> tuple[str, ...]:
