@@ -51,7 +51,7 @@ class OriginalModel:
             try:
                 return on.run([self._tensor(name) for name in tensors], feed)
             except (tf.errors.OpError, ValueError) as error:
-                raise ValueError(f"its graph cannot be run: {_first_line(error)}") from error
+                raise ValueError(f"its graph cannot be run: {_reason(error)}") from error
 
         environment = self._run_environment(frame, feed, values)
         num_atoms = len(frame.atom_type)
@@ -114,7 +114,7 @@ def imported(graph_def: tf.GraphDef) -> tf.Graph:
         try:
             tf.import_graph_def(graph_def, name="")
         except (ValueError, TypeError, tf.errors.OpError) as error:
-            raise ValueError(f"its graph cannot be run: {_first_line(error)}") from error
+            raise ValueError(f"its graph cannot be run: {_reason(error)}") from error
     return graph
 
 
@@ -210,5 +210,7 @@ def _check_same(
             )
 
 
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "message", error)).splitlines()[0]
+def _reason(error: Exception) -> str:
+    """Return what TensorFlow says, without the history of the node and of its releases."""
+    text = getattr(error, "message", str(error)).partition("\n\t [[")[0].rpartition("\n")[2]
+    return text.rpartition("has failed with an error: ")[2].partition(" The binary trying")[0]

@@ -49,13 +49,21 @@ class DeepmdSettings:
         self._num_types = int(graph.number("descrpt_attr/ntypes"))
         self._check_geometry()
         self._one_side = any(name.startswith("filter_type_all/matrix_1_") for name in graph.nodes)
-        self._num_parameters = [
-            int(graph.number(f"fitting_attr/d{kind}", 0)) for kind in ("fparam", "aparam")
-        ]
+        self._num_parameters = [self._number_of(kind) for kind in ("fparam", "aparam")]
         own_names = tuple(graph.text("model_attr/tmap", "").split())
         self.has_names = bool(own_names)
         type_map = self._choose_names(own_names, type_map)
         self.config = ModelConfig(self._descriptor(), self._fitting(), type_map)
+
+    def _number_of(self, kind: str) -> int:
+        """Return how many frame or atom parameters the fitting nets take."""
+        size = int(self.graph.number(f"fitting_attr/d{kind}", 0))
+        if size and f"t_{kind}" not in self.graph:
+            raise ValueError(
+                f"it must have the input `t_{kind}`, since `fitting_attr/d{kind}` is {size}, but "
+                "does not (deeptf has no mask of atoms, use_aparam_as_mask)"
+            )
+        return size
 
     def _check_kind(self) -> None:
         kind = self.graph.text("model_attr/model_type")

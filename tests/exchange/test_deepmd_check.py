@@ -83,7 +83,7 @@ def test_a_graph_that_computes_something_else(name, tmp_path):
 def test_a_graph_that_cannot_be_run(tmp_path):
     graph = golden_graph()
     node_of(graph, "o_energy").op = "Tanh"
-    with pytest.raises(ValueError, match="its graph cannot be run: "):
+    with pytest.raises(ValueError, match=r"its graph cannot be run: \S.*Tanh"):
         convert(write(graph, tmp_path / "old.pb"), tmp_path / "new.pb")
 
 

@@ -159,7 +159,12 @@ def test_a_missing_attribute():
         ("descrpt_attr/rcut", 6.0, "must have the attribute `rcut_r`"),
         ("descrpt_attr/sel", [4, 6, 6], "must have the attribute `sel_a`"),
         ("descrpt_attr/t_avg", [0.0], "`descrpt_attr/t_avg` must have shape (3, 60), got (1,)"),
-        ("fitting_attr/daparam", 1, "`layer_0_type_0/matrix` must take 4 times the axis neurons"),
+        (
+            "fitting_attr/daparam",
+            1,
+            "it must have the input `t_aparam`, since `fitting_attr/daparam`",
+        ),
+        ("layer_0_type_0/matrix", [[1.0]], "must take 4 times the axis neurons, and 0 param"),
         ("fitting_attr/t_bias_atom_e", [1.0, 2.0, float("nan")], "must hold finite numbers"),
         ("model_attr/model_attr/t_out_std", [1.0, 2.0, 1.0], "must be 1 for every type"),
         ("layer_0_type_1/matrix", [[1.0]], "`layer_0_type_1/matrix` must have shape (8, 4)"),
