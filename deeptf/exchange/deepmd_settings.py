@@ -88,6 +88,11 @@ class DeepmdSettings:
         stated = self.graph.array("descrpt_attr/sel") if "descrpt_attr/sel" in self.graph else sel
         self._check_value(node, "sel_a", len(sel) == self._num_types and sel == [*np.ravel(stated)])
         self._check_value(node, "sel_r", not any(node.attr["sel_r"].list.i))
+        if min(sel) < 1:
+            raise ValueError(
+                f"`sel` must be at least 1 for every type, got {sel}: it leaves out all neighbours "
+                "of a type, deeptf none"
+            )
         self._check_value(node, "rcut_a", node.attr["rcut_a"].f < 0)
         rcut = np.float32(self.graph.number("descrpt_attr/rcut"))
         self._check_value(node, "rcut_r", np.float32(node.attr["rcut_r"].f) == rcut)

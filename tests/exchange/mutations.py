@@ -104,7 +104,13 @@ def change_attribute(graph, generator):
     node = any_node(graph, generator)
     key = sorted(node.attr)[generator.integers(len(node.attr))] if node.attr else "T"
     value = node.attr[key]
-    value.i, value.f, value.b = value.i + 1, value.f + 0.5, not value.b
+    field = value.WhichOneof("value")
+    if field in ("i", "f", "type"):
+        setattr(value, field, getattr(value, field) + 1)
+    elif field == "b":
+        value.b = not value.b
+    elif field == "list" and value.list.i:
+        value.list.i[0] += 1
 
 
 def drop_attribute(graph, generator):

@@ -140,6 +140,13 @@ def test_attributes_of_the_ops_of_geometry(op, attribute, value, found):
     assert message.endswith(f"with 3 types, got {found}")
 
 
+def test_a_type_without_places():
+    graph = golden_graph()
+    set_constant(graph, "descrpt_attr/sel", [4, 0, 5])
+    next(node for node in graph.node if node.op == "ProdEnvMatA").attr["sel_a"].list.i[1] = 0
+    assert "`sel` must be at least 1 for every type, got [4, 0, 5]" in refusal(graph)
+
+
 def test_a_missing_attribute():
     graph = golden_graph()
     del next(node for node in graph.node if node.op == "ProdEnvMatA").attr["sel_r"]
