@@ -263,19 +263,27 @@ def _add_convert(commands: argparse._SubParsersAction, common: argparse.Argument
         "convert",
         _convert,
         "Turn a model of deepmd-kit into one of deeptf. Takes frozen energy models (se_e2_a) of "
-        "its TensorFlow backend.",
+        "its TensorFlow backend, and compares the new model with the old one on random "
+        "environments.",
         aliases=["convert-from"],
     )
     parser.add_argument("source", metavar="OLD", help="frozen model of deepmd-kit (.pb or .pbtxt)")
     parser.add_argument("output", metavar="NEW", help="model file to write (.pb)")
+    parser.add_argument(
+        "-t",
+        "--type-map",
+        nargs="+",
+        metavar="TYPE",
+        help="names of the types of a model that has none (default: Type_0 Type_1 ...)",
+    )
 
 
 def _convert(given: Arguments) -> None:
     start_tensorflow()
     from deeptf.convert import convert
 
-    convert(given.source, given.output)
-    print(f"{given.source} -> {given.output}")
+    notes = convert(given.source, given.output, given.type_map)
+    print("\n".join([f"{given.source} -> {given.output}", *notes]))
 
 
 def _add_neighbor_stat(

@@ -22,15 +22,20 @@ from deeptf.tf import PRECISIONS, tf
 SCALAR_STDDEV = 0.6
 
 
-def _gelu(x: tf.Tensor) -> tf.Tensor:
+def _gelu(x: tf.Tensor, cubic: float = 0.044715) -> tf.Tensor:
     """Approximation with tanh of the Gaussian error linear unit (arXiv:1606.08415)."""
-    return 0.5 * x * (1.0 + tf.tanh(np.sqrt(2.0 / np.pi) * (x + 0.044715 * x**3)))
+    return 0.5 * x * (1.0 + tf.tanh(np.sqrt(2.0 / np.pi) * (x + cubic * x**3)))
+
+
+def _gelu_tf(x: tf.Tensor) -> tf.Tensor:
+    """The same by TensorFlow (tf.nn.gelu), which rounds its 0.044715 to float32."""
+    return _gelu(x, float(np.float32(0.044715)))
 
 
 ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "tanh": tf.nn.tanh,
     "gelu": _gelu,
-    "gelu_tf": _gelu,
+    "gelu_tf": _gelu_tf,
     "softplus": tf.nn.softplus,
     "sigmoid": tf.nn.sigmoid,
     "silu": tf.nn.silu,

@@ -133,8 +133,9 @@ Three<T> evaluate(Lane<T> z) {
   } else if constexpr (kind == Activation::silu) {
     const Lane<T> s = sigmoid_of<T>(z), slope = s * (T(1) - s);
     return {z * s, s + z * slope, T(2) * slope + z * slope * (T(1) - s * T(2))};
-  } else if constexpr (kind == Activation::gelu) {
-    constexpr T scale = T(0.7978845608028654), cubic = T(0.044715);  // sqrt(2/pi)
+  } else if constexpr (kind == Activation::gelu || kind == Activation::gelu_tf) {
+    constexpr T scale = T(0.7978845608028654);  // sqrt(2/pi)
+    constexpr T cubic = kind == Activation::gelu ? T(0.044715) : T(0.044715f);
     const Lane<T> t = tanh_of<T>(scale * (z + cubic * z * z * z)), slope = T(1) - t * t;
     const Lane<T> inner = scale * (T(1) + T(3) * cubic * z * z);
     const Lane<T> bend = T(6) * scale * cubic * z - T(2) * t * inner * inner;
@@ -179,7 +180,7 @@ Activation activation_of(const std::string& name) {
       {"linear", Activation::linear},     {"none", Activation::linear},
       {"tanh", Activation::tanh},         {"sigmoid", Activation::sigmoid},
       {"softplus", Activation::softplus}, {"silu", Activation::silu},
-      {"gelu", Activation::gelu},         {"gelu_tf", Activation::gelu},
+      {"gelu", Activation::gelu},         {"gelu_tf", Activation::gelu_tf},
       {"relu", Activation::relu},         {"relu6", Activation::relu6}};
   const auto found = known.find(name);
   if (found != known.end()) return found->second;
@@ -200,6 +201,7 @@ void activate(Activation kind, int64_t count, const T* z, T* value, T* first, T*
     DEEPTF_CASE(softplus)
     DEEPTF_CASE(silu)
     DEEPTF_CASE(gelu)
+    DEEPTF_CASE(gelu_tf)
     DEEPTF_CASE(relu)
     DEEPTF_CASE(relu6)
 #undef DEEPTF_CASE

@@ -10,8 +10,9 @@
 namespace deeptf {
 
 // relu6 and relu have the derivative 0 in their corners. gelu is the approximation with tanh,
-// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (arXiv:1606.08415).
-enum class Activation { linear, tanh, sigmoid, softplus, silu, gelu, relu, relu6 };
+// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (arXiv:1606.08415); gelu_tf is that of TensorFlow,
+// which rounds 0.044715 to float32 in float64 too.
+enum class Activation { linear, tanh, sigmoid, softplus, silu, gelu, gelu_tf, relu, relu6 };
 
 // The activation of a name of the input file; throws Error for another name.
 Activation activation_of(const std::string& name);

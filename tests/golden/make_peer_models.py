@@ -3,15 +3,17 @@
 
 Run in an environment that has deepmd-kit 3.2.0 (TensorFlow backend) and not deeptf:
 
-    python tests/golden/make_peer_models.py
+    python tests/golden/make_peer_models.py [NAME ...]
 
-Each model trains a few steps on random frames of a made-up liquid, so that all weights are in use;
-it writes NAME.pb.gz and NAME.npz (coordinates in A, energy in eV, force in eV/A, virial in eV).
+Each model (all of them if none is named) trains a few steps on random frames of a made-up liquid,
+so that all weights are in use; it writes NAME.pb.gz and NAME.npz (coordinates in A, energy in eV,
+force in eV/A, virial in eV).
 """
 
 import gzip
 import json
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -29,6 +31,7 @@ DESCRIPTOR = {
     "seed": 1,
 }
 FITTING = {"neuron": [8, 8, 8], "seed": 2}
+SMALL = {"type_one_side": True, "neuron": [2, 4], "axis_neuron": 2}
 MODELS = {
     "two_side": ({"resnet_dt": True, "activation_function": "gelu"}, {}),
     "one_side": ({"type_one_side": True, "exclude_types": [[0, 2]]}, {"resnet_dt": False}),
@@ -36,6 +39,20 @@ MODELS = {
     "atom_ener": ({"set_davg_zero": True}, {"atom_ener": [-1.5, None, 0.25]}),
     "atom_ener_mean": ({}, {"atom_ener": [-1.5, None, 0.25], "activation_function": "softplus"}),
     "float32": ({"precision": "float32"}, {"precision": "float32"}),
+    "atom_ener_parameters": (
+        {"type_one_side": True, "activation_function": "gelu_tf"},
+        {
+            "atom_ener": [-1.5, None, 0.25],
+            "numb_fparam": 2,
+            "numb_aparam": 1,
+            "neuron": [6, 4, 4],
+            "activation_function": "silu",
+        },
+    ),
+    # Pairs of lengths whose difference is rounded in float32.
+    "switch_4_6": ({**SMALL, "rcut": 4.6, "rcut_smth": 0.6}, {"neuron": [4]}),
+    "switch_6": ({**SMALL, "rcut": 6.0, "rcut_smth": 1.2, "sel": [12, 14, 12]}, {"neuron": [4]}),
+    "switch_9": ({**SMALL, "rcut": 9.0, "rcut_smth": 1.8, "sel": [24, 28, 24]}, {"neuron": [4]}),
 }
 
 
@@ -88,9 +105,8 @@ def evaluate(model: Path, data: dict[str, np.ndarray], name: str) -> dict[str, n
     from deepmd.infer import DeepPot
 
     potential = DeepPot(str(model))
-    extra = {}
-    if name == "parameters":
-        extra = {"fparam": data["fparam"][:2], "aparam": data["aparam"][:2]}
+    fitting = MODELS[name][1]
+    extra = {key: data[key][:2] for key in ("fparam", "aparam") if fitting.get(f"numb_{key}")}
     golden = {"coord": data["coord"][:2], "cell": data["box"][:2], "type": TYPES, **extra}
     for label, cell in (("periodic", data["box"][:2]), ("open", None)):
         energy, force, virial, atom_energy, atom_virial = potential.eval(
@@ -107,8 +123,8 @@ def evaluate(model: Path, data: dict[str, np.ndarray], name: str) -> dict[str, n
 
 
 def main() -> None:
-    """Make all models."""
-    for name in MODELS:
+    """Make the models that are named, or all."""
+    for name in sys.argv[1:] or MODELS:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             data = make_data(folder / "data", np.random.default_rng(7))

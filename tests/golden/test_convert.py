@@ -44,7 +44,7 @@ def test_made_models(name: str, boundary: str, tmp_path: Path) -> None:
     cell = golden["cell"] if boundary == "periodic" else None
     with DeepPot(tmp_path / "new.pb") as potential:
         found = potential.eval(golden["coord"], cell, golden["type"], atomic=True, **conditions)
-    tolerance = 2e-6 if name == "float32" else 1e-9
+    tolerance = 2e-6 if name == "float32" else 1e-11
     for label, value in zip(
         ("energy", "force", "virial", "atom_energy", "atom_virial"), found, strict=True
     ):
@@ -70,26 +70,3 @@ def test_published_models(name: str, tmp_path: Path) -> None:
         assert potential.eval(SIX_ATOMS[None], None, types)[0][0, 0] == pytest.approx(
             alone, rel=1e-9
         )
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("cut.pb", None, "must be a frozen model"),
-        ("other.pb", b"", "has no `model_attr/model_type`"),
-        ("text.pbtxt", b"node { nonsense", "must be a frozen model"),
-    ],
-)
-def test_wrong_files(name: str, content: bytes | None, message: str, tmp_path: Path) -> None:
-    path = tmp_path / name
-    path.write_bytes(
-        unpacked(NAMES[0], tmp_path).read_bytes()[:10000] if content is None else content
-    )
-    with pytest.raises(ValueError, match=message):
-        convert(path, tmp_path / "new.pb")
-    assert not (tmp_path / "new.pb").exists()
-
-
-def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"absent\.pb"):
-        convert(tmp_path / "absent.pb", tmp_path / "new.pb")

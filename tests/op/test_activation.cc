@@ -17,8 +17,8 @@ struct Named {
   double (*plain)(double);
 };
 
-double gelu(double x) {
-  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
+double gelu(double x, double cubic) {
+  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + cubic * x * x * x)));
 }
 
 const Named kAll[] = {
@@ -28,8 +28,8 @@ const Named kAll[] = {
     {"sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }},
     {"softplus", [](double x) { return x > 700 ? x : std::log1p(std::exp(x)); }},
     {"silu", [](double x) { return x / (1 + std::exp(-x)); }},
-    {"gelu", gelu},
-    {"gelu_tf", gelu},
+    {"gelu", [](double x) { return gelu(x, 0.044715); }},
+    {"gelu_tf", [](double x) { return gelu(x, 0.044715f); }},
     {"relu", [](double x) { return x > 0 ? x : 0.0; }},
     {"relu6", [](double x) { return x > 6   ? 6.0
                                     : x > 0 ? x

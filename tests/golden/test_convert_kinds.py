@@ -1,0 +1,84 @@
+"""Frozen models of all kinds of deepmd-kit 3.2.0: plain se_e2_a models give its numbers, the others
+are refused with the feature that stops them.
+"""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deeptf.convert import convert
+from deeptf.infer.deep_pot import DeepPot
+
+MODELS = Path(__file__).parents[3] / "shared" / "data" / "models"
+KINDS = MODELS / "kinds"
+NAMES = sorted(path.name.removesuffix(".pb.gz") for path in KINDS.glob("*.pb.gz"))
+PLAIN = ("se_e2_a", "se_e2_a_act", "se_e2_a_oneside", "atom_ener")
+FEATURES = {  # part of a name -> what the message must say
+    "compressed": "compressed",
+    "dipole": "a model of `dipole`",
+    "dplr_dw": "a model of `dipole`",
+    "polar": "a model of `polar`",
+    "dos": "a model of `dos`",
+    "dplr_ener": "a dipole-charge modifier",
+    "spin": "spin",
+    "srtab": "a pair table",
+    "linear": "a sum of several models",
+    "hybrid": "a hybrid descriptor",
+    "loc_frame": "the descriptor loc_frame",
+    "se_a_mask": "a mask of atoms",
+    "se_e3": "the descriptor se_e3",
+    "se_atten": "a descriptor of mixed types",
+    "float32": "attention",
+    "tebd": "a type embedding",
+    "ebd": "a stripped type embedding",
+    "se_e2_r": "the descriptor se_e2_r",
+}
+pytestmark = pytest.mark.skipif(
+    not NAMES, reason="the golden kinds are not in a folder `shared` beside the checkout"
+)
+
+
+def unpacked(name: str, folder: Path) -> Path:
+    path = folder / f"{name}.pb"
+    path.write_bytes(gzip.decompress((KINDS / f"{name}.pb.gz").read_bytes()))
+    return path
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_models(name: str, tmp_path: Path) -> None:
+    golden = np.load(KINDS / f"{name}.npz")
+    convert(unpacked(name, tmp_path), tmp_path / "new.pb")
+    coord = golden["coord"].reshape(1, -1)
+    with DeepPot(tmp_path / "new.pb") as potential:
+        for suffix, cell in (("", golden["cell"].reshape(1, 9)), ("_nopbc", None)):
+            found = potential.eval(coord, cell, golden["types"], atomic=True)
+            labels = ("energy", "force", "virial", "atom_energy", "atom_virial")
+            for label, value in zip(labels, found, strict=True):
+                expected = golden[label + suffix].reshape(value.shape)
+                np.testing.assert_allclose(value, expected, rtol=0, atol=1e-10, err_msg=label)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in PLAIN])
+def test_other_models_are_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError) as caught:
+        convert(unpacked(name, tmp_path), tmp_path / "new.pb")
+    feature = next(text for part, text in FEATURES.items() if part in name)
+    assert feature in str(caught.value)
+
+
+def test_a_trained_model_in_float32(tmp_path: Path) -> None:
+    golden = np.load(MODELS / "water_10k_float32_golden.npz")
+    convert(MODELS / "water_10k_float32.pb", tmp_path / "new.pb")
+    frames = MODELS.parent / "water" / "data_3"
+    types = np.loadtxt(frames / "type.raw", int)
+    coord, cell = (np.load(frames / "set.000" / f"{n}.npy")[:2] for n in ("coord", "box"))
+    with DeepPot(tmp_path / "new.pb") as potential:
+        found = potential.eval(coord, cell, types)
+    for label, value in zip(("energy", "force", "virial"), found, strict=True):
+        expected = golden[label].reshape(value.shape)
+        tolerance = 1e-5 * np.max(np.abs(expected))
+        np.testing.assert_allclose(value, expected, rtol=0, atol=tolerance, err_msg=label)
