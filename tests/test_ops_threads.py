@@ -59,11 +59,12 @@ from deeptf import ops
 from deeptf.tf import session, tf
 
 count = np.full(200, 60)
-weight, value = (tf.placeholder_with_default(np.ones([12000, k]), None) for k in (4, 100))
-out = ops.neighbor_sum(count, tf.reshape(weight, [-1, 4]), tf.reshape(value, [-1, 100])).op
+with tf.Graph().as_default() as graph:
+    weight, value = (tf.placeholder_with_default(np.ones([12000, k]), None) for k in (4, 100))
+    out = ops.neighbor_sum(count, tf.reshape(weight, [-1, 4]), tf.reshape(value, [-1, 100])).op
 used = []
 for threads in (1, 8):
-    with session(threads=threads) as run:
+    with session(graph, threads) as run:
         run.run(out)
         begin = time.process_time()
         for _ in range(100):

@@ -7,10 +7,9 @@ import pytest
 from physics_suite import random_arrays
 from small_run import write_system
 
-import deeptf.infer.deep_pot as deep_pot
 import deeptf.infer.test as module
 from deeptf import freeze
-from deeptf.infer import DeepPot
+from deeptf.infer import DeepPot, evaluator
 from deeptf.infer.evaluator import OutsideWarning
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
@@ -43,7 +42,7 @@ def evaluate(pot, atoms=ATOMS):
 
 @pytest.mark.parametrize("direct", [512, 0])
 def test_they_are_a_warning_once_and_counted_always(path, direct, monkeypatch):
-    monkeypatch.setattr(deep_pot, "DIRECT_ATOMS", direct)
+    monkeypatch.setattr(evaluator, "DIRECT_ATOMS", direct)
     with DeepPot(path, memory=1 << 30 if direct else 1) as pot, warnings.catch_warnings():
         warnings.simplefilter("error")
         evaluate(pot, 2 * ATOMS)
@@ -71,7 +70,7 @@ def test_calculator_warns_once(path):
     ase = pytest.importorskip("ase")
     from deeptf.infer.ase import DP
 
-    atoms = ase.Atoms("HHeHeHeH", positions=ATOMS, calculator=DP(path, {"H": 0, "He": 1}))
+    atoms = ase.Atoms("HHeHeHeH", positions=ATOMS, calculator=DP(path, type_dict={"H": 0, "He": 1}))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for _ in range(3):

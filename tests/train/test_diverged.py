@@ -10,7 +10,9 @@ import pytest
 from small_run import write_run, write_system
 
 from deeptf import freeze
+from deeptf.tf import assign
 from deeptf.train import checkpoint
+from deeptf.train.checkpoint import Series
 from deeptf.train.graph import Step, TrainingGraph
 from deeptf.train.trainer import Trainer, train
 from deeptf.train.workers import Workers
@@ -34,7 +36,7 @@ def poison(monkeypatch: pytest.MonkeyPatch, step: int, average: bool) -> None:
             state = self._state["average/" + name] if average else self._parameters.variables[name]
             value = self._session.run(state)
             value[3] = np.nan
-            state.load(value, self._session)
+            assign(self._session, state, value)
         return told
 
     monkeypatch.setattr(TrainingGraph, "step", step_and_spoil)
@@ -117,8 +119,7 @@ def test_a_model_that_is_not_finite_is_not_frozen(folder: Path) -> None:
     train(write_run(folder, {"training/numb_steps": 1}))
     state = checkpoint.load(folder)
     state.arrays["fitting/type_0/0/matrix"][2, 1] = np.inf
-    meta = {name: value for name, value in state.meta.items() if name not in ("format", "step")}
-    checkpoint.save("bad", 1, state.arrays, meta, 1)
+    Series("bad", "a", 1).save(1, state.arrays, state.meta)
     with pytest.raises(ValueError, match="`fitting/type_0/0/matrix` must be finite, but is not"):
         freeze.freeze("bad", "model.pb")
     assert not (folder / "model.pb").exists()

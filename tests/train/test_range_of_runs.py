@@ -4,6 +4,7 @@ not.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from small_run import write_run, write_system
 
 from deeptf.model.ranges import FAR, SHORTEST
 from deeptf.model.table import FIRST_NODES, NODES, RANGE
-from deeptf.train import checkpoint
+from deeptf.train import checkpoint, preparation
+from deeptf.train.checkpoint import Series
+from deeptf.train.survey import Survey, survey
 from deeptf.train.trainer import train
 
 
@@ -29,15 +32,13 @@ def test_another_range_has_its_nodes_measured_before_the_first_step(
     path = write_run(folder, {"training/numb_steps": 15})
     train(path)
     state = checkpoint.load(folder)
-    arrays, meta = dict(state.arrays), dict(state.meta)
+    arrays = dict(state.arrays)
     if change == "shorter":  # as after a look at other data
         arrays[SHORTEST] = arrays[SHORTEST] / 2
     else:  # a checkpoint of deeptf 0.1
         arrays[NODES] = arrays[NODES][:, :FAR]
         del arrays[RANGE]
-    step = meta.pop("step")
-    meta.pop("format")
-    checkpoint.save("other/model.ckpt", step, arrays, meta, 1)
+    Series("other/model.ckpt", "a", 1).save(15, arrays, state.meta)
     train(write_run(folder, {"training/numb_steps": 20}), restart="other")
     new = checkpoint.load(folder).arrays
     assert new[NODES].shape == state.arrays[NODES].shape
@@ -47,13 +48,18 @@ def test_another_range_has_its_nodes_measured_before_the_first_step(
 
 
 def test_pairs_closer_than_the_data_that_were_looked_at(
-    folder: Path, capsys: pytest.CaptureFixture
+    folder: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def survey_of_other_data(*arguments: object) -> Survey:
+        found = survey(*arguments)
+        return replace(found, shortest=np.full_like(found.shortest, 2.0))
+
+    monkeypatch.setattr(preparation, "survey", survey_of_other_data)
     coord = np.load(write_system(folder / "system") / "set.000/coord.npy")
     coord[2, 3:6] = coord[2, :3] + [0.7, 0, 0]  # atoms A and B
     np.save(folder / "system/set.000/coord.npy", coord)
     changes = {"model/data_stat_nbatch": 1, "training/training_data/batch_size": 1}
-    train(write_run(folder, changes), skip_neighbor_stat=True)
+    train(write_run(folder, changes))
     notes = [line for line in capsys.readouterr().out.splitlines() if "the model knows not" in line]
     assert len(notes) == 2
     assert notes[0].startswith("note: ") and notes[1].startswith("note: in the whole run ")

@@ -172,5 +172,5 @@ def test_refuses_a_checkpoint_of_adam(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     train(write_run(tmp_path))
     path = write_run(tmp_path, {"optimizer": {"type": "SOAP"}})
-    with pytest.raises(ValueError, match="must be in the checkpoint to go on from it"):
+    with pytest.raises(ValueError, match="optimizer/type must be 'Adam' as in .*got 'SOAP'"):
         train(path, restart=".")
