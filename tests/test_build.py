@@ -235,6 +235,37 @@ def test_an_editable_build_has_the_levels_of_the_last_build(build, monkeypatch, 
     assert [path.name for path in package.iterdir()] == ["libdeeptf_core.native.so"]
 
 
+def test_a_build_forgets_the_last_one(build, monkeypatch, tmp_path):
+    """Neither CMake's memory of another TensorFlow nor cores of other levels stay."""
+    tensorflow = {
+        "version": "2.19.1",
+        "include": "/i",
+        "compile": ["-I/i", "-DA=1"],
+        "link": ["-l"],
+    }
+    monkeypatch.setattr(build, "find_tensorflow", lambda: tensorflow)
+    monkeypatch.setattr(build, "find_program", lambda names, *_: f"/bin/{names[0]}")
+    monkeypatch.setenv("DEEPTF_MARCH", "x86-64-v3,native")
+    command = build.BuildLibrary(Distribution({"name": "deeptf", "version": "7"}))
+    command.build_temp, command.build_lib = str(tmp_path / "temp"), str(tmp_path / "lib")
+    core = tmp_path / "lib" / "deeptf" / "libdeeptf_core.old.so"
+    for path in (tmp_path / "temp" / "op" / "CMakeCache.txt", core):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    calls = []
+    command.spawn = calls.append
+    command.build_extension(build.Extension("deeptf.libdeeptf", sources=[]))
+    assert not core.exists() and not (tmp_path / "temp" / "op").exists()
+    configure, compiling = calls
+    assert configure[:3] == ["/bin/cmake", "-G", "Ninja"] and compiling[1] == "--build"
+    settings = dict(option.split("=", 1) for option in configure if option.startswith("-D"))
+    assert settings["-DTENSORFLOW_VERSION"] == "2.19.1"
+    assert settings["-DTENSORFLOW_COMPILE"] == "-DA=1" and settings["-DTENSORFLOW_LINK"] == "-l"
+    assert settings["-DDEEPTF_VERSION"] == "7"
+    assert settings["-DDEEPTF_MARCH"] == "x86-64-v3;native"
+    assert settings["-DCMAKE_LIBRARY_OUTPUT_DIRECTORY"] == str(tmp_path / "lib" / "deeptf")
+
+
 def test_a_source_distribution_can_be_built(build):
     command = build.BuildLibrary(Distribution())
     command.extensions = []

@@ -5,6 +5,7 @@ import pytest
 import twins
 
 from deeptf import ops
+from deeptf.op_library import library
 from deeptf.tf import session, tf
 
 
@@ -109,6 +110,28 @@ def test_errors(change, message):
     given = {**pairs(2), **{name: np.array(value, np.int32) for name, value in change.items()}}
     with pytest.raises((tf.errors.InvalidArgumentError, ValueError), match=message):
         evaluate(ops.force_virial(**given))
+
+
+@pytest.mark.parametrize("wrong", [17, -1])
+def test_atom_virial_checks_its_neighbors(wrong):
+    given = pairs(2)
+    neighbor = np.array([3, wrong], np.int32)
+    args = (given["pair_gradient"], given["displacement"], neighbor, given["atom_type"])
+    message = f"`neighbor` must be an atom index below 17, got {wrong} at pair 1"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        evaluate(ops.atom_virial(*args))
+
+
+def test_a_virial_gradient_of_other_frames():
+    given = pairs(2)
+    virial_grad = tf.placeholder(tf.float64, [None, 9])
+    names = ("displacement", "centre", "neighbor", "frame_row")
+    out = library().force_virial_grad(
+        np.zeros((17, 3)), virial_grad, *(given[name] for name in names)
+    )
+    message = r"`virial_grad` must have shape \[3,9\], got \[2,9\]"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        evaluate(out, {virial_grad: np.zeros((2, 9))})
 
 
 def test_an_empty_frame_row_that_is_not_known_before_running():

@@ -1,0 +1,48 @@
+"""One layer of a net in plain TensorFlow against its formula in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deeptf.model.network import SCALAR_STDDEV, Style, dense
+from deeptf.model.parameters import Parameters
+from deeptf.tf import session, tf
+
+
+@pytest.mark.parametrize("resnet_dt", [False, True])
+@pytest.mark.parametrize(
+    ("n_in", "width", "double_width", "copies"),
+    [(4, 4, False, 1), (4, 4, True, 1), (4, 8, True, 2), (4, 8, False, 0), (4, 6, True, 0)],
+)
+def test_a_layer_and_its_residual(
+    n_in: int, width: int, double_width: bool, copies: int, resnet_dt: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    x, matrix = rng.normal(size=(3, n_in)), rng.normal(size=(n_in, width))
+    bias, step = rng.normal(size=(2, width))
+    arrays = {"net/matrix": matrix, "net/bias": bias, "net/idt": step}
+    style = Style(resnet_dt=resnet_dt, double_width=double_width)
+    with tf.Graph().as_default() as graph:
+        y = dense(tf.constant(x), "net", width, style, Parameters(arrays, frozen=True))
+        with session(graph) as run:
+            found = run.run(y)
+    expected = np.tanh(x @ matrix + bias)
+    if copies:
+        expected = np.tile(x, copies) + (expected * step if resnet_dt else expected)
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("n_in", [1, 15])
+def test_how_first_weights_are_drawn(n_in: int) -> None:
+    width = 4000
+    with tf.Graph().as_default() as graph:
+        parameters = Parameters(seed=3)
+        style = Style(resnet_dt=True, double_width=True)
+        dense(tf.zeros([1, n_in], tf.float64), "net", width, style, parameters)
+        with session(graph) as run:
+            run.run(tf.global_variables_initializer())
+            arrays = run.run(parameters.variables)
+    spread = SCALAR_STDDEV if n_in == 1 else (n_in + width) ** -0.5
+    assert np.std(arrays["net/matrix"]) == pytest.approx(spread, rel=0.05)
+    assert np.std(arrays["net/bias"]) == pytest.approx(1.0, rel=0.05)
