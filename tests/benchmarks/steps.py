@@ -16,7 +16,8 @@ from typing import Any
 from deeptf.data.schedule import BatchSchedule
 from deeptf.tf import tf
 from deeptf.train.graph import TrainingGraph
-from deeptf.train.preparation import Start, prepare
+from deeptf.train.preparation import prepare
+from deeptf.train.start import Start
 
 
 class Steps:
