@@ -105,11 +105,19 @@ def test_mixed_types_leave_virtual_atoms_out(tmp_path):
     np.testing.assert_array_equal(batch.coord[2:].ravel(), data["coord"][1][[0, 1, 2, 6, 7, 8]])
     np.testing.assert_array_equal(batch.force[1], data["force"][0, 3:6])
     np.testing.assert_array_equal(system.compositions(2), [[1, 1], [0, 2]])
+    assert system.num_types() == 2
     np.testing.assert_array_equal(
         system.parameters("aparam")[:, 0], data["aparam"].ravel()[[0, 1, 3, 5]]
     )
     with pytest.raises(DataError, match=r"real_atom_types.npy must hold types in type_map \['O'\]"):
         System(path, ["O"])
+
+
+def test_atoms_of_each_type_are_counted(tmp_path):
+    path = write_folder(tmp_path / "s", [arrays(2, num_atoms=4)], types=[1, 0, -1, 1])
+    system = System(path, NAMES)
+    np.testing.assert_array_equal(system.compositions(3), [[1, 2, 0]] * 2)
+    assert system.num_types() == 2
 
 
 def test_one_frame_without_an_axis_of_frames(tmp_path):

@@ -69,6 +69,20 @@ def test_a_run_that_goes_on_deletes_what_it_left_first(tmp_path: Path) -> None:
     assert names(tmp_path) == [f"model.ckpt-{n}.npz" for n in (10, 20, 25)]
 
 
+def test_the_file_written_last_comes_before_later_steps_of_its_run(tmp_path: Path) -> None:
+    save(tmp_path, 10, 20, 30, 40)
+    Series(tmp_path / "model.ckpt", "a", 9, first=20).save(25, ARRAYS, META)
+    for location in (tmp_path, tmp_path / "model.ckpt"):
+        assert checkpoint.find(location).name == "model.ckpt-25.npz"
+
+
+def test_of_damaged_files_the_latest_is_told(tmp_path: Path) -> None:
+    for step in (3, 20):
+        (tmp_path / f"model.ckpt-{step}.npz").write_bytes(b"")
+    with pytest.raises(ValueError, match="model.ckpt-20.npz must be a complete"):
+        checkpoint.load(tmp_path)
+
+
 def test_prefixes_share_a_folder(tmp_path: Path) -> None:
     save(tmp_path, 40, run="first", prefix="one")
     save(tmp_path, 30, run="second", prefix="two")
