@@ -183,6 +183,18 @@ def test_types_without_names_are_counted_by_sel(folder, capsys) -> None:
     assert config.model.type_map == ("Type_0", "Type_1", "Type_2")
 
 
+def test_types_of_validation_systems_count(folder, capsys) -> None:
+    for name in ("system", "valid"):
+        (write_system(folder / name) / "type_map.raw").unlink()
+    (folder / "valid/type.raw").write_text("0 1 2 2 1 0")
+    config = settings(
+        model__type_map=[],
+        model__descriptor__sel="auto",
+        training__validation_data={"systems": ["valid"]},
+    )
+    assert survey.decide_type_map(config).model.type_map == ("Type_0", "Type_1", "Type_2")
+
+
 def open_all(config, *names):
     return [System(name, config.model.type_map) for name in names]
 
