@@ -10,14 +10,21 @@ from deeptf.infer.deep_pot import DeepPot
 from deeptf.tf import tf
 
 
-def scaled(name):
+def scaled(name, factor=1.0 + 1e-6):
     """Multiply an output by a number."""
 
     def change(graph):
-        set_constant(graph, "factor", 1.0 + 1e-6)
+        set_constant(graph, "factor", factor)
         add_between(graph, name, "Mul", "factor")
 
     return change
+
+
+def energy_twice(graph):
+    set_constant(graph, "axis", np.int32(0))
+    added = add_between(graph, "o_energy", "ConcatV2", "o_energy/before", "axis")
+    added.attr["N"].i = 2
+    added.attr["Tidx"].type = tf.int32.as_datatype_enum
 
 
 def another_activation(graph):
@@ -56,6 +63,8 @@ CHANGES = {
     "o_atom_energy": (scaled("o_atom_energy"), DIFFERENT),
     "o_force": (scaled("o_force"), DIFFERENT),
     "o_atom_virial": (scaled("o_atom_virial"), DIFFERENT),
+    "not a number": (scaled("o_force", np.nan), DIFFERENT),
+    "number of energies": (energy_twice, "`o_energy` must have 1 numbers, got 2"),
     "activation": (another_activation, DIFFERENT),
     "places": (another_count_of_places, DIFFERENT),
     "weights": (crossed_weights, DIFFERENT),

@@ -43,3 +43,14 @@ def test_atoms_of_a_block():
     assert part.row.tolist() == [0, 3, 3]
     assert atoms[part.neighbor].tolist() == [5, 1, 5]
     np.testing.assert_array_equal(part.displacement, displacement[3:])
+
+
+def test_atoms_of_a_block_before_others():
+    row = np.array([0, 2, 3, 6, 7], np.int32)
+    neighbor = np.array([1, 4, 0, 5, 1, 5, 0], np.int32)
+    first = next(blocks(row, np.array([0, 4]), 3))
+    atoms, part = block_atoms(Pairs(row, neighbor, np.zeros((7, 3))), first, 6)
+    assert (first.first, first.last) == (0, 2)
+    assert atoms.tolist() == [0, 1, 4]
+    assert part.row.tolist() == [0, 2, 3]
+    assert part.neighbor.tolist() == [1, 2, 0]

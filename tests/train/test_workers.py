@@ -96,6 +96,19 @@ def test_horovod_ends_where_memory_is_shared_and_else_looks_often(opens, monkeyp
     assert (first.offset < second.offset) if opens else (first is second is None)
 
 
+@pytest.mark.parametrize("opens", [True, False])
+def test_arrays_are_summed_where_memory_is_shared_without_messages(opens, monkeypatch):
+    fake_horovod(monkeypatch, local_size=2)
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    memory = SharedMemory(1, 5, [3, 4], [8, 9]) if opens else None
+    monkeypatch.setattr(module, "open_memory", lambda *_: memory)
+    monkeypatch.setattr(module.ops, "node_sum", lambda _, tensors: [3 * each for each in tensors])
+    together = join_workers()
+    factor = 3 if opens else 2  # messages double here
+    for values in (np.ones((2, 2)), np.arange(4.0), np.array(1.0)):
+        np.testing.assert_array_equal(together.sum(values), factor * values)
+
+
 @pytest.mark.parametrize(("local_size", "gpus"), [(1, 0), (2, 1)])
 def test_no_memory_between_nodes_and_on_gpus(local_size, gpus, monkeypatch):
     fake_horovod(monkeypatch, local_size=local_size)
