@@ -88,6 +88,7 @@ def test_threads_fit_into_cores_and_quota(
     monkeypatch.setattr(cores, "affinity", lambda: set(range(8)))
     monkeypatch.setattr(cores, "cpu_quota", lambda: quota)
     assert usable_cores(processes) == wanted
+    assert usable_cores() == usable_cores(1)
 
 
 def test_a_session_takes_the_usable_cores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,18 @@ def test_the_file_is_replaced(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["file"]
 
 
+def test_the_content_is_on_the_disk_before_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = []
+    for name in ("fsync", "replace"):
+        act = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *a, n=name, act=act: (done.append(n), act(*a)))
+    with replacing(tmp_path / "file") as stream:
+        stream.write(b"new")
+    assert done == ["fsync", "replace"]
+
+
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), ValueError()])
 def test_a_failure_leaves_the_old_file(tmp_path: Path, error: Exception) -> None:
     path = tmp_path / "file"

@@ -62,6 +62,14 @@ def test_description_and_arrays(tmp_path: Path) -> None:
             np.testing.assert_array_equal(found[name], value)
 
 
+def test_arrays_of_another_model_are_not_frozen(tmp_path: Path) -> None:
+    graph, _, script = live(tmp_path)
+    arrays = graph.arrays() | {"fitting/other": np.ones(2)}
+    with pytest.raises(ValueError, match="it has no use for fitting/other$"):
+        freeze.write(load_input(script)[0].model, arrays, tmp_path / "model.pb")
+    assert not (tmp_path / "model.pb").exists()
+
+
 @pytest.mark.parametrize("content", [b"", b"not a graph", None])
 def test_wrong_frozen_model(content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "model.pb"
