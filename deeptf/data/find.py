@@ -99,8 +99,20 @@ def _folders_with_types(root: Path) -> Iterator[Path]:
             continue
         seen.add(place)
         names[:] = sorted(n for n in names if not (is_system and n.startswith("set.")))
+        if not is_system:
+            _refuse_lost_links(Path(path), files)
         if is_system:
             yield Path(path)
+
+
+def _refuse_lost_links(folder: Path, files: Sequence[str]) -> None:
+    """Raise DataError for a link to nothing, which may have been a system; hidden ones are not."""
+    for path in (folder / name for name in sorted(files) if not name.startswith(".")):
+        if path.is_symlink() and not path.exists():
+            raise DataError(
+                f"`systems` must name folders without broken links, got {str(path)!r}, a link to "
+                f"{os.readlink(path)!r}, which does not exist; repair or remove it"
+            )
 
 
 def _within(link: str, place: str) -> bool:

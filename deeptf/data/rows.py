@@ -47,7 +47,7 @@ class FrameSet:
         if array.dtype.kind not in "fiub":
             raise DataError(f"{self.file(name)} must hold real numbers, got {array.dtype}")
         shape = array.shape
-        alone = self.num_frames == 1 and shape == (width,)
+        alone = self.num_frames == 1 and array.size == width and shape in ((width,), ())
         by_frame = shape[:1] == (self.num_frames,) and array.size == self.num_frames * width
         if not alone and not by_frame:
             raise DataError(
@@ -55,7 +55,8 @@ class FrameSet:
                 f"({self.num_frames} frames of {self.num_atoms} atoms), got {list(shape)}"
             )
         if alone:
-            rows = np.repeat(np.array(array[0:width], np.float64)[None], len(frames), axis=0)
+            values = np.array(array[0:width] if shape else array[()], np.float64).reshape(1, width)
+            rows = np.repeat(values, len(frames), axis=0)
         else:
             rows = _take(array, frames).reshape(len(frames), width)
         good = np.abs(rows) < LARGEST  # neither is nan

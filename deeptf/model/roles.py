@@ -62,7 +62,7 @@ def differences(old: Any, new: Any, place: str) -> list[Difference]:
         before, now = getattr(old, field.name), getattr(new, field.name)
         if dataclasses.is_dataclass(before):
             found += differences(before, now, path)
-        elif _differ(field, old, new):
+        elif before != now and _differ(field, old, new):  # one value may mean two, by other keys
             found.append(Difference(path, field.metadata.get("role", SHAPE), before, now))
     return found
 

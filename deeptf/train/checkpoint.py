@@ -130,12 +130,16 @@ def load(location: str | Path) -> Checkpoint:
 
 
 def find(location: str | Path) -> Path:
-    """Return the file itself, or the checkpoint of a folder or prefix that was written last: the
-    one that `checkpoint` names, else the one with most steps of the run that wrote last.
+    """Return the file itself (`.npz` may be left out), or the checkpoint of a folder or prefix that
+    was written last: the one that `checkpoint` names, else the one with most steps of the run that
+    wrote last.
     """
     location = Path(location)
     if location.is_file():
         return location
+    complete = Path(f"{location}.npz")
+    if step_of(complete) >= 0 and complete.is_file() and not location.is_dir():
+        return complete
     folder = location if location.is_dir() else location.parent
     prefix = None if location.is_dir() else location.name
     named = _pointed(folder)

@@ -76,6 +76,14 @@ def test_links_are_followed_and_each_folder_is_searched_once(tree):
     assert names(find_systems(str(tree), ["two"]), tree) == ["parent/two"]
 
 
+def test_a_lost_system_is_not_passed_over(tree):
+    (tree / ".#editor").symlink_to("user@host.123")
+    find_systems(str(tree))
+    (tree / "a/lost").symlink_to("../moved")
+    with pytest.raises(DataError, match=r"without broken links, got '.*a/lost', a link to '../mov"):
+        find_systems(str(tree))
+
+
 def test_a_system_with_a_lost_file_is_not_passed_over(tree):
     (tree / "b/type.raw").unlink()
     (tree / "b/type.raw").symlink_to("nowhere")

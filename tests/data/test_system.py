@@ -129,6 +129,14 @@ def test_one_frame_without_an_axis_of_frames(tmp_path):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
 
 
+def test_a_number_as_the_energy_of_one_frame(tmp_path):
+    data = arrays(1, labels=("energy",))
+    number = {**data, "energy": data["energy"].reshape(())}
+    for write in (write_folder, lambda path, sets: write_hdf5(path, "water", sets)):
+        one = System(write(tmp_path / f"{write.__name__}.hdf5", [number]), NAMES).frame(0)
+        np.testing.assert_array_equal(one.energy.ravel(), data["energy"].ravel())
+
+
 def test_other_names_of_files(tmp_path):
     data = arrays(2, labels=("atom_ener", "atom_pref"))
     other = {name.replace("atom_", "atomic_"): value for name, value in data.items()}

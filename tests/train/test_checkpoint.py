@@ -30,7 +30,7 @@ def names(folder: Path) -> list[str]:
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     path = save(tmp_path, 7)
-    for location in (path, tmp_path, tmp_path / "model.ckpt"):
+    for location in (path, path.with_suffix(""), tmp_path, tmp_path / "model.ckpt"):
         state = checkpoint.load(location)
         assert state.path == path
         assert state.meta["step"] == 7 and state.meta["input"] == {"a": 1}
