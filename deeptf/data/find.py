@@ -69,7 +69,7 @@ def _expand(entry: str, patterns: Sequence[str] | None) -> list[str]:
             parts = [folder.relative_to(root).parts for folder in found]
             found = [f for f, p in zip(found, parts, strict=True) if _matches_one(p, patterns)]
         result = sorted(str(folder) for folder in found)
-    elif not names_hdf5(entry):
+    elif not names_hdf5(entry) or not os.path.isfile(split_hdf5(entry)[0]):
         raise DataError(
             f"`systems` must name folders or HDF5 files, got {entry!r}: no such folder or file"
         )

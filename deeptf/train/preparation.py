@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ from deeptf.train import checkpoint
 from deeptf.train.options import InputConfig, load_input
 from deeptf.train.start import Known, Start, check_restart, fit, read_start
 from deeptf.train.survey import (
+    CACHE,
     Survey,
     decide_steps,
     decide_type_map,
@@ -92,6 +94,7 @@ def prepare(
     config, notices = load_input(read_json(input_path))
     for line in notices:
         print(f"note: {line}")
+    _check_names(input_path, config)
     known = read_start(start)
     config = decide_type_map(fit(config, known))
     if skip_neighbor_stat:
@@ -111,6 +114,24 @@ def prepare(
         with replacing(output, "w") as stream:
             json.dump(dump(config), stream, indent=2)
     return run
+
+
+def _check_names(input_path: str | Path, config: InputConfig) -> None:
+    """Raise ValueError where two files of the run, the input among them, have one name."""
+    training = config.training
+    names = {
+        "disp_file": training.disp_file,
+        "stat_file": training.stat_file or CACHE,
+        "the input file": input_path,
+    }
+    taken: dict[str, str] = {}
+    for key, name in names.items():
+        other = taken.setdefault(os.path.realpath(name), key)
+        if other != key:
+            raise ValueError(
+                f"`training/{other}` must be the name of a file of its own, got {str(name)!r}, "
+                f"which is {key}"
+            )
 
 
 def _describe_average(config: InputConfig, known: Known) -> None:

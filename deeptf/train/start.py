@@ -20,6 +20,7 @@ import numpy as np
 from deeptf import freeze
 from deeptf.config import Notices, dump, load
 from deeptf.model.model import ModelConfig
+from deeptf.model.parameters import first_not_finite
 from deeptf.model.roles import (
     BEGINNING,
     FUNCTION,
@@ -76,9 +77,9 @@ class Known:
 def read_start(start: Start) -> Known:
     """Return the arrays that a run starts from and what is known about them."""
     if start.restart is not None:
-        return _run_of(checkpoint.load(start.restart))
+        return _run_of(_load(start.restart))
     if start.init_model is not None:
-        state = checkpoint.load(start.init_model)
+        state = _load(start.init_model)
         model = load_input(state.meta["input"])[0].model
         print(f"weights from {state.path} (step {state.meta['step']})")
         return Known(state.path, state.model_arrays(), model)
@@ -141,6 +142,17 @@ def check_arrays(known: Known, unused: Sequence[str]) -> None:
             "wrote it; --init-model starts a new run with its weights"
         )
     print(f"note: not used of {known.path}: {text}")
+
+
+def _load(location: str | Path) -> checkpoint.Checkpoint:
+    state = checkpoint.load(location)
+    name = first_not_finite(state.arrays)
+    if name is not None:
+        raise ValueError(
+            f"checkpoint {state.path} must hold finite numbers, but `{name}` has others: its run "
+            f"had diverged; give an older one of {state.path.parent}"
+        )
+    return state
 
 
 def _run_of(state: checkpoint.Checkpoint) -> Known:

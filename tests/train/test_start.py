@@ -279,3 +279,14 @@ def test_checkpoints_of_all_formats_go_on(number: int, folder: Path) -> None:
     for name, value in expected.items():
         assert last[name] == pytest.approx(value, rel=2e-4), name
     assert checkpoint.load(folder).meta["format"] == 2
+
+
+@pytest.mark.parametrize("start", ["restart", "init_model"])
+def test_weights_that_are_not_finite(start: str, folder: Path, trained: Path) -> None:
+    def spoil(arrays: dict[str, np.ndarray]) -> None:
+        arrays["fitting/type_0/0/bias"] = arrays["fitting/type_0/0/bias"] * np.nan
+
+    path = changed(trained, folder, spoil)
+    message = r"changed-5.npz must hold finite numbers, but `fitting/type_0/0/bias` has others"
+    with pytest.raises(ValueError, match=message):
+        go_on(folder, {}, {start: path})

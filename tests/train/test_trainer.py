@@ -216,6 +216,15 @@ def test_kill_leaves_a_run_that_can_go_on(folder: Path) -> None:
             "model/descriptor/rcutt: unknown key; did you mean 'rcut'",
         ),
         ({"model/descriptor/rcut": 0}, "model/descriptor: `rcut` must be positive, got 0"),
+        (
+            {"training/disp_file": "input.json"},
+            "`training/disp_file` must be the name of a file of its own, got 'input.json'",
+        ),
+        (
+            {"training/disp_file": "a.npz", "training/stat_file": "./a.npz"},
+            r"`training/disp_file` must be .* got './a.npz', which is stat_file",
+        ),
+        ({"training/training_data/systems": ["a.h5"]}, "got 'a.h5': no such folder or file"),
         ({"training/training_data/systems": []}, "`systems` must name at least one system"),
         (
             {"training/training_data/systems": ["absent"]},
