@@ -10,6 +10,8 @@
 // wants it: with more threads than cores, those that wait must not keep those from it that work.
 #include "core/team.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cfenv>
@@ -178,18 +180,26 @@ class Team {
   size_t most_ = SIZE_MAX;  // helpers that the system gives
 };
 
+// The team of this process. A fork gets another one: the helpers of its parent are not there, and a
+// lock that one of them had at that moment would stay shut. So no team is ever destroyed.
+std::atomic<Team*>& own_team() {
+  static std::atomic<Team*> team{[] {
+    pthread_atfork(nullptr, nullptr, [] { own_team() = new Team; });
+    return new Team;
+  }()};
+  return team;
+}
+
 }  // namespace
 
 ParallelFor team_of(int threads) {
-  // Never destroyed: after a fork its threads are not there to be joined.
-  static Team& team = *new Team;
   ParallelFor parallel;
   parallel.threads = threads;
   parallel.split = [threads](int64_t count, int64_t cycles, const Range& range) {
     const int64_t worth = count * cycles / kBlockCycles;
     const int64_t blocks = std::min({count, worth, threads * kBlocksPerThread});
     if (blocks < 2) return range(0, count);
-    team.run(threads, count, blocks, range);
+    own_team().load()->run(threads, count, blocks, range);
   };
   return parallel;
 }
