@@ -215,5 +215,7 @@ def test_ops_keep_to_the_threads_of_a_session_in_a_process_with_devices():
         one, four = threads_of(1), threads_of(4)
         assert four == one + 3, (one, four)
     """
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True
+    )
     assert run.returncode == 0, run.stderr

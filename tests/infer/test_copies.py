@@ -122,5 +122,7 @@ def test_forks_evaluate_and_exit(tmp_path):
     those of the ops.
     """
     model = write_network(tmp_path / "model.pb", "network")
-    run = subprocess.run([sys.executable, "-c", FORK, str(model)], capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", FORK, str(model)], cwd=tmp_path, capture_output=True, text=True
+    )
     assert run.returncode == 0, run.stderr
