@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from deeptf import __version__
-from deeptf.op_library import description
+from deeptf.ops.library import description
 from deeptf.process import open_standard_files, start_tensorflow
 
 Arguments = argparse.Namespace
@@ -143,7 +143,7 @@ def _add_train(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
 
 def _train(given: Arguments) -> int | None:
     start_tensorflow()
-    from deeptf.train.trainer import train
+    from deeptf.train.run import train
 
     return train(
         given.input,
@@ -179,7 +179,7 @@ def _add_freeze(commands: argparse._SubParsersAction, common: argparse.ArgumentP
 
 def _freeze(given: Arguments) -> None:
     start_tensorflow()
-    from deeptf.freeze import freeze
+    from deeptf.train.freeze import freeze
 
     checkpoint = freeze(given.checkpoint, given.output)
     print(f"{checkpoint} -> {given.output}")
@@ -281,7 +281,7 @@ def _add_convert(commands: argparse._SubParsersAction, common: argparse.Argument
 
 def _convert(given: Arguments) -> None:
     start_tensorflow()
-    from deeptf.convert import convert
+    from deeptf.exchange.convert import convert
 
     notes = convert(given.source, given.output, given.type_map)
     print("\n".join([f"{given.source} -> {given.output}", *notes]))

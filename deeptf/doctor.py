@@ -36,7 +36,7 @@ LOAD_TENSORFLOW = """
 from deeptf.tf import tf
 tell(tensorflow=tf.__version__)
 tell(gpus=len(tf.config.experimental.list_physical_devices("GPU")))
-from deeptf.op_library import library
+from deeptf.ops.library import library
 library()
 """
 LOAD_HOROVOD = """

@@ -12,8 +12,8 @@ from functools import partial
 
 import numpy as np
 
-from deeptf import freeze
 from deeptf.data.batch import rows_of
+from deeptf.exchange import frozen
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
 from deeptf.model.table import NODES, RANGE, measured_arrays
@@ -66,7 +66,7 @@ class Potential:
     def __init__(self, config: ModelConfig, arrays: dict[str, np.ndarray]) -> None:
         self.config = config
         with tf.Graph().as_default() as graph:
-            tf.import_graph_def(freeze.build(config, arrays), name="")
+            tf.import_graph_def(frozen.build(config, arrays), name="")
         self._session = session(graph)
 
     def __call__(self, frames: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -161,7 +161,7 @@ def test_missing_tensorflow(capsys, monkeypatch):
     def fail(*_):
         raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
 
-    monkeypatch.setattr("deeptf.freeze.freeze", fail)
+    monkeypatch.setattr("deeptf.exchange.frozen.freeze", fail)
     assert "pip install 'deeptf[cpu]'" in error_of(capsys, "freeze")
 
 
@@ -169,7 +169,7 @@ def test_interrupt(capsys, monkeypatch):
     def fail(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("deeptf.freeze.freeze", fail)
+    monkeypatch.setattr("deeptf.exchange.frozen.freeze", fail)
     assert main(["freeze"]) == 130
     assert capsys.readouterr().err == "deeptf: interrupted\n"
 

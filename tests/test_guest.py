@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from small_run import write_run
 
+from deeptf.exchange.model_file import read_model
 from deeptf.infer import DeepPot
-from deeptf.infer.model_file import read_model
 from deeptf.train import checkpoint
 
 USER = """
@@ -63,13 +63,13 @@ result = use_model()
 assert own_work() == level
 """
 DEEPTF_FIRST = """
-import deeptf.infer.ase, deeptf.infer.deep_pot, deeptf.ops, deeptf.train.trainer
+import deeptf.infer.ase, deeptf.infer.deep_pot, deeptf.ops, deeptf.train.run
 import tensorflow as tf
 assert tf.executing_eagerly()
 result = use_model()
 own_work()
-from deeptf.freeze import freeze
-from deeptf.train.trainer import train
+from deeptf.train.freeze import freeze
+from deeptf.train.run import train
 assert train("input.json", threads=1) == 0
 freeze(".", "frozen.pb")
 own_work()

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deeptf import ops
 from deeptf.data.batch import Batch
 from deeptf.data.errors import DataError
 from deeptf.data.system import System
-from deeptf.op_messages import op_message
+from deeptf.ops.messages import op_message
+from deeptf.ops.pairs import neighbor_pairs
 from deeptf.tf import session, tf
 
 
@@ -40,7 +40,7 @@ class PairFinder:
                 "atom_type": tf.placeholder(tf.int32, [None]),
                 "frame_row": tf.placeholder(tf.int32, [None]),
             }
-            self._outputs = ops.neighbor_pairs(*self._inputs.values(), rcut)
+            self._outputs = neighbor_pairs(*self._inputs.values(), rcut)
         self._session = session(graph)
 
     def __enter__(self) -> PairFinder:

@@ -15,7 +15,7 @@ from deeptf.exchange.deepmd_geometry import Frame
 from deeptf.exchange.deepmd_graph import DeepmdGraph
 from deeptf.exchange.deepmd_run import OriginalModel, imported
 from deeptf.model.model import ModelConfig
-from deeptf.op_library import library
+from deeptf.ops.library import library
 from deeptf.tf import session, tf
 
 TYPES_AT_A_TIME = 8  # centre types in one frame: bounds the memory of models with many types

@@ -16,7 +16,7 @@ from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 
 from deeptf.exchange import deepmd_names as names
-from deeptf.infer.model_file import METADATA_NODE
+from deeptf.exchange.model_file import METADATA_NODE
 from deeptf.tf import tf
 
 LARGEST_CONSTANT = 1 << 28  # elements; a larger one is a damaged shape

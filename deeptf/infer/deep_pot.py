@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deeptf.exchange.model_file import read_model
 from deeptf.infer.evaluator import Evaluator
 from deeptf.infer.inputs import (
     Frames,
@@ -29,8 +30,7 @@ from deeptf.infer.inputs import (
     types_of_all,
 )
 from deeptf.infer.keywords import check_keywords
-from deeptf.infer.model_file import read_model
-from deeptf.op_messages import with_origin
+from deeptf.ops.messages import with_origin
 
 _EVAL_ORDER = ("energy", "force", "virial", "atom_energy", "atom_virial")
 _KEYWORDS = ("neighbor_list", "head", "load_prefix", "default_tf_graph", "input_map")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptf.infer.model_file import ModelFile
+from deeptf.exchange.model_file import ModelFile
 from deeptf.tf import tf
 
 _PARTS = {"descriptor": "descriptor/", "fitting-net": "fitting/"}

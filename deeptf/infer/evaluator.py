@@ -14,14 +14,14 @@ from numbers import Integral
 
 import numpy as np
 
+from deeptf.exchange.model_file import OUTSIDE, ModelFile, import_model
 from deeptf.infer.blocks import Block, Pairs, block_atoms, blocks, frame_groups
 from deeptf.infer.description import Description
 from deeptf.infer.inputs import Frames
 from deeptf.infer.memory import bytes_per_atom, bytes_per_pair
-from deeptf.infer.model_file import OUTSIDE, ModelFile, import_model
 from deeptf.model.outside import OutsidePairs
-from deeptf.op_library import library
-from deeptf.op_messages import op_message
+from deeptf.ops.library import library
+from deeptf.ops.messages import op_message
 from deeptf.tf import session, tf
 
 OUTPUTS = ("energy", "force", "virial", "atom_energy", "atom_virial", "descriptor")

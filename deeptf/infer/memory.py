@@ -9,7 +9,7 @@ Not counted is the output `descriptor` itself.
 
 from __future__ import annotations
 
-from deeptf.infer.model_file import ModelFile
+from deeptf.exchange.model_file import ModelFile
 
 PAIR_COPIES = 2.5
 ATOM_COPIES = 2

@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from deeptf.data.batch import Batch
-from deeptf.model.environment import Inputs
+from deeptf.model.inputs import Inputs
 from deeptf.model.model import Outputs
 from deeptf.tf import tf
 

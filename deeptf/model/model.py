@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from deeptf import ops
 from deeptf.model.descriptor import DESCRIPTORS
 from deeptf.model.descriptor.se_e2_a import SeE2A
-from deeptf.model.environment import Inputs, build_inputs
 from deeptf.model.fitting import FITTINGS
 from deeptf.model.fitting.ener import EnerFitting, standardised
+from deeptf.model.inputs import Inputs, build_inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import Curves
 from deeptf.model.roles import beginning
 from deeptf.model.table import Outside, Table
+from deeptf.ops.force import force_virial
+from deeptf.ops.pairs import SortedPairs, sort_pairs
 from deeptf.tf import tf
 
 
@@ -32,7 +33,7 @@ class Outputs:
     force: tf.Tensor  # [N_all, 3]
     virial: tf.Tensor  # [F, 9]
     pair_gradient: tf.Tensor  # [P, 3] dE/d(displacement) of the sorted pairs
-    pairs: ops.SortedPairs
+    pairs: SortedPairs
     descriptor: tf.Tensor  # [N, width]
     outside: Outside | None  # pairs closer than the data of the model; None without tables
 
@@ -72,7 +73,7 @@ class ModelConfig:
 
     def build(self, inputs: Inputs, parameters: Parameters) -> Outputs:
         """Return the tensors of the model on `inputs`; `parameters` holds its statistics."""
-        pairs = ops.sort_pairs(
+        pairs = sort_pairs(
             inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type, self.num_types
         )
         descriptor, outside = self.descriptor.build(pairs, inputs.atom_type, parameters)
@@ -91,7 +92,7 @@ class ModelConfig:
             atom_energy, inputs.frame_of_atom, inputs.num_frames
         )
         gradient = tf.gradients(descriptor, pairs.displacement, slope)[0]
-        force, virial = ops.force_virial(
+        force, virial = force_virial(
             gradient,
             pairs.displacement,
             pairs.centre,
@@ -113,7 +114,7 @@ class ModelConfig:
         return self.descriptor.curves(parameters) if self.descriptor.tabulated else None
 
     def _condition(
-        self, inputs: Inputs, pairs: ops.SortedPairs, parameters: Parameters
+        self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
     ) -> tf.Tensor | None:
         """Return standardised frame and atom parameters of the sorted atoms, or None without
         any.
@@ -128,7 +129,7 @@ class ModelConfig:
         return tf.concat(columns, axis=1) if columns else None
 
 
-def _to_atoms(value: tf.Tensor, pairs: ops.SortedPairs, inputs: Inputs) -> tf.Tensor:
+def _to_atoms(value: tf.Tensor, pairs: SortedPairs, inputs: Inputs) -> tf.Tensor:
     """Return `value` [N_real, ...] in the order of the input, [N, ...]; virtual atoms get 0."""
     shape = tf.concat([[tf.shape(inputs.row)[0] - 1], tf.shape(value)[1:]], axis=0)
     return tf.scatter_nd(pairs.atom_order[:, None], value, shape)

@@ -23,10 +23,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deeptf import ops
 from deeptf.model.network import Style, layer_arrays, time_step
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import NEAR, SEGMENTS, Curves
+from deeptf.ops.curve import CurveTable, EmbeddingSums, embedding_nodes
 from deeptf.tf import assign, session, tf
 
 NODES = "descriptor/table_nodes"  # [C, SEGMENTS] number of nodes of each segment
@@ -52,7 +52,7 @@ class Outside(NamedTuple):
 class Table:
     """A table in the graph, and what measures and mends its error."""
 
-    values: ops.CurveTable
+    values: CurveTable
     between: tf.Tensor  # as values.nodes, but at WORST of every interval
     counts: tf.Variable  # [C, SEGMENTS] number of nodes
     curves: Curves
@@ -127,15 +127,15 @@ def build_table(
     weights = [tf.cast(weight, tf.float64) for weight in weights]
     shape = (neuron, style.activation.lower(), style.resnet_dt, SEGMENTS, NEAR)
     grid = tf.stack([start, step], axis=1)
-    values = ops.embedding_nodes(row, grid, weights, *shape)
+    values = embedding_nodes(row, grid, weights, *shape)
     fixed = parameters.fixed(TABLE, values.nodes)
     values = values._replace(nodes=fixed)
     places = row - tf.range(tf.size(row)), tf.stack([start + WORST * step, step], axis=1)
-    between = ops.embedding_nodes(*places, weights, *shape).nodes
+    between = embedding_nodes(*places, weights, *shape).nodes
     return Table(values, between, counts, curves, measured)
 
 
-def outside_of(sums: ops.EmbeddingSums, displacement: tf.Tensor) -> Outside:
+def outside_of(sums: EmbeddingSums, displacement: tf.Tensor) -> Outside:
     """Return what sums over pairs with these displacements [P, 3] found outside the ranges."""
     closest = tf.transpose(sums.closest)
     place = tf.where(closest >= 0)

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deeptf import ops
 from deeptf.data.batch import Batch
 from deeptf.data.pairs import naming_frames
 from deeptf.model.outside import OutsidePairs
 from deeptf.model.parameters import Parameters
+from deeptf.ops.host import Host
 from deeptf.tf import assign, session, tf
 from deeptf.train.averaging import Average
 from deeptf.train.checkpoint import AVERAGE, OPTIMIZER
@@ -182,9 +182,9 @@ class TrainingGraph:
         loss = share * tf.reduce_mean(self._frame_loss)
         gradients = tf.gradients(loss, variables)
         told = [tf.cast(number, gradients[0].dtype) for number in (loss, share * self._stop)]
-        node = self._node(config, variables)
-        if node is not None:
-            optimizer = config.optimizer.build_on_node(self._rate, node, tf.stack(told))
+        host = self._host(config, variables)
+        if host is not None:
+            optimizer = config.optimizer.build_on_host(self._rate, host, tf.stack(told))
             update = optimizer.apply_gradients(zip(gradients, variables, strict=True))
             return optimizer, update, tf.unstack(optimizer.sums)
         *gradients, loss, stop = self._workers.total([*gradients, *told])
@@ -195,10 +195,10 @@ class TrainingGraph:
         update = optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return optimizer, update, [loss, stop]
 
-    def _node(self, config: InputConfig, variables: list[tf.Variable]) -> ops.Node | None:
-        """Return the workers on one node where they can take steps of Adam in shared memory."""
+    def _host(self, config: InputConfig, variables: list[tf.Variable]) -> Host | None:
+        """Return the workers on one host where they can take steps of Adam in shared memory."""
         plain = isinstance(config.optimizer, Adam) and not config.training.gradient_max_norm
-        return self._workers.node() if plain and len({v.dtype for v in variables}) == 1 else None
+        return self._workers.host() if plain and len({v.dtype for v in variables}) == 1 else None
 
     def _load_state(self, values: Mapping[str, np.ndarray]) -> None:
         """Set optimizer and averages, each where `values` has any of it and then all of it."""

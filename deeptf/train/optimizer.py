@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deeptf import ops
+from deeptf.ops.host import Host
 from deeptf.tf import tf
-from deeptf.train.adam import AdamOptimizer, NodeAdamOptimizer
+from deeptf.train.adam import AdamOptimizer, HostAdamOptimizer
 from deeptf.train.soap import SoapOptimizer
 
 
@@ -26,11 +26,9 @@ class Adam:
         """Return the optimizer for a learning rate, a scalar tensor."""
         return AdamOptimizer(rate, self.adam_beta1, self.adam_beta2)
 
-    def build_on_node(
-        self, rate: tf.Tensor, node: ops.Node, numbers: tf.Tensor
-    ) -> NodeAdamOptimizer:
-        """Return the optimizer of the workers on one node, which sums `numbers` as well."""
-        return NodeAdamOptimizer(rate, self.adam_beta1, self.adam_beta2, node, numbers)
+    def build_on_host(self, rate: tf.Tensor, host: Host, numbers: tf.Tensor) -> HostAdamOptimizer:
+        """Return the optimizer of the workers on one host, which sums `numbers` as well."""
+        return HostAdamOptimizer(rate, self.adam_beta1, self.adam_beta2, host, numbers)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from deeptf import ops
+from deeptf.ops.nets import matrix_products
+from deeptf.ops.optimizer import AdamStep, adam_change
 from deeptf.tf import tf
 
 LONGEST = 512  # sides of matrices that are rotated
@@ -84,8 +85,8 @@ class SoapOptimizer(tf.train.Optimizer):
         first, second = (
             [self.get_slot(var, name) for var in variables] for name in ("moment1", "moment2")
         )
-        step = ops.AdamStep(rate, self._beta1, self._beta2, EPSILON)
-        return ops.adam_change(step, first, second, grads)
+        step = AdamStep(rate, self._beta1, self._beta2, EPSILON)
+        return adam_change(step, first, second, grads)
 
     def _finish(self, update_ops: list[tf.Operation], name_scope: str) -> tf.Operation:
         now = self._now
@@ -107,7 +108,7 @@ class SoapOptimizer(tf.train.Optimizer):
                 grads.append(grad)
                 sides.append(side)
                 means.append(self.get_slot(var, f"second_moments_{side}"))
-        squares = ops.matrix_products(
+        squares = matrix_products(
             grads, grads, [side == 1 for side in sides], [side == 0 for side in sides]
         )
         return [
@@ -123,9 +124,9 @@ class SoapOptimizer(tf.train.Optimizer):
         means = [self.get_slot(variables[k], f"second_moments_{side}") for k, side in places]
         old = [slot.read_value() for slot in slots]
         no, yes = [False] * len(old), [True] * len(old)
-        new = _orthogonal(ops.matrix_products([mean.read_value() for mean in means], old, no, no))
+        new = _orthogonal(matrix_products([mean.read_value() for mean in means], old, no, no))
         between: list[dict[int, tf.Tensor]] = [{} for _ in variables]
-        for (k, side), turn in zip(places, ops.matrix_products(old, new, yes, no), strict=True):
+        for (k, side), turn in zip(places, matrix_products(old, new, yes, no), strict=True):
             between[k][side] = turn
         moments = [self.get_slot(var, "moment1") for var in variables]
         turned = _rotate([moment.read_value() for moment in moments], between)
@@ -155,7 +156,7 @@ def _rotate(
         own, basis = [rotated[k] for k in places], [bases[k][side] for k in places]
         plain, turned = [False] * len(places), [(side == 0) != back] * len(places)
         factors = (basis, own, turned, plain) if side == 0 else (own, basis, plain, turned)
-        for k, product in zip(places, ops.matrix_products(*factors), strict=True):
+        for k, product in zip(places, matrix_products(*factors), strict=True):
             rotated[k] = product
     return rotated
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from deeptf import freeze
 from deeptf.config import Notices, dump, load
+from deeptf.exchange import frozen
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import first_not_finite
 from deeptf.model.roles import (
@@ -84,7 +84,7 @@ def read_start(start: Start) -> Known:
         print(f"weights from {state.path} (step {state.meta['step']})")
         return Known(state.path, state.model_arrays(), model)
     if start.init_frozen is not None:
-        description, arrays = freeze.read_arrays(start.init_frozen)
+        description, arrays = frozen.read_arrays(start.init_frozen)
         model = load(ModelConfig, description["model"], "model", Notices())
         print(f"weights from {start.init_frozen}")
         return Known(Path(start.init_frozen), arrays, model)

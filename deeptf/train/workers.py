@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from deeptf import ops
 from deeptf.cores import usable_cores
+from deeptf.ops.host import Host, host_sum
 from deeptf.tf import assign, session, tf
+from deeptf.train.host import SharedMemory, hand_over, open_memory
 from deeptf.train.host_cores import take_cores
-from deeptf.train.node import SharedMemory, hand_over, open_memory
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ SETTINGS = {  # what a user has not set; measured with tests/benchmarks/horovod.
     "HOROVOD_CYCLE_TIME": "0.1",
     "HOROVOD_FUSION_THRESHOLD": "0",  # see HorovodWorkers._messages
     "OMPI_MCA_mpi_yield_when_idle": "1",  # Horovod's thread has no core of its own to wait on
-    # Within a node, through shared memory in large parts: 8 MB took 0.7 ms between two processes,
+    # Within a host, through shared memory in large parts: 8 MB took 0.7 ms between two processes,
     # and 1.4 ms where each reads the other's memory by a system call, Open MPI's default.
     "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
     "OMPI_MCA_btl_vader_max_send_size": "65536",
@@ -50,7 +50,7 @@ class Workers:
     """One worker: what it does for others is nothing."""
 
     rank, size = 0, 1
-    local_rank, local_size = 0, 1  # on this node
+    local_rank, local_size = 0, 1  # on this host
     shares_memory = False
 
     @property
@@ -84,7 +84,7 @@ class Workers:
         """Return tensors for the sums over all workers, bit for bit the same on all."""
         return list(tensors)
 
-    def node(self) -> ops.Node | None:
+    def host(self) -> Host | None:
         """Return the workers as ops see them that share memory, where all can share some."""
         return None
 
@@ -129,12 +129,12 @@ class HorovodWorkers(Workers):
     def gpu(self) -> int | None:
         """Return the local rank where TensorFlow sees GPUs.
 
-        Raises ValueError where there are fewer GPUs than workers on this node.
+        Raises ValueError where there are fewer GPUs than workers on this host.
         """
         number = _gpus()
         if number and self.local_rank >= number:
             raise ValueError(
-                f"the workers on a node must be at most as many as its GPUs, {number}, got "
+                f"the workers on a host must be at most as many as its GPUs, {number}, got "
                 f"{self.local_size}: start fewer, or none on GPUs with CUDA_VISIBLE_DEVICES=-1"
             )
         return self.local_rank if number else None
@@ -182,13 +182,13 @@ class HorovodWorkers(Workers):
             kinds.setdefault(tensor.dtype, []).append(k)
         for kind, places in kinds.items():
             values = [totals[k] for k in places]
-            node = self.node()
-            sums = ops.node_sum(node, values) if node else self._messages(values, kind.name)
+            host = self.host()
+            sums = host_sum(host, values) if host else self._messages(values, kind.name)
             for k, total in zip(places, sums, strict=True):
                 totals[k] = total
         return totals
 
-    def node(self) -> ops.Node | None:
+    def host(self) -> Host | None:
         """Return the workers, with a place of its own for one op, where all share memory."""
         return self._memory.place() if self._memory is not None else None
 

@@ -1,10 +1,10 @@
-// Bindings of AdamUpdate and AdamChange; see core/adam.h. They change variables in place.
+// Bindings of AdamUpdate and AdamChange; see train/adam.h. They change variables in place.
 #include "tf/adam.h"
 
 #include <algorithm>
 
-#include "core/adam.h"
 #include "tf/binding.h"
+#include "train/adam.h"
 
 namespace deeptf {
 namespace {
@@ -62,7 +62,7 @@ void run(OpKernelContext* context, const Attributes& attributes) {
     T* weight = has_weights ? numbers(0) : zeros<T>(context, k, gradient);
     all.push_back({size, weight, numbers(moments), numbers(moments + number), data<T>(gradient)});
   }
-  adam(all, step, threads_of(context));
+  adam(all, step, context_of(context));
 }
 
 absl::Status shape_of_changes(InferenceContext* c) {

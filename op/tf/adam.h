@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "core/adam.h"
 #include "tensorflow/core/framework/resource_mgr.h"
 #include "tensorflow/core/framework/resource_var.h"
 #include "tf/binding.h"
+#include "train/adam.h"
 
 namespace deeptf {
 

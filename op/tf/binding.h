@@ -5,8 +5,8 @@
 #include <new>
 #include <string>
 
-#include "core/error.h"
-#include "core/team.h"
+#include "core/base/error.h"
+#include "core/base/team.h"
 #include "tf/tf_compat.h"
 
 namespace deeptf {
@@ -22,7 +22,7 @@ using tensorflow::shape_inference::ShapeHandle;
 
 // As many threads as the session may use for an op, whatever those of its device are: all devices
 // of a process may share the threads of the first one, which may be another program's.
-inline ParallelFor threads_of(OpKernelContext* context) {
+inline Context context_of(OpKernelContext* context) {
   const auto* session = context->session_config();
   const int own = session != nullptr ? session->intra_op_parallelism_threads() : 0;
   const int device = context->device()->tensorflow_cpu_worker_threads()->num_threads;

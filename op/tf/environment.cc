@@ -1,5 +1,6 @@
-// Bindings of Environment, EnvironmentGrad and EnvironmentGradGrad; see core/environment.h.
-#include "core/environment.h"
+// Bindings of Environment, EnvironmentGrad and EnvironmentGradGrad; see
+// core/geometry/environment.h.
+#include "core/geometry/environment.h"
 
 #include "tf/binding.h"
 
@@ -47,7 +48,7 @@ EnvironmentInputs inputs_from(OpKernelContext* context, int shift) {
     throw Error("`rcut_smth` must be from 0 to below `rcut`, got " + std::to_string(in.rcut_smth) +
                 " and " + std::to_string(in.rcut));
   }
-  check_environment(in, threads_of(context));
+  check_environment(in, context_of(context));
   return in;
 }
 
@@ -58,7 +59,7 @@ class Environment : public OpKernel {
   void Compute(OpKernelContext* context) override {
     guard(context, [&] {
       const EnvironmentInputs in = inputs_from(context, 0);
-      environment(in, threads_of(context), output<double>(context, 0, {in.num_pairs, 4}));
+      environment(in, context_of(context), output<double>(context, 0, {in.num_pairs, 4}));
     });
   }
 };
@@ -71,7 +72,7 @@ class EnvironmentGrad : public OpKernel {
     guard(context, [&] {
       const EnvironmentInputs in = inputs_from(context, 1);
       const Tensor& row_grad = input(context, 0, "row_grad", {in.num_pairs, 4});
-      environment_grad(in, threads_of(context), data<double>(row_grad),
+      environment_grad(in, context_of(context), data<double>(row_grad),
                        output<double>(context, 0, {in.num_pairs, 3}));
     });
   }
@@ -85,7 +86,7 @@ class EnvironmentGradGrad : public OpKernel {
     guard(context, [&] {
       const EnvironmentInputs in = inputs_from(context, 1);
       const Tensor& upstream = input(context, 0, "upstream", {in.num_pairs, 3});
-      environment_grad_grad(in, threads_of(context), data<double>(upstream),
+      environment_grad_grad(in, context_of(context), data<double>(upstream),
                             output<double>(context, 0, {in.num_pairs, 4}));
     });
   }

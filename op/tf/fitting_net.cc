@@ -1,5 +1,5 @@
-// Bindings of FittingNet and FittingNetGrad; see core/fitting_net.h.
-#include "core/fitting_net.h"
+// Bindings of FittingNet and FittingNetGrad; see core/nets/fitting_net.h.
+#include "core/nets/fitting_net.h"
 
 #include "tf/binding.h"
 
@@ -114,7 +114,7 @@ class FittingNet : public FittingKernel<T> {
       const FittingOutputs<T> out{
           output<T>(context, 0, {n}), output<T>(context, 1, {n, in.shape.width}),
           output<T>(context, 2, {n, hidden}), output<T>(context, 3, {n, hidden})};
-      fitting_net(in, threads_of(context), out);
+      fitting_net(in, context_of(context), out);
     });
   }
 };
@@ -141,7 +141,7 @@ class FittingNetGrad : public FittingKernel<T> {
         }
         out.weights.push_back(grad->template flat<T>().data());
       }
-      fitting_net_grad(in, threads_of(context), upstream, out);
+      fitting_net_grad(in, context_of(context), upstream, out);
     });
   }
 };

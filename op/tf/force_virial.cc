@@ -1,5 +1,5 @@
-// Bindings of ForceVirial, ForceVirialGrad and AtomVirial; see core/force_virial.h.
-#include "core/force_virial.h"
+// Bindings of ForceVirial, ForceVirialGrad and AtomVirial; see core/geometry/force_virial.h.
+#include "core/geometry/force_virial.h"
 
 #include "tf/binding.h"
 
@@ -59,7 +59,7 @@ ForceInputs inputs_at(OpKernelContext* context, int displacement, int centre, in
                        data<int32_t>(input(context, centre, "centre", {pairs})),
                        data<int32_t>(input(context, neighbor, "neighbor", {pairs})),
                        data<int32_t>(rows)};
-  check_force(in, threads_of(context));
+  check_force(in, context_of(context));
   return in;
 }
 
@@ -74,7 +74,7 @@ class ForceVirial : public OpKernel {
       const Tensor& gradient = input(context, 0, "pair_gradient", {in.num_pairs, 3});
       double* force = output<double>(context, 0, {num_all, 3});
       double* virial = output<double>(context, 1, {in.num_frames, 9});
-      force_virial(in, threads_of(context), data<double>(gradient), force, virial);
+      force_virial(in, context_of(context), data<double>(gradient), force, virial);
     });
   }
 };
@@ -88,7 +88,7 @@ class ForceVirialGrad : public OpKernel {
       const Tensor& force_grad = input(context, 0, "force_grad", {-1, 3});
       const ForceInputs in = inputs_at(context, 2, 3, 4, 5, force_grad.dim_size(0));
       const Tensor& virial_grad = input(context, 1, "virial_grad", {in.num_frames, 9});
-      force_virial_grad(in, threads_of(context), data<double>(force_grad),
+      force_virial_grad(in, context_of(context), data<double>(force_grad),
                         data<double>(virial_grad), output<double>(context, 0, {in.num_pairs, 3}));
     });
   }
@@ -107,8 +107,8 @@ class AtomVirial : public OpKernel {
                            0,       data<double>(input(context, 1, "displacement", {pairs, 3})),
                            nullptr, data<int32_t>(input(context, 2, "neighbor", {pairs})),
                            nullptr};
-      check_force(in, threads_of(context));
-      atom_virial(in, threads_of(context), data<double>(gradient),
+      check_force(in, context_of(context));
+      atom_virial(in, context_of(context), data<double>(gradient),
                   output<double>(context, 0, {num_all, 9}));
     });
   }

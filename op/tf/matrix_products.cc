@@ -1,9 +1,10 @@
-// Binding of MatrixProducts: products of several pairs of matrices side by side; see core/gemm.h.
+// Binding of MatrixProducts: products of several pairs of matrices side by side; see
+// core/base/gemm.h.
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "core/gemm.h"
+#include "core/base/gemm.h"
 #include "tf/binding.h"
 
 namespace deeptf {
@@ -55,7 +56,7 @@ void products(OpKernelContext* context, const Transposed& transposed) {
     T* c = output<T>(context, k, {a.rows, b.columns});
     all.push_back({{a.rows, b.columns, c, b.columns, false}, {{a.columns, a.view, b.view}}});
   }
-  multiply(threads_of(context), all);
+  multiply(context_of(context), all);
 }
 
 // Output k [rows of factor a, columns of factor b].

@@ -1,5 +1,6 @@
-// Bindings of MomentProduct, MomentProductGrad and MomentProductPolar; see core/moment_product.h.
-#include "core/moment_product.h"
+// Bindings of MomentProduct, MomentProductGrad and MomentProductPolar; see
+// core/moments/moment_product.h.
+#include "core/moments/moment_product.h"
 
 #include "tf/binding.h"
 
@@ -33,7 +34,7 @@ template <class T>
 void product(OpKernelContext* context, const Axis& axis) {
   const auto [s, moments] = Moments<T>(context, axis);
   T* product = output<T>(context, 0, {s.num_atoms, s.width, s.axis});
-  moment_product(s, threads_of(context), moments, product);
+  moment_product(s, context_of(context), moments, product);
 }
 
 template <class T>
@@ -41,7 +42,7 @@ void grad(OpKernelContext* context, const Axis& axis) {
   const auto [s, moments] = Moments<T>(context, axis);
   const T* upper = data<T>(input(context, 1, "upper", {s.num_atoms, s.width, s.axis}));
   T* grad = output<T>(context, 0, {s.num_atoms, s.columns, s.width});
-  moment_product_grad(s, threads_of(context), moments, upper, grad);
+  moment_product_grad(s, context_of(context), moments, upper, grad);
 }
 
 template <class T>
@@ -49,7 +50,7 @@ void polar(OpKernelContext* context, const Axis& axis) {
   const auto [s, moments] = Moments<T>(context, axis);
   const T* other = data<T>(input(context, 1, "other", {s.num_atoms, s.columns, s.width}));
   T* polar = output<T>(context, 0, {s.num_atoms, s.width, s.axis});
-  moment_product_polar(s, threads_of(context), moments, other, polar);
+  moment_product_polar(s, context_of(context), moments, other, polar);
 }
 
 // Output [n, M, axis] from moments [n, W, M].

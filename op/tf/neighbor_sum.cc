@@ -1,5 +1,6 @@
-// Bindings of NeighborSum, NeighborSumValueGrad and NeighborSumWeightGrad; see core/neighbor_sum.h.
-#include "core/neighbor_sum.h"
+// Bindings of NeighborSum, NeighborSumValueGrad and NeighborSumWeightGrad; see
+// core/moments/neighbor_sum.h.
+#include "core/moments/neighbor_sum.h"
 
 #include "tf/binding.h"
 
@@ -48,7 +49,7 @@ class NeighborSum : public OpKernel {
                       data<int32_t>(count)};
       check_runs(runs);
       T* sum = output<T>(context, 0, {runs.num_atoms, runs.columns, runs.width});
-      neighbor_sum(runs, threads_of(context), data<T>(weight), data<T>(value), sum);
+      neighbor_sum(runs, context_of(context), data<T>(weight), data<T>(value), sum);
     });
   }
 };
@@ -67,7 +68,7 @@ class NeighborSumValueGrad : public OpKernel {
                       data<int32_t>(count)};
       check_runs(runs);
       T* value_grad = output<T>(context, 0, {runs.num_pairs, runs.width});
-      neighbor_sum_value_grad(runs, threads_of(context), data<T>(weight), data<T>(grad),
+      neighbor_sum_value_grad(runs, context_of(context), data<T>(weight), data<T>(grad),
                               value_grad);
     });
   }
@@ -87,7 +88,7 @@ class NeighborSumWeightGrad : public OpKernel {
                       data<int32_t>(count)};
       check_runs(runs);
       T* weight_grad = output<T>(context, 0, {runs.num_pairs, runs.columns});
-      neighbor_sum_weight_grad(runs, threads_of(context), data<T>(value), data<T>(grad),
+      neighbor_sum_weight_grad(runs, context_of(context), data<T>(value), data<T>(grad),
                                weight_grad);
     });
   }

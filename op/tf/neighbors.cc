@@ -1,5 +1,5 @@
-// Binding of NeighborPairs; see core/neighbors.h.
-#include "core/neighbors.h"
+// Binding of NeighborPairs; see core/geometry/neighbors.h.
+#include "core/geometry/neighbors.h"
 
 #include "tf/binding.h"
 
@@ -55,13 +55,13 @@ class NeighborPairs : public OpKernel {
       };
       const double rcut = *data<double>(input(context, 4, "rcut", {}));
       check_frame_row(frames.frame_row, frames.num_frames, atoms);
-      const ParallelFor parallel = threads_of(context);
+      const Context kernel = context_of(context);
       const NeighborSearch search(frames, rcut);
       int32_t* row = output<int32_t>(context, 0, {atoms + 1});
-      const int64_t pairs = search.count(parallel, row);
+      const int64_t pairs = search.count(kernel, row);
       int32_t* neighbor = output<int32_t>(context, 1, {pairs});
       double* displacement = output<double>(context, 2, {pairs, 3});
-      search.fill(parallel, row, neighbor, displacement);
+      search.fill(kernel, row, neighbor, displacement);
     });
   }
 };

@@ -25,7 +25,7 @@ import time
 
 import numpy as np
 
-from deeptf import ops
+from deeptf.ops.nets import fitting_net
 from deeptf.tf import session, tf
 
 COUNT, WIDTH, NEURON = (64, 128), 1600, (240, 240, 240)
@@ -33,7 +33,7 @@ PRODUCT = 2e-9 * sum(COUNT) * sum(a * b for a, b in itertools.pairwise((WIDTH, *
 
 
 def make_net(rng: np.random.Generator, dtype: np.dtype) -> list[tf.Variable]:
-    """Return the arrays of one net in the order of `ops.fitting_net`."""
+    """Return the arrays of one net in the order of `fitting_net`."""
     arrays = []
     for layer, (n_in, n_out) in enumerate(itertools.pairwise((WIDTH, *NEURON))):
         arrays += [rng.normal(0, 1 / np.sqrt(n_in + n_out), (n_in, n_out)), rng.normal(size=n_out)]
@@ -59,7 +59,7 @@ def plain(descriptor: tf.Tensor, nets: list[list[tf.Variable]]) -> tuple[tf.Tens
 def fused(descriptor: tf.Tensor, nets: list[list[tf.Variable]]) -> tuple[tf.Tensor, tf.Tensor]:
     """Return energy and slope by the op."""
     weights = [array for net in nets for array in net]
-    return ops.fitting_net(descriptor, COUNT, weights, NEURON, "tanh", True)
+    return fitting_net(descriptor, COUNT, weights, NEURON, "tanh", True)
 
 
 def measure(dtype: np.dtype, threads: int, rounds: int) -> None:

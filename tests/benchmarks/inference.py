@@ -28,11 +28,11 @@ def write_model(path: Path, precision: str) -> None:
     """Write a frozen model with weights as at the start of training."""
     from physics_suite import random_arrays
 
-    from deeptf import freeze
+    from deeptf.exchange import frozen
     from deeptf.train.options import load_input
 
     config = load_input(standard_input(Path("unused"), 1, precision))[0].model
-    freeze.write(config, random_arrays(config), path)
+    frozen.write(config, random_arrays(config), path)
 
 
 def one_size(model: Path, edge: int, threads: int) -> None:

@@ -32,7 +32,9 @@ import time
 
 import numpy as np
 
-from deeptf import ops
+from deeptf.ops.environment import environment
+from deeptf.ops.force import force_virial
+from deeptf.ops.pairs import neighbor_pairs, sort_pairs
 from deeptf.tf import session, tf
 
 RCUT_SMTH, RCUT, DENSITY = 0.5, 6.0, 0.1
@@ -53,11 +55,11 @@ def box_of_atoms(number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def steps_of(coord: np.ndarray, cell: np.ndarray, atom_type: np.ndarray) -> list[tf.Operation]:
     """Build the chain of ops; each needs all before it."""
     frame_row = np.array([0, len(coord)], np.int32)
-    listed = ops.neighbor_pairs(coord, cell, atom_type, frame_row, RCUT)
-    pairs = ops.sort_pairs(*listed, atom_type, 2)
+    listed = neighbor_pairs(coord, cell, atom_type, frame_row, RCUT)
+    pairs = sort_pairs(*listed, atom_type, 2)
     zero, one = np.zeros((2, 4)), np.ones((2, 4))
-    rows = ops.environment(pairs.displacement, pairs.centre, atom_type, zero, one, RCUT_SMTH, RCUT)
-    force, _ = ops.force_virial(
+    rows = environment(pairs.displacement, pairs.centre, atom_type, zero, one, RCUT_SMTH, RCUT)
+    force, _ = force_virial(
         rows[:, 1:], pairs.displacement, pairs.centre, pairs.neighbor, atom_type, frame_row
     )
     return [listed[0].op, pairs.centre.op, rows.op, force.op]

@@ -19,11 +19,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from deepmd_models import golden_graph, set_constant, write
 
 from deeptf.config import load
-from deeptf.convert import convert
 from deeptf.exchange import deepmd_check
+from deeptf.exchange.convert import convert
 from deeptf.exchange.deepmd_graph import DeepmdGraph, constant, read_graph
-from deeptf.freeze import read_arrays
-from deeptf.infer.model_file import read_model
+from deeptf.exchange.frozen import read_arrays
+from deeptf.exchange.model_file import read_model
 from deeptf.model.model import ModelConfig
 from deeptf.tf import tf
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from deepmd_models import add_between, golden_graph, node_of, set_constant, write
 
-from deeptf.convert import convert
+from deeptf.exchange.convert import convert
 from deeptf.exchange.deepmd_graph import DeepmdGraph
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.tf import tf

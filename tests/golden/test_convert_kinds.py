@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deeptf.convert import convert
+from deeptf.exchange.convert import convert
 from deeptf.infer.deep_pot import DeepPot
 
 MODELS = Path(__file__).parents[3] / "shared" / "data" / "models"

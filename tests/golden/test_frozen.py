@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deeptf import freeze
+from deeptf.exchange import frozen
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.model.table import NODES, RANGE
 
@@ -32,6 +32,6 @@ def test_results_stay(model_file: Path) -> None:
 
 
 def test_arrays_can_be_read_to_train_on(model_file: Path) -> None:
-    description, arrays = freeze.read_arrays(model_file)
+    description, arrays = frozen.read_arrays(model_file)
     assert description["type_map"] == ["A", "B"]
     assert NODES in arrays and RANGE not in arrays  # numbers of nodes are measured anew

@@ -4,7 +4,7 @@ import pytest
 import toy
 from physics_suite import random_arrays
 
-from deeptf import freeze
+from deeptf.exchange import frozen
 from deeptf.infer import DeepPot
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
@@ -27,7 +27,7 @@ def write_network(path, embedding=None, **fitting):
     style = {"neuron": (4, 8), "axis_neuron": 3, "embedding": embedding}
     descriptor = SeE2A((20, 20), toy.RCUT, 1.0, **style)
     config = ModelConfig(descriptor, EnerFitting(neuron=(6, 6), **fitting), ("A", "B"))
-    freeze.write(config, random_arrays(config, seed=1), path)
+    frozen.write(config, random_arrays(config, seed=1), path)
     return path
 
 

@@ -7,8 +7,8 @@ from toy import random_frames
 
 import deeptf.infer.evaluator as evaluator
 from deeptf.data.batch import Batch
+from deeptf.exchange.model_file import METADATA_NODE
 from deeptf.infer import DeepPot
-from deeptf.infer.model_file import METADATA_NODE
 from deeptf.tf import tf
 
 CUT = (  # what a file can look like that ends too soon

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from physics_suite import random_arrays
 
-from deeptf import freeze
+from deeptf.exchange import frozen
+from deeptf.exchange.model_file import ModelFile, read_model
 from deeptf.infer.memory import bytes_per_atom, bytes_per_pair
-from deeptf.infer.model_file import ModelFile, read_model
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
@@ -72,7 +72,7 @@ def test_peak_of_an_evaluation(embedding, edge, tmp_path):
     fitting = EnerFitting(neuron=(64, 64), precision="float32")
     config = ModelConfig(descriptor, fitting, ("A",))
     path = tmp_path / "model.pb"
-    freeze.write(config, random_arrays(config), path)
+    frozen.write(config, random_arrays(config), path)
     command = [sys.executable, "-c", EVALUATE, str(path), str(edge), str(SPACING)]
     run = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
     atoms, measured = json.loads(run.stdout)

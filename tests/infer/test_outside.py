@@ -8,7 +8,7 @@ from physics_suite import random_arrays
 from small_run import write_system
 
 import deeptf.infer.test as module
-from deeptf import freeze
+from deeptf.exchange import frozen
 from deeptf.infer import DeepPot, evaluator
 from deeptf.infer.evaluator import OutsideWarning
 from deeptf.model.descriptor.se_e2_a import SeE2A
@@ -32,7 +32,7 @@ def path(tmp_path_factory):
     config = ModelConfig(descriptor, EnerFitting(neuron=(6, 6)), ("A", "B"))
     arrays = random_arrays(config, 1) | {SHORTEST: np.full((2, 2), 1.6)}
     path = tmp_path_factory.mktemp("outside") / "model.pb"
-    freeze.write(config, arrays, path)
+    frozen.write(config, arrays, path)
     return path
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from physics_suite import Potential, random_arrays
 
-from deeptf import freeze
 from deeptf.data.statistics import switch_over_distance
-from deeptf.infer.model_file import METADATA_NODE
+from deeptf.exchange import frozen
+from deeptf.exchange.model_file import METADATA_NODE
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
@@ -113,14 +113,14 @@ def test_numbers_of_nodes_belong_to_a_range() -> None:
 def test_a_frozen_model_tells_its_ranges() -> None:
     config = model(exclude_types=((1, 1),))
     arrays = random_arrays(config, 2) | {SHORTEST: SHORT}
-    nodes = {node.name: node for node in freeze.build(config, arrays).node}
+    nodes = {node.name: node for node in frozen.build(config, arrays).node}
     text = nodes[METADATA_NODE].attr["value"].tensor.string_val[0]
     ranges = json.loads(text)["table_range"]
     np.testing.assert_allclose(ranges["data"][0], SAFETY * SHORT[0], rtol=1e-12)
     np.testing.assert_allclose(ranges["table"][0], NEAREST, rtol=1e-12)
     assert ranges["data"][1][1] is None and ranges["table"][1][1] is None
     network = model("network", exclude_types=((1, 1),))
-    plain = {node.name: node for node in freeze.build(network, arrays).node}
+    plain = {node.name: node for node in frozen.build(network, arrays).node}
     assert SHORTEST in plain and "outside_count" not in plain
     text = plain[METADATA_NODE].attr["value"].tensor.string_val[0]
     assert json.loads(text)["table_range"] is None

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from physics_suite import PhysicsSuite, Potential, random_arrays, table_nodes
 
-from deeptf import freeze
-from deeptf.infer.model_file import METADATA_NODE, OUTSIDE
+from deeptf.exchange import frozen
+from deeptf.exchange.model_file import METADATA_NODE, OUTSIDE
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
@@ -121,7 +121,7 @@ def test_loss_gradients_equal_those_of_the_nets() -> None:
 def test_a_frozen_table_is_a_constant() -> None:
     config = model("table")
     arrays = arrays_of(config, 1.0)
-    nodes = {node.name: node.op for node in freeze.build(config, arrays).node}
+    nodes = {node.name: node.op for node in frozen.build(config, arrays).node}
     assert nodes["descriptor/table"] == "Const"
     for name in arrays:  # also those that only training on from the file needs
         assert nodes[name] == "Const", name
@@ -132,12 +132,12 @@ def test_a_frozen_table_is_a_constant() -> None:
 def test_a_frozen_graph_holds_nothing_idle(embedding: str) -> None:
     """Every node is needed by an output, except the description and the arrays of the model."""
     config = model(embedding)
-    frozen = freeze.build(config, arrays_of(model("table"), 1.0))
-    outputs = [*freeze.OUTPUTS, "atom_virial", *(OUTSIDE if embedding == "table" else ())]
-    needed = {node.name for node in tf.graph_util.extract_sub_graph(frozen, outputs).node}
-    idle = [node for node in frozen.node if node.name not in needed]
+    graph_def = frozen.build(config, arrays_of(model("table"), 1.0))
+    outputs = [*frozen.OUTPUTS, "atom_virial", *(OUTSIDE if embedding == "table" else ())]
+    needed = {node.name for node in tf.graph_util.extract_sub_graph(graph_def, outputs).node}
+    idle = [node for node in graph_def.node if node.name not in needed]
     assert {node.op for node in idle} == {"Const"}
-    assert all(node.name.startswith((*freeze.ARRAYS, METADATA_NODE)) for node in idle)
+    assert all(node.name.startswith((*frozen.ARRAYS, METADATA_NODE)) for node in idle)
 
 
 def test_number_of_nodes_follows_the_error() -> None:

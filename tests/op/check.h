@@ -1,5 +1,5 @@
 // The whole test framework: TEST(name) { CHECK(...); } and a main that runs every test of the file.
-// Also random numbers and two ParallelFor: one serial, one on real threads in many small pieces.
+// Also random numbers and two Context: one serial, one on real threads in many small pieces.
 #pragma once
 
 #include <cmath>
@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include "core/error.h"
-#include "core/parallel.h"
+#include "core/base/context.h"
+#include "core/base/error.h"
 
 namespace deeptf_test {
 
@@ -75,12 +75,12 @@ inline std::vector<double> normal(size_t count, unsigned seed) {
   return values;
 }
 
-inline deeptf::ParallelFor serial() { return {}; }
+inline deeptf::Context serial() { return {}; }
 
-inline deeptf::ParallelFor threaded() {
-  deeptf::ParallelFor parallel;
-  parallel.threads = 3;
-  parallel.split = [](int64_t count, int64_t, const deeptf::Range& range) {
+inline deeptf::Context threaded() {
+  deeptf::Context context;
+  context.threads = 3;
+  context.split = [](int64_t count, int64_t, const deeptf::Range& range) {
     std::vector<std::thread> threads;
     for (int64_t part = 0; part < 3; ++part) {
       threads.emplace_back([=, &range] {
@@ -89,7 +89,7 @@ inline deeptf::ParallelFor threaded() {
     }
     for (std::thread& thread : threads) thread.join();
   };
-  return parallel;
+  return context;
 }
 
 }  // namespace deeptf_test

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "check.h"
-#include "core/activation.h"
+#include "core/base/activation.h"
 
 using deeptf::activate;
 using deeptf::Activation;

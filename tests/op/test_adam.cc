@@ -1,6 +1,6 @@
 // Adam against plain loops: arrays of all sizes, on one thread and on several.
 #include "check.h"
-#include "core/adam.h"
+#include "train/adam.h"
 
 using deeptf::AdamArrays;
 using deeptf::AdamStep;
@@ -27,13 +27,13 @@ struct Arrays {
 };
 
 template <class T>
-void compare(const deeptf::ParallelFor& parallel, double tolerance) {
+void compare(const deeptf::Context& context, double tolerance) {
   const std::vector<size_t> sizes{0, 1, 7, 4096, 4097, 20000};
   std::vector<Arrays<T>> arrays(sizes.begin(), sizes.end());
   const std::vector<Arrays<T>> before = arrays;
   std::vector<AdamArrays<T>> views;
   for (auto& array : arrays) views.push_back(array.view());
-  deeptf::adam(views, kStep, parallel);
+  deeptf::adam(views, kStep, context);
   for (size_t a = 0; a < arrays.size(); ++a) {
     const auto& [w, m, v, g] = before[a].numbers;
     for (size_t k = 0; k < sizes[a]; ++k) {
@@ -51,9 +51,9 @@ void compare(const deeptf::ParallelFor& parallel, double tolerance) {
 }  // namespace
 
 TEST(same_as_plain_loops) {
-  for (const auto& parallel : {deeptf_test::serial(), deeptf_test::threaded()}) {
-    compare<double>(parallel, 1e-14);
-    compare<float>(parallel, 1e-6);
+  for (const auto& context : {deeptf_test::serial(), deeptf_test::threaded()}) {
+    compare<double>(context, 1e-14);
+    compare<float>(context, 1e-6);
   }
 }
 

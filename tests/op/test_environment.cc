@@ -1,6 +1,6 @@
 // Environment rows: closed form, finite differences, transposed derivative, errors.
 #include "check.h"
-#include "core/environment.h"
+#include "core/geometry/environment.h"
 
 using deeptf::EnvironmentInputs;
 using deeptf_test::close;
@@ -25,9 +25,9 @@ struct Case {
   }
 };
 
-std::vector<double> rows_of(const Case& a, const deeptf::ParallelFor& parallel) {
+std::vector<double> rows_of(const Case& a, const deeptf::Context& context) {
   std::vector<double> rows = deeptf_test::unwritten(4 * kPairs);
-  environment(a.inputs(), parallel, rows.data());
+  environment(a.inputs(), context, rows.data());
   return rows;
 }
 

@@ -1,7 +1,7 @@
 // FittingNet: slope and gradients against differences of energies, for every kind of layer. Values
 // are compared with plain TensorFlow in tests/test_ops_fitting_net.py.
 #include "check.h"
-#include "core/fitting_net.h"
+#include "core/nets/fitting_net.h"
 
 using deeptf::FittingInputs;
 using deeptf::FittingShape;

@@ -1,6 +1,6 @@
 // Force and virial: plain loops, the transposed derivative, thread independence, errors.
 #include "check.h"
-#include "core/force_virial.h"
+#include "core/geometry/force_virial.h"
 
 using deeptf::ForceInputs;
 using deeptf_test::close;
@@ -52,12 +52,12 @@ TEST(threads_do_not_change_bits) {
   const Case a;
   std::vector<double> force[2], virial[2], atom[2];
   for (const int k : {0, 1}) {
-    const auto parallel = k ? deeptf_test::threaded() : deeptf_test::serial();
+    const auto context = k ? deeptf_test::threaded() : deeptf_test::serial();
     force[k] = unwritten(3 * kAll);
     virial[k] = unwritten(27);
     atom[k] = unwritten(9 * kAll);
-    force_virial(a.inputs(), parallel, a.gradient.data(), force[k].data(), virial[k].data());
-    atom_virial(a.inputs(), parallel, a.gradient.data(), atom[k].data());
+    force_virial(a.inputs(), context, a.gradient.data(), force[k].data(), virial[k].data());
+    atom_virial(a.inputs(), context, a.gradient.data(), atom[k].data());
   }
   CHECK(force[0] == force[1] && virial[0] == virial[1] && atom[0] == atom[1]);
 }

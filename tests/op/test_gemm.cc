@@ -1,6 +1,6 @@
 // Products of matrices against plain loops: every size of a block, all strides, depths and threads.
 #include "check.h"
-#include "core/gemm.h"
+#include "core/base/gemm.h"
 
 using deeptf::MatrixView;
 using deeptf::multiply;

@@ -1,6 +1,6 @@
 // NeighborSum and its derivatives against plain loops, for every block and lane size.
 #include "check.h"
-#include "core/neighbor_sum.h"
+#include "core/moments/neighbor_sum.h"
 
 using deeptf::check_runs;
 using deeptf::neighbor_sum;
@@ -41,11 +41,11 @@ void compare(int64_t columns, int64_t width, double tolerance) {
       }
     }
   }
-  for (const auto& parallel : {deeptf_test::serial(), deeptf_test::threaded()}) {
+  for (const auto& context : {deeptf_test::serial(), deeptf_test::threaded()}) {
     std::vector<T> got_sum(sum.size(), T(-9)), got_value(value.size()), got_weight(weight.size());
-    neighbor_sum(runs, parallel, weight.data(), value.data(), got_sum.data());
-    neighbor_sum_value_grad(runs, parallel, weight.data(), grad.data(), got_value.data());
-    neighbor_sum_weight_grad(runs, parallel, value.data(), grad.data(), got_weight.data());
+    neighbor_sum(runs, context, weight.data(), value.data(), got_sum.data());
+    neighbor_sum_value_grad(runs, context, weight.data(), grad.data(), got_value.data());
+    neighbor_sum_weight_grad(runs, context, value.data(), grad.data(), got_weight.data());
     for (size_t k = 0; k < sum.size(); ++k) CHECK(close(got_sum[k], sum[k], tolerance));
     for (size_t k = 0; k < value.size(); ++k) CHECK(close(got_value[k], value_grad[k], tolerance));
     for (size_t k = 0; k < weight.size(); ++k) {

@@ -3,7 +3,7 @@
 #include <tuple>
 
 #include "check.h"
-#include "core/neighbors.h"
+#include "core/geometry/neighbors.h"
 
 using deeptf::Frames;
 using deeptf::NeighborSearch;
@@ -26,14 +26,14 @@ struct List {
   std::vector<double> displacement;
 };
 
-List search(const System& system, double rcut, const deeptf::ParallelFor& parallel) {
+List search(const System& system, double rcut, const deeptf::Context& context) {
   const NeighborSearch found(system.frames(), rcut);
   List list;
   list.row.resize(system.type.size() + 1);
-  const int64_t pairs = found.count(parallel, list.row.data());
+  const int64_t pairs = found.count(context, list.row.data());
   list.neighbor.resize(pairs);
   list.displacement.resize(3 * pairs);
-  found.fill(parallel, list.row.data(), list.neighbor.data(), list.displacement.data());
+  found.fill(context, list.row.data(), list.neighbor.data(), list.displacement.data());
   return list;
 }
 

@@ -8,19 +8,19 @@
 #include <iterator>
 
 #include "check.h"
-#include "core/team.h"
+#include "core/base/team.h"
 
+using deeptf::Context;
 using deeptf::Error;
-using deeptf::ParallelFor;
 using deeptf::team_of;
 
 namespace {
 
 constexpr int64_t kLong = 1000000;  // cycles: always worth several threads
 
-bool covers_all(const ParallelFor& parallel, int64_t count) {
+bool covers_all(const Context& context, int64_t count) {
   std::vector<std::atomic<int>> visits(static_cast<size_t>(count));
-  parallel(count, kLong, [&](int64_t begin, int64_t end) {
+  context.parallel(count, kLong, [&](int64_t begin, int64_t end) {
     for (int64_t k = begin; k < end; ++k) ++visits[static_cast<size_t>(k)];
   });
   for (const auto& number : visits) {

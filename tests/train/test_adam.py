@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deeptf import ops
+from deeptf.ops.optimizer import AdamStep, adam_change, adam_update
 from deeptf.tf import session, tf
 from deeptf.train.adam import AdamOptimizer
 
@@ -63,8 +63,8 @@ def update_of(weight, size):
     slots = [tf.Variable(np.zeros(weight.shape), use_resource=True) for _ in range(2)]
     gradient = tf.ones([size], tf.float64)
     rate = tf.constant(1.0, tf.float64)
-    step = ops.AdamStep(rate, 0.9, 0.999, 1e-8)
-    return ops.adam_update(step, [weight], [slots[0]], [slots[1]], [gradient])
+    step = AdamStep(rate, 0.9, 0.999, 1e-8)
+    return adam_update(step, [weight], [slots[0]], [slots[1]], [gradient])
 
 
 def test_who_reads_before_the_step_keeps_the_old_value():
@@ -87,9 +87,9 @@ def test_change_is_what_the_update_adds():
     slots = [
         [tf.Variable(np.zeros(shape), use_resource=True) for shape in SHAPES] for _ in range(4)
     ]
-    step = ops.AdamStep(tf.constant(0.1, tf.float64), 0.9, 0.99, 1e-8)
-    update = ops.adam_update(step, weights, *slots[:2], gradients)
-    changes = ops.adam_change(step, *slots[2:], gradients)
+    step = AdamStep(tf.constant(0.1, tf.float64), 0.9, 0.99, 1e-8)
+    update = adam_update(step, weights, *slots[:2], gradients)
+    changes = adam_change(step, *slots[2:], gradients)
     assert [change.shape.as_list() for change in changes] == [list(shape) for shape in SHAPES]
     with session(tf.get_default_graph(), 2) as run:
         run.run(tf.global_variables_initializer())

@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from small_run import TYPES, changed_input, write_run, write_system
 
-from deeptf import freeze
 from deeptf.data.system import System
+from deeptf.exchange import frozen
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.model.table import NODES
 from deeptf.train import checkpoint, trainer
 from deeptf.train.averaging import EVERY, update_weight
 from deeptf.train.checkpoint import AVERAGE, Series
+from deeptf.train.freeze import freeze
 from deeptf.train.graph import TrainingGraph
 from deeptf.train.options import load_input
-from deeptf.train.trainer import train
+from deeptf.train.run import train
 
 STATISTICS = {
     "descriptor/mean": np.array([[0.05, 0, 0, 0], [0.07, 0, 0, 0]]),
@@ -141,8 +142,8 @@ def test_models_of_a_checkpoint_have_the_averages(folder: Path) -> None:
     train(write_run(folder, DECAY))
     state = checkpoint.load(folder)
     expected = averages(state.arrays)
-    freeze.freeze(folder, "frozen.pb")
-    frozen = freeze.read_arrays("frozen.pb")[1]
+    freeze(folder, "frozen.pb")
+    arrays = frozen.read_arrays("frozen.pb")[1]
     changes = {"training/save_ckpt": "new", "training/numb_steps": 1}
     for name in ("learning_rate/start_lr", "learning_rate/stop_lr"):
         changes[name] = 1e-30  # the step changes nothing
@@ -150,7 +151,7 @@ def test_models_of_a_checkpoint_have_the_averages(folder: Path) -> None:
     new = checkpoint.load("new").arrays
     for name, value in expected.items():
         assert not np.array_equal(value, state.arrays[name])
-        np.testing.assert_array_equal(frozen[name], value)
+        np.testing.assert_array_equal(arrays[name], value)
         np.testing.assert_array_equal(new[name], value)
 
 
@@ -178,9 +179,9 @@ def test_a_frozen_model_holds_the_table_of_the_averages(folder: Path) -> None:
     state = checkpoint.load(folder)
     config = load_input(state.meta["input"])[0].model
     nets = replace(config, descriptor=replace(config.descriptor, embedding="network"))
-    freeze.freeze(folder, "table.pb")
-    freeze.write(nets, state.model_arrays(), "averaged.pb")
-    freeze.write(nets, state.arrays, "present.pb")
+    freeze(folder, "table.pb")
+    frozen.write(nets, state.model_arrays(), "averaged.pb")
+    frozen.write(nets, state.arrays, "present.pb")
     frames = [np.load(folder / "system/set.000" / f"{name}.npy") for name in ("coord", "box")]
     energies = []
     for name in ("table.pb", "averaged.pb", "present.pb"):

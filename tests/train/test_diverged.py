@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from small_run import write_run, write_system
 
-from deeptf import freeze
 from deeptf.tf import assign
 from deeptf.train import checkpoint
 from deeptf.train.checkpoint import Series
+from deeptf.train.freeze import freeze
 from deeptf.train.graph import Step, TrainingGraph
-from deeptf.train.trainer import Trainer, train
+from deeptf.train.run import Trainer, train
 from deeptf.train.workers import Workers
 
 
@@ -121,5 +121,5 @@ def test_a_model_that_is_not_finite_is_not_frozen(folder: Path) -> None:
     state.arrays["fitting/type_0/0/matrix"][2, 1] = np.inf
     Series("bad", "a", 1).save(1, state.arrays, state.meta)
     with pytest.raises(ValueError, match="`fitting/type_0/0/matrix` must be finite, but is not"):
-        freeze.freeze("bad", "model.pb")
+        freeze("bad", "model.pb")
     assert not (folder / "model.pb").exists()

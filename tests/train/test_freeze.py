@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from small_run import changed_input, write_system
 
-from deeptf import __version__, freeze
+from deeptf import __version__
 from deeptf.data.system import System
+from deeptf.exchange import frozen
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.train.checkpoint import Series
+from deeptf.train.freeze import freeze
 from deeptf.train.graph import TrainingGraph
 from deeptf.train.options import load_input
 
@@ -36,7 +38,7 @@ def test_frozen_equals_live(tmp_path: Path) -> None:
         graph.step(system.batch([step]), 0.01, np.ones(5))
     _, sums = graph.evaluate(batch, np.ones(5))
     Series(tmp_path / "m", "a", 1).save(3, graph.arrays(), {"input": script, "seed": 4})
-    freeze.freeze(tmp_path, tmp_path / "model.pb")
+    freeze(tmp_path, tmp_path / "model.pb")
     with DeepPot(tmp_path / "model.pb") as potential:
         coord, cell = batch.coord.reshape(3, -1), batch.cell.reshape(3, 9)
         e, f, v = potential.eval(coord, cell, batch.atom_type[:6])
@@ -52,8 +54,8 @@ def test_frozen_equals_live(tmp_path: Path) -> None:
 def test_description_and_arrays(tmp_path: Path) -> None:
     graph, _, script = live(tmp_path)
     arrays = graph.arrays()
-    freeze.write(load_input(script)[0].model, arrays, tmp_path / "model.pb", script)
-    description, found = freeze.read_arrays(tmp_path / "model.pb")
+    frozen.write(load_input(script)[0].model, arrays, tmp_path / "model.pb", script)
+    description, found = frozen.read_arrays(tmp_path / "model.pb")
     assert description["deeptf_version"] == __version__
     assert description["type_map"] == ["A", "B"] and description["sel"] == [8, 16]
     assert description["training_script"] == script
@@ -66,7 +68,7 @@ def test_arrays_of_another_model_are_not_frozen(tmp_path: Path) -> None:
     graph, _, script = live(tmp_path)
     arrays = graph.arrays() | {"fitting/other": np.ones(2)}
     with pytest.raises(ValueError, match="it has no use for fitting/other$"):
-        freeze.write(load_input(script)[0].model, arrays, tmp_path / "model.pb")
+        frozen.write(load_input(script)[0].model, arrays, tmp_path / "model.pb")
     assert not (tmp_path / "model.pb").exists()
 
 
@@ -75,8 +77,8 @@ def test_wrong_frozen_model(content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "model.pb"
     if content is None:
         graph, _, script = live(tmp_path)
-        freeze.write(load_input(script)[0].model, graph.arrays(), path)
+        frozen.write(load_input(script)[0].model, graph.arrays(), path)
         content = path.read_bytes()[:-100]
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"model\.pb must be a frozen deeptf model"):
-        freeze.read_arrays(path)
+        frozen.read_arrays(path)

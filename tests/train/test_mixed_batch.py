@@ -15,7 +15,7 @@ from deeptf.data.system import System
 from deeptf.train import checkpoint
 from deeptf.train.graph import TrainingGraph
 from deeptf.train.options import load_input
-from deeptf.train.trainer import train
+from deeptf.train.run import train
 
 STATISTICS = {
     "descriptor/mean": np.array([[0.05, 0, 0, 0], [0.07, 0, 0, 0]]),

@@ -15,8 +15,8 @@ from deeptf.model.ranges import FAR, SHORTEST
 from deeptf.model.table import FIRST_NODES, NODES, RANGE
 from deeptf.train import checkpoint, preparation
 from deeptf.train.checkpoint import Series
+from deeptf.train.run import train
 from deeptf.train.survey import Survey, survey
-from deeptf.train.trainer import train
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ from small_run import write_run
 from deeptf.tf import session, tf
 from deeptf.train import checkpoint, soap
 from deeptf.train.optimizer import Adam, Soap
+from deeptf.train.run import train
 from deeptf.train.soap import SoapOptimizer
-from deeptf.train.trainer import train
 
 RATE = 0.01
 

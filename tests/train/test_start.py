@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from small_run import write_run
 
-from deeptf import freeze
 from deeptf.train import checkpoint
 from deeptf.train.checkpoint import Series
-from deeptf.train.trainer import train
+from deeptf.train.freeze import freeze
+from deeptf.train.run import train
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -24,7 +24,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         train(write_run(folder, {"training/numb_steps": 5}))
-        freeze.freeze(folder, "frozen.pb")
+        freeze(folder, "frozen.pb")
     return folder
 
 

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from small_run import TYPES, changed_input, write_run, write_system
 
-from deeptf import freeze
 from deeptf.data.errors import DataError
 from deeptf.data.system import System
 from deeptf.infer import DeepPot
 from deeptf.infer.test import test as compare
 from deeptf.model.ranges import SHORTEST
 from deeptf.train import checkpoint, survey
+from deeptf.train.freeze import freeze
 from deeptf.train.graph import TrainingGraph
 from deeptf.train.options import load_input
 from deeptf.train.preparation import Start, prepare
-from deeptf.train.trainer import train
+from deeptf.train.run import train
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def closer(path, distance):
 
 def test_every_run_looks_at_every_frame(folder) -> None:
     train(write_run(folder, {"training/numb_steps": 1}))
-    freeze.freeze(".", "frozen.pb")
+    freeze(".", "frozen.pb")
     overlap(write_system(folder / "bad"))
     validation = {"training/validation_data": {"systems": ["bad"]}}
     training = {"training/training_data/systems": ["system", "bad"]}
@@ -165,7 +165,7 @@ def test_types_without_names(folder, capsys) -> None:
     changes = {"model/type_map": [], "training/numb_steps": 1}
     train(write_run(folder, changes))
     assert "type_map Type_0 Type_1, since no system has a type_map.raw" in capsys.readouterr().out
-    freeze.freeze(".", "frozen.pb")
+    freeze(".", "frozen.pb")
     compare("frozen.pb", "system")
     system = System("system", ["Type_0", "Type_1"])
     with DeepPot("frozen.pb") as pot:

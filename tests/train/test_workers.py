@@ -13,8 +13,8 @@ from small_run import write_run
 from deeptf.__main__ import main
 from deeptf.tf import tf
 from deeptf.train import workers as module
+from deeptf.train.host import SharedMemory
 from deeptf.train.learning_rate import CosineLR
-from deeptf.train.node import SharedMemory
 from deeptf.train.workers import Workers, join_workers
 
 
@@ -92,7 +92,7 @@ def test_horovod_ends_where_memory_is_shared_and_else_looks_often(opens, monkeyp
     assert calls == (["init", "shutdown"] if opens else ["init"])
     assert os.environ["HOROVOD_CYCLE_TIME"] == "0.1"
     assert together.shares_memory == opens
-    first, second = together.node(), together.node()
+    first, second = together.host(), together.host()
     assert (first.offset < second.offset) if opens else (first is second is None)
 
 
@@ -102,7 +102,7 @@ def test_arrays_are_summed_where_memory_is_shared_without_messages(opens, monkey
     monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
     memory = SharedMemory(1, 5, [3, 4], [8, 9]) if opens else None
     monkeypatch.setattr(module, "open_memory", lambda *_: memory)
-    monkeypatch.setattr(module.ops, "node_sum", lambda _, tensors: [3 * each for each in tensors])
+    monkeypatch.setattr(module, "host_sum", lambda _, tensors: [3 * each for each in tensors])
     together = join_workers()
     factor = 3 if opens else 2  # messages double here
     for values in (np.ones((2, 2)), np.arange(4.0), np.array(1.0)):
@@ -135,7 +135,7 @@ def test_threads_of_a_worker(monkeypatch):
 
 
 def test_totals_keep_shapes_types_and_order(monkeypatch):
-    fake_horovod(monkeypatch)  # two nodes: all sums are messages
+    fake_horovod(monkeypatch)  # two hosts: all sums are messages
     monkeypatch.setenv("HOROVOD_SIZE", "2")
     together = join_workers()
     assert not together.shares_memory

@@ -10,7 +10,7 @@ import pytest
 from small_run import write_run, write_system
 
 from deeptf.train import checkpoint
-from deeptf.train.trainer import train
+from deeptf.train.run import train
 
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parents[1] / "examples/horovod/input.json"
@@ -51,7 +51,7 @@ def test_the_example(name, tmp_path):
     training |= {"numb_steps": 200, "disp_freq": 100, "save_freq": 200}
     (tmp_path / "input.json").write_text(json.dumps(script))
     printed = launch.train(name, "input.json", cwd=tmp_path)
-    assert printed.count("2 workers, 2 on this node") == 1
+    assert printed.count("2 workers, 2 on this host") == 1
     assert printed.count("sums by shared memory") == 1
     assert printed.count("saved model.ckpt-200.npz") == 1
     rows = curve(tmp_path)
@@ -149,8 +149,8 @@ def test_kill_of_one_worker_ends_all_and_a_restart_goes_on(name, rank, tmp_path,
 IMPATIENT = """
 import sys
 from deeptf.__main__ import main
-from deeptf.train import node
-node.PATIENCE = 1.0
+from deeptf.train import host
+host.PATIENCE = 1.0
 sys.exit(main(sys.argv[2:]))
 """
 

@@ -20,7 +20,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from deeptf import ops
 from deeptf.model.embedding import embed
 from deeptf.model.network import (
     NOT_SMOOTH,
@@ -34,6 +33,10 @@ from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import SHORTEST, Argument, Curves, curves_of
 from deeptf.model.roles import beginning, function, run
 from deeptf.model.table import Outside, Table, build_table, outside_of
+from deeptf.ops.curve import EmbeddingSums, embedding_sum
+from deeptf.ops.environment import environment
+from deeptf.ops.moments import moment_product, neighbor_sum
+from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
 
 UNKNOWN_DISTANCE = 1.0  # A, down to which tables reach when the data of a model are not known
@@ -154,7 +157,7 @@ class SeE2A:
         return f"descriptor/embedding_{owner}_{neighbor}"
 
     def build(
-        self, pairs: ops.SortedPairs, atom_type: tf.Tensor, parameters: Parameters
+        self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters
     ) -> tuple[tf.Tensor, Outside | None]:
         """Return D [N_real, width] in the order of `pairs.atom_order` and, with tables, the pairs
         outside the ranges of their curves.
@@ -163,7 +166,7 @@ class SeE2A:
         the environment rows per centre type.
         """
         mean, stddev = _normalisation(parameters)
-        rows = ops.environment(
+        rows = environment(
             pairs.displacement, pairs.centre, atom_type, mean, stddev, self.rcut_smth, self.rcut
         )  # [P, 4]
         if self.tabulated:
@@ -224,10 +227,10 @@ class SeE2A:
         atom_count: tf.Tensor,
         neighbor_count: tf.Tensor,
         parameters: Parameters,
-    ) -> ops.EmbeddingSums:
+    ) -> EmbeddingSums:
         """Return the sums over neighbours by interpolation."""
         table = self.table(parameters)
-        return ops.embedding_sum(
+        return embedding_sum(
             rows,
             table.values,
             table.curves.curve,
@@ -238,7 +241,7 @@ class SeE2A:
         )
 
     def _all_centres(
-        self, pairs: ops.SortedPairs, rows: tf.Tensor, parameters: Parameters
+        self, pairs: SortedPairs, rows: tf.Tensor, parameters: Parameters
     ) -> tf.Tensor:
         """Sum over neighbours with one net per neighbour type, all centres at once, [N_real, 4,
         M].
@@ -257,7 +260,7 @@ class SeE2A:
         return tf.add_n(terms)
 
     def _each_centre_type(
-        self, pairs: ops.SortedPairs, rows: tf.Tensor, parameters: Parameters
+        self, pairs: SortedPairs, rows: tf.Tensor, parameters: Parameters
     ) -> tf.Tensor:
         """Sum over neighbours with one net per pair of types (centre, neighbour), [N_real, 4,
         M].
@@ -285,7 +288,7 @@ class SeE2A:
     ) -> tf.Tensor:
         """Return sum_j R~_j (x) G(s~_j) of one block of pairs, [n, 4, M]."""
         rows = tf.ensure_shape(rows, [None, 4])
-        return ops.neighbor_sum(count, rows, self._net(rows[:, :1], centre, neighbor, parameters))
+        return neighbor_sum(count, rows, self._net(rows[:, :1], centre, neighbor, parameters))
 
     def _missing(self, count: tf.Tensor, neighbor: int) -> tf.Tensor:
         """Number of empty places, sel - count (negative beyond `sel`), [n, 1]."""
@@ -318,7 +321,7 @@ class SeE2A:
     def _contract(self, moments: tf.Tensor) -> tf.Tensor:
         """Return D [n, M * axis] from the sums over neighbours [n, 4, M]."""
         moments = tf.cast(moments, precision_of(self.precision))  # those of tables are float64
-        product = ops.moment_product(moments / sum(self.sel), self.axis_neuron)
+        product = moment_product(moments / sum(self.sel), self.axis_neuron)
         return tf.reshape(product, [-1, self.width])
 
 

@@ -16,7 +16,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from deeptf import ops
 from deeptf.model.network import (
     Style,
     activation_meant,
@@ -28,6 +27,7 @@ from deeptf.model.network import (
 )
 from deeptf.model.parameters import Parameters
 from deeptf.model.roles import beginning, function, run
+from deeptf.ops.nets import fitting_net
 from deeptf.tf import tf
 
 
@@ -152,13 +152,13 @@ class EnerFitting:
         weights: list[tf.Tensor] = []
         for atom_type in range(len(parameters.array("fitting/energy_bias"))):
             weights += self._weights(int(x.shape[1]), atom_type, parameters)
-        energy, slope = ops.fitting_net(
+        energy, slope = fitting_net(
             x, atom_count, weights, self.neuron, self.activation_function, self.resnet_dt
         )
         return tf.cast(energy, tf.float64), slope
 
     def _weights(self, width: int, atom_type: int, parameters: Parameters) -> list[tf.Tensor]:
-        """Return the arrays of one net in the order of `ops.fitting_net`."""
+        """Return the arrays of one net in the order of `fitting_net`."""
         style = Style(
             resnet_dt=self.resnet_dt,
             time_step=0.1,

@@ -13,7 +13,7 @@ import gzip
 import numpy as np
 from physics_suite import PhysicsSuite, Potential, random_arrays
 
-from deeptf import freeze
+from deeptf.exchange import frozen
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
@@ -26,7 +26,7 @@ def main() -> None:
     descriptor = SeE2A((20, 20), 4.0, 1.0, (4, 8), axis_neuron=3)
     config = ModelConfig(descriptor, EnerFitting(neuron=(6, 6)), ("A", "B"))
     arrays = random_arrays(config, 1)
-    graph = freeze.build(config, arrays)
+    graph = frozen.build(config, arrays)
     with open(f"{NAME}.pb.gz", "wb") as stream:
         stream.write(gzip.compress(graph.SerializeToString(), mtime=0))
     suite = PhysicsSuite()

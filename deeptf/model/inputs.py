@@ -1,0 +1,59 @@
+"""From coordinates, or from pairs given by an MD engine, to sorted pairs and environment rows.
+
+Row of a pair: (s(r), s x/r, s y/r, s z/r), normalised per centre type (arXiv:1805.09003, eq. 4-5).
+The displacement of a pair is the variable of the energy: forces follow from dE/d(displacement).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deeptf.ops.pairs import neighbor_pairs
+from deeptf.tf import tf
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Placeholders of one graph; F frames, N atoms, N_all atoms with ghosts, P pairs."""
+
+    coord: tf.Tensor  # [N, 3] A
+    cell: tf.Tensor  # [F, 3, 3] A, rows are cell vectors; zeros where a frame has no cell
+    atom_type: tf.Tensor  # [N_all]
+    frame_row: tf.Tensor  # [F + 1] first atom of each frame
+    fparam: tf.Tensor | None  # [F, numb_fparam]
+    aparam: tf.Tensor | None  # [N, numb_aparam]
+    row: tf.Tensor  # [N + 1] first pair of each atom
+    neighbor: tf.Tensor  # [P]
+    displacement: tf.Tensor  # [P, 3] A
+
+    @property
+    def frame_of_atom(self) -> tf.Tensor:
+        """Frame index of every centre atom, [N]."""
+        return tf.repeat(tf.range(self.num_frames), self.frame_row[1:] - self.frame_row[:-1])
+
+    @property
+    def num_frames(self) -> tf.Tensor:
+        """Number of frames F."""
+        return tf.shape(self.frame_row)[0] - 1
+
+
+def build_inputs(rcut: float, numb_fparam: int = 0, numb_aparam: int = 0) -> Inputs:
+    """Create the two doors: coordinates and cell, or row, neighbour and displacement."""
+    coord = tf.placeholder(tf.float64, [None, 3], "coord")
+    cell = tf.placeholder(tf.float64, [None, 3, 3], "cell")
+    atom_type = tf.placeholder(tf.int32, [None], "atom_type")
+    frame_row = tf.placeholder(tf.int32, [None], "frame_row")
+    fparam = tf.placeholder(tf.float64, [None, numb_fparam], "fparam") if numb_fparam else None
+    aparam = tf.placeholder(tf.float64, [None, numb_aparam], "aparam") if numb_aparam else None
+    row, neighbor, displacement = neighbor_pairs(coord, cell, atom_type, frame_row, rcut)
+    return Inputs(
+        coord,
+        cell,
+        atom_type,
+        frame_row,
+        fparam,
+        aparam,
+        row=tf.placeholder_with_default(row, [None], "row"),
+        neighbor=tf.placeholder_with_default(neighbor, [None], "neighbor"),
+        displacement=tf.placeholder_with_default(displacement, [None, 3], "displacement"),
+    )

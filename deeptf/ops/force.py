@@ -1,0 +1,68 @@
+"""Force and virial from the gradient in the pair displacements (core/geometry/force_virial.h)."""
+
+from __future__ import annotations
+
+from deeptf.ops.library import library
+from deeptf.tf import tf
+
+
+def force_virial(
+    pair_gradient: tf.Tensor,
+    displacement: tf.Tensor,
+    centre: tf.Tensor,
+    neighbor: tf.Tensor,
+    atom_type: tf.Tensor,
+    frame_row: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return force [N_all, 3] and virial [F, 9] = -sum r_a g_b from g = dE/d(displacement) [P, 3].
+
+    centre [P] lies in one of the frames of frame_row [F + 1]; neighbor [P] may be a ghost.
+    Differentiable any number of times in `pair_gradient`, and in `displacement`.
+    """
+    return tuple(
+        library().force_virial(pair_gradient, displacement, centre, neighbor, atom_type, frame_row)
+    )
+
+
+def atom_virial(
+    pair_gradient: tf.Tensor, displacement: tf.Tensor, neighbor: tf.Tensor, atom_type: tf.Tensor
+) -> tf.Tensor:
+    """Return the virial of each atom, [N_all, 9]: -g_a r_b of a pair counts for its neighbour.
+
+    The indices stand as in deepmd-kit: the sum over atoms is the virial, transposed. No gradient.
+    """
+    return library().atom_virial(pair_gradient, displacement, neighbor, atom_type)
+
+
+def _gradient_in_displacement(
+    pair_gradient: tf.Tensor, virial_grad: tf.Tensor, centre: tf.Tensor, frame_row: tf.Tensor
+) -> tf.Tensor:
+    """Return d(virial . virial_grad)/d(displacement) = -virial_grad g, [P, 3]."""
+    frame = tf.searchsorted(frame_row, centre, side="right") - 1
+    matrix = tf.gather(tf.reshape(virial_grad, [-1, 3, 3]), frame)  # [P, 3, 3]
+    return -tf.einsum("pab,pb->pa", matrix, pair_gradient)
+
+
+@tf.RegisterGradient("ForceVirial")
+def _force_virial_grad(
+    op: tf.Operation, force_grad: tf.Tensor, virial_grad: tf.Tensor
+) -> list[tf.Tensor | None]:
+    pair_gradient, displacement, centre, neighbor, _, frame_row = op.inputs
+    return [
+        library().force_virial_grad(
+            force_grad, virial_grad, displacement, centre, neighbor, frame_row
+        ),
+        _gradient_in_displacement(pair_gradient, virial_grad, centre, frame_row),
+    ] + [None] * 4
+
+
+@tf.RegisterGradient("ForceVirialGrad")
+def _force_virial_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
+    force_grad, virial_grad, displacement, centre, neighbor, frame_row = op.inputs
+    atoms = tf.zeros(tf.shape(force_grad)[:1], tf.int32)  # only its length counts
+    force, virial = library().force_virial(grad, displacement, centre, neighbor, atoms, frame_row)
+    return [
+        force,
+        virial,
+        _gradient_in_displacement(grad, virial_grad, centre, frame_row),
+    ] + [None] * 3

@@ -1,0 +1,180 @@
+"""Loading the compiled ops: the core for the CPU of this machine, then its TensorFlow bindings.
+
+The package holds the core once for each CPU level that was built, `libdeeptf_core.LEVEL.so`, all
+with the SONAME that the bindings `libdeeptf.so` need. So the bindings take the core that is in the
+process when they are loaded. Before that the build lines of both are read from the files: a library
+made for another TensorFlow, another deeptf or another CPU gives one sentence and not a crash.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import re
+from collections.abc import Set
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import deeptf
+
+FOLDER = Path(__file__).parents[1]
+BINDINGS = "libdeeptf.so"
+CORES = "libdeeptf_core.*.so"
+OPS = (
+    "neighbor_pairs",
+    "sort_pairs",
+    "environment",
+    "environment_grad",
+    "environment_grad_grad",
+    "neighbor_sum",
+    "neighbor_sum_value_grad",
+    "neighbor_sum_weight_grad",
+    "embedding_nodes",
+    "embedding_nodes_grad",
+    "embedding_sum",
+    "embedding_sum_grad",
+    "embedding_sum_tangent",
+    "embedding_table_grad",
+    "embedding_tangent_table_grad",
+    "fitting_net",
+    "fitting_net_grad",
+    "moment_product",
+    "moment_product_grad",
+    "moment_product_polar",
+    "force_virial",
+    "force_virial_grad",
+    "atom_virial",
+    "adam_update",
+    "adam_change",
+    "matrix_products",
+    "host_sum",
+    "host_adam",
+)
+BUILD = "`pip install .` in the source folder of deeptf builds it"
+
+
+class Core(NamedTuple):
+    """A core library and what its build line says."""
+
+    path: Path
+    version: str  # of deeptf
+    level: str  # value of -march
+    features: frozenset[str]  # of the CPU that it needs, by their names in /proc/cpuinfo
+
+
+def read_core(path: Path) -> Core:
+    """Return what the core library at `path` is."""
+    version, level, features = _build_line(path, "core", 3)
+    needed = [
+        name for name, _, value in (f.partition("=") for f in features.split()) if value == "1"
+    ]
+    return Core(path, version, level, frozenset(needed))
+
+
+def choose_core(folder: Path, cpu_features: Set[str]) -> Core:
+    """Return the core library in `folder` that uses most of this CPU.
+
+    cpu_features : names from /proc/cpuinfo; empty on a system that does not tell them, which gets
+        the lowest level.
+    Raises ImportError where there is none for this CPU, or the one found is of another deeptf.
+    """
+    cores = sorted(
+        map(read_core, folder.glob(CORES)), key=lambda core: (len(core.features), core.level)
+    )
+    if not cores:
+        raise ImportError(
+            f"a core library `{folder / CORES}` must be built first, got none: {BUILD}"
+        )
+    fitting = [core for core in cores if core.features <= cpu_features]
+    if not fitting and cpu_features:
+        lacking = " ".join(sorted(cores[0].features - cpu_features))
+        raise ImportError(
+            f"a core library `{folder / CORES}` must be built for this CPU, got "
+            f"{', '.join(core.level for core in cores)}, and this CPU lacks {lacking} of "
+            f"{cores[0].level}: {BUILD} for every CPU where DEEPTF_MARCH is not set"
+        )
+    chosen = fitting[-1] if fitting else cores[0]
+    _check_version(chosen.path, chosen.version)
+    return chosen
+
+
+def tensorflow_of(path: Path) -> str:
+    """Return the version of TensorFlow for which the bindings at `path` are built.
+
+    Raises ImportError where there are none, or those of another deeptf.
+    """
+    if not path.exists():
+        raise ImportError(f"the op library `{path}` must be built first, got no such file: {BUILD}")
+    version, built_for = _build_line(path, "bindings", 2)
+    _check_version(path, version)
+    return built_for
+
+
+def check_bindings(path: Path, tensorflow: str) -> None:
+    """Raise ImportError unless the bindings at `path` are of this deeptf and of `tensorflow`."""
+    built_for = tensorflow_of(path)
+    release = built_for.split(".")[:2]
+    if release != tensorflow.split(".")[:2]:
+        raise ImportError(
+            f"the op library `{path}` must be built for TensorFlow {tensorflow}, got one for "
+            f"{built_for}: `DEEPTF_TENSORFLOW={tensorflow.replace('-', '')} pip install .` in the "
+            f"source folder of deeptf builds it; or install TensorFlow {'.'.join(release)}"
+        )
+
+
+def this_cpu() -> set[str]:
+    """Return the feature names of this CPU, or nothing where /proc/cpuinfo does not tell."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return set()
+    found = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
+    return set(found.group(1).split()) if found else set()
+
+
+def description() -> str:
+    """Return version and CPU level in one line; raise ImportError where no core fits."""
+    return f"deeptf {deeptf.__version__}, kernels for {choose_core(FOLDER, this_cpu()).level}"
+
+
+@functools.cache
+def library() -> ModuleType:
+    """Load the op library, once; raise ImportError where it is missing or does not fit."""
+    from deeptf.tf import tf  # only here: `deeptf --version` needs no TensorFlow
+
+    bindings = FOLDER / BINDINGS
+    check_bindings(bindings, tf.__version__)
+    core = choose_core(FOLDER, this_cpu())
+    try:
+        # For the whole process: core and bindings must have one type of Error between them.
+        ctypes.CDLL(str(core.path), mode=ctypes.RTLD_GLOBAL)
+        loaded = tf.load_op_library(str(bindings))
+    except (OSError, tf.errors.NotFoundError) as error:
+        raise ImportError(
+            f"the op library `{bindings}` must match TensorFlow {tf.__version__} and this system, "
+            f"got `{error}`: {BUILD}"
+        ) from error
+    missing = [name for name in OPS if not hasattr(loaded, name)]
+    if missing:
+        raise ImportError(
+            f"the op library `{bindings}` must have the op {missing[0]}, got an older one: {BUILD}"
+        )
+    return loaded
+
+
+def _build_line(path: Path, part: str, fields: int) -> list[str]:
+    """Return the `fields` of the build line that names the part, from a library file."""
+    line = rf"deeptf-{part}\|" + r"([^|\0]*)\|" * fields
+    found = re.search(line.encode(), path.read_bytes())
+    if found is None:
+        raise ImportError(f"`{path}` must be the {part} of deeptf's ops, got another file: {BUILD}")
+    return [field.decode() for field in found.groups()]
+
+
+def _check_version(path: Path, version: str) -> None:
+    if version != deeptf.__version__:
+        raise ImportError(
+            f"the op library `{path}` must be of deeptf {deeptf.__version__}, got {version}: "
+            + BUILD
+        )

@@ -1,0 +1,78 @@
+"""Fitting nets with their slopes, and products of many matrices at once (core/nets)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deeptf.ops.gradients import unavailable
+from deeptf.ops.library import library
+from deeptf.tf import tf
+
+
+def fitting_net(
+    descriptor: tf.Tensor,
+    atom_count: tf.Tensor,
+    weights: Sequence[tf.Tensor],
+    neuron: Sequence[int],
+    activation: str,
+    resnet_dt: bool,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the energy [n] of one net per type and its slope dE/d(descriptor) [n, width].
+
+    descriptor [n, width], float32 or float64, atoms sorted by type; atom_count [T], how many of
+    each; neuron: widths of the hidden layers. weights, of the net of each type after that of the
+    one before: for each hidden layer matrix [in, out], bias [out] and, with `resnet_dt` where a
+    layer after the first keeps the width, its time step [out]; then matrix [neuron[-1], 1] and bias
+    [1]. A layer after the first that keeps the width adds its input.
+    Differentiable once, in descriptor and weights, through energy and slope: enough to train on
+    forces.
+    """
+    net = library().fitting_net(
+        descriptor,
+        atom_count,
+        list(weights),
+        neuron=list(neuron),
+        activation=activation.lower(),
+        resnet_dt=resnet_dt,
+    )
+    return net.energy, net.slope
+
+
+def matrix_products(
+    a: Sequence[tf.Tensor],
+    b: Sequence[tf.Tensor],
+    transpose_a: Sequence[bool],
+    transpose_b: Sequence[bool],
+) -> list[tf.Tensor]:
+    """Return the products a_k b_k of matrices of one precision, each factor transposed or not.
+
+    All of them together keep the threads busy, where one small product after the other does not.
+    Not differentiable.
+    """
+    if not a:
+        return []
+    transpose = {"transpose_a": list(transpose_a), "transpose_b": list(transpose_b)}
+    return library().matrix_products(a, b, **transpose)
+
+
+@tf.RegisterGradient("FittingNet")
+def _fitting_net_grad(
+    op: tf.Operation, energy_grad: tf.Tensor, slope_grad: tf.Tensor, *_: tf.Tensor
+) -> list[tf.Tensor | None]:
+    descriptor, atom_count, *weights = op.inputs
+    descriptor_grad, weight_grads = library().fitting_net_grad(
+        energy_grad,
+        slope_grad,
+        *op.outputs[2:],
+        descriptor,
+        atom_count,
+        weights,
+        **{name: op.get_attr(name) for name in ("neuron", "activation", "resnet_dt")},
+    )
+    return [descriptor_grad, None, *weight_grads]
+
+
+@tf.RegisterGradient("FittingNetGrad")
+def _fitting_net_grad_grad(op: tf.Operation, *_: tf.Tensor) -> list[tf.Tensor | None]:
+    what = "derivative of the gradient of a fitting net"
+    return [unavailable(x, what) if x.dtype.is_floating else None for x in op.inputs]

@@ -1,0 +1,111 @@
+// What the kernels of sum.h share: where the pairs of an atom lie, their places on the
+// grids of the tables, and a loop over atoms.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "core/curve/hermite.h"
+#include "core/curve/sum.h"
+
+namespace deeptf {
+
+// Where the pairs of every (atom, neighbour type) begin, and places on the grids.
+template <class T>
+class Layout {
+ public:
+  Layout(const CurvePairs& pairs, const CurveTable<T>& table)
+      : pairs_(pairs),
+        table_(table),
+        first_(pairs.num_atoms * pairs.num_types),
+        type_(pairs.num_atoms),
+        stretches_(2 * table.num_curves),
+        inverse_step_(table.num_curves * table.segments) {
+    const int64_t types = pairs.num_types;
+    for (int64_t c = 0, atom = 0; c < types; ++c) {
+      for (int32_t k = 0; k < pairs.atom_count[c]; ++k) type_[atom++] = static_cast<int32_t>(c);
+    }
+    int64_t pair = 0;
+    for (int64_t t = 0; t < types; ++t) {
+      for (int64_t atom = 0; atom < pairs.num_atoms; ++atom) {
+        first_[atom * types + t] = pair;
+        pair += pairs.neighbor_count[atom * types + t];
+      }
+    }
+    for (size_t k = 0; k < inverse_step_.size(); ++k) inverse_step_[k] = 1 / table.grid[2 * k + 1];
+    const int64_t near = std::max<int64_t>(table.near, 1);  // one of the others goes on to the end
+    for (int64_t c = 0; c < table.num_curves; ++c) {
+      const int64_t first = c * table.segments, end = first + table.segments;
+      stretches_[2 * c] = stretch(first, end - table.near);
+      stretches_[2 * c + 1] = stretch(end - near, end);
+    }
+  }
+
+  int64_t first(int64_t atom, int64_t t) const { return first_[atom * pairs_.num_types + t]; }
+  int64_t count(int64_t atom, int64_t t) const {
+    return pairs_.neighbor_count[atom * pairs_.num_types + t];
+  }
+  // The block of the pairs of `atom` with neighbours of type t, and its curve; -1: none.
+  int64_t block(int64_t atom, int64_t t) const { return t * pairs_.num_types + type_[atom]; }
+  int32_t curve(int64_t atom, int64_t t) const { return pairs_.curve[block(atom, t)]; }
+  // The end of the range of the data of a curve.
+  double limit(int32_t curve) const { return stretches_[2 * curve].end; }
+  HermitePlace<T> place(int32_t curve, double x) const {
+    const Stretch& part = stretches_[2 * curve + (x > limit(curve) ? 1 : 0)];
+    const int64_t segment =
+        part.first + unit_at((x - part.start) * part.inverse_width, part.count - 1);
+    const int32_t node = table_.node_row[segment];
+    return hermite_place<T>(x, table_.grid[2 * segment], inverse_step_[segment], node,
+                            table_.node_row[segment + 1] - node);
+  }
+  double empty_x(int64_t atom) const { return pairs_.empty[type_[atom]]; }
+  // (sel - n) x_0: the radial weight of all empty places of one atom and neighbour type together.
+  T empty_weight(int64_t atom, int64_t t) const {
+    return static_cast<T>((pairs_.sel[t] - static_cast<double>(count(atom, t))) * empty_x(atom));
+  }
+
+ private:
+  struct Stretch {  // segments of one width
+    double start, end, inverse_width;
+    int64_t first, count;
+  };
+
+  Stretch stretch(int64_t first, int64_t end) const {
+    const double start = table_.grid[2 * first], step = table_.grid[2 * first + 1];
+    const int32_t* row = table_.node_row;
+    const double last =
+        table_.grid[2 * end - 2] + table_.grid[2 * end - 1] * (row[end] - row[end - 1] - 1);
+    return {start, last, 1 / step / (row[first + 1] - row[first] - 1), first, end - first};
+  }
+
+  CurvePairs pairs_;
+  CurveTable<T> table_;
+  std::vector<int64_t> first_;
+  std::vector<int32_t> type_;
+  std::vector<Stretch> stretches_;    // of each curve: the range of the data, and beyond it
+  std::vector<double> inverse_step_;  // of the nodes of each segment
+};
+
+// Copies rows [4, M] of an atom into rows of padded width; the padding becomes zero.
+template <class T>
+void pad_rows(const T* from, int64_t width, T* to) {
+  const int64_t padded = padded_width<T>(width);
+  for (int64_t w = 0; w < kRowColumns; ++w, from += width, to += padded) {
+    std::fill_n(std::copy_n(from, width, to), padded - width, T(0));
+  }
+}
+
+// Calls body(atom) for every atom, each time with the same scratch of a thread.
+template <class Body>
+void over_atoms(const CurvePairs& pairs, int64_t width, const Context& context,
+                const Body& make_body) {
+  const int64_t terms = pairs.num_pairs / std::max<int64_t>(1, pairs.num_atoms) + pairs.num_types;
+  context.parallel(pairs.num_atoms, 100 + terms * width * 3, [&](int64_t begin, int64_t end) {
+    auto body = make_body();
+    for (int64_t atom = begin; atom < end; ++atom) body(atom);
+  });
+}
+
+}  // namespace deeptf

@@ -1,0 +1,55 @@
+// Tables of embedding nets: values and slopes of the nets at the nodes of their grids, and the
+// gradient of a table to the weights.
+//
+// A net maps one number x to M numbers by layers y = act(x W + b) [idt] plus a residual: x where
+// the width stays, (x, x) where it doubles. Along with x its derivative x' = dx/dx_0 goes through
+// the layers, z' = x' W and h' = act'(z) z'; the reverse pass over both needs act'':
+//   dz = act'(z) dh + act''(z) z' dh'      dz' = act'(z) dh'      dW = x^T dz + x'^T dz'
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/base/activation.h"
+#include "core/base/context.h"
+
+namespace deeptf {
+
+// The layers of one net; `idt` of a layer is null where it has none.
+template <class T>
+struct EmbeddingLayer {
+  int64_t n_in, width;
+  const T *matrix, *bias, *idt;
+};
+
+// Where the gradients of one layer go.
+template <class T>
+struct EmbeddingLayerGrad {
+  T *matrix, *bias, *idt;
+};
+
+template <class T>
+struct EmbeddingNets {
+  Activation activation;
+  std::vector<std::vector<EmbeddingLayer<T>>> layers;  // [C] nets
+  int64_t segments;                                    // S, see sum.h
+  const int32_t* node_row;                             // [C S + 1]
+  const double* grid;                                  // [C S, 2] x of the first node, step
+
+  int64_t width() const { return layers.front().back().width; }
+  int64_t num_nodes() const { return node_row[layers.size() * segments]; }
+};
+
+// Whether a layer has a residual connection.
+inline bool has_residual(int64_t n_in, int64_t width) { return width == n_in || width == 2 * n_in; }
+
+// Fills nodes [nodes, 2, padded M] (see sum.h): values and slopes times the step.
+template <class T>
+void embedding_nodes(const EmbeddingNets<T>& nets, const Context& context, T* nodes);
+
+// Fills `grads` ([C] nets of layers) from nodes_grad [nodes, 2, padded M].
+template <class T>
+void embedding_nodes_grad(const EmbeddingNets<T>& nets, const Context& context, const T* nodes_grad,
+                          const std::vector<std::vector<EmbeddingLayerGrad<T>>>& grads);
+
+}  // namespace deeptf

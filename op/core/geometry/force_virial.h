@@ -1,0 +1,40 @@
+// From the gradient g = dE/d(displacement) of each pair to forces and virials, float64.
+//
+//   force_i += g, force_j -= g              for the centre i and the neighbour j of the pair
+//   virial_ab = - sum r_a g_b               over the pairs of the frame of i
+//   atom_virial_j,ab = - sum g_a r_b        over the pairs whose neighbour is j
+// Sums run in the order of the pairs, whatever the number of threads.
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/context.h"
+
+namespace deeptf {
+
+struct ForceInputs {
+  int64_t num_pairs;           // P
+  int64_t num_all;             // N_all, centres and ghosts
+  int64_t num_frames;          // F
+  const double* displacement;  // [P, 3]
+  const int32_t* centre;       // [P]
+  const int32_t* neighbor;     // [P]
+  const int32_t* frame_row;    // [F + 1] first centre of each frame
+};
+
+// Throws Error if a centre, neighbour or frame_row is out of range.
+void check_force(const ForceInputs& in, const Context& context);
+
+// force [N_all, 3], virial [F, 9]
+void force_virial(const ForceInputs& in, const Context& context, const double* pair_gradient,
+                  double* force, double* virial);
+
+// The transpose of force_virial: force_grad [N_all, 3] and virial_grad [F, 9] to [P, 3].
+void force_virial_grad(const ForceInputs& in, const Context& context, const double* force_grad,
+                       const double* virial_grad, double* pair_gradient);
+
+// atom_virial [N_all, 9]; centre and frame_row are not used.
+void atom_virial(const ForceInputs& in, const Context& context, const double* pair_gradient,
+                 double* atom_virial);
+
+}  // namespace deeptf

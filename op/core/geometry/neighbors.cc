@@ -1,0 +1,227 @@
+// Search over the bins; see neighbors.h. Compiled without contraction of a*b+c, so that counting
+// and filling, whichever way the compiler vectorises them, agree on every pair at the cut-off.
+#include "core/geometry/neighbors.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/geometry/apart.h"
+
+namespace deeptf {
+namespace {
+
+constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
+
+int32_t floor_divide(int32_t a, int32_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
+
+}  // namespace
+
+int64_t NeighborSearch::frame_of_atom(int64_t atom) const {
+  const int32_t* end = frames_.frame_row + frames_.num_frames + 1;
+  return std::upper_bound(frames_.frame_row, end, atom) - frames_.frame_row - 1;
+}
+
+std::vector<NeighborSearch::Run> NeighborSearch::runs_of_bin(int64_t bin) const {
+  const auto after = std::upper_bound(grids_.begin(), grids_.end(), bin,
+                                      [](int64_t b, const Grid& g) { return b < g.first_bin; });
+  const Grid& grid = *(after - 1);
+  const auto local = static_cast<int32_t>(bin - grid.first_bin);
+  const std::array<int32_t, 3> place{local / grid.size[2] / grid.size[1],
+                                     local / grid.size[2] % grid.size[1], local % grid.size[2]};
+  std::vector<Run> runs;
+  for (int32_t bin0 = place[0] - grid.reach[0]; bin0 <= place[0] + grid.reach[0]; ++bin0) {
+    for (int32_t bin1 = place[1] - grid.reach[1]; bin1 <= place[1] + grid.reach[1]; ++bin1) {
+      add_runs(grid, bin0, bin1, place[2], runs);
+    }
+  }
+  return runs;
+}
+
+// Adds the bins (bin0, bin1, all within reach of bin2); bins are counted on across the cell's
+// faces.
+void NeighborSearch::add_runs(const Grid& grid, int32_t bin0, int32_t bin1, int32_t bin2,
+                              std::vector<Run>& runs) const {
+  const auto& [size0, size1, size2] = grid.size;
+  const int32_t image0 = floor_divide(bin0, size0), image1 = floor_divide(bin1, size1);
+  if (!grid.periodic && (image0 != 0 || image1 != 0)) return;
+  const int64_t line =
+      grid.first_bin + (int64_t{bin0 - image0 * size0} * size1 + (bin1 - image1 * size1)) * size2;
+  const int32_t first = bin2 - grid.reach[2], last = bin2 + grid.reach[2];
+  for (int32_t image2 = floor_divide(first, size2); image2 * size2 <= last; ++image2) {
+    if (!grid.periodic && image2 != 0) continue;
+    const int32_t from = std::max(first - image2 * size2, 0);
+    const int32_t to = std::min(last - image2 * size2, size2 - 1);
+    Run run{};
+    run.begin = bin_start_[line + from];
+    run.end = bin_start_[line + to + 1];
+    if (run.begin == run.end) continue;
+    for (int k = 0; k < 3; ++k) {
+      run.shift[k] = image0 * grid.cell[k] + image1 * grid.cell[3 + k] + image2 * grid.cell[6 + k];
+    }
+    run.image = (uint64_t(image0 + kMaxImage) << 20) | (uint64_t(image1 + kMaxImage) << 10) |
+                uint64_t(image2 + kMaxImage);
+    runs.push_back(run);
+  }
+}
+
+// Counts the atoms closer than rcut to the atom of `slot`, and those on top of it; both with
+// itself.
+NeighborSearch::Count NeighborSearch::count_pairs(const std::vector<Run>& runs,
+                                                  int32_t slot) const {
+  const double limit = rcut_ * rcut_, close_limit = kTooClose * kTooClose;
+  const double *x = x_.data(), *y = y_.data(), *z = z_.data();
+  const double own_x = x[slot], own_y = y[slot], own_z = z[slot];
+  Count total{0, 0};
+  for (const Run& run : runs) {
+    int64_t near = 0, close = 0;
+    const auto [shift_x, shift_y, shift_z] = run.shift;
+#pragma omp simd reduction(+ : near, close)
+    for (int32_t other = run.begin; other < run.end; ++other) {
+      const double dx = x[other] - own_x + shift_x;
+      const double dy = y[other] - own_y + shift_y;
+      const double dz = z[other] - own_z + shift_z;
+      const double d2 = dx * dx + dy * dy + dz * dz;
+      near += d2 < limit ? 1 : 0;
+      close += d2 < close_limit ? 1 : 0;
+    }
+    total.near += near;
+    total.close += close;
+  }
+  return total;
+}
+
+// Copies the atoms of all runs, sorted by key.
+void NeighborSearch::gather(const std::vector<Run>& runs, Candidates& candidates) const {
+  struct Place {
+    uint64_t key;
+    int32_t slot;
+    uint32_t run;
+  };
+  std::vector<Place> places;
+  for (size_t run = 0; run < runs.size(); ++run) {
+    for (int32_t slot = runs[run].begin; slot < runs[run].end; ++slot) {
+      const auto rank = static_cast<uint64_t>(rank_of_atom_[atom_of_slot_[slot]]);
+      places.push_back({(rank << 30) | runs[run].image, slot, static_cast<uint32_t>(run)});
+    }
+  }
+  std::sort(places.begin(), places.end(),
+            [](const Place& a, const Place& b) { return a.key < b.key; });
+  Candidates& to = candidates;
+  to.key.resize(places.size());
+  to.near.resize(places.size());
+  for (auto* column : {&to.x, &to.y, &to.z, &to.shift_x, &to.shift_y, &to.shift_z, &to.square}) {
+    column->resize(places.size());
+  }
+  for (size_t k = 0; k < places.size(); ++k) {
+    const std::array<double, 3>& shift = runs[places[k].run].shift;
+    to.key[k] = places[k].key;
+    to.x[k] = x_[places[k].slot];
+    to.y[k] = y_[places[k].slot];
+    to.z[k] = z_[places[k].slot];
+    to.shift_x[k] = shift[0];
+    to.shift_y[k] = shift[1];
+    to.shift_z[k] = shift[2];
+  }
+}
+
+// Fills candidates.near for the atom of `slot`, without itself; returns how many there are.
+int64_t NeighborSearch::find_near(int32_t slot, Candidates& candidates) const {
+  const auto size = static_cast<int64_t>(candidates.key.size());
+  const double *x = candidates.x.data(), *y = candidates.y.data(), *z = candidates.z.data();
+  const double *shift_x = candidates.shift_x.data(), *shift_y = candidates.shift_y.data(),
+               *shift_z = candidates.shift_z.data();
+  const double own_x = x_[slot], own_y = y_[slot], own_z = z_[slot];
+  double* square = candidates.square.data();
+#pragma omp simd
+  for (int64_t k = 0; k < size; ++k) {
+    const double dx = x[k] - own_x + shift_x[k];
+    const double dy = y[k] - own_y + shift_y[k];
+    const double dz = z[k] - own_z + shift_z[k];
+    square[k] = dx * dx + dy * dy + dz * dz;
+  }
+  const auto rank = static_cast<uint64_t>(rank_of_atom_[atom_of_slot_[slot]]);
+  const uint64_t own = (rank << 30) | kSameImage;
+  const double limit = rcut_ * rcut_;
+  int64_t count = 0;
+  for (int64_t k = 0; k < size; ++k) {  // without a branch: one in seven is near
+    candidates.near[count] = static_cast<int32_t>(k);
+    count +=
+        static_cast<int64_t>(square[k] < limit) & static_cast<int64_t>(candidates.key[k] != own);
+  }
+  return count;
+}
+
+int64_t NeighborSearch::count(const Context& context, int32_t* row) const {
+  const int64_t atoms = frames_.num_atoms();
+  FirstWrong coincident;
+  std::fill(row, row + atoms + 1, 0);
+  context.parallel(num_parts(), 20000, [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; ++part) {
+      const std::vector<Run> runs = runs_of_bin(parts_[part].bin);
+      for (int32_t slot = parts_[part].begin; slot < parts_[part].end; ++slot) {
+        const int32_t atom = atom_of_slot_[slot];
+        const Count found = count_pairs(runs, slot);
+        row[atom + 1] = static_cast<int32_t>(std::min<int64_t>(found.near - 1, kMost));
+        if (found.close > 1) coincident.report(atom);
+      }
+    }
+  });
+  if (coincident.any()) report_coincidence(coincident.index());
+  int64_t total = 0;
+  for (int64_t atom = 0; atom < atoms; ++atom) {
+    total += row[atom + 1];
+    if (total >= kMost) {
+      throw Error("the number of pairs must be below 2^31, got more by atom " +
+                  std::to_string(atom) + " of " + std::to_string(atoms) + " with rcut " +
+                  std::to_string(rcut_) + " A: give fewer frames or atoms at a time");
+    }
+    row[atom + 1] = static_cast<int32_t>(total);
+  }
+  return total;
+}
+
+void NeighborSearch::fill(const Context& context, const int32_t* row, int32_t* neighbor,
+                          double* displacement) const {
+  context.parallel(num_parts(), 50000, [&](int64_t begin, int64_t end) {
+    Candidates candidates;
+    for (int64_t part = begin; part < end; ++part) {
+      const bool same = part > begin && parts_[part].bin == parts_[part - 1].bin;
+      if (!same) gather(runs_of_bin(parts_[part].bin), candidates);
+      for (int32_t slot = parts_[part].begin; slot < parts_[part].end; ++slot) {
+        const int64_t first = row[atom_of_slot_[slot]], found = find_near(slot, candidates);
+        for (int64_t k = 0; k < found; ++k) {
+          const int32_t from = candidates.near[k];
+          double* d = displacement + 3 * (first + k);
+          neighbor[first + k] = atom_of_rank_[candidates.key[from] >> 30];
+          d[0] = candidates.x[from] - x_[slot] + candidates.shift_x[from];
+          d[1] = candidates.y[from] - y_[slot] + candidates.shift_y[from];
+          d[2] = candidates.z[from] - z_[slot] + candidates.shift_z[from];
+        }
+      }
+    }
+  });
+}
+
+void NeighborSearch::report_coincidence(int64_t atom) const {
+  const auto slot = static_cast<int32_t>(
+      std::find(atom_of_slot_.begin(), atom_of_slot_.end(), atom) - atom_of_slot_.begin());
+  const auto bin = std::upper_bound(bin_start_.begin(), bin_start_.end(), slot) - 1;
+  const int64_t frame = frame_of_atom(atom), first = frames_.frame_row[frame];
+  int64_t partner = atom;
+  Candidates candidates;
+  gather(runs_of_bin(bin - bin_start_.begin()), candidates);
+  const int64_t found = find_near(slot, candidates);
+  for (int64_t k = found - 1; k >= 0; --k) {
+    const int32_t from = candidates.near[k];
+    if (candidates.square[from] < kTooClose * kTooClose) {
+      partner = atom_of_rank_[candidates.key[from] >> 30];
+    }
+  }
+  throw Error("`coord` must keep atoms apart, got atoms " + std::to_string(atom - first) + " and " +
+              std::to_string(partner - first) + " of frame " + std::to_string(frame) +
+              " on top of each other (closer than 1e-6 A)");
+}
+
+}  // namespace deeptf

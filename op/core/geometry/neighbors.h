@@ -1,0 +1,100 @@
+// All pairs of atoms closer than rcut, periodic images included, in time linear in the atoms.
+//
+// Atoms are put into bins about rcut wide along the (possibly oblique) cell vectors; the
+// neighbours of an atom lie in the bins within `reach` of its own, which wrap around the cell as
+// often as needed. A frame without a cell (all zeros) gets a bounding box and no images. Atoms of
+// type < 0 have no pairs. It does not keep a list between calls (no skin).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "core/base/context.h"
+
+namespace deeptf {
+
+struct Frames {
+  int64_t num_frames;
+  const int32_t* frame_row;  // [F + 1] first atom of each frame
+  const double* coord;       // [N, 3] A
+  const double* cell;        // [F, 3, 3] A, rows are cell vectors
+  const int32_t* atom_type;  // [N]
+
+  int64_t num_atoms() const { return frame_row[num_frames]; }
+};
+
+class NeighborSearch {
+ public:
+  // Puts the atoms into bins. Throws Error for a cell or a coordinate that cannot be used.
+  NeighborSearch(const Frames& frames, double rcut);
+
+  // Fills row [N + 1] and returns the number of pairs P. Throws Error if two atoms coincide or P
+  // does not fit 32 bits.
+  int64_t count(const Context& context, int32_t* row) const;
+
+  // Fills neighbor [P] and displacement [P, 3] = r_neighbor - r_centre (+ image), for each centre
+  // sorted by (type of the neighbour, index of the neighbour, image).
+  void fill(const Context& context, const int32_t* row, int32_t* neighbor,
+            double* displacement) const;
+
+ private:
+  struct Grid {  // the bins of one frame
+    bool periodic;
+    std::array<double, 9> cell, inverse;  // of the cell or of the bounding box
+    std::array<double, 3> origin;
+    std::array<int32_t, 3> size, reach;  // bins along each axis; how many bins rcut spans
+    int64_t first_bin;
+  };
+  struct Part {  // slots of one bin, for one thread; no bin is split unless it is large
+    int64_t bin;
+    int32_t begin, end;
+  };
+  struct Run {  // atoms of neighbouring bins, one after the other in memory, seen in one image
+    int32_t begin, end;
+    std::array<double, 3> shift;
+    uint64_t image;
+  };
+  struct Count {
+    int64_t near, close;
+  };
+  struct Candidates {  // atoms of several runs in the order that the pairs of a centre have
+    std::vector<uint64_t> key;  // (rank, image): that order
+    std::vector<double> x, y, z, shift_x, shift_y, shift_z;
+    std::vector<double> square;  // distance to the centre at hand
+    std::vector<int32_t> near;   // places in this list closer than rcut to the centre at hand
+  };
+
+  static constexpr int32_t kMaxImage = 511;  // along one axis; fits the 10 bits of a key
+  static constexpr uint64_t kSameImage =
+      (uint64_t{kMaxImage} << 20) | (uint64_t{kMaxImage} << 10) | uint64_t{kMaxImage};
+
+  Grid make_grid(int64_t frame) const;
+  void set_bins(Grid& grid, int64_t frame) const;
+  std::vector<int32_t> assign_bins();
+  void sort_into_bins(const std::vector<int32_t>& bin_of_atom);
+  void split_bins();
+  void rank_atoms();
+
+  int64_t num_parts() const { return static_cast<int64_t>(parts_.size()); }
+  int64_t frame_of_atom(int64_t atom) const;
+  std::vector<Run> runs_of_bin(int64_t bin) const;
+  void add_runs(const Grid& grid, int32_t bin0, int32_t bin1, int32_t bin2,
+                std::vector<Run>& runs) const;
+  Count count_pairs(const std::vector<Run>& runs, int32_t slot) const;
+  void gather(const std::vector<Run>& runs, Candidates& candidates) const;
+  int64_t find_near(int32_t slot, Candidates& candidates) const;
+  [[noreturn]] void report_coincidence(int64_t atom) const;
+
+  Frames frames_;
+  double rcut_;
+  std::vector<Grid> grids_;            // [F]
+  std::vector<int32_t> bin_start_;     // [bins + 1] first slot of each bin
+  std::vector<int32_t> atom_of_slot_;  // slots: the real atoms in the order of the bins
+  std::vector<double> x_, y_, z_;      // by slot; wrapped into the cell
+  std::vector<Part> parts_;            // of all bins that have atoms
+  std::vector<int32_t> rank_of_atom_;  // place of an atom when its frame is sorted by (type, index)
+  std::vector<int32_t> atom_of_rank_;  // [N]; ranks start at the first atom of the frame
+};
+
+}  // namespace deeptf

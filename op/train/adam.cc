@@ -1,0 +1,56 @@
+// See adam.h. The arrays are cut into parts of one size, so that a large array is shared by threads
+// and small ones cost no loop of their own.
+#include "train/adam.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace deeptf {
+namespace {
+
+constexpr int64_t kPart = 4096;         // numbers
+constexpr int64_t kCyclesOfNumber = 2;  // memory is what takes time
+
+template <class T>
+std::vector<AdamArrays<T>> cut(const std::vector<AdamArrays<T>>& all) {
+  std::vector<AdamArrays<T>> parts;
+  for (const AdamArrays<T>& array : all) {
+    for (int64_t k = 0; k < array.size; k += kPart) {
+      parts.push_back({std::min(kPart, array.size - k), array.weight + k, array.first + k,
+                       array.second + k, array.gradient + k});
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+template <class T>
+void adam(const AdamArrays<T>& array, const AdamStep& step) {
+  const T rate = static_cast<T>(step.rate), epsilon = static_cast<T>(step.epsilon);
+  const T first = static_cast<T>(1 - step.beta1), second = static_cast<T>(1 - step.beta2);
+  T *w = array.weight, *m = array.first, *v = array.second;
+  const T* g = array.gradient;
+#pragma omp simd
+  for (int64_t k = 0; k < array.size; ++k) {
+    m[k] += first * (g[k] - m[k]);
+    v[k] += second * (g[k] * g[k] - v[k]);
+    w[k] -= rate * m[k] / (std::sqrt(v[k]) + epsilon);
+  }
+}
+
+template <class T>
+void adam(const std::vector<AdamArrays<T>>& all, const AdamStep& step, const Context& context) {
+  const std::vector<AdamArrays<T>> parts = cut(all);
+  context.parallel(static_cast<int64_t>(parts.size()), kPart * kCyclesOfNumber,
+                   [&](int64_t begin, int64_t end) {
+                     for (int64_t k = begin; k < end; ++k) adam(parts[k], step);
+                   });
+}
+
+template void adam<float>(const AdamArrays<float>&, const AdamStep&);
+template void adam<double>(const AdamArrays<double>&, const AdamStep&);
+template void adam<float>(const std::vector<AdamArrays<float>>&, const AdamStep&, const Context&);
+template void adam<double>(const std::vector<AdamArrays<double>>&, const AdamStep&, const Context&);
+
+}  // namespace deeptf

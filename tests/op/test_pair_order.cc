@@ -1,0 +1,90 @@
+// PairSorter: order and counts of a small list with a ghost, a virtual atom and an absent type.
+#include <algorithm>
+
+#include "check.h"
+#include "core/geometry/pair_order.h"
+
+using deeptf::PairList;
+using deeptf::PairSorter;
+
+namespace {
+
+const std::vector<int32_t> kRow{0, 3, 4, 6, 7};
+const std::vector<int32_t> kNeighbor{2, 1, 4, 0, 3, 0, 1};
+const std::vector<int32_t> kType{2, 0, 2, -1, 0};  // atom 3 is virtual, atom 4 a ghost
+
+PairList list_of(const std::vector<int32_t>& row, const std::vector<int32_t>& neighbor,
+                 const std::vector<int32_t>& type, const std::vector<double>& displacement) {
+  return {static_cast<int64_t>(row.size()) - 1,
+          static_cast<int64_t>(type.size()),
+          3,
+          row.data(),
+          neighbor.data(),
+          displacement.data(),
+          type.data()};
+}
+
+}  // namespace
+
+TEST(blocks_by_neighbor_type_then_centre_type) {
+  const std::vector<double> displacement = deeptf_test::normal(21, 1);
+  for (const auto& context : {deeptf_test::serial(), deeptf_test::threaded()}) {
+    const PairSorter sorter(list_of(kRow, kNeighbor, kType, displacement), context);
+    CHECK((sorter.atom_order() == std::vector<int32_t>{1, 0, 2}));
+    CHECK((sorter.atom_count() == std::vector<int32_t>{1, 0, 2}));
+    CHECK((sorter.neighbor_count() == std::vector<int32_t>{0, 0, 1, 2, 0, 1, 0, 0, 1}));
+    CHECK((sorter.pair_count() == std::vector<int32_t>{0, 0, 2, 0, 0, 0, 1, 0, 2}));
+    CHECK(sorter.num_sorted() == 5);
+    std::vector<int32_t> centre(5), neighbor(5);
+    std::vector<double> sorted(15);
+    sorter.fill(context, centre.data(), neighbor.data(), sorted.data());
+    CHECK((centre == std::vector<int32_t>{0, 0, 1, 0, 2}));
+    CHECK((neighbor == std::vector<int32_t>{1, 4, 0, 2, 0}));
+    const int origin[5] = {1, 2, 3, 0, 5};
+    for (int pair = 0; pair < 5; ++pair) {
+      for (int k = 0; k < 3; ++k) {
+        CHECK(sorted[3 * pair + k] == displacement[3 * origin[pair] + k]);
+      }
+    }
+  }
+}
+
+TEST(displacements_without_a_direction_are_named) {
+  for (const double value : std::vector<double>{0.0, 5e-7, NAN, INFINITY}) {
+    std::vector<double> displacement(21, 1.0), sorted(15);
+    std::vector<int32_t> centre(5), neighbor(5);
+    const auto fill = [&] {
+      const PairSorter sorter(list_of(kRow, kNeighbor, kType, displacement), deeptf_test::serial());
+      sorter.fill(deeptf_test::threaded(), centre.data(), neighbor.data(), sorted.data());
+    };
+    std::fill_n(displacement.begin() + 3 * 4, 3, value);  // to the virtual atom
+    std::fill_n(displacement.begin() + 3 * 6, 3, value);  // from it
+    fill();
+    std::fill_n(displacement.begin() + 3 * 5, 3, value);
+    CHECK(deeptf_test::throws(fill, "from atom 2 to atom 0 (pair 5)"));
+    std::fill_n(displacement.begin() + 3 * 2, 3, value);
+    CHECK(deeptf_test::throws(fill, "from atom 0 to atom 4 (pair 2)"));
+  }
+}
+
+TEST(empty_list) {
+  const PairSorter sorter(list_of({0}, {}, {}, {}), deeptf_test::threaded());
+  CHECK(sorter.num_sorted() == 0 && sorter.atom_order().empty());
+  sorter.fill(deeptf_test::threaded(), nullptr, nullptr, nullptr);
+}
+
+TEST(wrong_indices_are_named) {
+  const std::vector<double> displacement(21, 1.0);
+  const auto message = [&](std::vector<int32_t> row, std::vector<int32_t> neighbor,
+                           std::vector<int32_t> type, const char* part) {
+    return deeptf_test::throws(
+        [&] { PairSorter(list_of(row, neighbor, type, displacement), deeptf_test::threaded()); },
+        part);
+  };
+  CHECK(message({0, 3, 2, 6, 7}, kNeighbor, kType, "`row` must start at 0 and not decrease"));
+  CHECK(message({1, 3, 4, 6, 7}, kNeighbor, kType, "`row` must start at 0"));
+  CHECK(message({7}, kNeighbor, kType, "`row` must start at 0"));
+  CHECK(message(kRow, {2, 1, 5, 0, 3, 0, 1}, kType, "got 5 at pair 2"));
+  CHECK(message(kRow, {2, -1, 4, 0, 3, 0, 1}, kType, "got -1 at pair 1"));
+  CHECK(message(kRow, kNeighbor, {2, 0, 3, 0, 0}, "got 3 at atom 2"));
+}
