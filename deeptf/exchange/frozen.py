@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from deeptf import __version__
-from deeptf.exchange.model_file import FORMAT, METADATA_NODE, OUTSIDE, read_model
+from deeptf.exchange.model_file import ARRAYS, FORMAT, METADATA_NODE, OUTSIDE, read_model
 from deeptf.files import replacing
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters, first_not_finite
@@ -27,7 +27,6 @@ from deeptf.ops.force import atom_virial
 from deeptf.tf import tf
 
 OUTPUTS = ("energy", "atom_energy", "force", "virial", "descriptor")  # fields of model.Outputs
-ARRAYS = ("descriptor/", "fitting/")  # first parts of the names of a model's arrays
 
 
 def write(
@@ -84,6 +83,7 @@ def read_arrays(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]
     """
     try:
         model = read_model(path)
+        arrays = {name: np.array(value) for name, value in model.arrays.items() if name != TABLE}
     except ValueError as error:
         advice = ""
         if zipfile.is_zipfile(path):
@@ -91,8 +91,7 @@ def read_arrays(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]
         raise ValueError(
             f"{path} must be a frozen deeptf model, but it is not: {error}{advice}"
         ) from error
-    arrays = {n.name: tf.make_ndarray(n.attr["value"].tensor) for n in _arrays(model.graph_def)}
-    return model.metadata, {k: v for k, v in arrays.items() if k != TABLE}
+    return model.metadata, arrays
 
 
 def _check_used(unused: Sequence[str]) -> None:

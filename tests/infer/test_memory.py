@@ -10,12 +10,12 @@ import pytest
 from physics_suite import random_arrays
 
 from deeptf.exchange import frozen
+from deeptf.exchange.graph_file import Node
 from deeptf.exchange.model_file import ModelFile, read_model
 from deeptf.infer.memory import bytes_per_atom, bytes_per_pair
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
-from deeptf.tf import tf
 
 SPACING, RCUT = 2.0, 5.0  # A
 EVALUATE = """
@@ -46,8 +46,8 @@ def described(precision, tabulated):
             "fitting_net": {"neuron": [240, 240, 240]},
         },
     }
-    nodes = [tf.NodeDef(name="sum", op="EmbeddingSum")] if tabulated else []
-    return ModelFile("model.pb", tf.GraphDef(node=nodes), metadata, "")
+    nodes = (Node("sum", "EmbeddingSum", (), {}),) if tabulated else ()
+    return ModelFile("model.pb", b"", nodes, metadata)
 
 
 @pytest.mark.parametrize(
