@@ -17,16 +17,14 @@ from typing import Any
 import numpy as np
 
 from deeptf import __version__
+from deeptf.config import dump
 from deeptf.exchange.model_file import ARRAYS, FORMAT, METADATA_NODE, OUTSIDE, read_model
 from deeptf.files import replacing
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters, first_not_finite
 from deeptf.model.ranges import Curves
-from deeptf.model.table import NODES, RANGE, TABLE, measured_arrays
-from deeptf.ops.force import atom_virial
+from deeptf.model.table import NODES, RANGE, TABLE, Table, measured_arrays
 from deeptf.tf import tf
-
-OUTPUTS = ("energy", "atom_energy", "force", "virial", "descriptor")  # fields of model.Outputs
 
 
 def write(
@@ -51,27 +49,21 @@ def build(
     Raises ValueError where an array is not finite.
     """
     _check_finite(arrays)
-    arrays = measured_arrays(config.table, arrays)
+    arrays = measured_arrays(config.tables, arrays)
     with tf.Graph().as_default() as graph:
         inputs, parameters = config.inputs(), Parameters(arrays, frozen=True)
         outputs = config.build(inputs, parameters)
         _check_used(parameters.unused())
-        virials = atom_virial(
-            outputs.pair_gradient,
-            outputs.pairs.displacement,
-            outputs.pairs.neighbor,
-            inputs.atom_type,
-        )
-        for name in OUTPUTS:
-            tf.identity(getattr(outputs, name), name)
-        tf.identity(virials, "atom_virial")
+        for name, value in outputs.values.items():
+            tf.identity(value, name)
         if outputs.outside is not None:
             for name, value in zip(OUTSIDE, outputs.outside, strict=True):
                 tf.identity(value, name)
-        description = _description(config, config.curves(parameters), training_script)
+        tables = config.tables(parameters)
+        description = _description(config, list(outputs.values), tables, training_script)
         tf.constant(json.dumps(description), name=METADATA_NODE)
     whole = graph.as_graph_def()
-    wanted = [*OUTPUTS, "atom_virial", METADATA_NODE, *(node.name for node in _arrays(whole))]
+    wanted = [*outputs.values, METADATA_NODE, *(node.name for node in _arrays(whole))]
     wanted += OUTSIDE if outputs.outside is not None else ()
     return tf.graph_util.extract_sub_graph(whole, wanted)
 
@@ -83,7 +75,9 @@ def read_arrays(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]
     """
     try:
         model = read_model(path)
-        arrays = {name: np.array(value) for name, value in model.arrays.items() if name != TABLE}
+        arrays = {
+            name: np.array(value) for name, value in model.arrays.items() if not _is(name, TABLE)
+        }
     except ValueError as error:
         advice = ""
         if zipfile.is_zipfile(path):
@@ -98,11 +92,16 @@ def _check_used(unused: Sequence[str]) -> None:
     """Raise ValueError for arrays of a model that this model does not have; one without tables has
     no use for the numbers of their nodes.
     """
-    foreign = [name for name in unused if name.startswith(ARRAYS) and name not in (NODES, RANGE)]
+    foreign = [name for name in unused if name.startswith(ARRAYS) and not _is(name, NODES, RANGE)]
     if foreign:
         raise ValueError(
             f"`arrays` must be those of the model, but it has no use for {', '.join(foreign[:5])}"
         )
+
+
+def _is(name: str, *kinds: str) -> bool:
+    """Return whether an array is one of these, in whatever scope."""
+    return name.rpartition("/")[2] in kinds
 
 
 def _check_finite(arrays: Mapping[str, np.ndarray]) -> None:
@@ -122,33 +121,32 @@ def _arrays(graph_def: tf.GraphDef) -> list[tf.NodeDef]:
 
 
 def _description(
-    config: ModelConfig, curves: Curves | None, training_script: dict[str, Any] | None
+    config: ModelConfig,
+    outputs: Sequence[str],
+    tables: Sequence[Table],
+    training_script: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Return what a user of the file has to know."""
     return {
         "format": FORMAT,
         "deeptf_version": __version__,
         "type_map": list(config.type_map),
-        "rcut": config.descriptor.rcut,
-        "sel": list(config.descriptor.sel),
-        "numb_fparam": config.fitting_net.numb_fparam,
-        "numb_aparam": config.fitting_net.numb_aparam,
-        "precision": config.descriptor.precision,
-        "table_range": None if curves is None else _ranges(curves),
-        "model": {
-            "type_map": list(config.type_map),
-            "descriptor": {"type": config.descriptor.type, **asdict(config.descriptor)},
-            "fitting_net": {"type": config.fitting_net.type, **asdict(config.fitting_net)},
-        },
+        "outputs": list(outputs),
+        **asdict(config.needs()),
+        "table_range": _ranges([table.curves for table in tables]) if tables else None,
+        "model": dump(config),
         "training_script": training_script,
     }
 
 
-def _ranges(curves: Curves) -> dict[str, list[list[float | None]]]:
+def _ranges(curves: Sequence[Curves]) -> dict[str, list[list[float | None]]]:
     """Return the distances in A, by centre and neighbour type, where the data of the model and
     where its tables end; null for excluded pairs of types.
     """
-    ends = {"data": curves.data_end, "table": curves.table_end}
+    ends = {
+        "data": np.fmax.reduce([one.data_end for one in curves]),
+        "table": np.fmax.reduce([one.table_end for one in curves]),
+    }
     return {
         name: [[None if np.isnan(d) else float(d) for d in row] for row in distance]
         for name, distance in ends.items()

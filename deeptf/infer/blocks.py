@@ -13,14 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Pairs:
-    """Neighbours of every centre in CSR form: centre i owns pairs row[i] to row[i + 1]."""
-
-    row: np.ndarray  # [N + 1]
-    neighbor: np.ndarray  # [P]
-    displacement: np.ndarray  # [P, 3] A
+from deeptf.data.batch import Pairs
 
 
 @dataclass(frozen=True)

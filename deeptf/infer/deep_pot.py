@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deeptf.data.batch import Frames
 from deeptf.exchange.model_file import read_model
 from deeptf.infer.evaluator import Evaluator
 from deeptf.infer.inputs import (
-    Frames,
     atom_parameters,
     check_displacements,
     check_frames,

@@ -57,7 +57,7 @@ def compare(
     if not quantity.per_frame:
         chosen = np.repeat(chosen, atoms)  # [N]
     pair = []
-    for value in (getattr(batch, quantity.label), predicted[quantity.output]):
+    for value in (batch.labels[quantity.label], predicted[quantity.output]):
         rows = value.reshape(len(chosen), len(quantity.columns))[chosen]
         pair.append(rows / atoms[chosen][:, None] if quantity.per_atom else rows)
     return pair[0], pair[1]

@@ -14,20 +14,17 @@ from numbers import Integral
 
 import numpy as np
 
+from deeptf.data.batch import Frames, Pairs
 from deeptf.exchange.model_file import OUTSIDE, ModelFile, import_model
-from deeptf.infer.blocks import Block, Pairs, block_atoms, blocks, frame_groups
+from deeptf.infer.blocks import Block, block_atoms, blocks, frame_groups
 from deeptf.infer.description import Description
-from deeptf.infer.inputs import Frames
-from deeptf.infer.memory import bytes_per_atom, bytes_per_pair
 from deeptf.model.outside import OutsidePairs
 from deeptf.ops.library import library
 from deeptf.ops.messages import op_message
+from deeptf.properties import ATOM, CENTRE, FRAME, PROPERTIES
 from deeptf.tf import session, tf
 
-OUTPUTS = ("energy", "force", "virial", "atom_energy", "atom_virial", "descriptor")
 _PAIRS = ("row", "neighbor", "displacement")
-_PER_FRAME = ("energy", "virial")
-_PER_CENTRE = ("atom_energy", "descriptor")
 DIRECT_ATOMS = 512  # up to so many atoms are evaluated in one run, straight from the coordinates
 LIST_ATOMS = 16384  # neighbours of at most so many atoms (or of one frame) are held at a time
 
@@ -55,8 +52,8 @@ class Evaluator(Description):
         if model.data_end is not None:
             self.outside = OutsidePairs(self.get_type_map(), model.data_end)
         self._warned = False
-        self._bytes_per_pair = bytes_per_pair(model)
-        self._bytes_per_atom = bytes_per_atom(model)
+        self._bytes_per_pair = int(model.metadata["pair_bytes"])
+        self._bytes_per_atom = int(model.metadata["atom_bytes"])
         library()
         self._graph = import_model(model)
         self._threads = threads
@@ -71,7 +68,7 @@ class Evaluator(Description):
 
     def _run_frames(self, frames: Frames, outputs: Sequence[str]) -> dict[str, np.ndarray]:
         """Evaluate frames: list the neighbours of a group of frames, then run block by block."""
-        names = _checked(outputs)
+        names = self._checked(outputs)
         atoms = int(frames.frame_row[-1])
         direct = min(DIRECT_ATOMS, self._most_atoms) if self._in_blocks else atoms
         if len(frames.cell) and atoms <= direct:
@@ -84,7 +81,7 @@ class Evaluator(Description):
             pairs = Pairs(**self._run(_PAIRS, self._feed(group), first))
             begin, end = frames.frame_row[first], frames.frame_row[last]
             view = {
-                name: value[first:last] if name in _PER_FRAME else value[begin:end]
+                name: value[first:last] if PROPERTIES[name].of == FRAME else value[begin:end]
                 for name, value in result.items()
             }
             self._run_blocks(group, pairs, view)
@@ -95,7 +92,7 @@ class Evaluator(Description):
         self, frames: Frames, pairs: Pairs, outputs: Sequence[str]
     ) -> dict[str, np.ndarray]:
         """Evaluate a frame whose pairs are given; its atom_type may go on with ghosts."""
-        result = self._empty(frames, _checked(outputs), len(frames.atom_type))
+        result = self._empty(frames, self._checked(outputs), len(frames.atom_type))
         self._run_blocks(frames, pairs, result)
         self._warn()
         return result
@@ -108,9 +105,9 @@ class Evaluator(Description):
             atoms, part = block_atoms(pairs, block, len(frames.atom_type))
             feed = self._feed_block(frames, block, atoms, part)
             for name, value in self._run(list(result), feed).items():
-                if name in _PER_FRAME:
+                if PROPERTIES[name].of == FRAME:
                     result[name][block.first_frame : block.last_frame] += value
-                elif name in _PER_CENTRE:
+                elif PROPERTIES[name].of == CENTRE:
                     result[name][block.first : block.last] = value
                 else:
                     result[name][atoms] += value
@@ -144,18 +141,15 @@ class Evaluator(Description):
 
     def _empty(self, frames: Frames, names: Sequence[str], num_all: int) -> dict[str, np.ndarray]:
         """Return zeros for the outputs `names` of all frames."""
-        num_frames, num_centres = len(frames.cell), int(frames.frame_row[-1])
-        shapes = {
-            "energy": (num_frames,),
-            "virial": (num_frames, 9),
-            "force": (num_all, 3),
-            "atom_virial": (num_all, 9),
-            "atom_energy": (num_centres,),
-        }
-        if "descriptor" in names:
-            width = self._graph.get_tensor_by_name("descriptor:0").shape[-1]
-            shapes["descriptor"] = (num_centres, int(width))
-        return {name: np.zeros(shapes[name]) for name in names}
+        sizes = {FRAME: len(frames.cell), CENTRE: int(frames.frame_row[-1]), ATOM: num_all}
+        result = {}
+        for name in names:
+            row = PROPERTIES[name]
+            shape = row.shape
+            if not row.width:
+                shape = (int(self._graph.get_tensor_by_name(f"{name}:0").shape[-1]),)
+            result[name] = np.zeros((sizes[row.of], *shape))
+        return result
 
     def _run(
         self, names: Sequence[str], feed: dict[str, np.ndarray], first_frame: int = 0
@@ -177,6 +171,15 @@ class Evaluator(Description):
         except tf.errors.InvalidArgumentError as error:
             raise ValueError(op_message(error, first_frame)) from None
 
+    def _checked(self, outputs: Sequence[str]) -> list[str]:
+        known = self.metadata["outputs"]
+        unknown = [name for name in outputs if name not in known]
+        if unknown:
+            raise ValueError(
+                f"`outputs` must be among {', '.join(known)}, got {', '.join(unknown)}"
+            )
+        return list(outputs)
+
     def _warn(self) -> None:
         """Say once that there were pairs closer than the data of the model."""
         if self.outside and not self._warned:
@@ -194,10 +197,3 @@ def _most_atoms(auto_batch_size: bool | int) -> int:
             f"got {auto_batch_size!r}"
         )
     return int(auto_batch_size)
-
-
-def _checked(outputs: Sequence[str]) -> list[str]:
-    unknown = [name for name in outputs if name not in OUTPUTS]
-    if unknown:
-        raise ValueError(f"`outputs` must be among {', '.join(OUTPUTS)}, got {', '.join(unknown)}")
-    return list(outputs)

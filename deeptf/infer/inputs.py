@@ -5,40 +5,13 @@ Shapes: F frames, N atoms of all frames together. It knows the type names of a m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from deeptf.infer.blocks import Pairs
+from deeptf.data.batch import Batch, Frames, Pairs
 
 TOO_CLOSE = 1e-6  # A; atoms at this distance are one atom written twice
 _LARGEST = np.iinfo(np.int32).max
-
-
-@dataclass(frozen=True)
-class Frames:
-    """Frames as the graph takes them; atoms of frame f are frame_row[f] to frame_row[f + 1]."""
-
-    coord: np.ndarray  # [N, 3] A
-    cell: np.ndarray  # [F, 3, 3] A, rows are cell vectors; zeros where a frame has no cell
-    atom_type: np.ndarray  # [N]
-    frame_row: np.ndarray  # [F + 1]
-    fparam: np.ndarray | None = None  # [F, nf]
-    aparam: np.ndarray | None = None  # [N, na]
-
-    def part(self, first: int, last: int) -> Frames:
-        """Return the frames from `first` to `last - 1`."""
-        a, b = self.frame_row[first], self.frame_row[last]
-        return Frames(
-            self.coord[a:b],
-            self.cell[first:last],
-            self.atom_type[a:b],
-            self.frame_row[first : last + 1] - a,
-            None if self.fparam is None else self.fparam[first:last],
-            None if self.aparam is None else self.aparam[a:b],
-        )
 
 
 def frames_of_arrays(
@@ -88,7 +61,7 @@ def frames_of_arrays(
     return frames
 
 
-def frames_of_batch(batch: Any, type_map: list[str]) -> Frames:
+def frames_of_batch(batch: Batch, type_map: list[str]) -> Frames:
     """Take the frames of a deeptf.data.batch.Batch, which may differ in size and composition."""
     frames = Frames(
         _floats("coord", batch.coord),

@@ -1,12 +1,13 @@
 """The named arrays of a model: variables while training, constants in a frozen graph.
 
 One class serves both, so that a model is built by the same code in training, freezing and
-conversion. It does not know what the arrays mean and does not write files (see
-train/checkpoint.py).
+conversion. Every part of a model has its arrays below a scope of its own. It does not know what
+the arrays mean and does not write files (see train/checkpoint.py).
 """
 
 from __future__ import annotations
 
+import copy
 import zlib
 from collections.abc import Callable, Mapping
 
@@ -36,7 +37,9 @@ def first_not_finite(arrays: Mapping[str, np.ndarray]) -> str | None:
 
 
 class Parameters:
-    """Hands out a model's arrays by name.
+    """Hands out a model's arrays by name, below a scope.
+
+    The attributes have the arrays of all scopes by their full names.
 
     values : arrays that are already known (a checkpoint, a converted model); the others are drawn.
     seed : seed of the drawn arrays; an array depends on the seed and its own name only, so adding a
@@ -56,10 +59,17 @@ class Parameters:
         self._complete = complete or frozen
         self._seed = seed
         self._frozen = frozen
+        self._scope = ""
         self._tensors: dict[str, tf.Tensor] = {}
         self.variables: dict[str, tf.Variable] = {}
         self.states: dict[str, tf.Variable] = {}
         self.constants: dict[str, np.ndarray] = {}
+
+    def scope(self, name: str) -> Parameters:
+        """Return the same arrays seen from the scope `name` within this one."""
+        inner = copy.copy(self)
+        inner._scope = f"{self._scope}{name}/"
+        return inner
 
     def get(
         self,
@@ -71,6 +81,7 @@ class Parameters:
         seed: int | None = None,
     ) -> tf.Tensor:
         """Return the array `name`; a second call with the same name returns the same tensor."""
+        name = self._scope + name
         if name in self._tensors:
             return self._tensors[name]
         value = self._initial_value(name, shape, initializer, seed).astype(dtype.as_numpy_dtype)
@@ -87,6 +98,7 @@ class Parameters:
         """Return an array that is not trained but may change during a run, like the known one or
         else `value`; a constant in a frozen graph.
         """
+        name = self._scope + name
         if name in self._tensors:
             return self._tensors[name]
         if self._frozen and name not in self._values:
@@ -105,6 +117,7 @@ class Parameters:
         """
         if not self._frozen:
             return tensor
+        name = self._scope + name
         if name not in self._tensors:
             with session(tensor.graph) as run:
                 self._tensors[name] = tf.constant(run.run(tensor), name=name)
@@ -112,6 +125,7 @@ class Parameters:
 
     def array(self, name: str, value: np.ndarray | None = None) -> np.ndarray:
         """Return a fixed float64 array (statistics, bias): the known one, else `value`."""
+        name = self._scope + name
         if name not in self._values:
             if value is None:
                 raise _missing(name)
@@ -123,18 +137,18 @@ class Parameters:
         return self.constants[name]
 
     def unused(self) -> list[str]:
-        """Return the names of known arrays that nobody has asked for."""
+        """Return the full names of known arrays that nobody has asked for."""
         used = self._tensors.keys() | self.constants.keys()
         return sorted(self._values.keys() - used)
 
     def known(self, name: str) -> np.ndarray | None:
         """Return what was given for the array `name`, or None."""
-        return self._values.get(name)
+        return self._values.get(self._scope + name)
 
     def forget(self, *names: str) -> None:
         """Decide arrays anew, whatever was given for them."""
         for name in names:
-            self._values.pop(name, None)
+            self._values.pop(self._scope + name, None)
 
     def _initial_value(
         self, name: str, shape: tuple[int, ...], initializer: Initializer, seed: int | None

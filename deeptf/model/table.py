@@ -17,7 +17,7 @@ for 5,000 nodes; the float32 nets themselves are 4e-6 eV/A from float64).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -29,9 +29,9 @@ from deeptf.model.ranges import NEAR, SEGMENTS, Curves
 from deeptf.ops.curve import CurveTable, EmbeddingSums, embedding_nodes
 from deeptf.tf import assign, session, tf
 
-NODES = "descriptor/table_nodes"  # [C, SEGMENTS] number of nodes of each segment
-RANGE = "descriptor/table_range"  # [C, 3] Curves.range that they belong to
-TABLE = "descriptor/table"  # nodes in a frozen model, which follow from the weights
+NODES = "table_nodes"  # [C, SEGMENTS] number of nodes of each segment
+RANGE = "table_range"  # [C, 3] Curves.range that they belong to
+TABLE = "table"  # nodes in a frozen model, which follow from the weights
 WORST = 0.5 - 1.0 / np.sqrt(12.0)
 # Largest error of dG/dr. After 10,000 steps on liquid water with the fast schedule it leaves errors
 # of 2e-9 eV/atom and 3e-6 eV/A, as large as those of float32 nets.
@@ -146,24 +146,25 @@ def outside_of(sums: EmbeddingSums, displacement: tf.Tensor) -> Outside:
 
 
 def measured_arrays(
-    build: Callable[[Parameters], Table | None],
+    build: Callable[[Parameters], Iterable[Table]],
     arrays: Mapping[str, np.ndarray],
     tolerance: float = TOLERANCE,
 ) -> dict[str, np.ndarray]:
     """Return `arrays` with numbers of nodes that belong to their range: those that are there, else
     measured ones.
 
-    build : makes the table of a model, where it has one.
+    build : makes the tables of a model.
     """
     with tf.Graph().as_default() as graph:
         parameters = Parameters(arrays)
-        table = build(parameters)
-        if table is None or table.measured:
+        tables = [table for table in build(parameters) if not table.measured]
+        if not tables:
             return dict(arrays)
         with session(graph) as run:
             run.run(tf.global_variables_initializer())
-            replace(table, tolerance=tolerance).refine(run, np.asarray)
-            return {**arrays, RANGE: table.curves.range, **run.run(parameters.states)}
+            for table in tables:
+                replace(table, tolerance=tolerance).refine(run, np.asarray)
+            return {**arrays, **parameters.constants, **run.run(parameters.states)}
 
 
 def _is_measured(curves: Curves, parameters: Parameters) -> bool:
