@@ -1,7 +1,7 @@
 """Read a frozen model: a TensorFlow GraphDef that describes itself in the constant `deeptf_model`.
 
-TensorFlow is loaded when the graph is to run, and not before. This module does not read models of
-other programs (convert.py does).
+What a file says is in frozen.py. TensorFlow is not needed to read it, only to run the graph
+(runnable.py). This module does not read models of other programs (convert.py does).
 """
 
 from __future__ import annotations
@@ -10,20 +10,19 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deeptf.exchange.graph_file import Node, read_nodes
 
-if TYPE_CHECKING:
-    from deeptf.tf import tf
-
-FORMAT = 1
+FORMAT = 2
+OLDER_FORMATS = (1,)
 METADATA_NODE = "deeptf_model"
 OUTSIDE = ("outside_count", "outside_distance")  # of models with tables, see model/table.py
-ARRAYS = ("descriptor/", "fitting/")  # first parts of the names of a model's arrays
+ARRAYS_OF_FORMAT_1 = ("descriptor/", "fitting/")  # first parts of their names
+NO_ARRAY_OF_FORMAT_1 = "descriptor/table"  # which follows from others
 _FOREIGN_PREFIXES = ("descrpt_attr/", "fitting_attr/", "model_attr/", "train_attr/")
 
 
@@ -35,17 +34,30 @@ class ModelFile:
     content: bytes
     nodes: tuple[Node, ...]
     metadata: dict
-
-    @property
-    def digest(self) -> str:
-        """A number that tells the content from any other."""
-        return hashlib.blake2b(self.content, digest_size=16).hexdigest()
+    digest: str  # of the file
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
-        """The arrays of the model by name, used by its outputs or not; read-only."""
-        nodes = [n for n in self.nodes if n.op == "Const" and n.name.startswith(ARRAYS)]
-        return {node.name: node.array() for node in nodes}
+        """Weights and statistics by name, used by the graph's outputs or not; read-only."""
+        names = self.metadata.get("arrays")
+        if names is None:
+            names = [n for n in self._constants if n.startswith(ARRAYS_OF_FORMAT_1)]
+            names = [n for n in names if n != NO_ARRAY_OF_FORMAT_1]
+        return {name: self.constant(name) for name in names}
+
+    def constant(self, name: str) -> np.ndarray:
+        """Return a constant, read-only; ValueError where the file does not have it."""
+        node = self._constants.get(name)
+        if node is None:
+            raise ValueError(
+                f"`model_file` must hold the constant {name}, got {self.path} without it: it is "
+                "damaged; freeze or copy it again"
+            )
+        return node.array()
+
+    @cached_property
+    def _constants(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes if node.op == "Const"}
 
     @property
     def data_end(self) -> list[list[float | None]] | None:
@@ -69,44 +81,18 @@ def read_model(model_file: str | Path) -> ModelFile:
     path = Path(model_file)
     if not path.is_file():
         raise FileNotFoundError(f"`model_file` must be a frozen model, got {path}: no such file")
-    content = path.read_bytes()
+    return model_of(path.read_bytes(), path)
+
+
+def model_of(content: bytes, path: str | Path) -> ModelFile:
+    """Return the model in the content of a file; ValueError when it is none."""
+    path = Path(path)
     try:
         nodes = read_nodes(content)
     except ValueError as error:
         raise ValueError(_unreadable(path, content, error)) from None
-    return ModelFile(str(path), content, tuple(nodes), _metadata(path, nodes))
-
-
-def graph_def_of(model: ModelFile) -> tf.GraphDef:
-    """Return the graph of a model for TensorFlow."""
-    from google.protobuf.message import DecodeError
-
-    from deeptf.tf import tf
-
-    try:
-        return tf.GraphDef.FromString(model.content)
-    except DecodeError as error:
-        raise ValueError(_not_whole(model, error)) from None
-
-
-def import_model(model: ModelFile) -> tf.Graph:
-    """Return a new graph that holds the nodes of the model under their own names."""
-    from deeptf.tf import tf
-
-    graph, graph_def = tf.Graph(), graph_def_of(model)
-    with graph.as_default():
-        try:
-            tf.import_graph_def(graph_def, name="")
-        except (ValueError, tf.errors.InvalidArgumentError) as error:
-            raise ValueError(_not_whole(model, error)) from None
-    return graph
-
-
-def _not_whole(model: ModelFile, error: Exception) -> str:
-    return (
-        f"`model_file` must hold a whole graph, got {model.path}: {error}; "
-        "the file is damaged: freeze or copy it again"
-    )
+    digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+    return ModelFile(str(path), content, tuple(nodes), _metadata(path, nodes), digest)
 
 
 def _unreadable(path: Path, content: bytes, error: ValueError) -> str:
@@ -133,7 +119,7 @@ def _metadata(path: Path, nodes: Sequence[Node]) -> dict:
             f"`model_file` must describe itself in the node {METADATA_NODE}, got {path}, "
             "where that node is damaged; freeze or copy it again"
         ) from None
-    if version != FORMAT:
+    if version not in (FORMAT, *OLDER_FORMATS):
         raise ValueError(
             f"`model_file` must have format {FORMAT}, got {path} with format {version}, written by "
             f"deeptf {metadata.get('deeptf_version', '(unknown)')}: use that version of deeptf"

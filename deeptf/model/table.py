@@ -25,13 +25,14 @@ import numpy as np
 
 from deeptf.model.network import Style, layer_arrays, time_step
 from deeptf.model.parameters import Parameters
-from deeptf.model.ranges import NEAR, SEGMENTS, Curves
+from deeptf.model.ranges import FAR, NEAR, SEGMENTS, Curves
 from deeptf.ops.curve import CurveTable, EmbeddingSums, embedding_nodes
 from deeptf.tf import assign, session, tf
 
 NODES = "table_nodes"  # [C, SEGMENTS] number of nodes of each segment
 RANGE = "table_range"  # [C, 3] Curves.range that they belong to
-TABLE = "table"  # nodes in a frozen model, which follow from the weights
+# Of a frozen model, following from the weights: CurveTable.nodes, node_row and grid.
+TABLE, TABLE_ROW, TABLE_GRID = "table", "table_row", "table_grid"
 WORST = 0.5 - 1.0 / np.sqrt(12.0)
 # Largest error of dG/dr. After 10,000 steps on liquid water with the fast schedule it leaves errors
 # of 2e-9 eV/atom and 3e-6 eV/A, as large as those of float32 nets.
@@ -128,11 +129,21 @@ def build_table(
     shape = (neuron, style.activation.lower(), style.resnet_dt, SEGMENTS, NEAR)
     grid = tf.stack([start, step], axis=1)
     values = embedding_nodes(row, grid, weights, *shape)
-    fixed = parameters.fixed(TABLE, values.nodes)
-    values = values._replace(nodes=fixed)
+    values = _fixed(values, len(curves), parameters)
     places = row - tf.range(tf.size(row)), tf.stack([start + WORST * step, step], axis=1)
     between = embedding_nodes(*places, weights, *shape).nodes
     return Table(values, between, counts, curves, measured)
+
+
+def _fixed(table: CurveTable, num_curves: int, parameters: Parameters) -> CurveTable:
+    """Return a table of constants in a frozen graph: its own, or one that is among the arrays, as
+    in a file of an older version, which may have fewer segments.
+    """
+    names = TABLE, TABLE_ROW, TABLE_GRID
+    parts = zip(names, (table.nodes, table.node_row, table.grid), strict=True)
+    nodes, row, grid = (parameters.fixed(name, value) for name, value in parts)
+    segments = (int(row.shape[0]) - 1) // num_curves
+    return CurveTable(nodes, row, grid, table.width, segments, segments - FAR)
 
 
 def outside_of(sums: EmbeddingSums, displacement: tf.Tensor) -> Outside:
