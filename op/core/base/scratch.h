@@ -34,6 +34,9 @@ class Scratch {
     if (arena_ != nullptr) arena_->give_back(before_);
   }
 
+  // Forgets all but the first elements.
+  void shorten(int64_t count) { count_ = count; }
+
   T* data() { return data_; }
   const T* data() const { return data_; }
   int64_t size() const { return count_; }
