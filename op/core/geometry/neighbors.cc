@@ -80,7 +80,7 @@ NeighborSearch::Count NeighborSearch::count_pairs(const Scratch<Run>& runs, int3
   Count total{0, 0};
   for (const Run& run : runs) {
     int64_t near = 0, close = 0;
-    const auto [shift_x, shift_y, shift_z] = run.shift;
+    const double shift_x = run.shift[0], shift_y = run.shift[1], shift_z = run.shift[2];
 #pragma omp simd reduction(+ : near, close)
     for (int32_t other = run.begin; other < run.end; ++other) {
       const double dx = x[other] - own_x + shift_x;
