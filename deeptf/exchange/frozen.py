@@ -57,12 +57,7 @@ def build(
         inputs, parameters = config.inputs(), Parameters(arrays, frozen=True)
         outputs = config.build(inputs, parameters)
         _check_used(parameters.unused())
-        virials = atom_virial(
-            outputs.pair_gradient,
-            outputs.pairs.displacement,
-            outputs.pairs.neighbor,
-            inputs.atom_type,
-        )
+        virials = atom_virial(outputs.pair_gradient, outputs.pairs)
         for name in OUTPUTS:
             tf.identity(getattr(outputs, name), name)
         tf.identity(virials, "atom_virial")

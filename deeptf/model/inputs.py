@@ -25,6 +25,7 @@ class Inputs:
     row: tf.Tensor  # [N + 1] first pair of each atom
     neighbor: tf.Tensor  # [P]
     displacement: tf.Tensor  # [P, 3] A
+    num_owned: tf.Tensor  # [] the first so many of the N atoms have an energy; by default all
 
     @property
     def frame_of_atom(self) -> tf.Tensor:
@@ -38,7 +39,7 @@ class Inputs:
 
 
 def build_inputs(rcut: float, numb_fparam: int = 0, numb_aparam: int = 0) -> Inputs:
-    """Create the two doors: coordinates and cell, or row, neighbour and displacement."""
+    """Create the two doors: coordinates and cell, or row, neighbour, displacement, num_owned."""
     coord = tf.placeholder(tf.float64, [None, 3], "coord")
     cell = tf.placeholder(tf.float64, [None, 3, 3], "cell")
     atom_type = tf.placeholder(tf.int32, [None], "atom_type")
@@ -46,6 +47,7 @@ def build_inputs(rcut: float, numb_fparam: int = 0, numb_aparam: int = 0) -> Inp
     fparam = tf.placeholder(tf.float64, [None, numb_fparam], "fparam") if numb_fparam else None
     aparam = tf.placeholder(tf.float64, [None, numb_aparam], "aparam") if numb_aparam else None
     row, neighbor, displacement = neighbor_pairs(coord, cell, atom_type, frame_row, rcut)
+    row = tf.placeholder_with_default(row, [None], "row")
     return Inputs(
         coord,
         cell,
@@ -53,7 +55,8 @@ def build_inputs(rcut: float, numb_fparam: int = 0, numb_aparam: int = 0) -> Inp
         frame_row,
         fparam,
         aparam,
-        row=tf.placeholder_with_default(row, [None], "row"),
+        row=row,
         neighbor=tf.placeholder_with_default(neighbor, [None], "neighbor"),
         displacement=tf.placeholder_with_default(displacement, [None, 3], "displacement"),
+        num_owned=tf.placeholder_with_default(tf.shape(row)[0] - 1, [], "num_owned"),
     )

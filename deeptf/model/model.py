@@ -74,7 +74,12 @@ class ModelConfig:
     def build(self, inputs: Inputs, parameters: Parameters) -> Outputs:
         """Return the tensors of the model on `inputs`; `parameters` holds its statistics."""
         pairs = sort_pairs(
-            inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type, self.num_types
+            inputs.row,
+            inputs.neighbor,
+            inputs.displacement,
+            inputs.atom_type,
+            self.num_types,
+            inputs.num_owned,
         )
         descriptor, outside = self.descriptor.build(pairs, inputs.atom_type, parameters)
         isolated = None
@@ -92,14 +97,7 @@ class ModelConfig:
             atom_energy, inputs.frame_of_atom, inputs.num_frames
         )
         gradient = tf.gradients(descriptor, pairs.displacement, slope)[0]
-        force, virial = force_virial(
-            gradient,
-            pairs.displacement,
-            pairs.centre,
-            pairs.neighbor,
-            inputs.atom_type,
-            inputs.frame_row,
-        )
+        force, virial = force_virial(gradient, pairs, inputs.frame_row)
         atom_descriptor = _to_atoms(tf.cast(descriptor, tf.float64), pairs, inputs)
         return Outputs(
             frame_energy, atom_energy, force, virial, gradient, pairs, atom_descriptor, outside
@@ -130,6 +128,6 @@ class ModelConfig:
 
 
 def _to_atoms(value: tf.Tensor, pairs: SortedPairs, inputs: Inputs) -> tf.Tensor:
-    """Return `value` [N_real, ...] in the order of the input, [N, ...]; virtual atoms get 0."""
+    """Return `value` [N_real, ...] in the order of the input, [N, ...]; other atoms get 0."""
     shape = tf.concat([[tf.shape(inputs.row)[0] - 1], tf.shape(value)[1:]], axis=0)
     return tf.scatter_nd(pairs.atom_order[:, None], value, shape)
