@@ -10,8 +10,8 @@ import pytest
 from small_run import write_run, write_system
 
 import deeptf
-from deeptf import op_library
 from deeptf.__main__ import main
+from deeptf.ops import library as op_library
 
 COMMANDS = ("train", "freeze", "test", "convert", "neighbor-stat", "doctor")
 

@@ -4,11 +4,12 @@ import sys
 from importlib import metadata
 
 import pytest
-from test_ops_library import bindings_file, core_file
+from library_files import bindings_file, core_file
 
-from deeptf import doctor, op_library
+from deeptf import doctor
 from deeptf.__main__ import main
 from deeptf.doctor import LEVELS, level_of
+from deeptf.ops import library as op_library
 
 V2, V3, V4 = LEVELS.values()
 SOURCE = "in the source folder of deeptf"

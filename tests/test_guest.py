@@ -63,7 +63,7 @@ result = use_model()
 assert own_work() == level
 """
 DEEPTF_FIRST = """
-import deeptf.infer.ase, deeptf.infer.deep_pot, deeptf.ops, deeptf.train.run
+import deeptf.infer.ase, deeptf.infer.deep_pot, deeptf.ops.curve, deeptf.train.run
 import tensorflow as tf
 assert tf.executing_eagerly()
 result = use_model()

@@ -1,5 +1,5 @@
 // Tables of embedding nets: sums against plain loops, the derivatives by what they must add up to,
-// the nodes against differences. Values alone are also compared in tests/test_ops_embedding.py.
+// the nodes against differences. Values alone are also compared in tests/ops/test_curve.py.
 #include <algorithm>
 #include <utility>
 

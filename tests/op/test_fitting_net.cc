@@ -1,5 +1,5 @@
 // FittingNet: slope and gradients against differences of energies, for every kind of layer. Values
-// are compared with plain TensorFlow in tests/test_ops_fitting_net.py.
+// are compared with plain TensorFlow in tests/ops/test_fitting_net.py.
 #include "check.h"
 #include "core/nets/fitting_net.h"
 

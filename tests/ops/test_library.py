@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from library_files import bindings_file, core_file
 
 import deeptf
-from deeptf import op_library
+from deeptf.ops import library as op_library
 from deeptf.ops.library import check_bindings, choose_core, read_core, this_cpu
 from deeptf.tf import session, tf
 
@@ -23,26 +24,11 @@ LEVELS = {
 }
 CORES = sorted(op_library.FOLDER.glob(op_library.CORES))
 NUMERIC = (
-    "test_ops_embedding.py::test_sum_equals_the_twin",
-    "test_ops_fitting_net.py::test_every_activation_equals_plain_tensorflow[tanh-float32]",
-    "test_ops_fitting_net.py::test_every_activation_equals_plain_tensorflow[tanh-float64]",
-    "test_ops_embedding.py::test_wrong_inputs",
+    "test_curve.py::test_sum_equals_the_twin",
+    "test_fitting_net.py::test_every_activation_equals_plain_tensorflow[tanh-float32]",
+    "test_fitting_net.py::test_every_activation_equals_plain_tensorflow[tanh-float64]",
+    "test_curve.py::test_wrong_inputs",
 )
-
-
-def write_line(path, line):
-    path.write_bytes(b"\x7fELF\0" + line.encode() + b"\0")
-    return path
-
-
-def bindings_file(path, version=deeptf.__version__, tensorflow="2.18.1"):
-    return write_line(path, f"deeptf-bindings|{version}|{tensorflow}|")
-
-
-def core_file(folder, level, features, version=deeptf.__version__):
-    has = " ".join(f"{name}=1" for name in features.split())
-    line = f"deeptf-core|{version}|{level}| {has} amx=__AMX__|"
-    return write_line(folder / f"libdeeptf_core.{level}.so", line)
 
 
 @pytest.fixture
@@ -171,7 +157,9 @@ def test_each_level_of_this_cpu_computes_right(path):
         pytest.skip("this CPU has it not")
     code = f"""if True:
         import pytest
-        from deeptf import op_library
+        from library_files import bindings_file, core_file
+
+from deeptf.ops import library as op_library
         op_library.this_cpu = lambda: {set(core.features) or {"none"}}
         failed = pytest.main(["-q", "-p", "no:cacheprovider", *{NUMERIC}])
         loaded = {{line.split()[-1] for line in open("/proc/self/maps") if "deeptf_core" in line}}
@@ -202,7 +190,7 @@ def test_ops_keep_to_the_threads_of_a_session_in_a_process_with_devices():
         tensorflow.config.threading.set_intra_op_parallelism_threads(1)
         assert tensorflow.ones([2]).numpy()[1] == 1
         import numpy as np
-        from deeptf import ops
+        from deeptf.ops.moments import neighbor_sum
         from deeptf.tf import session, tf
         def threads_of(number):
             with tf.Graph().as_default():

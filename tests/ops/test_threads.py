@@ -56,7 +56,7 @@ ON_ONE_CORE = """
 import os, time
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 import numpy as np
-from deeptf import ops
+from deeptf.ops.moments import neighbor_sum
 from deeptf.tf import session, tf
 
 count = np.full(200, 60)

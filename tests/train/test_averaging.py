@@ -13,7 +13,8 @@ from deeptf.data.system import System
 from deeptf.exchange import frozen
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.model.table import NODES
-from deeptf.train import checkpoint, trainer
+from deeptf.train import checkpoint
+from deeptf.train import run as trainer
 from deeptf.train.averaging import EVERY, update_weight
 from deeptf.train.checkpoint import AVERAGE, Series
 from deeptf.train.freeze import freeze
