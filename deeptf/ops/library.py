@@ -30,6 +30,7 @@ OPS = (
     "neighbor_sum",
     "neighbor_sum_value_grad",
     "neighbor_sum_weight_grad",
+    "needed_nodes",
     "embedding_nodes",
     "embedding_nodes_grad",
     "embedding_sum",

@@ -33,7 +33,7 @@ from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import SHORTEST, Argument, Curves, curves_of
 from deeptf.model.roles import beginning, function, run
 from deeptf.model.table import Outside, Table, build_table, outside_of
-from deeptf.ops.curve import EmbeddingSums, embedding_sum
+from deeptf.ops.curve import EmbeddingSums
 from deeptf.ops.environment import environment
 from deeptf.ops.moments import moment_product, neighbor_sum
 from deeptf.ops.pairs import SortedPairs
@@ -229,16 +229,10 @@ class SeE2A:
         parameters: Parameters,
     ) -> EmbeddingSums:
         """Return the sums over neighbours by interpolation."""
-        table = self.table(parameters)
-        return embedding_sum(
-            rows,
-            table.values,
-            table.curves.curve,
-            np.array(self.sel, np.float64),
-            _empty_row(parameters)[:, 0],
-            atom_count,
-            neighbor_count,
-        )
+        empty = _empty_row(parameters)[:, 0]
+        empty = np.broadcast_to(empty, (len(empty), len(empty)))  # by centre type
+        sel = np.array(self.sel, np.float64)
+        return self.table(parameters).sums(rows, sel, empty, atom_count, neighbor_count)
 
     def _all_centres(
         self, pairs: SortedPairs, rows: tf.Tensor, parameters: Parameters
