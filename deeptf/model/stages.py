@@ -63,10 +63,11 @@ class Environment:
 class EmbeddingSum:
     """Sums [N, W, M] over the neighbours of each centre, with nets G as tables.
 
-        S = sum_j w_j (x) G_k(x_j)  +  sum_t (sel_t - n_t) w_0 (x) G_k(empty_c),    k = curve[t, c]
+        S = sum_j w_j (x) G_k(x_j)  +  sum_t (sel_t - n_t) w_0 (x) G_k(x_0)
 
-    x is the first column of a row. w is the row where W = 4, with w_0 = (empty_c, 0, 0, 0), and 1
-    where W = 1. n_t is the number of neighbours of type t; blocks with k = -1 are left out.
+    with k = curve[t, c] and x_0 = empty[t, c]. x is the first column of a row. w is the row where
+    W = 4, with w_0 = (x_0, 0, 0, 0), and 1 where W = 1. n_t is the number of neighbours of type t;
+    blocks with k = -1 are left out.
 
     Curve k has the segments k S to (k + 1) S - 1, one behind the other: all of one width, but for
     the last `near` ones, beyond the range of the data, which have another. Segment q has the nodes
@@ -87,7 +88,7 @@ class EmbeddingSum:
     grid: Constant  # [C S, 2] x of the first node, step
     curve: Constant  # [T, T], int32; neighbour type first
     sel: Constant  # [T] places
-    empty: Constant  # [T] x of a place without a neighbour
+    empty: Constant  # [T, T] x of a place without a neighbour; neighbour type first
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,18 @@ class MomentProduct:
     precision: str
     axis: int
     places: int
+
+
+@dataclass(frozen=True)
+class ScaledSum:
+    """Descriptor [N, M] = (sums[:, 0] + added_c) / divisor."""
+
+    kernel: ClassVar[str] = "scaled_sum"
+    takes: str
+    gives: str
+    precision: str
+    divisor: float
+    added: Constant | None = None  # [T, M]
 
 
 @dataclass(frozen=True)

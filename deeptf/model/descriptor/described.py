@@ -66,7 +66,7 @@ class Descriptor(Protocol):
 
     def plan(self, parameters: Parameters) -> list[Stage]:
         """Return the stages that `build` has, the last of which gives the descriptor; in the graph
-        that it has built of constants.
+        that it has built of constants. A descriptor without this runs with TensorFlow alone.
         """
 
     def tables(self, parameters: Parameters) -> list[Table]:

@@ -25,8 +25,8 @@ def _sum(own: TypeNets, rows: str, parameters: Parameters) -> EmbeddingSum | Net
     layout = {name: Constant(parameters.name(name)) for name in own.layout(parameters)}
     values = rows, parameters.name("sums"), own.columns
     if own.tabulated:
-        table = own.table(parameters).values
-        sizes = table.width, table.segments, table.near
+        table = own.table(parameters).whole
+        sizes = table.width, *table.grid[2:]  # segments, near
         parts = (Constant(parameters.name(name)) for name in (TABLE, TABLE_ROW, TABLE_GRID))
         return EmbeddingSum(*values, *sizes, *parts, **layout)
     names, layers = own.blocks(len(own.sel))[0], range(len(own.neuron))

@@ -39,7 +39,7 @@ from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves, curves_of
 from deeptf.model.roles import beginning, function, run
 from deeptf.model.table import Outside, Table, build_table, outside_of
-from deeptf.ops.curve import EmbeddingSums, embedding_sum
+from deeptf.ops.curve import EmbeddingSums
 from deeptf.ops.environment import environment
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
@@ -182,7 +182,8 @@ class TypeNets:
         if not np.isfinite(least):
             least = min(UNKNOWN, self.rcut)
         shortest = np.where(np.isfinite(shortest), shortest, least)
-        return {"mean": mean, "stddev": stddev, SHORTEST: shortest}
+        columns = slice(self.columns)
+        return {"mean": mean[:, columns], "stddev": stddev[:, columns], SHORTEST: shortest}
 
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return lower shortest distances, where the data have closer pairs than the model knew."""
@@ -259,13 +260,13 @@ class TypeNets:
 
     def layout(self, parameters: Parameters) -> dict[str, tf.Tensor | np.ndarray]:
         """Return what a sum reads beside rows and nets: the net of each block of pairs, places of
-        each neighbour type, and s~_0 of a place without a neighbour of each centre type.
+        each neighbour type, and s~_0 of a place without a neighbour of each block.
         """
         empty = empty_row(parameters)[:, 0]
         values = {
             "curve": self.blocks(len(empty))[1],
             "sel": np.array(self.sel, np.float64),
-            "empty": empty,
+            "empty": np.tile(empty, (len(empty), 1)),  # by centre type
         }
         return {name: parameters.fixed(name, value) for name, value in values.items()}
 
@@ -291,8 +292,7 @@ class TypeNets:
     ) -> EmbeddingSums:
         """Return the sums over neighbours by interpolation."""
         layout = self.layout(parameters).values()
-        table = self.table(parameters).values
-        return embedding_sum(rows, table, *layout, atom_count, neighbor_count)
+        return self.table(parameters).sums(rows, *layout, atom_count, neighbor_count)
 
     def _style(self) -> Style:
         return Style(

@@ -103,8 +103,10 @@ class Standard:
         values = {DESCRIPTOR.name: tf.cast(described.descriptor, tf.float64), **fitted.values}
         return TermOutputs(fitted.energy, gradient, values, described.outside)
 
-    def plan(self, parameters: Parameters) -> list[TermPlan]:
-        """Return the stages of both parts."""
+    def plan(self, parameters: Parameters) -> list[TermPlan] | None:
+        """Return the stages of both parts, where both have them."""
+        if not all(hasattr(part, "plan") for part in (self.descriptor, self.fitting_net)):
+            return None
         of_descriptor, of_fitting = (parameters.scope(name) for name in SCOPES)
         described = self.descriptor.plan(of_descriptor)
         fitted, values = self.fitting_net.plan(described[-1].gives, of_fitting)

@@ -88,9 +88,9 @@ class Term(Protocol):
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return what the term says of the atoms that `pairs` orders."""
 
-    def plan(self, parameters: Parameters) -> list[TermPlan]:
+    def plan(self, parameters: Parameters) -> list[TermPlan] | None:
         """Return the plan of it, or of the terms that it is made of; in the graph that `build` has
-        built of constants.
+        built of constants. None or no such method: TensorFlow alone can evaluate it.
         """
 
     def tables(self, parameters: Parameters) -> list[Table]:
