@@ -57,9 +57,8 @@ class Plan:
         self.atom_type, self.fparam, self.aparam = atom_type, fparam, aparam
         metadata = self.model.metadata
         pairs = twins.neighbor_pairs(coord, cell, atom_type, frame_row, metadata["rcut"])
-        self.order, self.count, self.neighbor_count, _, self.centre, neighbor, displacement = (
-            twins.sort_pairs(*pairs, atom_type, len(metadata["type_map"]))
-        )
+        order = twins.sort_pairs(*pairs, atom_type, len(metadata["type_map"]))
+        self.order, _, self.neighbor_count, _, self.centre, neighbor, displacement = order[:7]
         self.displacement, self.neighbor = displacement, neighbor
         self.frame = np.searchsorted(frame_row, self.order, side="right") - 1
         self.place = np.zeros(len(atom_type), int)
@@ -89,10 +88,10 @@ class Plan:
 
 
 def environment(plan, stage, displacement):
-    columns, where = stage["columns"], (plan.centre, plan.atom_type)
+    where = plan.centre, plan.atom_type
     mean, stddev = (plan.constant(stage[name]) for name in ("mean", "stddev"))
     lengths = stage["rcut_smth"], stage["rcut"]
-    rows = twins.environment(displacement, *where, mean, stddev, *lengths)[:, :columns]
+    rows = twins.environment(displacement, *where, mean, stddev, *lengths)
     return rows, lambda upper: twins.environment_grad(upper, displacement, *where, stddev, *lengths)
 
 
@@ -140,12 +139,12 @@ def _sum(plan, stage, rows, net):
         if total is None:
             total = np.zeros((len(plan.order), columns, value.shape[1]))
         np.add.at(total, place[of_curve], weight[of_curve][:, :, None] * value[:, None, :])
-        alone = net(k, empty)[0]  # [T, M]
         types = plan.atom_type[plan.order]
         for t in range(len(sel)):
+            alone = net(k, empty[t])[0]  # [T, M]
             here = curve[t, types] == k
             missing = (sel[t] - plan.neighbor_count[:, t]) * here
-            missing = missing * (empty[types] if columns == 4 else 1)
+            missing = missing * (empty[t, types] if columns == 4 else 1)
             total[:, 0] += missing[:, None] * alone[types]
         parts.append((of_curve, value, slope))
 
@@ -169,6 +168,13 @@ def moment_product(plan, stage, sums):
         return twins.moment_product_grad(moments, upper) / stage["places"]
 
     return twins.moment_product(moments, axis).reshape(len(moments), -1), pull
+
+
+def scaled_sum(plan, stage, sums):
+    divisor, value = stage["divisor"], sums[:, 0]
+    if stage["added"] is not None:
+        value = value + plan.constant(stage["added"])[plan.atom_type[plan.order]]
+    return value / divisor, lambda upper: upper[:, None] / divisor
 
 
 def fitting_net(plan, stage, descriptor):
@@ -223,5 +229,12 @@ def _idt(plan, layer):
 
 KERNELS = {
     kernel.__name__: kernel
-    for kernel in (environment, embedding_sum, network_sum, moment_product, fitting_net)
+    for kernel in (
+        environment,
+        embedding_sum,
+        network_sum,
+        moment_product,
+        scaled_sum,
+        fitting_net,
+    )
 }

@@ -55,8 +55,8 @@ class Environment:
     columns: int  # W, 1 or 4
     rcut_smth: float
     rcut: float
-    mean: Constant  # [T, 4]
-    stddev: Constant  # [T, 4]
+    mean: Constant  # [T, W]
+    stddev: Constant  # [T, W]
 
 
 @dataclass(frozen=True)

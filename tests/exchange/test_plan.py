@@ -16,18 +16,26 @@ from deeptf.exchange import frozen
 from deeptf.exchange.model_file import read_model
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.model import network, stages
-from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.descriptor import DESCRIPTORS
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.term.standard import Standard
 
-DESCRIPTOR = SeE2A((5, 7), 4.0, 1.0, (3, 6, 6), axis_neuron=2)
+DESCRIPTOR = {
+    "type": "se_e2_a",
+    "sel": (5, 7),
+    "rcut": 4.0,
+    "rcut_smth": 1.0,
+    "neuron": (3, 6, 6),
+    "axis_neuron": 2,
+}
 FITTING = EnerFitting(neuron=(5, 5, 4))
 ONE_SIDE = {"type_one_side": True}
 NETWORK = {"embedding": "network"}
 EXCLUDED = {"exclude_types": ((0, 1),)}
 FLOAT32 = {"precision": "float32"}
 PARAMETERS = {"numb_fparam": 2, "numb_aparam": 1}
+RADIAL = {"type": "se_e2_r"}
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "table": ({}, {}),
     "network": (NETWORK, {}),
@@ -43,6 +51,11 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "isolated atoms": ({}, {"atom_ener": (1.5, None)}),
     "isolated atoms, network": (NETWORK, {"atom_ener": (1.5, -2.0)}),
     "isolated atoms, parameters": ({}, {"atom_ener": (None, 0.5), **PARAMETERS}),
+    "radial": (RADIAL, {}),
+    "radial, network": (RADIAL | NETWORK, {"atom_ener": (1.5, None)}),
+    "radial, excluded": (RADIAL | EXCLUDED, {}),
+    "radial, excluded, one side": (RADIAL | EXCLUDED | ONE_SIDE, {"atom_ener": (1.5, None)}),
+    "radial, excluded, one side, network": (RADIAL | EXCLUDED | ONE_SIDE | NETWORK, {}),
     "float32": (FLOAT32, FLOAT32),
     "float32, network": (FLOAT32 | NETWORK, FLOAT32),
 }
@@ -50,8 +63,11 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 def written(path: Path, descriptor: dict[str, Any], fitting: dict[str, Any]) -> ModelConfig:
     """Write a model of random weights, with such changes of its parts."""
-    parts = replace(DESCRIPTOR, **descriptor), replace(FITTING, **fitting)
-    config = ModelConfig(Standard(*parts), ("A", "B"))
+    settings = {**DESCRIPTOR, **descriptor}
+    if settings["type"] == "se_e2_r":
+        settings.pop("axis_neuron")
+    made = DESCRIPTORS[settings.pop("type")](**settings)
+    config = ModelConfig(Standard(made, replace(FITTING, **fitting)), ("A", "B"))
     frozen.write(config, random_arrays(config, 1), path)
     return config
 
