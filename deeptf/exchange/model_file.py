@@ -17,8 +17,8 @@ import numpy as np
 
 from deeptf.exchange.graph_file import Node, read_nodes
 
-FORMAT = 2
-OLDER_FORMATS = (1,)
+FORMATS = (2, 1)  # that can be read
+FORMAT = FORMATS[0]  # that is written
 METADATA_NODE = "deeptf_model"
 OUTSIDE = ("outside_count", "outside_distance")  # of models with tables, see model/table.py
 ARRAYS_OF_FORMAT_1 = ("descriptor/", "fitting/")  # first parts of their names
@@ -119,10 +119,11 @@ def _metadata(path: Path, nodes: Sequence[Node]) -> dict:
             f"`model_file` must describe itself in the node {METADATA_NODE}, got {path}, "
             "where that node is damaged; freeze or copy it again"
         ) from None
-    if version not in (FORMAT, *OLDER_FORMATS):
+    if version not in FORMATS:
+        writer = metadata.get("deeptf_version", "(unknown)")
         raise ValueError(
-            f"`model_file` must have format {FORMAT}, got {path} with format {version}, written by "
-            f"deeptf {metadata.get('deeptf_version', '(unknown)')}: use that version of deeptf"
+            f"`model_file` must have format {' or '.join(map(str, FORMATS))}, got {path} with "
+            f"format {version}, written by deeptf {writer}: use that version of deeptf"
         )
     return metadata
 

@@ -79,6 +79,6 @@ def _table_of_format_1(model: ModelFile) -> dict[str, np.ndarray]:
 
 def _not_whole(model: ModelFile, error: Exception) -> str:
     return (
-        f"`model_file` must hold a whole model, got {model.path}: {error}; "
+        f"`model_file` must hold a whole graph, got {model.path}: {error}; "
         "the file is damaged: freeze or copy it again"
     )
