@@ -9,7 +9,7 @@ looked at before come from a cache (cache.py).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -194,20 +194,31 @@ def _visit(systems: Sequence[tuple[System, int]], collectors: Sequence[Collector
     progress = tqdm(
         total=total, desc="statistics", unit="frame", disable=not on_terminal(), leave=False
     )
-    found = []
     with PairFinder(max(one.rcut for one in collectors)) as find_pairs, progress:
-        for system, count in systems:
-            rows = {one: one.nothing() for one in collectors}
-            for part, chosen in _blocks(system, count):
-                batch = system.batch(part)
-                neighbours = Neighbours.of(find_pairs(batch))
-                for one in collectors:
-                    if not one.sampled or chosen.any():
-                        row = one.collect(batch, neighbours.within(one.rcut), chosen)
-                        rows[one] = one.join(rows[one], row)
-                progress.update(len(part))
-            found.append(rows)
-    return found
+        return [
+            _look(system, count, collectors, find_pairs, progress.update)
+            for system, count in systems
+        ]
+
+
+def _look(
+    system: System,
+    count: int,
+    collectors: Sequence[Collector],
+    find_pairs: Callable[[Batch], Pairs],
+    tell: Callable[[int], object],
+) -> Rows:
+    """Return the rows of one system, `count` of whose frames are sampled."""
+    rows = {one: one.nothing() for one in collectors}
+    for part, chosen in _blocks(system, count):
+        batch = system.batch(part)
+        neighbours = Neighbours.of(find_pairs(batch))
+        for one in collectors:
+            if not one.sampled or chosen.any():
+                row = one.collect(batch, neighbours.within(one.rcut), chosen)
+                rows[one] = one.join(rows[one], row)
+        tell(len(part))
+    return rows
 
 
 def _blocks(system: System, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:

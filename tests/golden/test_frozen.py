@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from array_names import NODES, RANGE
 
 from deeptf.exchange import frozen
 from deeptf.infer.deep_pot import DeepPot
-from deeptf.model.table import NODES, RANGE
 
 HERE = Path(__file__).parent / "frozen"
 

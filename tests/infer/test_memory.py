@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from deeptf.infer.memory import bytes_per_atom, bytes_per_pair
 from physics_suite import random_arrays
 
 from deeptf.exchange import frozen
 from deeptf.exchange.model_file import ModelFile, read_model
-from deeptf.infer.memory import bytes_per_atom, bytes_per_pair
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
+from deeptf.model.term.standard import Standard
 from deeptf.tf import tf
 
 SPACING, RCUT = 2.0, 5.0  # A
@@ -70,7 +71,7 @@ def test_usual_widths(precision, tabulated, pair, atom):
 def test_peak_of_an_evaluation(embedding, edge, tmp_path):
     descriptor = SeE2A((60,), RCUT, 1.0, (16, 32, 64), 8, precision="float32", embedding=embedding)
     fitting = EnerFitting(neuron=(64, 64), precision="float32")
-    config = ModelConfig(descriptor, fitting, ("A",))
+    config = ModelConfig(Standard(descriptor, fitting), ("A",))
     path = tmp_path / "model.pb"
     frozen.write(config, random_arrays(config), path)
     command = [sys.executable, "-c", EVALUATE, str(path), str(edge), str(SPACING)]

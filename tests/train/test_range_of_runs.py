@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from array_names import NODES, RANGE, SHORTEST
 from small_run import write_run, write_system
 
-from deeptf.model.ranges import FAR, SHORTEST
-from deeptf.model.table import FIRST_NODES, NODES, RANGE
+from deeptf.model.ranges import FAR
+from deeptf.model.table import FIRST_NODES
 from deeptf.train import checkpoint, preparation
 from deeptf.train.checkpoint import Series
 from deeptf.train.run import train

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from array_names import SHORTEST
 from small_run import TYPES, changed_input, write_run, write_system
 
 from deeptf.data.errors import DataError
 from deeptf.data.system import System
 from deeptf.infer import DeepPot
 from deeptf.infer.test import test as compare
-from deeptf.model.ranges import SHORTEST
 from deeptf.train import checkpoint, survey
 from deeptf.train.freeze import freeze
 from deeptf.train.graph import TrainingGraph
