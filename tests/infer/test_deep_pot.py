@@ -1,25 +1,12 @@
 """DeepPot on the toy and on a network: layout, derivatives, blocks, pairs, closing."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from toy import random_frames
 
 import deeptf.infer.evaluator as evaluator
+from deeptf.data.batch import Batch
 from deeptf.infer import DeepPot
-
-
-@dataclass
-class Batch:
-    """What DeepPot reads of a batch."""
-
-    coord: np.ndarray
-    cell: np.ndarray
-    atom_type: np.ndarray
-    frame_row: np.ndarray
-    fparam: np.ndarray | None = None
-    aparam: np.ndarray | None = None
 
 
 def test_shapes_and_questions(pot):
