@@ -18,8 +18,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deeptf import __version__, op_library
+from deeptf import __version__
 from deeptf.cores import usable_cores
+from deeptf.ops import library as op_library
 
 REQUIRED = ("numpy", "h5py", "tqdm")
 OPTIONAL = {  # what it is for

@@ -44,9 +44,9 @@ def _images(coord, cell, rcut):
     return np.array(list(itertools.product(*(range(-n, n + 1) for n in reach))))
 
 
-def sort_pairs(row, neighbor, displacement, atom_type, num_types):
+def sort_pairs(row, neighbor, displacement, atom_type, num_types, num_owned=None):
     """Sort with the stable sort of Python."""
-    centres = len(row) - 1
+    centres = len(row) - 1 if num_owned is None else num_owned
     order = sorted((i for i in range(centres) if atom_type[i] >= 0), key=lambda i: atom_type[i])
     place = {atom: k for k, atom in enumerate(order)}
     pairs = [
@@ -62,6 +62,11 @@ def sort_pairs(row, neighbor, displacement, atom_type, num_types):
         neighbor_count[at, neighbor_type] += 1
         pair_count[neighbor_type, centre_type] += 1
     index = [pair[3] for pair in pairs]
+    keys = [(neighbor_type, at) for neighbor_type, _, at, _, _ in pairs]
+    first_pair = [
+        [sum(key < (t, at) for key in keys) for t in range(num_types)] for at in range(len(order))
+    ]
+    reverse = [[k for k, p in enumerate(index) if neighbor[p] == j] for j in range(len(atom_type))]
     return (
         np.array(order, np.int32),
         np.bincount([atom_type[i] for i in order], minlength=num_types).astype(np.int32),
@@ -70,6 +75,9 @@ def sort_pairs(row, neighbor, displacement, atom_type, num_types):
         np.array([pair[4] for pair in pairs], np.int32),
         neighbor[index],
         displacement[index],
+        np.array(first_pair, np.int32).reshape(len(order), num_types),
+        np.cumsum([0, *map(len, reverse)]).astype(np.int32),
+        np.array([k for found in reverse for k in found], np.int32),
     )
 
 

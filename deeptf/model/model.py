@@ -70,7 +70,12 @@ class ModelConfig:
     def build(self, inputs: Inputs, parameters: Parameters) -> Outputs:
         """Return the tensors of the model on `inputs`; `parameters` holds its statistics."""
         pairs = sort_pairs(
-            inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type, self.num_types
+            inputs.row,
+            inputs.neighbor,
+            inputs.displacement,
+            inputs.atom_type,
+            self.num_types,
+            inputs.num_owned,
         )
         term = self.term.build(inputs, pairs, parameters)
         values = {}
@@ -91,26 +96,17 @@ def _energies(term: TermOutputs, pairs: SortedPairs, inputs: Inputs) -> dict[str
     atom_energy = _to_atoms(term.atom_energy, pairs, inputs)
     energy = tf.math.unsorted_segment_sum(atom_energy, inputs.frame_of_atom, inputs.num_frames)
     gradient = term.pair_gradient
-    force, virial = force_virial(
-        gradient,
-        pairs.displacement,
-        pairs.centre,
-        pairs.neighbor,
-        inputs.atom_type,
-        inputs.frame_row,
-    )
+    force, virial = force_virial(gradient, pairs, inputs.frame_row)
     return {
         properties.ENERGY.name: energy,
         properties.ATOM_ENERGY.name: atom_energy,
         properties.FORCE.name: force,
         properties.VIRIAL.name: virial,
-        properties.ATOM_VIRIAL.name: atom_virial(
-            gradient, pairs.displacement, pairs.neighbor, inputs.atom_type
-        ),
+        properties.ATOM_VIRIAL.name: atom_virial(gradient, pairs),
     }
 
 
 def _to_atoms(value: tf.Tensor, pairs: SortedPairs, inputs: Inputs) -> tf.Tensor:
-    """Return `value` [N_real, ...] in the order of the input, [N, ...]; virtual atoms get 0."""
+    """Return `value` [N_real, ...] in the order of the input, [N, ...]; other atoms get 0."""
     shape = tf.concat([[tf.shape(inputs.row)[0] - 1], tf.shape(value)[1:]], axis=0)
     return tf.scatter_nd(pairs.atom_order[:, None], value, shape)
