@@ -145,9 +145,12 @@ def hermite(nodes, start, step, x):
 
 
 def embedding_sum(rows, nodes, node_row, grid, curve, sel, empty, atom_count, neighbor_count):
-    """Return sum_j R_j (x) G(R_j0) with empty places, [n, 4, M]; nodes [nodes, 2, M]."""
+    """Return sum_j R_j (x) G(R_j0), of radial rows sum_j G(R_j), with empty places, [n, W, M];
+    nodes [nodes, 2, M] are all of them.
+    """
     types = np.repeat(np.arange(len(atom_count)), atom_count)
-    total = np.zeros((len(types), 4, nodes.shape[2]))
+    radial = rows.shape[1] == 1
+    total = np.zeros((len(types), rows.shape[1], nodes.shape[2]))
     pair = 0
     for t in range(len(atom_count)):
         for atom, centre in enumerate(types):
@@ -158,10 +161,34 @@ def embedding_sum(rows, nodes, node_row, grid, curve, sel, empty, atom_count, ne
             if k < 0:
                 continue
             table = nodes[node_row[k] : node_row[k + 1]]
-            total[atom] += row.T @ hermite(table, *grid[k], row[:, 0])[0]
-            alone = hermite(table, *grid[k], empty[centre : centre + 1])[0][0]
-            total[atom, 0] += (sel[t] - count) * empty[centre] * alone
+            weight = np.ones_like(row) if radial else row
+            total[atom] += weight.T @ hermite(table, *grid[k], row[:, 0])[0]
+            x = empty[t, centre]
+            alone = hermite(table, *grid[k], np.array([x]))[0][0]
+            total[atom, 0] += (sel[t] - count) * (1.0 if radial else x) * alone
     return total
+
+
+def needed_nodes(rows, node_row, grid, curve, sel, empty, atom_count, neighbor_count):
+    """Say of every node whether the sums over these rows need it, the first two always."""
+    types = np.repeat(np.arange(len(atom_count)), atom_count)
+    needed = np.zeros(node_row[-1], bool)
+    needed[:2] = True
+    pair = 0
+    for t in range(len(atom_count)):
+        for atom, centre in enumerate(types):
+            x = list(rows[pair : pair + neighbor_count[atom, t], 0])
+            pair += len(x)
+            k = curve[t, centre]
+            if k < 0:
+                continue
+            none = sel[t] == len(x) or (rows.shape[1] > 1 and empty[t, centre] == 0)
+            x += [] if none else [empty[t, centre]]
+            last = node_row[k + 1] - node_row[k] - 2
+            for at in (np.array(x) - grid[k, 0]) / grid[k, 1]:
+                left = node_row[k] + int(np.clip(np.floor(at), 0, last))
+                needed[left : left + 2] = True
+    return needed
 
 
 def outside(rows, end, curve, atom_count, neighbor_count):

@@ -2,7 +2,8 @@
 
 A net G(s) of one number is a curve. In a table it is evaluated at nodes, once per step, and
 interpolated for every pair; gradients flow through the nodes to the weights, and the interpolant is
-the model, in training and in the frozen file alike.
+the model, in training and in the frozen file alike. A step of training evaluates only those nodes
+between which a pair of its batch lies: with many types they are few.
 
 The range of a curve is cut into SEGMENTS (ranges.py), and each has as many equally spaced nodes as
 its measured error asks for: that of dG/dr, which is what forces feel. dG/ds is compared with the
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +28,14 @@ import numpy as np
 from deeptf.model.network import Style, layer_arrays, time_step
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import NEAR, SEGMENTS, Curves
-from deeptf.ops.curve import CurveTable, EmbeddingSums, embedding_nodes
+from deeptf.ops.curve import (
+    CurveGrid,
+    CurveTable,
+    EmbeddingSums,
+    embedding_nodes,
+    embedding_sum,
+    needed_nodes,
+)
 from deeptf.tf import assign, session, tf
 
 NODES = "table_nodes"  # [C, SEGMENTS] number of nodes of each segment
@@ -52,12 +61,34 @@ class Outside(NamedTuple):
 class Table:
     """A table in the graph, and what measures and mends its error."""
 
-    values: CurveTable
-    between: tf.Tensor  # as values.nodes, but at WORST of every interval
+    whole: CurveTable  # with all nodes
+    between: tf.Tensor  # as whole.nodes, but at WORST of every interval
+    at_nodes: (
+        Callable[[tf.Tensor], CurveTable] | None
+    )  # of some nodes; None where all are constants
     counts: tf.Variable  # [C, SEGMENTS] number of nodes
     curves: Curves
     measured: bool  # whether the numbers of nodes came with the model
     tolerance: float = TOLERANCE  # of dG/dr, 1/A
+
+    def sums(
+        self,
+        rows: tf.Tensor,
+        sel: np.ndarray,
+        empty: np.ndarray,
+        atom_count: tf.Tensor,
+        neighbor_count: tf.Tensor,
+    ) -> EmbeddingSums:
+        """Return the sums over neighbours of rows [P, W] of sorted pairs, [N_real, W, M].
+
+        sel : [T] places of each neighbour type
+        empty : [T, T] x of an empty place, neighbour type first
+        """
+        layout = (self.curves.curve, sel, empty, atom_count, neighbor_count)
+        table = self.whole
+        if self.at_nodes is not None:
+            table = self.at_nodes(needed_nodes(rows, table.grid, *layout))
+        return embedding_sum(rows, table, *layout)
 
     def refine(self, run: tf.Session, agree: Callable[[np.ndarray], np.ndarray]) -> str:
         """Change the numbers of nodes where the errors ask for it.
@@ -86,7 +117,7 @@ class Table:
 
     def errors(self, run: tf.Session) -> np.ndarray:
         """Return the largest error of G and of dG/dr (1/A) of every segment, [C, SEGMENTS, 2]."""
-        fetch = (self.values.nodes, self.between, self.values.node_row, self.values.grid)
+        fetch = (self.whole.nodes, self.between, *self.whole.grid[:2])
         nodes, between, row, grid = run.run(fetch)
         errors = []
         for k, step in enumerate(grid[:, 1]):
@@ -125,14 +156,21 @@ def build_table(
     start = tf.constant(curves.ends[:, :-1].ravel())
     step = tf.constant(np.diff(curves.ends).ravel()) / tf.cast(number - 1, tf.float64)
     weights = [tf.cast(weight, tf.float64) for weight in weights]
-    shape = (neuron, style.activation.lower(), style.resnet_dt, SEGMENTS, NEAR)
-    grid = tf.stack([start, step], axis=1)
-    values = embedding_nodes(row, grid, weights, *shape)
-    fixed = parameters.fixed(TABLE, values.nodes)
-    values = values._replace(nodes=fixed)
-    places = row - tf.range(tf.size(row)), tf.stack([start + WORST * step, step], axis=1)
-    between = embedding_nodes(*places, weights, *shape).nodes
-    return Table(values, between, counts, curves, measured)
+    nets = (weights, neuron, style.activation.lower(), style.resnet_dt)
+    grid = CurveGrid(row, tf.stack([start, step], axis=1), SEGMENTS, NEAR)
+    whole = embedding_nodes(grid, *nets)
+    fixed = parameters.fixed(TABLE, whole.nodes)
+    at_nodes = partial(embedding_nodes, grid, *nets) if fixed is whole.nodes else None
+    places = tf.stack([start + WORST * step, step], axis=1)
+    between = grid._replace(node_row=row - tf.range(tf.size(row)), grid=places)
+    return Table(
+        whole._replace(nodes=fixed),
+        embedding_nodes(between, *nets).nodes,
+        at_nodes,
+        counts,
+        curves,
+        measured,
+    )
 
 
 def outside_of(sums: EmbeddingSums, displacement: tf.Tensor) -> Outside:

@@ -69,9 +69,9 @@ class SortPairs : public OpKernel {
 
  private:
   void write(OpKernelContext* context, PairSorter& sorter) const {
-    const int64_t atoms = static_cast<int64_t>(sorter.atom_order().size());
+    const int64_t atoms = sorter.atom_order().size();
     const int64_t pairs = sorter.num_sorted();
-    const auto copy = [](const std::vector<int32_t>& from, int32_t* to) {
+    const auto copy = [](const Scratch<int32_t>& from, int32_t* to) {
       std::copy(from.begin(), from.end(), to);
     };
     copy(sorter.atom_order(), output<int32_t>(context, 0, {atoms}));
@@ -79,8 +79,7 @@ class SortPairs : public OpKernel {
     copy(sorter.neighbor_count(), output<int32_t>(context, 2, {atoms, num_types_}));
     copy(sorter.pair_count(), output<int32_t>(context, 3, {num_types_, num_types_}));
     copy(sorter.first_pair(), output<int32_t>(context, 7, {atoms, num_types_}));
-    const auto rows = static_cast<int64_t>(sorter.pair_row().size());
-    copy(sorter.pair_row(), output<int32_t>(context, 8, {rows}));
+    copy(sorter.pair_row(), output<int32_t>(context, 8, {sorter.pair_row().size()}));
     sorter.fill(context_of(context),
                 {output<int32_t>(context, 4, {pairs}), output<int32_t>(context, 5, {pairs}),
                  output<double>(context, 6, {pairs, 3}), output<int32_t>(context, 9, {pairs})});

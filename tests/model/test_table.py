@@ -82,7 +82,7 @@ def largest_slope(config: ModelConfig, arrays: dict[str, np.ndarray]) -> float:
         table = config.tables(Parameters(arrays))[0]
         with session() as run:
             run.run(tf.global_variables_initializer())
-            nodes, row, grid = run.run(table.values[:3])
+            nodes, row, grid = run.run((table.whole.nodes, *table.whole.grid[:2]))
     steps = np.repeat(grid[:, 1], np.diff(row))
     return float((np.abs(nodes[:, 1]).max(axis=1) / steps).max())
 

@@ -30,10 +30,10 @@ struct Case {
                       deeptf_test::threaded());
     sorter.fill(deeptf_test::threaded(),
                 {centre.data(), neighbor.data(), displacement.data(), pair_of.data()});
-    atom_order = sorter.atom_order();
-    first_pair = sorter.first_pair();
-    neighbor_count = sorter.neighbor_count();
-    pair_row = sorter.pair_row();
+    atom_order.assign(sorter.atom_order().begin(), sorter.atom_order().end());
+    first_pair.assign(sorter.first_pair().begin(), sorter.first_pair().end());
+    neighbor_count.assign(sorter.neighbor_count().begin(), sorter.neighbor_count().end());
+    pair_row.assign(sorter.pair_row().begin(), sorter.pair_row().end());
   }
   ForceInputs inputs() const {
     return {kPairs, kAll, 3, displacement.data(), centre.data(), neighbor.data(), frame_row.data()};

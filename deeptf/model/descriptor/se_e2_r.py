@@ -43,9 +43,7 @@ class SeE2R(TypeNets):
         """Working memory of an atom: sums and their gradients."""
         return precision_of(self.precision).size * ATOM_COPIES * 3 * self.width
 
-    def build(
-        self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters
-    ) -> Described:
+    def build(self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters) -> Described:
         """Return D [N_real, M] in the order of `pairs.atom_order`, and what belongs to it."""
         sums, outside = self.sums(pairs, atom_type, parameters)
         excluded = self._excluded_sums(parameters)

@@ -39,7 +39,7 @@ from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves, curves_of
 from deeptf.model.roles import beginning, function, run
 from deeptf.model.table import Outside, Table, build_table, outside_of
-from deeptf.ops.curve import EmbeddingSums, embedding_sum
+from deeptf.ops.curve import EmbeddingSums
 from deeptf.ops.environment import environment
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
@@ -182,7 +182,8 @@ class TypeNets:
         if not np.isfinite(least):
             least = min(UNKNOWN, self.rcut)
         shortest = np.where(np.isfinite(shortest), shortest, least)
-        return {"mean": mean, "stddev": stddev, SHORTEST: shortest}
+        columns = slice(self.columns)
+        return {"mean": mean[:, columns], "stddev": stddev[:, columns], SHORTEST: shortest}
 
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return lower shortest distances, where the data have closer pairs than the model knew."""
@@ -272,16 +273,10 @@ class TypeNets:
         parameters: Parameters,
     ) -> EmbeddingSums:
         """Return the sums over neighbours by interpolation."""
-        table = self._table(parameters)
-        return embedding_sum(
-            rows,
-            table.values,
-            table.curves.curve,
-            np.array(self.sel, np.float64),
-            empty_row(parameters)[:, 0],
-            atom_count,
-            neighbor_count,
-        )
+        empty = empty_row(parameters)[:, 0]
+        empty = np.broadcast_to(empty, (len(empty), len(empty)))  # by centre type
+        sel = np.array(self.sel, np.float64)
+        return self._table(parameters).sums(rows, sel, empty, atom_count, neighbor_count)
 
     def _style(self) -> Style:
         return Style(

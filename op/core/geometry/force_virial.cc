@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/scratch.h"
@@ -24,7 +23,7 @@ void check_index(const char* name, int32_t index, int64_t limit, int64_t pair) {
 Scratch<int32_t> frame_of_centre(const ForceInputs& in) {
   Scratch<int32_t> frame(in.frame_row[in.num_frames]);
   for (int64_t f = 0; f < in.num_frames; ++f) {
-    std::fill(frame.data() + in.frame_row[f], frame.data() + in.frame_row[f + 1],
+    std::fill(frame.begin() + in.frame_row[f], frame.begin() + in.frame_row[f + 1],
               static_cast<int32_t>(f));
   }
   return frame;
@@ -110,19 +109,25 @@ void sum_own(const PairsOfAtoms& pairs, const Context& context, const double* pa
 
 void sum_virial(const ForceInputs& in, const Context& context, const double* pair_gradient,
                 double* virial) {
-  const Scratch<int32_t> frame_of = frame_of_centre(in);
-  const int32_t* frame = frame_of.data();
+  const Scratch<int32_t> frame = frame_of_centre(in);
   const int64_t size = 9 * in.num_frames;
-  std::vector<double> parts(kVirialParts * size, 0.0);
+  Scratch<double> parts(kVirialParts * size, 0.0);
   context.parallel(kVirialParts, 1 + in.num_pairs, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
       const int64_t last = in.num_pairs * (part + 1) / kVirialParts;
-      for (int64_t pair = in.num_pairs * part / kVirialParts; pair < last; ++pair) {
-        double* sum = parts.data() + part * size + 9 * frame[in.centre[pair]];
-        const double *r = in.displacement + 3 * pair, *g = pair_gradient + 3 * pair;
-        for (int a = 0; a < 3; ++a) {
-          for (int b = 0; b < 3; ++b) sum[3 * a + b] -= r[a] * g[b];
+      int64_t pair = in.num_pairs * part / kVirialParts;
+      while (pair < last) {  // to the next centre
+        const int32_t centre = in.centre[pair];
+        double* total = parts.data() + part * size + 9 * frame[centre];
+        double sum[9];
+        std::copy_n(total, 9, sum);
+        for (; pair < last && in.centre[pair] == centre; ++pair) {
+          const double *r = in.displacement + 3 * pair, *g = pair_gradient + 3 * pair;
+          for (int a = 0; a < 3; ++a) {
+            for (int b = 0; b < 3; ++b) sum[3 * a + b] -= r[a] * g[b];
+          }
         }
+        std::copy_n(sum, 9, total);
       }
     }
   });
@@ -178,8 +183,7 @@ void force_virial(const ForceInputs& in, const PairsOfAtoms& pairs, const Contex
 
 void force_virial_grad(const ForceInputs& in, const Context& context, const double* force_grad,
                        const double* virial_grad, double* pair_gradient) {
-  const Scratch<int32_t> frame_of = frame_of_centre(in);
-  const int32_t* frame = frame_of.data();
+  const Scratch<int32_t> frame = frame_of_centre(in);
   context.parallel(in.num_pairs, 20, [&](int64_t begin, int64_t end) {
     for (int64_t pair = begin; pair < end; ++pair) {
       const double* i = force_grad + int64_t{3} * in.centre[pair];

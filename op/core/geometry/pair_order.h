@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "core/base/context.h"
 #include "core/base/scratch.h"
@@ -42,16 +41,16 @@ class PairSorter {
   // Checks the list and counts. Throws Error for an index, a type or num_owned out of range.
   PairSorter(const PairList& list, const Context& context);
 
-  const std::vector<int32_t>& atom_order() const { return atom_order_; }  // [N_real]
-  const std::vector<int32_t>& atom_count() const { return atom_count_; }  // [T]
+  const Scratch<int32_t>& atom_order() const { return atom_order_; }  // [N_real]
+  const Scratch<int32_t>& atom_count() const { return atom_count_; }  // [T]
   // [N_real, T], rows in the order of atom_order
-  const std::vector<int32_t>& neighbor_count() const { return neighbor_count_; }
+  const Scratch<int32_t>& neighbor_count() const { return neighbor_count_; }
   // [T, T], neighbour type first
-  const std::vector<int32_t>& pair_count() const { return pair_count_; }
+  const Scratch<int32_t>& pair_count() const { return pair_count_; }
   // [N_real, T] place of the first pair of (centre, neighbour type)
-  const std::vector<int32_t>& first_pair() const { return first_pair_; }
+  const Scratch<int32_t>& first_pair() const { return first_pair_; }
   // [N_all + 1] first place in pair_of of each neighbour
-  const std::vector<int32_t>& pair_row() const { return pair_row_; }
+  const Scratch<int32_t>& pair_row() const { return pair_row_; }
   int64_t num_sorted() const { return num_sorted_; }  // P'
 
   // Writes the pairs; once. Throws Error for a displacement of two real atoms that is not finite or
@@ -59,19 +58,18 @@ class PairSorter {
   void fill(const Context& context, const SortedPairs& out);
 
  private:
-  void check_row() const;
   void order_atoms();
   void count_neighbors(const Context& context);
   void place_blocks();
   void place_neighbors(const Context& context);
-  int64_t first_centre(int64_t part) const;
+  int64_t first_centre(int64_t part) const { return num_real_ * part / num_parts_; }
 
   PairList list_;
-  std::vector<int32_t> atom_order_, atom_count_, neighbor_count_, pair_count_, first_pair_,
-      pair_row_;
+  int64_t num_real_;
+  int64_t num_parts_;  // of the centres; no result depends on it
   int64_t num_sorted_ = 0;
-  int64_t num_parts_ = 1;                        // of the centres; no result depends on it
-  Scratch<int32_t> seen_ = Scratch<int32_t>(0);  // [parts, N_all] pairs of each neighbour
+  Scratch<int32_t> atom_order_, atom_count_, neighbor_count_, pair_count_, first_pair_, pair_row_;
+  Scratch<int32_t> seen_;  // [parts, N_all] pairs of each neighbour
 };
 
 }  // namespace deeptf
