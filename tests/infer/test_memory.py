@@ -38,8 +38,8 @@ print(json.dumps([len(coord), peak() - before]))
 
 def model(precision, embedding, neuron, axis_neuron, fitting_neuron):
     """Return a model of one type."""
-    style = {"precision": precision, "embedding": embedding}
-    descriptor = SeE2A((60,), RCUT, 1.0, neuron, axis_neuron, **style)
+    style = {"axis_neuron": axis_neuron, "precision": precision, "embedding": embedding}
+    descriptor = SeE2A((60,), RCUT, 1.0, neuron, **style)
     fitting = EnerFitting(neuron=fitting_neuron, precision=precision)
     return ModelConfig(Standard(descriptor, fitting), ("A",))
 
