@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deeptf.data.batch import Batch, Frames
-from deeptf.exchange.model_file import read_model
+from deeptf.exchange.runnable import read_runnable
 from deeptf.infer.evaluator import Evaluator
 from deeptf.infer.inputs import (
     atom_parameters,
@@ -79,7 +79,7 @@ class DeepPot(Evaluator):
     ) -> None:
         others["neighbor_list"] = neighbor_list
         check_keywords(DeepPot.__init__, others, *_KEYWORDS)
-        model = read_model(model_file)
+        model = read_runnable(model_file)
         super().__init__(model, threads, memory, auto_batch_size)
         self._names = self.get_type_map()
         self._copy = (os.path.abspath(model.path), model.digest, threads, auto_batch_size)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from deeptf.exchange.model_file import ModelFile
-from deeptf.tf import tf
 
 _PARTS = {"descriptor": "descriptor/", "fitting-net": "fitting/"}
 _TRAINED = ("/matrix", "/bias", "/idt")
@@ -90,9 +89,8 @@ class Description:
 
 def _size(model: ModelFile) -> dict[str, int]:
     size = dict.fromkeys(_PARTS, 0)
-    for node in model.graph_def.node:
+    for name, array in model.arrays.items():
         for part, prefix in _PARTS.items():
-            if node.op == "Const" and node.name.startswith(prefix) and node.name.endswith(_TRAINED):
-                shape = tf.TensorShape(node.attr["value"].tensor.tensor_shape)
-                size[part] += shape.num_elements()
+            if name.startswith(prefix) and name.endswith(_TRAINED):
+                size[part] += array.size
     return size | {"total": sum(size.values())}

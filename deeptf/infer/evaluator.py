@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from deeptf.data.batch import Frames, Pairs
-from deeptf.exchange.model_file import OUTSIDE, ModelFile, import_model
+from deeptf.exchange.model_file import OUTSIDE, ModelFile
+from deeptf.exchange.runnable import import_model
 from deeptf.infer.blocks import Block, block_atoms, blocks, frame_groups, with_further
 from deeptf.infer.description import Description
 from deeptf.model.outside import OutsidePairs

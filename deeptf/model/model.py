@@ -16,6 +16,7 @@ from deeptf import properties
 from deeptf.model.inputs import Inputs, build_inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.roles import beginning
+from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
 from deeptf.model.term import TERMS
 from deeptf.model.term.standard import Standard
@@ -80,6 +81,12 @@ class ModelConfig:
         if term.atom_energy is not None:
             values |= _energies(term, pairs, inputs)
         return Outputs(values, term.outside)
+
+    def plan(self, parameters: Parameters) -> list[TermPlan] | None:
+        """Return what an engine without TensorFlow has to do; None where a part of the model cannot
+        say it. To be called in the frozen graph of the model.
+        """
+        return self.term.plan(parameters) if hasattr(self.term, "plan") else None
 
     def tables(self, parameters: Parameters) -> list[Table]:
         """Return the tables of the model's nets, in the current graph."""

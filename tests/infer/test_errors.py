@@ -77,9 +77,9 @@ def test_model_of_another_program(tmp_path, node, message):
 
 
 def test_format_of_the_future(tmp_path):
-    path = toy.write(tmp_path / "new.pb", metadata={"format": 2, "deeptf_version": "9.9"})
+    path = toy.write(tmp_path / "new.pb", metadata={"format": 3, "deeptf_version": "9.9"})
     with pytest.raises(
-        ValueError, match="must have format 1, got .*format 2, written by deeptf 9.9"
+        ValueError, match="must have format 2 or 1, got .*format 3, written by deeptf 9.9"
     ):
         DeepPot(path)
 

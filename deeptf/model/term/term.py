@@ -18,6 +18,7 @@ from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Lines
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
+from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
@@ -91,6 +92,11 @@ class Term(Protocol):
 
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return what the term says of the atoms that `pairs` orders."""
+
+    def plan(self, parameters: Parameters) -> list[TermPlan] | None:
+        """Return the plan of it, or of the terms that it is made of; in the graph that `build` has
+        built of constants. None or no such method: TensorFlow alone can evaluate it.
+        """
 
     def tables(self, parameters: Parameters) -> list[Table]:
         """Return the tables of its nets, in the current graph."""
