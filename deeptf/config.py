@@ -5,7 +5,8 @@ whatever is wrong ("model/descriptor/rcut"). Keys that begin with `_` are commen
 and keys of other programs are listed in input_keys.py. It does not know what any key means.
 
 A field that holds one of several classes has the metadata {"variants": {name: class}} and, where
-the key `type` may be missing, "default_type".
+the key `type` may be missing, "default_type". With "inline" the keys of that class stand in the
+same object as those of the class that has the field.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import json
 import sys
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -80,25 +81,30 @@ def read_json(path: str | Path) -> dict[str, Any]:
 
 
 def load(
-    cls: type[T], data: Mapping[str, Any], path: str = "", notices: Notices | None = None
+    cls: type[T],
+    data: Mapping[str, Any],
+    path: str = "",
+    notices: Notices | None = None,
+    beside: Collection[str] = (),
 ) -> T:
     """Return an instance of the dataclass `cls` from a JSON object.
 
     path : place of the object in the input file, "" for the whole file; messages begin with it.
     notices : receives each key that is accepted but changes nothing.
+    beside : further keys of the object, for messages; they are not in `data`.
     """
     if not isinstance(data, Mapping):
         raise ConfigError(f"{path or 'input'}: must be an object {{...}}, got {_short(data)}")
     notices = Notices() if notices is None else notices
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
-    given = _rename(data, path)
+    given = _outline(fields, _rename(data, path))
     hints = typing.get_type_hints(cls)
     values = {}
     for key, value in given.items():
         if key in fields:
-            values[key] = _field_value(fields[key], hints[key], value, _join(path, key), notices)
+            values[key] = _value(fields, key, hints[key], value, path, notices)
         else:
-            _other_key(key, value, fields, path, notices)
+            _other_key(key, value, [*fields, *beside], path, notices)
     for name, field in fields.items():
         if name not in given:
             default = _missing_value(field, hints[name], _join(path, name), notices)
@@ -118,8 +124,9 @@ def load_variant(
     path: str,
     default_type: str | None = None,
     notices: Notices | None = None,
+    beside: Collection[str] = (),
 ) -> Any:
-    """Return an instance of the class that the key `type` of the object chooses."""
+    """Return an instance of the class that the key `type` of the object chooses; see `load`."""
     if not isinstance(data, Mapping):
         raise ConfigError(f"{path}: must be an object {{...}}, got {_short(data)}")
     kind = data.get("type", default_type)
@@ -134,7 +141,7 @@ def load_variant(
             f"{_join(path, 'type')}: must be one of {names}, got {_short(kind)}{hint}"
         )
     rest = {key: value for key, value in data.items() if key != "type"}
-    return load(variants[name], rest, path, notices)
+    return load(variants[name], rest, path, notices, beside)
 
 
 def dump(config: Any) -> dict[str, Any]:
@@ -143,7 +150,8 @@ def dump(config: Any) -> dict[str, Any]:
     result = {"type": kind} if isinstance(kind, str) else {}
     for field in dataclasses.fields(config):
         if field.init:
-            result[field.name] = _dump_value(getattr(config, field.name))
+            value = _dump_value(getattr(config, field.name))
+            result |= value if field.metadata.get("inline") else {field.name: value}
     return result
 
 
@@ -183,9 +191,33 @@ def _rename(data: Mapping[str, Any], path: str) -> dict[str, Any]:
     return given
 
 
-def _other_key(
-    key: str, value: Any, fields: Mapping[str, Any], path: str, notices: Notices
-) -> None:
+def _outline(fields: Mapping[str, dataclasses.Field], given: dict[str, Any]) -> dict[str, Any]:
+    """Put keys that belong to an inline field into an object of its own."""
+    for name, field in fields.items():
+        if field.metadata.get("inline"):
+            own = {key: value for key, value in given.items() if key in fields}
+            return {**own, name: {k: v for k, v in given.items() if k not in fields}}
+    return given
+
+
+def _value(
+    fields: Mapping[str, dataclasses.Field],
+    key: str,
+    hint: Any,
+    value: Any,
+    path: str,
+    notices: Notices,
+) -> Any:
+    """Return the value of a field that is given."""
+    field = fields[key]
+    if not field.metadata.get("inline"):
+        return _field_value(field, hint, value, _join(path, key), notices)
+    others = [name for name in fields if name != key]
+    kind = field.metadata.get("default_type")
+    return load_variant(field.metadata["variants"], value, path, kind, notices, others)
+
+
+def _other_key(key: str, value: Any, fields: Collection[str], path: str, notices: Notices) -> None:
     """Judge a key that is no field: accepted without effect, at its harmless default, or wrong."""
     place = _join(path, key)
     if place in ACCEPTED_WITHOUT_EFFECT:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from deeptf.data.find import find_type_map, open_systems
-from deeptf.data.statistics import neighbor_statistics
+from deeptf.data.statistics import Extremes, collect
 
 
 def neighbor_stat(
@@ -29,7 +29,9 @@ def neighbor_stat(
     if type_map is None:
         type_map, _ = find_type_map(open_systems(systems))
     opened = open_systems(systems, type_map)
-    distance, most = neighbor_statistics(opened, len(type_map), rcut)
+    seen = Extremes(len(type_map), rcut)
+    row = collect(opened, [seen])[seen]
+    distance, most = float(seen.shortest(row).min(initial=np.inf)), seen.most_neighbors(row)
     print(f"{sum(len(system.used_frames) for system in opened)} frames of {len(opened)} systems")
     print(f"min_nbor_dist: {distance:.6f} A")
     print(f"max_nbor_size: {most.tolist()} within {rcut} A ({' '.join(type_map)})")

@@ -25,16 +25,16 @@ OUTPUTS = ("energy", "atom_energy", "force", "virial", "atom_virial", "descripto
 def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> dict[str, np.ndarray]:
     """Return weights drawn as for training, and statistics of a plausible size."""
     rng = np.random.default_rng(seed)
-    types = config.num_types
+    types, columns = config.num_types, config.term.descriptor.columns
     statistics = {
-        "descriptor/mean": np.zeros((types, 4)),
-        "descriptor/stddev": np.tile([0.2, 0.1, 0.1, 0.1], (types, 1)),
+        "descriptor/mean": np.zeros((types, columns)),
+        "descriptor/stddev": np.tile([0.2, 0.1, 0.1, 0.1][:columns], (types, 1)),
         "fitting/energy_bias": rng.normal(-10, 3, types),
     }
-    if not config.descriptor.set_davg_zero:
+    if not config.term.descriptor.set_davg_zero:
         statistics["descriptor/mean"][:, 0] = rng.uniform(0.05, 0.1, types)
     for name in ("fparam", "aparam"):
-        number = getattr(config.fitting_net, f"numb_{name}")
+        number = getattr(config.term.fitting_net, f"numb_{name}")
         statistics[f"fitting/{name}_mean"] = rng.normal(size=number)
         statistics[f"fitting/{name}_stddev"] = rng.uniform(1, 2, number)
     with tf.Graph().as_default():
@@ -55,9 +55,10 @@ def table_nodes(
     The tolerance is a small part of the model's own, for the sake of numerical differences: the
     second derivative of a table jumps a little at every node.
     """
-    others = {name: value for name, value in arrays.items() if name != NODES}
-    measured = measured_arrays(config.table, others, tolerance)
-    return {name: measured[name] for name in (NODES, RANGE) if name in measured}
+    names = [f"descriptor/{name}" for name in (NODES, RANGE)]
+    others = {name: value for name, value in arrays.items() if name != names[0]}
+    measured = measured_arrays(config.tables, others, tolerance)
+    return {name: measured[name] for name in names if name in measured}
 
 
 class Potential:
@@ -77,9 +78,9 @@ class Potential:
             "atom_type:0": np.concatenate([frame["type"] for frame in frames]),
             "frame_row:0": rows_of([len(frame["type"]) for frame in frames]),
         }
-        if self.config.fitting_net.numb_fparam:
+        if self.config.term.fitting_net.numb_fparam:
             feed["fparam:0"] = np.stack([frame["fparam"] for frame in frames])
-        if self.config.fitting_net.numb_aparam:
+        if self.config.term.fitting_net.numb_aparam:
             feed["aparam:0"] = np.concatenate([frame["aparam"] for frame in frames])
         return self.run(feed)
 
@@ -115,7 +116,7 @@ class PhysicsSuite:
         rng = np.random.default_rng(seed)
         cell = np.array([[5.9, 0.0, 0.0], [1.1, 5.6, 0.0], [-0.7, 0.9, 6.3]])
         grid = np.stack(np.meshgrid(*[np.arange(2)] * 3), -1).reshape(-1, 3)[:atoms] / 2 + 0.1
-        fitting = self.config.fitting_net
+        fitting = self.config.term.fitting_net
         return {
             "coord": grid @ cell + rng.uniform(-0.4, 0.4, (atoms, 3)),
             "cell": cell,
@@ -196,7 +197,7 @@ class PhysicsSuite:
         self.close(after["virial"], 2 * before["virial"])
 
     def test_smooth_at_the_cut_off(self) -> None:
-        rcut = self.config.descriptor.rcut
+        rcut = self.config.term.descriptor.rcut
         frame = self.open_frame()
         frame = {**frame, "coord": frame["coord"][:2].copy(), "type": frame["type"][:2]}
         frame["aparam"] = frame["aparam"][:2]
@@ -275,7 +276,7 @@ class PhysicsSuite:
             np.testing.assert_array_equal(value, expected[name])
 
     def _conditions(self, frame: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        fitting = self.config.fitting_net
+        fitting = self.config.term.fitting_net
         feed = {"fparam:0": frame["fparam"][None]} if fitting.numb_fparam else {}
         return feed | ({"aparam:0": frame["aparam"]} if fitting.numb_aparam else {})
 

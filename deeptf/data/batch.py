@@ -1,36 +1,37 @@
-"""A batch is a bag of atoms: the atoms of all its frames, one after the other.
+"""Frames are a bag of atoms: the atoms of all frames, one after the other.
 
 F frames and N atoms in all; the atoms of frame f are frame_row[f] .. frame_row[f + 1] - 1. Frames
-of different size and composition share a batch. Missing labels are zeros; `has` says which.
+of different size and composition go together. A batch has labels too; missing ones are zeros, and
+`has` says which. Coordinates are in A, indices int32, all other numbers float64.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-LABELS = ("energy", "force", "virial", "atom_ener", "atom_pref")
+
+@dataclass(frozen=True)
+class Pairs:
+    """Neighbours of every centre in CSR form: centre i owns pairs row[i] to row[i + 1]."""
+
+    row: np.ndarray  # [N + 1]
+    neighbor: np.ndarray  # [P]
+    displacement: np.ndarray  # [P, 3] A, neighbour minus centre
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Frames with their labels; float64, indices int32."""
+class Frames:
+    """What a model is evaluated on."""
 
     coord: np.ndarray  # [N, 3] A
     cell: np.ndarray  # [F, 3, 3] A, rows are cell vectors; zeros where a frame has no cell
-    atom_type: np.ndarray  # [N]
+    atom_type: np.ndarray  # [N]; ghosts of an MD engine may follow
     frame_row: np.ndarray  # [F + 1]
-    energy: np.ndarray  # [F] eV
-    force: np.ndarray  # [N, 3] eV/A
-    virial: np.ndarray  # [F, 9] eV
-    atom_ener: np.ndarray  # [N] eV
-    atom_pref: np.ndarray  # [N] weight of the atom in the force loss with pref_pf
-    fparam: np.ndarray  # [F, numb_fparam]
-    aparam: np.ndarray  # [N, numb_aparam]
-    has: dict[str, np.ndarray]  # label -> [F], 1 where the frame has the label, else 0
-    origin: tuple[tuple[str, int], ...]  # (path of the system, frame in the system)
+    fparam: np.ndarray | None = None  # [F, numb_fparam]
+    aparam: np.ndarray | None = None  # [N, numb_aparam]
 
     @property
     def num_frames(self) -> int:
@@ -40,7 +41,7 @@ class Batch:
     @property
     def num_atoms(self) -> int:
         """Number of atoms N of all frames."""
-        return len(self.atom_type)
+        return int(self.frame_row[-1])
 
     @property
     def atoms_per_frame(self) -> np.ndarray:
@@ -48,17 +49,41 @@ class Batch:
         return np.diff(self.frame_row)
 
     @property
+    def frame_of_atom(self) -> np.ndarray:
+        """Frame of each atom, [N]."""
+        return np.repeat(np.arange(self.num_frames), self.atoms_per_frame)
+
+    def part(self, first: int, last: int) -> Frames:
+        """Return the frames from `first` to `last - 1`."""
+        a, b = self.frame_row[first], self.frame_row[last]
+        return Frames(
+            self.coord[a:b],
+            self.cell[first:last],
+            self.atom_type[a:b],
+            self.frame_row[first : last + 1] - a,
+            None if self.fparam is None else self.fparam[first:last],
+            None if self.aparam is None else self.aparam[a:b],
+        )
+
+
+@dataclass(frozen=True)
+class Batch(Frames):
+    """Frames with their labels, by the names of their files (properties.py)."""
+
+    labels: Mapping[str, np.ndarray] = field(default_factory=dict)  # [F, ...] or [N, ...]
+    has: Mapping[str, np.ndarray] = field(default_factory=dict)  # [F], 1 with the label, else 0
+    origin: tuple[tuple[str, int], ...] = ()  # (path of the system, frame in the system)
+
+    @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        arrays = (*vars(self).values(), *self.has.values())
+        arrays = (*vars(self).values(), *self.labels.values(), *self.has.values())
         return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
 
     def composition(self, num_types: int) -> np.ndarray:
-        """Number of atoms of each type in each frame, [F, T]."""
-        frame = np.repeat(np.arange(self.num_frames), self.atoms_per_frame)
-        count = np.bincount(
-            frame * num_types + self.atom_type, minlength=self.num_frames * num_types
-        )
+        """Return the number of atoms of each type in each frame, [F, T]."""
+        place = self.frame_of_atom * num_types + self.atom_type
+        count = np.bincount(place, minlength=self.num_frames * num_types)
         return count.reshape(self.num_frames, num_types)
 
 
@@ -68,20 +93,22 @@ def join(frames: Sequence[Batch]) -> Batch:
         return frames[0]
     if not frames:
         raise ValueError("`frames` must hold at least one batch, got none")
-    counts = np.concatenate([batch.atoms_per_frame for batch in frames])
-    names = ("coord", "cell", "atom_type", "fparam", "aparam", *LABELS)
+    names = ("coord", "cell", "atom_type", "fparam", "aparam")
     arrays = {name: np.concatenate([getattr(batch, name) for batch in frames]) for name in names}
+    first = frames[0]
     return Batch(
         **arrays,
-        frame_row=rows_of(counts),
-        has={name: np.concatenate([batch.has[name] for batch in frames]) for name in LABELS},
+        frame_row=rows_of(np.concatenate([batch.atoms_per_frame for batch in frames])),
+        labels={k: np.concatenate([batch.labels[k] for batch in frames]) for k in first.labels},
+        has={k: np.concatenate([batch.has[k] for batch in frames]) for k in first.has},
         origin=tuple(place for batch in frames for place in batch.origin),
     )
 
 
 def join_to(frames: Iterable[Batch], num_atoms: int) -> Iterator[Batch]:
-    """Yield the frames of all batches in order in batches of at most so many atoms, where a batch
-    does not have more alone.
+    """Yield all frames in order in batches of at most so many atoms.
+
+    A batch that has more atoms alone is yielded as it is.
     """
     waiting: list[Batch] = []
     for batch in frames:

@@ -21,7 +21,7 @@ from deeptf.data.system import System
 from deeptf.files import replacing
 
 MARK = "deeptf_statistics"  # first array of a file, so that a damaged one can be told too
-FORMAT = 3
+FORMAT = 4
 OLDER = {"key", "centre_count", "radial", "radial_square"}  # arrays of a file of FORMAT 2
 MOST_NUMBERS = 1 << 24  # of all entries, 128 MB; then the oldest go that a run has not used
 
@@ -57,11 +57,17 @@ class StatisticsCache:
             np.savez_compressed(stream, **{MARK: np.array(FORMAT)}, **arrays)
 
 
-def key_of(system: System, settings: Sequence[object]) -> str:
-    """Return a word for the content of a system and the settings of a pass over it."""
+def content_of(system: System) -> str:
+    """Return a word for the content of a system."""
     digest = new_digest()
-    digest.update(repr((FORMAT, __version__, *settings)).encode())
     system.digest(digest)
+    return digest.hexdigest()
+
+
+def key_of(content: str, settings: Sequence[object]) -> str:
+    """Return a word for the content of a system and what is collected from it."""
+    digest = new_digest()
+    digest.update(repr((FORMAT, __version__, content, *settings)).encode())
     return digest.hexdigest()
 
 

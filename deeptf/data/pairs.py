@@ -9,24 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
-import numpy as np
-
-from deeptf.data.batch import Batch
+from deeptf.data.batch import Batch, Pairs
 from deeptf.data.errors import DataError
 from deeptf.data.system import System
 from deeptf.ops.messages import op_message
 from deeptf.ops.pairs import neighbor_pairs
 from deeptf.tf import session, tf
-
-
-class Pairs(NamedTuple):
-    """Pairs of a batch in the order of their centres."""
-
-    row: np.ndarray  # [N + 1] first pair of each atom
-    neighbor: np.ndarray  # [P]
-    displacement: np.ndarray  # [P, 3] A, neighbour minus centre
 
 
 class PairFinder:

@@ -14,11 +14,11 @@ from deeptf.data.errors import DataError
 from deeptf.data.hdf5 import Hdf5Array, Hdf5Group
 from deeptf.data.npy import NpyFile
 from deeptf.data.storage import Folder
+from deeptf.properties import labels
 
-NAMES = ("box", "energy", "force", "virial", "atom_ener", "atom_pref", "fparam", "aparam")
+OTHERS = ("coord", "box", "fparam", "aparam")  # files that are no labels
 TYPES = "real_atom_types"
 COPIES = "numb_copy"  # how often a frame comes in an epoch
-OTHER_NAMES = {"atom_ener": "atomic_ener", "atom_pref": "atomic_pref"}  # of the same file
 SMALLEST_VOLUME = 1e-9  # of the product of the lengths of the cell vectors
 LARGEST = 1e30  # what is larger is damage, and float32 does not hold its square
 
@@ -115,10 +115,12 @@ def find_sets(storage: Folder | Hdf5Group, num_atoms: int) -> list[FrameSet]:
 def _present(storage: Folder | Hdf5Group, folder: str) -> dict[str, str]:
     """Return the files of a set that mean something here, and where they lie."""
     present = {}
-    for name in ("coord", *NAMES, TYPES, COPIES):
-        for file in (name, OTHER_NAMES.get(name)):
+    files = {name: (name,) for name in (*OTHERS, TYPES, COPIES)}
+    files |= {name: (name, row.other_label) for name, row in labels().items()}
+    for name, known_as in files.items():
+        for file in filter(None, known_as):
             place = f"{folder}/{file}.npy"
-            if file is not None and name not in present and storage.has(place):
+            if name not in present and storage.has(place):
                 present[name] = place
     return present
 

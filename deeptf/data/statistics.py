@@ -1,32 +1,26 @@
-"""Environment rows and neighbours of a data set, from one pass over its frames, which also finds
-whatever is wrong with them: every frame is read, and its pairs are found.
+"""One pass over the frames of a data set, in which every part of a model learns what it wants.
 
-A centre atom of type t has sum(sel) places; a pair at distance r contributes s(r) to the radial
-column and s x/r, s y/r, s z/r to the angular ones, an empty place contributes 0. With n_t centres
-and N_c = sum(sel):
-
-    mean_t = sum s / (n_t N_c)                                radial; the angular means are 0
-    stddev_t = sqrt(sum s^2 / (n_t N_c) - mean_t^2)           radial
-    stddev_t = sqrt(sum s^2 / (3 n_t N_c))                    one for the three angular columns
-
-The sums do not depend on `sel`, so one pass serves "sel": "auto" too. A neighbour beyond `sel` is
-counted like the others. A system that was looked at before comes from a cache (cache.py).
+A part hands in collectors: each turns frames and their pairs into a row of numbers and says how the
+rows of two sets of frames become that of both. The pass reads every frame and finds its pairs once
+for all collectors, so it also finds whatever is wrong with the data. Rows of a system that was
+looked at before come from a cache (cache.py).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from tqdm import tqdm
 
-from deeptf.data.batch import Batch
-from deeptf.data.cache import StatisticsCache, key_of
+from deeptf.data.batch import Batch, Pairs
+from deeptf.data.cache import StatisticsCache, content_of, key_of
 from deeptf.data.options import batch_sizes, mixed_frames
-from deeptf.data.pairs import PairFinder, Pairs
+from deeptf.data.pairs import PairFinder
 from deeptf.data.system import System
 from deeptf.process import on_terminal
 
@@ -34,101 +28,137 @@ MAX_ATOMS = 4096  # atoms whose pairs are searched at a time
 
 
 @dataclass(frozen=True)
-class Statistics:
-    """Sums over the sampled frames, and extremes over all frames; lengths in A."""
+class Neighbours:
+    """Pairs of a batch within the cut-off of a collector, with what follows from them."""
 
-    centre_count: np.ndarray  # [T] sampled centre atoms of each type
-    radial: np.ndarray  # [T] sum of s
-    radial_square: np.ndarray  # [T] sum of s^2
-    shortest: np.ndarray  # [T, T] A, distance of two atoms by their types; infinite without pairs
-    max_neighbors: np.ndarray  # [T] largest number of neighbours of each type of one atom
-    numb_frames: int
+    pairs: Pairs
+    centre: np.ndarray  # [P] atom
+    distance: np.ndarray  # [P] A
 
     @classmethod
-    def of_row(cls, row: np.ndarray, num_types: int) -> Statistics:
-        """Return what `row` has kept."""
-        parts = np.split(row[:-1], np.cumsum([num_types] * 4))
-        vectors, shortest = parts[:4], parts[4].reshape(num_types, num_types)
-        return cls(*vectors[:3], shortest, vectors[3].astype(np.int64), int(row[-1]))
+    def of(cls, pairs: Pairs) -> Neighbours:
+        """Return the neighbours that pairs are."""
+        centre = np.repeat(np.arange(len(pairs.row) - 1), np.diff(pairs.row))
+        return cls(pairs, centre, np.linalg.norm(pairs.displacement, axis=1))
 
-    def row(self) -> np.ndarray:
-        """Return all numbers in one row, [4 T + T^2 + 1]."""
-        vectors = (self.centre_count, self.radial, self.radial_square, self.max_neighbors)
-        return np.concatenate([*vectors, self.shortest.ravel(), [self.numb_frames]])
+    def within(self, rcut: float) -> Neighbours:
+        """Return those closer than `rcut`."""
+        near = self.distance < rcut
+        if near.all():
+            return self
+        count = np.bincount(self.centre[near], minlength=len(self.pairs.row) - 1)
+        row = np.concatenate([[0], np.cumsum(count)])
+        pairs = Pairs(row, self.pairs.neighbor[near], self.pairs.displacement[near])
+        return Neighbours(pairs, self.centre[near], self.distance[near])
 
-    def __add__(self, other: Statistics) -> Statistics:
-        """Return the statistics of the frames of both."""
-        return Statistics(
-            self.centre_count + other.centre_count,
-            self.radial + other.radial,
-            self.radial_square + other.radial_square,
-            np.minimum(self.shortest, other.shortest),
-            np.maximum(self.max_neighbors, other.max_neighbors),
-            self.numb_frames + other.numb_frames,
+
+class Collector(Protocol):
+    """What a part of a model wants to know of the data; a frozen dataclass of its settings.
+
+    rcut : pairs up to this distance in A.
+    sampled : of the frames that are sampled for statistics only, else of every frame.
+    """
+
+    rcut: float
+    sampled: bool
+
+    def nothing(self) -> np.ndarray:
+        """Return the row [k] of no frames."""
+
+    def collect(self, batch: Batch, neighbours: Neighbours, chosen: np.ndarray) -> np.ndarray:
+        """Return the row of those frames of a batch that are `chosen` [F]."""
+
+    def join(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Return the row of the frames of both."""
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """Shortest distance of two atoms and largest number of neighbours, by types."""
+
+    num_types: int
+    rcut: float
+    sampled = False
+
+    def nothing(self) -> np.ndarray:
+        """Return infinite distances [T, T], zero neighbours [T] and zero frames."""
+        return np.concatenate([np.full(self.num_types**2, np.inf), np.zeros(self.num_types + 1)])
+
+    def collect(self, batch: Batch, neighbours: Neighbours, chosen: np.ndarray) -> np.ndarray:
+        """Return the row of a batch; every frame counts."""
+        neighbor, types = neighbours.pairs.neighbor, self.num_types
+        nearest = np.full((types, types), np.inf)
+        place = batch.atom_type[neighbours.centre], batch.atom_type[neighbor]
+        np.minimum.at(nearest, place, neighbours.distance)
+        slot = neighbours.centre * types + batch.atom_type[neighbor]
+        count = np.bincount(slot, minlength=batch.num_atoms * types).reshape(-1, types)
+        most = count.max(axis=0, initial=0)
+        return np.concatenate([nearest.ravel(), most, [len(chosen)]])
+
+    def join(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Return the row of both."""
+        square, end = self.num_types**2, self.num_types**2 + self.num_types
+        shortest = np.minimum(a[:square], b[:square])
+        return np.concatenate(
+            [shortest, np.maximum(a[square:end], b[square:end]), a[end:] + b[end:]]
         )
 
-    @property
-    def min_distance(self) -> float:
-        """Smallest distance of two atoms in A; infinite without pairs."""
-        return float(self.shortest.min(initial=np.inf))
+    def shortest(self, row: np.ndarray) -> np.ndarray:
+        """Return the shortest distance in A by types, [T, T]; infinite without pairs."""
+        return row[: self.num_types**2].reshape(self.num_types, self.num_types)
 
-    def environment(
-        self, sel: Sequence[int], protect: float = 0.01, set_davg_zero: bool = False
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean [T, 4] and stddev [T, 4] of environment rows, stddev at least `protect`."""
-        places = np.maximum(self.centre_count * sum(sel), 1)
-        mean = self.radial / places
-        square = self.radial_square / places
-        radial = np.sqrt(np.maximum(square - mean**2, 0.0))
-        angular = np.sqrt(square / 3.0)
-        zero = np.zeros_like(mean)
-        centre = np.stack([zero if set_davg_zero else mean, zero, zero, zero], axis=1)
-        spread = np.stack([radial, angular, angular, angular], axis=1)
-        return centre, np.maximum(spread, protect)
+    def most_neighbors(self, row: np.ndarray) -> np.ndarray:
+        """Return the largest number of neighbours of each type of one atom, [T]."""
+        return row[self.num_types**2 : -1].astype(np.int64)
+
+    def num_frames(self, row: np.ndarray) -> int:
+        """Return the number of frames."""
+        return int(row[-1])
 
 
-def compute_statistics(
+Rows = dict[Collector, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look at the data has shown, for the parts of a model that asked."""
+
+    systems: Sequence[System]  # of training
+    training: Mapping[Collector, np.ndarray]
+    everywhere: Mapping[Collector, np.ndarray]  # in training and validation data
+    num_types: int
+    protect: float = 0.01  # least spread of frame and atom parameters
+
+
+def collect(
     systems: Sequence[System],
-    num_types: int,
-    rcut: float,
-    rcut_smth: float,
+    collectors: Sequence[Collector],
     sampled: Sequence[int] | None = None,
     cache: str | Path | None = None,
-) -> Statistics:
-    """Return sums of environment rows and extremes of neighbours; a terminal shows progress.
+) -> Rows:
+    """Return the row of each collector over all systems; a terminal shows progress.
 
-    sampled : number of frames of each system, spread evenly, that enter the sums; None means all.
+    sampled : number of frames of each system, spread evenly, that sampled collectors see; None
+        means all.
     cache : .npz file with systems that need not be looked at again; new ones are added.
     Raises DataError for frames without physical sense; it names system, frame and atoms.
     """
-    known = None if cache is None else StatisticsCache(cache)
+    wanted = list(dict.fromkeys(collectors))
     counts = [len(s.used_frames) for s in systems] if sampled is None else list(sampled)
-    keys = [""] * len(systems)
-    rows: list[np.ndarray | None] = [None] * len(systems)
-    if known is not None:
-        settings = (num_types, rcut, rcut_smth)
-        keys = [key_of(s, (*settings, n)) for s, n in zip(systems, counts, strict=True)]
-        rows = [known.get(key) for key in keys]
-    new = [place for place, row in enumerate(rows) if row is None]
+    known = None if cache is None else StatisticsCache(cache)
+    keys = _keys(systems, counts, wanted) if known is not None else {}
+    rows = {place: known.get(key) for place, key in keys.items()} if known is not None else {}
+    new = [k for k in range(len(systems)) if any(rows.get((k, one)) is None for one in wanted)]
     if new:
-        chosen = [(systems[place], counts[place]) for place in new]
-        found = _visit(chosen, num_types, (rcut, rcut_smth))
-        for place, one in zip(new, found, strict=True):
-            rows[place] = one.row()
-    if known is not None and new:
-        known.add({keys[place]: rows[place] for place in new}, keys)
-    result = _nothing(num_types)
-    for row in rows:
-        result += Statistics.of_row(row, num_types)
-    return result
-
-
-def neighbor_statistics(
-    systems: Sequence[System], num_types: int, rcut: float
-) -> tuple[float, np.ndarray]:
-    """Return the smallest distance of two atoms (A) and the most neighbours of each type [T]."""
-    found = compute_statistics(systems, num_types, rcut, 0.0, [0] * len(systems))
-    return found.min_distance, found.max_neighbors
+        found = _visit([(systems[k], counts[k]) for k in new], wanted)
+        fresh = {(k, one): own[one] for k, own in zip(new, found, strict=True) for one in wanted}
+        rows |= fresh
+        if known is not None:
+            known.add({keys[place]: row for place, row in fresh.items()}, list(keys.values()))
+    total = {one: one.nothing() for one in wanted}
+    for k in range(len(systems)):
+        total = {one: one.join(total[one], rows[k, one]) for one in wanted}
+    return total
 
 
 def sampled_frames(
@@ -146,99 +176,56 @@ def sampled_frames(
     return [min(n, num_batches * size) for n, size in zip(frames, sizes, strict=True)]
 
 
-def switch_over_distance(r: np.ndarray, rcut_smth: float, rcut: float) -> np.ndarray:
-    """Return s(r): 1/r up to rcut_smth, then 1/r times a polynomial that ends smoothly at rcut."""
-    u = np.clip((r - rcut_smth) / (rcut - rcut_smth), 0.0, 1.0)
-    return (u**3 * (-6.0 * u**2 + 15.0 * u - 10.0) + 1.0) / r
+def _keys(
+    systems: Sequence[System], counts: Sequence[int], collectors: Sequence[Collector]
+) -> dict[tuple[int, Collector], str]:
+    """Return the words under which the rows of systems stand in the cache."""
+    keys = {}
+    for k, (system, count) in enumerate(zip(systems, counts, strict=True)):
+        content = content_of(system)
+        for one in collectors:
+            keys[k, one] = key_of(content, (one, count if one.sampled else None))
+    return keys
 
 
-def _nothing(num_types: int) -> Statistics:
-    zeros = np.zeros(num_types)
-    nearest = np.full((num_types, num_types), np.inf)
-    return Statistics(zeros, zeros, zeros, nearest, np.zeros(num_types, np.int64), 0)
-
-
-def _visit(
-    systems: Sequence[tuple[System, int]], num_types: int, radii: tuple[float, float]
-) -> list[Statistics]:
-    """Return the statistics of each system, with the number of its frames that enter the sums."""
+def _visit(systems: Sequence[tuple[System, int]], collectors: Sequence[Collector]) -> list[Rows]:
+    """Return the rows of each system, with the number of its frames that are sampled."""
     total = sum(len(system.used_frames) for system, _ in systems)
     progress = tqdm(
         total=total, desc="statistics", unit="frame", disable=not on_terminal(), leave=False
     )
-    with PairFinder(radii[0]) as find_pairs, progress:
+    with PairFinder(max(one.rcut for one in collectors)) as find_pairs, progress:
         return [
-            _collect(system, num_types, radii, count, find_pairs, progress.update)
+            _look(system, count, collectors, find_pairs, progress.update)
             for system, count in systems
         ]
 
 
-def _collect(
+def _look(
     system: System,
-    num_types: int,
-    radii: tuple[float, float],
     count: int,
+    collectors: Sequence[Collector],
     find_pairs: Callable[[Batch], Pairs],
     tell: Callable[[int], object],
-) -> Statistics:
-    """Return the statistics of one system, `count` of whose frames enter the sums."""
-    sums = np.zeros((3, num_types))
-    most = np.zeros(num_types, np.int64)
-    nearest = np.full((num_types, num_types), np.inf)
-    frames = system.used_frames
-    chosen = np.zeros(system.num_frames, bool)
-    chosen[frames[np.linspace(0, len(frames) - 1, count).round().astype(int)]] = True
-    for part in _blocks(frames, system.num_atoms):
+) -> Rows:
+    """Return the rows of one system, `count` of whose frames are sampled."""
+    rows = {one: one.nothing() for one in collectors}
+    for part, chosen in _blocks(system, count):
         batch = system.batch(part)
-        pairs = find_pairs(batch)
-        distance = np.linalg.norm(pairs.displacement, axis=1)
-        _note_shortest(batch, pairs, distance, nearest)
-        most = np.maximum(most, _most_neighbors(batch, pairs, num_types))
-        if chosen[part].any():
-            sums += _row_sums(batch, pairs, distance, chosen[part], radii, num_types)
+        neighbours = Neighbours.of(find_pairs(batch))
+        for one in collectors:
+            if not one.sampled or chosen.any():
+                row = one.collect(batch, neighbours.within(one.rcut), chosen)
+                rows[one] = one.join(rows[one], row)
         tell(len(part))
-    return Statistics(*sums, nearest, most, len(frames))
+    return rows
 
 
-def _row_sums(
-    batch: Batch,
-    pairs: Pairs,
-    distance: np.ndarray,
-    chosen: np.ndarray,
-    radii: tuple[float, float],
-    num_types: int,
-) -> np.ndarray:
-    """Return number of centres, sum of s and sum of s^2 of the chosen frames by type, [3, T]."""
-    rcut, rcut_smth = radii
-    used = np.repeat(chosen, batch.atoms_per_frame)  # [N]
-    s = switch_over_distance(distance, rcut_smth, rcut)
-    centre = np.repeat(np.arange(batch.num_atoms), np.diff(pairs.row))
-    centre_type = batch.atom_type[centre]
-    s = s * used[centre]
-    return np.stack(
-        [
-            np.bincount(batch.atom_type[used], minlength=num_types),
-            np.bincount(centre_type, s, minlength=num_types),
-            np.bincount(centre_type, s * s, minlength=num_types),
-        ]
-    )
-
-
-def _note_shortest(batch: Batch, pairs: Pairs, distance: np.ndarray, nearest: np.ndarray) -> None:
-    """Lower `nearest` [T, T] to the shortest distances of the batch."""
-    centre = np.repeat(batch.atom_type, np.diff(pairs.row))
-    np.minimum.at(nearest, (centre, batch.atom_type[pairs.neighbor]), distance)
-
-
-def _most_neighbors(batch: Batch, pairs: Pairs, num_types: int) -> np.ndarray:
-    """Return the largest number of neighbours of each type of one atom, [T]."""
-    centre = np.repeat(np.arange(batch.num_atoms), np.diff(pairs.row))
-    place = centre * num_types + batch.atom_type[pairs.neighbor]
-    count = np.bincount(place, minlength=batch.num_atoms * num_types)
-    return count.reshape(-1, num_types).max(axis=0, initial=0)
-
-
-def _blocks(frames: np.ndarray, num_atoms: int) -> Iterator[np.ndarray]:
-    size = max(1, MAX_ATOMS // num_atoms)
+def _blocks(system: System, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the used frames in blocks, and which of them are among `count` sampled ones."""
+    frames = system.used_frames
+    chosen = np.zeros(len(frames), bool)
+    chosen[np.linspace(0, len(frames) - 1, count).round().astype(int)] = True
+    size = max(1, MAX_ATOMS // system.num_atoms)
     for first in range(0, len(frames), size):
-        yield frames[first : first + size]
+        yield frames[first : first + size], chosen[first : first + size]

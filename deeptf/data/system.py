@@ -2,7 +2,7 @@
 
 Formats: deepmd/npy, deepmd/npy/mixed (types differ from frame to frame) and deepmd/hdf5. Frames are
 read when asked for and checked when read (rows.py). Virtual atoms (type -1) are left out of the
-batches. Labels of other models (dipole, dos, ...) are not read.
+batches. Labels are those of properties.py.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from deeptf.data.batch import LABELS, Batch, rows_of
+from deeptf.data.batch import Batch, rows_of
 from deeptf.data.digest import Digest
 from deeptf.data.errors import DataError
 from deeptf.data.rows import COPIES, TYPES, FrameSet, find_sets
 from deeptf.data.storage import open_storage
 from deeptf.data.types import TypeTable, read_types
+from deeptf.properties import FRAME, labels
 
-PER_FRAME = {"energy": 1, "virial": 9}  # label -> numbers per frame
 MOST_COPIES = 1_000_000  # of a frame in an epoch
-PER_ATOM = {"force": 3, "atom_ener": 1, "atom_pref": 1}  # label -> numbers per atom
 
 
 class System:
@@ -187,10 +186,10 @@ class System:
         data = {"types": self._types(part, frames)}
         data["coord"] = part.rows("coord", frames, 3 * atoms, 3)
         data["cell"] = part.cells(frames) if self.periodic else np.zeros((n, 9))
-        for label in LABELS:
+        for label, row in labels().items():
             present = label in part.present
-            per_atom = PER_ATOM.get(label, 0)
-            width = per_atom * atoms or PER_FRAME[label]
+            per_atom = 0 if row.of == FRAME else row.width
+            width = row.width if row.of == FRAME else per_atom * atoms
             data[f"has_{label}"] = np.full(n, float(present))
             data[label] = np.zeros((n, width))
             if present:
@@ -222,14 +221,15 @@ class System:
             cell=data["cell"].reshape(n, 3, 3),
             atom_type=atoms("types"),
             frame_row=rows_of(counts),
-            energy=data["energy"].reshape(n),
-            force=atoms("force", 3),
-            virial=data["virial"],
-            atom_ener=atoms("atom_ener"),
-            atom_pref=atoms("atom_pref"),
             fparam=data["fparam"],
             aparam=atoms("aparam", self._widths["aparam"]),
-            has={label: data[f"has_{label}"] for label in LABELS},
+            labels={
+                label: data[label].reshape(n, *row.shape)
+                if row.of == FRAME
+                else atoms(label, *row.shape)
+                for label, row in labels().items()
+            },
+            has={label: data[f"has_{label}"] for label in labels()},
             origin=tuple((self.path, int(index)) for index in indices),
         )
 

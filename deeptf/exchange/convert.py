@@ -60,13 +60,15 @@ def convert(
 
 def _in_float64(config: ModelConfig) -> ModelConfig:
     """Return the settings with both nets in float64."""
-    parts = config.descriptor, config.fitting_net
+    parts = config.term.descriptor, config.term.fitting_net
     descriptor, fitting = (replace(part, precision="float64") for part in parts)
-    return replace(config, descriptor=descriptor, fitting_net=fitting)
+    return replace(config, term=replace(config.term, descriptor=descriptor, fitting_net=fitting))
 
 
 def _tolerance(config: ModelConfig) -> float:
-    return max(TOLERANCE[part.precision] for part in (config.descriptor, config.fitting_net))
+    return max(
+        TOLERANCE[part.precision] for part in (config.term.descriptor, config.term.fitting_net)
+    )
 
 
 def _compare(

@@ -31,7 +31,7 @@ def read_arrays(graph: DeepmdGraph, config: ModelConfig) -> tuple[ModelConfig, A
     arrays["fitting/energy_bias"] = _energy_bias(graph, config.num_types)
     types = range(config.num_types)
     relative = [t for t in types if f"final_layer_type_{t}_1/MatMul" in graph]
-    if relative and (config.fitting_net.numb_fparam or config.fitting_net.numb_aparam):
+    if relative and (config.term.fitting_net.numb_fparam or config.term.fitting_net.numb_aparam):
         return _with_nets_at_zero(config, arrays, relative)
     if relative:
         arrays["fitting/energy_bias"][relative] -= _energy_at_zero(config, arrays)[relative]
@@ -40,7 +40,7 @@ def read_arrays(graph: DeepmdGraph, config: ModelConfig) -> tuple[ModelConfig, A
 
 def _statistics(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
     """Return mean and standard deviation of environment rows and parameters."""
-    num_types, places = config.num_types, sum(config.descriptor.sel)
+    num_types, places = config.num_types, sum(config.term.descriptor.sel)
     arrays = {}
     for source, target in (("t_avg", "mean"), ("t_std", "stddev")):
         name = f"descrpt_attr/{source}"
@@ -49,7 +49,10 @@ def _statistics(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
             raise ValueError(f"`{name}` must be the same for every neighbour, but is not")
         arrays[f"descriptor/{target}"] = rows[:, 0].astype(np.float64)
     _check_positive("descrpt_attr/t_std", arrays["descriptor/stddev"])
-    sizes = {"fparam": config.fitting_net.numb_fparam, "aparam": config.fitting_net.numb_aparam}
+    sizes = {
+        "fparam": config.term.fitting_net.numb_fparam,
+        "aparam": config.term.fitting_net.numb_aparam,
+    }
     for kind, size in sizes.items():
         if size:
             mean = graph.array(f"fitting_attr/t_{kind}_avg", (size,))
@@ -78,7 +81,7 @@ def _energy_bias(graph: DeepmdGraph, num_types: int) -> np.ndarray:
 
 
 def _embedding_nets(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
-    descriptor = config.descriptor
+    descriptor = config.term.descriptor
     types = range(config.num_types)
     arrays = {}
     for centre, neighbor in itertools.product(
@@ -97,7 +100,7 @@ def _embedding_nets(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
 
 
 def _fitting_nets(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
-    fitting = config.fitting_net
+    fitting = config.term.fitting_net
     widths = _inputs(config), *fitting.neuron
     arrays = {}
     for t in range(config.num_types):
@@ -112,8 +115,8 @@ def _fitting_nets(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
 
 def _inputs(config: ModelConfig) -> int:
     """Return how many numbers a fitting net takes."""
-    fitting = config.fitting_net
-    return config.descriptor.width + fitting.numb_fparam + fitting.numb_aparam
+    fitting = config.term.fitting_net
+    return config.term.descriptor.width + fitting.numb_fparam + fitting.numb_aparam
 
 
 def _layer(
@@ -132,12 +135,11 @@ def _layer(
 def _energy_at_zero(config: ModelConfig, arrays: Arrays) -> np.ndarray:
     """Return the value of each type's fitting net at a descriptor of zeros, [T] in eV."""
     one_of_each = np.ones(config.num_types, np.int32)
-    parameters = Parameters(
-        arrays | {"fitting/energy_bias": np.zeros(config.num_types)}, frozen=True
-    )
+    parameters = Parameters(arrays, frozen=True)
     with tf.Graph().as_default() as graph:
-        descriptor = tf.zeros([config.num_types, config.descriptor.width], tf.float64)
-        energy, _ = config.fitting_net.build(descriptor, one_of_each, None, None, parameters)
+        descriptor = tf.zeros([config.num_types, config.term.descriptor.width], tf.float64)
+        nets = config.term.fitting_net.nets
+        energy, _ = nets(descriptor, one_of_each, None, parameters.scope("fitting"))
         with session(graph) as run:
             return run.run(energy)
 
@@ -150,7 +152,7 @@ def _with_nets_at_zero(
     With frame or atom parameters p the value at a descriptor of zeros is no constant. A net of
     twice the width holds both: its second half sees the parameters only, and counts negative.
     """
-    fitting = config.fitting_net
+    fitting = config.term.fitting_net
     result = {name: value for name, value in arrays.items() if "/type_" not in name}
     for t in range(config.num_types):
         net = f"fitting/type_{t}"
@@ -158,7 +160,7 @@ def _with_nets_at_zero(
             matrix = arrays[f"{net}/{layer}/matrix"]
             none = np.zeros_like(matrix)
             if layer == 0:
-                none[config.descriptor.width :] = matrix[config.descriptor.width :]
+                none[config.term.descriptor.width :] = matrix[config.term.descriptor.width :]
                 doubled = np.hstack([matrix, none])
             else:
                 doubled = np.block([[matrix, none], [none, matrix]])
@@ -171,4 +173,4 @@ def _with_nets_at_zero(
         result[f"{net}/last/matrix"] = np.vstack([matrix, sign * matrix])
         result[f"{net}/last/bias"] = bias * (1.0 + sign)
     wider = replace(fitting, neuron=tuple(2 * n for n in fitting.neuron))
-    return replace(config, fitting_net=wider), result
+    return replace(config, term=replace(config.term, fitting_net=wider)), result

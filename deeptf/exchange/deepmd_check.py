@@ -85,14 +85,14 @@ def _frame(
     count = np.tile([0, 1, 2], (num_types, len(centre_type) // 3))
     for block in np.split(count, len(centre_type) // 3, axis=1):
         block[:] = generator.permuted(block, axis=1)
-    count = np.minimum(count.T, config.descriptor.sel)  # [N, T]
+    count = np.minimum(count.T, config.term.descriptor.sel)  # [N, T]
     ghost_type = np.repeat(np.tile(np.arange(num_types), len(count)), count.ravel())
     direction = generator.normal(size=(len(ghost_type), 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    distance = config.descriptor.rcut * generator.uniform(NEAREST, 1.0, (len(ghost_type), 1))
+    distance = config.term.descriptor.rcut * generator.uniform(NEAREST, 1.0, (len(ghost_type), 1))
     sizes = {
-        "fparam": (1, config.fitting_net.numb_fparam),
-        "aparam": (len(centre_type), config.fitting_net.numb_aparam),
+        "fparam": (1, config.term.fitting_net.numb_fparam),
+        "aparam": (len(centre_type), config.term.fitting_net.numb_aparam),
     }
     parameters = {
         name: generator.normal(size=size) * arrays[f"fitting/{name}_stddev"]

@@ -21,6 +21,7 @@ from deeptf.exchange.deepmd_graph import DeepmdGraph
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
+from deeptf.model.term.standard import Standard
 from deeptf.tf import tf
 
 PRECISION = {np.dtype(np.float64): "float64", np.dtype(np.float32): "float32"}
@@ -53,7 +54,7 @@ class DeepmdSettings:
         own_names = tuple(graph.text("model_attr/tmap", "").split())
         self.has_names = bool(own_names)
         type_map = self._choose_names(own_names, type_map)
-        self.config = ModelConfig(self._descriptor(), self._fitting(), type_map)
+        self.config = ModelConfig(Standard(self._descriptor(), self._fitting()), type_map)
 
     def _number_of(self, kind: str) -> int:
         """Return how many frame or atom parameters the fitting nets take."""

@@ -5,40 +5,15 @@ Shapes: F frames, N atoms of all frames together. It knows the type names of a m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from deeptf.infer.blocks import Pairs
+from deeptf.data.batch import Batch, Frames, Pairs
 
 TOO_CLOSE = 1e-6  # A; atoms at this distance are one atom written twice
 _LARGEST = np.iinfo(np.int32).max
-
-
-@dataclass(frozen=True)
-class Frames:
-    """Frames as the graph takes them; atoms of frame f are frame_row[f] to frame_row[f + 1]."""
-
-    coord: np.ndarray  # [N, 3] A
-    cell: np.ndarray  # [F, 3, 3] A, rows are cell vectors; zeros where a frame has no cell
-    atom_type: np.ndarray  # [N]
-    frame_row: np.ndarray  # [F + 1]
-    fparam: np.ndarray | None = None  # [F, nf]
-    aparam: np.ndarray | None = None  # [N, na]
-
-    def part(self, first: int, last: int) -> Frames:
-        """Return the frames from `first` to `last - 1`."""
-        a, b = self.frame_row[first], self.frame_row[last]
-        return Frames(
-            self.coord[a:b],
-            self.cell[first:last],
-            self.atom_type[a:b],
-            self.frame_row[first : last + 1] - a,
-            None if self.fparam is None else self.fparam[first:last],
-            None if self.aparam is None else self.aparam[a:b],
-        )
 
 
 def frames_of_arrays(
@@ -88,7 +63,7 @@ def frames_of_arrays(
     return frames
 
 
-def frames_of_batch(batch: Any, type_map: list[str]) -> Frames:
+def frames_of_batch(batch: Batch, type_map: list[str]) -> Frames:
     """Take the frames of a deeptf.data.batch.Batch, which may differ in size and composition."""
     frames = Frames(
         _floats("coord", batch.coord),
@@ -192,9 +167,48 @@ def pairs_of_arrays(
     return Pairs(row, neighbor, displacement.reshape(-1, 3))
 
 
+def number_owned(value: int | None, num_centres: int) -> int:
+    """Return how many centres count, the first ones; all of them for None. Raises ValueError."""
+    if value is None:
+        return num_centres
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or not 0 <= value <= num_centres:
+        raise ValueError(
+            f"`num_owned` must be an integer from 0 to {num_centres}, the centres of `row`, "
+            f"got {value!r}"
+        )
+    return int(value)
+
+
+def check_reach(pairs: Pairs, types: np.ndarray, num_owned: int, rcut: float, hops: int) -> None:
+    """Raise ValueError unless all real atoms up to hops - 1 steps from owned ones are centres.
+
+    A step is a pair of real atoms closer than `rcut` in A.
+    """
+    if hops < 2:
+        return
+    num_centres = len(pairs.row) - 1
+    centre = np.repeat(np.arange(num_centres), np.diff(pairs.row))
+    step = (types[centre] >= 0) & (types[pairs.neighbor] >= 0)
+    step &= np.sum(pairs.displacement**2, axis=1) < rcut**2
+    reached = np.arange(num_centres) < num_owned
+    for hop in range(1, hops):
+        from_reached = step & reached[centre]
+        missing = np.flatnonzero(from_reached & (pairs.neighbor >= num_centres))
+        if len(missing):
+            raise ValueError(
+                f"`row` must have the pairs of all atoms up to {hops - 1} steps along pairs from "
+                f"the {num_owned} centres whose energy counts, got none of atom "
+                f"{pairs.neighbor[missing[0]]}, {hop} away: give the ghosts that are so near as "
+                "further centres, with `num_owned`"
+            )
+        reached[pairs.neighbor[from_reached]] = True
+
+
 def check_displacements(pairs: Pairs, types: np.ndarray) -> None:
-    """Raise ValueError, naming the atoms, for a displacement between real atoms that is not finite
-    or shorter than 1e-6 A.
+    """Raise ValueError for a displacement that is not finite or shorter than 1e-6 A.
+
+    It names the atoms; those of virtual atoms do not count.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         apart = np.sum(pairs.displacement**2, axis=1) >= TOO_CLOSE**2

@@ -15,31 +15,21 @@ from typing import ClassVar
 
 import numpy as np
 
-from deeptf.data.batch import Batch
+from deeptf.loss.labels import Labels, squared_errors
 from deeptf.model.inputs import Inputs
 from deeptf.model.model import Outputs
+from deeptf.properties import ATOM_ENERGY, ENERGY, FORCE, FORCE_WEIGHT, VIRIAL, Property
 from deeptf.tf import tf
 
-TERMS = ("e", "f", "v", "ae", "pf")
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Placeholders of the reference values of a batch, float64; eV and A."""
-
-    energy: tf.Tensor  # [F]
-    force: tf.Tensor  # [N, 3]
-    virial: tf.Tensor  # [F, 9]
-    atom_ener: tf.Tensor  # [N]
-    atom_pref: tf.Tensor  # [N]
-    has: dict[str, tf.Tensor]  # each [F]: 1 where the frame has the label, else 0
-
-    def feed(self, batch: Batch) -> dict[tf.Tensor, np.ndarray]:
-        """Return the feed of one batch."""
-        feed = {tensor: batch.has[name] for name, tensor in self.has.items()}
-        for name in ("energy", "force", "virial", "atom_ener", "atom_pref"):
-            feed[getattr(self, name)] = getattr(batch, name)
-        return feed
+# Prefactors by the key of their term, with the properties whose labels it needs.
+TERMS = {
+    ENERGY.key: (ENERGY,),
+    FORCE.key: (FORCE,),
+    VIRIAL.key: (VIRIAL,),
+    ATOM_ENERGY.key: (ATOM_ENERGY,),
+    "pf": (FORCE_WEIGHT, FORCE),
+}
+TOLD = (ENERGY, FORCE, VIRIAL)
 
 
 @dataclass(frozen=True)
@@ -75,19 +65,17 @@ class EnergyLoss:
         )
         return limit * (1 - rate_ratio) + start * rate_ratio
 
+    def terms(self) -> dict[str, tuple[Property, ...]]:
+        """Return the properties whose labels each term needs, for terms that have a prefactor."""
+        return {key: rows for key, rows in TERMS.items() if self._uses(key)}
+
+    def columns(self) -> list[Property]:
+        """Return the properties whose errors a run tells: the virial only if it counts."""
+        return [row for row in TOLD if row is not VIRIAL or self._uses(VIRIAL.key)]
+
     def labels(self) -> Labels:
         """Create the placeholders of the labels."""
-        atom = tf.placeholder(tf.float64, [None], "label_atom_ener")
-        weight = tf.placeholder(tf.float64, [None], "label_atom_pref")
-        names = ("energy", "force", "virial", "atom_ener", "atom_pref")
-        return Labels(
-            tf.placeholder(tf.float64, [None], "label_energy"),
-            tf.placeholder(tf.float64, [None, 3], "label_force"),
-            tf.placeholder(tf.float64, [None, 9], "label_virial"),
-            atom,
-            weight,
-            {name: tf.placeholder(tf.float64, [None], f"has_{name}") for name in names},
-        )
+        return Labels.of([*TOLD, ATOM_ENERGY, FORCE_WEIGHT])
 
     def build(
         self, outputs: Outputs, labels: Labels, inputs: Inputs, prefactors: tf.Tensor
@@ -99,40 +87,22 @@ class EnergyLoss:
         def frame_mean(per_atom: tf.Tensor) -> tf.Tensor:
             return tf.math.unsorted_segment_sum(per_atom, frame, num_frames) / num_atoms
 
-        force_square = tf.reduce_mean((outputs.force - labels.force) ** 2, axis=1)  # [N]
+        label, has, found = labels.value, labels.has, outputs.values
+        force_square = tf.reduce_mean((found["force"] - label["force"]) ** 2, axis=1)  # [N]
         square = {
-            "e": labels.has["energy"] * (outputs.energy - labels.energy) ** 2 / num_atoms,
-            "f": labels.has["force"] * frame_mean(force_square),
-            "v": labels.has["virial"]
-            * tf.reduce_mean((outputs.virial - labels.virial) ** 2, axis=1)
+            "e": has["energy"] * (found["energy"] - label["energy"]) ** 2 / num_atoms,
+            "f": has["force"] * frame_mean(force_square),
+            "v": has["virial"]
+            * tf.reduce_mean((found["virial"] - label["virial"]) ** 2, axis=1)
             / num_atoms,
-            "ae": labels.has["atom_ener"]
-            * frame_mean((outputs.atom_energy - labels.atom_ener) ** 2),
-            "pf": labels.has["force"]
-            * labels.has["atom_pref"]
-            * frame_mean(labels.atom_pref * force_square),
+            "ae": has["atom_ener"] * frame_mean((found["atom_energy"] - label["atom_ener"]) ** 2),
+            "pf": has["force"] * has["atom_pref"] * frame_mean(label["atom_pref"] * force_square),
         }
         return tf.add_n([prefactors[k] * square[t] for k, t in enumerate(TERMS) if self._uses(t)])
 
     def errors(self, outputs: Outputs, labels: Labels, inputs: Inputs) -> tf.Tensor:
-        """Return sums of squared errors and their numbers, [3, 2].
-
-        Rows: energy per atom (eV), force components (eV/A), virial components per atom (eV).
-        """
-        num_atoms = tf.cast(inputs.frame_row[1:] - inputs.frame_row[:-1], tf.float64)
-        energy = ((outputs.energy - labels.energy) / num_atoms) ** 2
-        virial = ((outputs.virial - labels.virial) / num_atoms[:, None]) ** 2
-        has_force = tf.gather(labels.has["force"], inputs.frame_of_atom)[:, None]
-        force = has_force * (outputs.force - labels.force) ** 2
-        sums = [
-            [tf.reduce_sum(labels.has["energy"] * energy), tf.reduce_sum(labels.has["energy"])],
-            [tf.reduce_sum(force), 3 * tf.reduce_sum(has_force)],
-            [
-                tf.reduce_sum(labels.has["virial"][:, None] * virial),
-                9 * tf.reduce_sum(labels.has["virial"]),
-            ],
-        ]
-        return tf.stack([tf.stack(row) for row in sums])
+        """Return sums of squared errors of `columns` and their numbers, [columns, 2]."""
+        return squared_errors(self.columns(), outputs, labels, inputs)
 
     def _uses(self, term: str) -> bool:
         return getattr(self, f"start_pref_{term}") > 0 or getattr(self, f"limit_pref_{term}") > 0

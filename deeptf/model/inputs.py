@@ -1,7 +1,7 @@
-"""From coordinates, or from pairs given by an MD engine, to sorted pairs and environment rows.
+"""The two doors of a model: coordinates and cell, or pairs given by an MD engine.
 
-Row of a pair: (s(r), s x/r, s y/r, s z/r), normalised per centre type (arXiv:1805.09003, eq. 4-5).
-The displacement of a pair is the variable of the energy: forces follow from dE/d(displacement).
+TensorFlow skips what finds the pairs where they are given. The displacement of a pair is the
+variable of the energy: forces follow from dE/d(displacement).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Inputs:
     row: tf.Tensor  # [N + 1] first pair of each atom
     neighbor: tf.Tensor  # [P]
     displacement: tf.Tensor  # [P, 3] A
+    num_owned: tf.Tensor  # [] centres whose energy counts, the first ones; all unless given
 
     @property
     def frame_of_atom(self) -> tf.Tensor:
@@ -36,9 +37,17 @@ class Inputs:
         """Number of frames F."""
         return tf.shape(self.frame_row)[0] - 1
 
+    def owned(self, atom_order: tf.Tensor) -> tf.Tensor:
+        """Return 1 for each centre of `atom_order` [n] whose energy counts, else 0, [n] float64."""
+        return tf.cast(atom_order < self.num_owned, tf.float64)
+
 
 def build_inputs(rcut: float, numb_fparam: int = 0, numb_aparam: int = 0) -> Inputs:
-    """Create the two doors: coordinates and cell, or row, neighbour and displacement."""
+    """Create the placeholders in the current graph.
+
+    Centres from `num_owned` on are there for models in which the energy of a centre depends on
+    further atoms than its neighbours; see Needs.hops in term/term.py.
+    """
     coord = tf.placeholder(tf.float64, [None, 3], "coord")
     cell = tf.placeholder(tf.float64, [None, 3, 3], "cell")
     atom_type = tf.placeholder(tf.int32, [None], "atom_type")
@@ -46,6 +55,7 @@ def build_inputs(rcut: float, numb_fparam: int = 0, numb_aparam: int = 0) -> Inp
     fparam = tf.placeholder(tf.float64, [None, numb_fparam], "fparam") if numb_fparam else None
     aparam = tf.placeholder(tf.float64, [None, numb_aparam], "aparam") if numb_aparam else None
     row, neighbor, displacement = neighbor_pairs(coord, cell, atom_type, frame_row, rcut)
+    row = tf.placeholder_with_default(row, [None], "row")
     return Inputs(
         coord,
         cell,
@@ -53,7 +63,8 @@ def build_inputs(rcut: float, numb_fparam: int = 0, numb_aparam: int = 0) -> Inp
         frame_row,
         fparam,
         aparam,
-        row=tf.placeholder_with_default(row, [None], "row"),
+        row=row,
         neighbor=tf.placeholder_with_default(neighbor, [None], "neighbor"),
         displacement=tf.placeholder_with_default(displacement, [None, 3], "displacement"),
+        num_owned=tf.placeholder_with_default(tf.shape(row)[0] - 1, [], "num_owned"),
     )

@@ -1,26 +1,29 @@
-"""The energy model: pairs -> descriptor -> atomic energies -> energy, force, virial.
+"""The model: its term's energies and gradients -> energy, force and virial.
 
     E = sum_i E_i      F_i = -dE/dr_i      virial = -sum_pairs r (x) dE/dr = -dE/dstrain
 
-All derivatives come from one vector per pair, g = dE/d(displacement). The file says how the parts
-are joined; what a descriptor or a fitting net is stands in their own files.
+All derivatives come from one vector per pair, g = dE/d(displacement). What a term is stands in
+term/term.py, and each kind in its own file.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from deeptf.model.descriptor import DESCRIPTORS
-from deeptf.model.descriptor.se_e2_a import SeE2A
-from deeptf.model.fitting import FITTINGS
-from deeptf.model.fitting.ener import EnerFitting, standardised
+from deeptf import properties
 from deeptf.model.inputs import Inputs, build_inputs
 from deeptf.model.parameters import Parameters
-from deeptf.model.ranges import Curves
 from deeptf.model.roles import beginning
+from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
-from deeptf.ops.force import force_virial
+from deeptf.model.term import TERMS
+from deeptf.model.term.standard import Standard
+from deeptf.model.term.term import Needs, TermOutputs
+from deeptf.ops.force import atom_virial, force_virial
 from deeptf.ops.pairs import SortedPairs, sort_pairs
+from deeptf.properties import CENTRE, PROPERTIES
 from deeptf.tf import tf
 
 
@@ -28,24 +31,15 @@ from deeptf.tf import tf
 class Outputs:
     """Tensors that a model computes, float64; eV and A."""
 
-    energy: tf.Tensor  # [F]
-    atom_energy: tf.Tensor  # [N]
-    force: tf.Tensor  # [N_all, 3]
-    virial: tf.Tensor  # [F, 9]
-    pair_gradient: tf.Tensor  # [P, 3] dE/d(displacement) of the sorted pairs
-    pairs: SortedPairs
-    descriptor: tf.Tensor  # [N, width]
-    outside: Outside | None  # pairs closer than the data of the model; None without tables
+    values: Mapping[str, tf.Tensor]  # properties by name, in the order of the input
+    outside: Outside | None = None  # pairs closer than the data of the model; None without tables
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Settings of a model; the fields are the keys of the section `model` of the input file."""
+    """Settings of a model; its term's keys lie in the section `model` of the input too."""
 
-    descriptor: SeE2A = field(metadata={"variants": DESCRIPTORS})
-    fitting_net: EnerFitting = field(
-        default=EnerFitting(), metadata={"variants": FITTINGS, "default_type": EnerFitting.type}
-    )
+    term: Any = field(metadata={"variants": TERMS, "default_type": Standard.type, "inline": True})
     type_map: tuple[str, ...] = ()
     data_stat_nbatch: int = beginning(10)
     data_stat_protect: float = beginning(0.01)
@@ -58,78 +52,63 @@ class ModelConfig:
         if not self.data_stat_protect > 0:
             raise ValueError(f"`data_stat_protect` must be positive, got {self.data_stat_protect}")
         if self.type_map:
-            self.descriptor.check_types(len(self.type_map))
-            self.fitting_net.check_types(len(self.type_map))
+            self.term.check_types(len(self.type_map))
 
     @property
     def num_types(self) -> int:
         """Number of atom types."""
         return len(self.type_map)
 
+    def needs(self) -> Needs:
+        """Return what the surroundings of the model have to give it."""
+        return self.term.needs()
+
     def inputs(self) -> Inputs:
         """Create the placeholders of this model in the current graph."""
-        fitting = self.fitting_net
-        return build_inputs(self.descriptor.rcut, fitting.numb_fparam, fitting.numb_aparam)
+        needs = self.needs()
+        return build_inputs(needs.rcut, needs.numb_fparam, needs.numb_aparam)
 
     def build(self, inputs: Inputs, parameters: Parameters) -> Outputs:
         """Return the tensors of the model on `inputs`; `parameters` holds its statistics."""
-        pairs = sort_pairs(
-            inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type, self.num_types
-        )
-        descriptor, outside = self.descriptor.build(pairs, inputs.atom_type, parameters)
-        isolated = None
-        if self.fitting_net.atom_ener:
-            isolated = self.descriptor.build_isolated(parameters)
-        energy, slope = self.fitting_net.build(
-            descriptor,
-            pairs.atom_count,
-            self._condition(inputs, pairs, parameters),
-            isolated,
-            parameters,
-        )  # [N_real], [N_real, width]
-        atom_energy = _to_atoms(energy, pairs, inputs)
-        frame_energy = tf.math.unsorted_segment_sum(
-            atom_energy, inputs.frame_of_atom, inputs.num_frames
-        )
-        gradient = tf.gradients(descriptor, pairs.displacement, slope)[0]
-        force, virial = force_virial(
-            gradient,
-            pairs.displacement,
-            pairs.centre,
-            pairs.neighbor,
-            inputs.atom_type,
-            inputs.frame_row,
-        )
-        atom_descriptor = _to_atoms(tf.cast(descriptor, tf.float64), pairs, inputs)
-        return Outputs(
-            frame_energy, atom_energy, force, virial, gradient, pairs, atom_descriptor, outside
-        )
+        given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
+        alone = self.needs().hops == 1  # else a term needs the pairs of further centres
+        pairs = sort_pairs(*given, self.num_types, inputs.num_owned if alone else None)
+        term = self.term.build(inputs, pairs, parameters)
+        values = {}
+        for name, value in term.values.items():
+            per_atom = PROPERTIES[name].of == CENTRE
+            values[name] = _to_atoms(value, pairs, inputs) if per_atom else value
+        if term.atom_energy is not None:
+            values |= _energies(term, pairs, inputs)
+        return Outputs(values, term.outside)
 
-    def table(self, parameters: Parameters) -> Table | None:
-        """Return the table of the embedding nets, or None for a model without one."""
-        return self.descriptor.table(parameters) if self.descriptor.tabulated else None
-
-    def curves(self, parameters: Parameters) -> Curves | None:
-        """Return the ranges of the embedding nets, or None for a model without tables."""
-        return self.descriptor.curves(parameters) if self.descriptor.tabulated else None
-
-    def _condition(
-        self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
-    ) -> tf.Tensor | None:
-        """Return standardised frame and atom parameters of the sorted atoms, or None without
-        any.
+    def plan(self, parameters: Parameters) -> list[TermPlan] | None:
+        """Return what an engine without TensorFlow has to do; None where a part of the model cannot
+        say it. To be called in the frozen graph of the model.
         """
-        columns = []
-        if inputs.fparam is not None:
-            frame = tf.gather(inputs.frame_of_atom, pairs.atom_order)
-            columns.append(tf.gather(standardised(inputs.fparam, "fparam", parameters), frame))
-        if inputs.aparam is not None:
-            value = standardised(inputs.aparam, "aparam", parameters)
-            columns.append(tf.gather(value, pairs.atom_order))
-        return tf.concat(columns, axis=1) if columns else None
+        return self.term.plan(parameters) if hasattr(self.term, "plan") else None
+
+    def tables(self, parameters: Parameters) -> list[Table]:
+        """Return the tables of the model's nets, in the current graph."""
+        return self.term.tables(parameters)
+
+
+def _energies(term: TermOutputs, pairs: SortedPairs, inputs: Inputs) -> dict[str, tf.Tensor]:
+    """Return energy, force and virial of the frames, and their parts of the atoms."""
+    atom_energy = _to_atoms(term.atom_energy, pairs, inputs)
+    energy = tf.math.unsorted_segment_sum(atom_energy, inputs.frame_of_atom, inputs.num_frames)
+    gradient = term.pair_gradient
+    force, virial = force_virial(gradient, pairs, inputs.frame_row)
+    return {
+        properties.ENERGY.name: energy,
+        properties.ATOM_ENERGY.name: atom_energy,
+        properties.FORCE.name: force,
+        properties.VIRIAL.name: virial,
+        properties.ATOM_VIRIAL.name: atom_virial(gradient, pairs),
+    }
 
 
 def _to_atoms(value: tf.Tensor, pairs: SortedPairs, inputs: Inputs) -> tf.Tensor:
-    """Return `value` [N_real, ...] in the order of the input, [N, ...]; virtual atoms get 0."""
+    """Return `value` [N_real, ...] in the order of the input, [N, ...]; other atoms get 0."""
     shape = tf.concat([[tf.shape(inputs.row)[0] - 1], tf.shape(value)[1:]], axis=0)
     return tf.scatter_nd(pairs.atom_order[:, None], value, shape)

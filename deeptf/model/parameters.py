@@ -1,12 +1,13 @@
 """The named arrays of a model: variables while training, constants in a frozen graph.
 
 One class serves both, so that a model is built by the same code in training, freezing and
-conversion. It does not know what the arrays mean and does not write files (see
-train/checkpoint.py).
+conversion. Every part of a model has its arrays below a scope of its own. It does not know what
+the arrays mean and does not write files (see train/checkpoint.py).
 """
 
 from __future__ import annotations
 
+import copy
 import zlib
 from collections.abc import Callable, Mapping
 
@@ -36,7 +37,9 @@ def first_not_finite(arrays: Mapping[str, np.ndarray]) -> str | None:
 
 
 class Parameters:
-    """Hands out a model's arrays by name.
+    """Hands out a model's arrays by name, below a scope.
+
+    The attributes have the arrays of all scopes by their full names.
 
     values : arrays that are already known (a checkpoint, a converted model); the others are drawn.
     seed : seed of the drawn arrays; an array depends on the seed and its own name only, so adding a
@@ -56,10 +59,22 @@ class Parameters:
         self._complete = complete or frozen
         self._seed = seed
         self._frozen = frozen
+        self._scope = ""
         self._tensors: dict[str, tf.Tensor] = {}
         self.variables: dict[str, tf.Variable] = {}
         self.states: dict[str, tf.Variable] = {}
         self.constants: dict[str, np.ndarray] = {}
+        self.derived: dict[str, tf.Tensor] = {}  # of a frozen graph, see `fixed`
+
+    def scope(self, name: str) -> Parameters:
+        """Return the same arrays seen from the scope `name` within this one."""
+        inner = copy.copy(self)
+        inner._scope = f"{self._scope}{name}/"
+        return inner
+
+    def name(self, name: str) -> str:
+        """Return the full name of an array, or of anything else that belongs to this scope."""
+        return self._scope + name
 
     def get(
         self,
@@ -71,6 +86,7 @@ class Parameters:
         seed: int | None = None,
     ) -> tf.Tensor:
         """Return the array `name`; a second call with the same name returns the same tensor."""
+        name = self._scope + name
         if name in self._tensors:
             return self._tensors[name]
         value = self._initial_value(name, shape, initializer, seed).astype(dtype.as_numpy_dtype)
@@ -87,6 +103,7 @@ class Parameters:
         """Return an array that is not trained but may change during a run, like the known one or
         else `value`; a constant in a frozen graph.
         """
+        name = self._scope + name
         if name in self._tensors:
             return self._tensors[name]
         if self._frozen and name not in self._values:
@@ -99,42 +116,56 @@ class Parameters:
             self.states[name] = self._tensors[name] = variable
         return self._tensors[name]
 
-    def fixed(self, name: str, tensor: tf.Tensor) -> tf.Tensor:
-        """Return `tensor`, which depends on nothing but arrays of the model; in a frozen graph its
-        value as the constant `name`.
+    def fixed(self, name: str, value: tf.Tensor | np.ndarray) -> tf.Tensor | np.ndarray:
+        """Return a value that follows from arrays of the model and settings; in a frozen graph as
+        the constant `name`, and where the known arrays have that, theirs.
         """
         if not self._frozen:
-            return tensor
-        if name not in self._tensors:
-            with session(tensor.graph) as run:
-                self._tensors[name] = tf.constant(run.run(tensor), name=name)
-        return self._tensors[name]
+            return value
+        name = self._scope + name
+        if name not in self.derived:
+            value = self._values.get(name, value)
+            if tf.is_tensor(value):
+                with session(value.graph) as run:
+                    value = run.run(value)
+            self._tensors[name] = self.derived[name] = tf.constant(value, name=name)
+        return self.derived[name]
 
     def array(self, name: str, value: np.ndarray | None = None) -> np.ndarray:
         """Return a fixed float64 array (statistics, bias): the known one, else `value`."""
+        name = self._scope + name
         if name not in self._values:
             if value is None:
                 raise _missing(name)
             self._values[name] = np.asarray(value, np.float64)
         if name not in self.constants:
             self.constants[name] = np.asarray(self._values[name], np.float64)
-            if self._frozen:  # a node of that name lets a later run read it back
-                tf.constant(self.constants[name], name=name)
+            if self._frozen:
+                self._tensors[name] = tf.constant(self.constants[name], name=name)
         return self.constants[name]
 
+    def fixed_array(self, name: str) -> tf.Tensor | np.ndarray:
+        """Return the array of `array` for an op: in a frozen graph the constant of that name."""
+        value = self.array(name)
+        return self._tensors.get(self._scope + name, value)
+
+    def used(self) -> list[str]:
+        """Return the full names of the arrays that were asked for."""
+        return sorted((self._tensors.keys() | self.constants.keys()) - self.derived.keys())
+
     def unused(self) -> list[str]:
-        """Return the names of known arrays that nobody has asked for."""
+        """Return the full names of known arrays that nobody has asked for."""
         used = self._tensors.keys() | self.constants.keys()
         return sorted(self._values.keys() - used)
 
     def known(self, name: str) -> np.ndarray | None:
         """Return what was given for the array `name`, or None."""
-        return self._values.get(name)
+        return self._values.get(self._scope + name)
 
     def forget(self, *names: str) -> None:
         """Decide arrays anew, whatever was given for them."""
         for name in names:
-            self._values.pop(name, None)
+            self._values.pop(self._scope + name, None)
 
     def _initial_value(
         self, name: str, shape: tuple[int, ...], initializer: Initializer, seed: int | None

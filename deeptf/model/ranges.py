@@ -24,9 +24,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeptf.data.statistics import switch_over_distance
+from deeptf.model.switch import switch_over_distance
 
-SHORTEST = "descriptor/shortest"  # [T, T] A, shortest distance in the data of each pair of types
+SHORTEST = "shortest"  # [T, T] A, shortest distance in the data of each pair of types
+UNKNOWN = 1.0  # A, down to which tables reach when the data of a model are not known
 SAFETY = 0.8
 NEAREST = 0.2  # A
 EASE = 500.0

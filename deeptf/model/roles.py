@@ -58,7 +58,7 @@ def differences(old: Any, new: Any, place: str) -> list[Difference]:
         return [Difference(f"{place}/type", SHAPE, *kinds)]
     found = []
     for field in dataclasses.fields(old):
-        path = f"{place}/{field.name}"
+        path = place if field.metadata.get("inline") else f"{place}/{field.name}"
         before, now = getattr(old, field.name), getattr(new, field.name)
         if dataclasses.is_dataclass(before):
             found += differences(before, now, path)

@@ -67,12 +67,12 @@ class TrainingGraph:
             self._prefactors = tf.placeholder(tf.float64, [None], "prefactors")
             self._stop = tf.placeholder(tf.float64, [], "stop")
             outputs = config.model.build(self._inputs, self._parameters)
-            self._table = config.model.table(self._parameters)
+            self._tables = config.model.tables(self._parameters)
             self._outside = outputs.outside
             self.outside = None
-            if self._table is not None:
-                curves = self._table.curves
-                self.outside = OutsidePairs(config.model.type_map, curves.data_end)
+            if self._tables:
+                ends = [table.curves.data_end for table in self._tables]
+                self.outside = OutsidePairs(config.model.type_map, np.fmax.reduce(ends))
             bound = (outputs, self._labels, self._inputs)
             self._frame_loss = config.loss.build(*bound, self._prefactors)
             self._errors = config.loss.errors(*bound)
@@ -132,20 +132,19 @@ class TrainingGraph:
         """Whether the tables have as many nodes as their errors ask for: not where a run goes on
         from a model without them, or with another range.
         """
-        return self._table is None or self._table.measured
+        return all(table.measured for table in self._tables)
 
     def refine_table(self) -> str:
         """Give the embedding tables as many nodes as their measured errors ask for.
 
         Returns a line about it, or nothing where there is no table or no change.
         """
-        if self._table is None:
-            return ""
 
         def agree(errors: np.ndarray) -> np.ndarray:
             return self._workers.sum(errors if self._workers.leads else np.zeros_like(errors))
 
-        return self._table.refine(self._session, agree)
+        lines = [table.refine(self._session, agree) for table in self._tables]
+        return "; ".join(filter(None, lines))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything that a restart needs: weights and statistics, and the state of

@@ -16,7 +16,7 @@ from deeptf.files import replacing
 SUFFIX = {"validation": "val", "training": "trn"}
 
 
-def column_names(quantities: Sequence[str], sets: Sequence[str]) -> list[str]:
+def curve_columns(quantities: Sequence[str], sets: Sequence[str]) -> list[str]:
     """Return the names of all columns: those of each quantity for each set of data side by side."""
     return ["step", *(f"{name}_{SUFFIX[data]}" for name in quantities for data in sets), "lr"]
 

@@ -9,10 +9,9 @@ arrays from a checkpoint or a frozen model.
 from __future__ import annotations
 
 import json
-import math
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,22 +19,18 @@ from typing import Any
 import numpy as np
 
 from deeptf.config import dump, read_json
-from deeptf.data.energy_bias import energy_bias, parameter_statistics
+from deeptf.data.statistics import Found
 from deeptf.data.system import System
 from deeptf.files import replacing
-from deeptf.model.descriptor.se_e2_a import UNKNOWN_DISTANCE
-from deeptf.model.ranges import SHORTEST
 from deeptf.train import checkpoint
 from deeptf.train.options import InputConfig, load_input
 from deeptf.train.start import Known, Start, check_restart, fit, read_start
 from deeptf.train.survey import (
     CACHE,
-    Survey,
     decide_steps,
     decide_type_map,
     describe,
     open_data,
-    shortest_of,
     survey,
 )
 from deeptf.train.workers import Workers
@@ -105,7 +100,7 @@ def prepare(
     check_restart(config, known)
     _describe_average(config, known)
     found = survey(config, systems, validation)
-    config, values = _decide_arrays(config, systems, known, found)
+    config, values = _decide_arrays(config, known, found)
     seed = _decide_seed(config, known)
     run = Run(config, systems, validation, values, seed, replace(known, arrays={}))
     if known.run is not None:
@@ -150,58 +145,24 @@ def _describe_average(config: InputConfig, known: Known) -> None:
 
 
 def _decide_arrays(
-    config: InputConfig, systems: list[System], known: Known, found: Survey
+    config: InputConfig, known: Known, found: Found
 ) -> tuple[InputConfig, Mapping[str, np.ndarray]]:
-    """Return the settings with `sel` decided, and the arrays that are known before the first
-    step.
-    """
-    descriptor = config.model.descriptor
-    if known.model is not None:
-        arrays = dict(known.arrays)
-        shortest_of(arrays, found, UNKNOWN_DISTANCE)
-        return config, arrays
-    most = found.training.max_neighbors
-    if descriptor.sel_factor is not None:
-        descriptor = descriptor.with_sel(_sel(most, descriptor.sel_factor))
-        print(f"sel {list(descriptor.sel)}, from the data")
-        config = replace(config, model=replace(config.model, descriptor=descriptor))
-    elif np.any(most > np.array(descriptor.sel)):
-        print(
-            f"note: up to {most.tolist()} neighbours, more than sel "
-            f"{list(descriptor.sel)}: all of them are used"
-        )
-    return config, _first_arrays(config, systems, found)
-
-
-def _sel(most: np.ndarray, factor: float) -> list[int]:
-    """Return factor times the most neighbours found, rounded up to a multiple of 4."""
-    return [max(4, 4 * math.ceil(factor * n / 4)) for n in most]
-
-
-def _first_arrays(
-    config: InputConfig, systems: list[System], found: Survey
-) -> dict[str, np.ndarray]:
+    """Return the settings with nothing left open, and the arrays before the first step."""
     model = config.model
-    descriptor, fitting = model.descriptor, model.fitting_net
-    mean, stddev = found.training.environment(
-        descriptor.sel, model.data_stat_protect, descriptor.set_davg_zero
-    )
-    bias = energy_bias(systems, model.num_types, fitting.atom_ener, fitting.rcond)
-    print(
-        "energy bias in eV: "
-        + ", ".join(f"{n} {b:.4f}" for n, b in zip(model.type_map, bias, strict=True))
-    )
-    arrays = {
-        "descriptor/mean": mean,
-        "descriptor/stddev": stddev,
-        "fitting/energy_bias": bias,
-        SHORTEST: found.first_shortest(min(UNKNOWN_DISTANCE, descriptor.rcut)),
-    }
-    for name in ("fparam", "aparam"):
-        if getattr(fitting, f"numb_{name}"):
-            mean, stddev = parameter_statistics(systems, name)
-            arrays |= {f"fitting/{name}_mean": mean, f"fitting/{name}_stddev": stddev}
-    return arrays
+    if known.model is not None:
+        changed, lines = model.term.extended(known.arrays, found)
+        _tell(lines)
+        return config, {**known.arrays, **changed}
+    term, lines = model.term.decide(found)
+    _tell(lines)
+    arrays, lines = term.first_arrays(found, model.type_map)
+    _tell(lines)
+    return replace(config, model=replace(model, term=term)), arrays
+
+
+def _tell(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line)
 
 
 def _decide_seed(config: InputConfig, known: Known) -> int:

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import numpy as np
 
 from deeptf.process import on_terminal
+from deeptf.properties import Property
 from deeptf.tf import tf
 from deeptf.train.workers import Workers
 
@@ -19,23 +20,26 @@ from deeptf.train.workers import Workers
 class Errors:
     """RMSE of several batches, from sums of squares."""
 
-    def __init__(self) -> None:
-        self._sums = np.zeros((4, 2))  # loss, energy, force, virial: sum (of squares), number
+    def __init__(self, rows: Sequence[Property]) -> None:
+        self._names = column_names(rows)
+        self._sums = np.zeros((1 + len(rows), 2))  # loss, properties: sum (of squares), number
 
     def add(self, frame_loss: np.ndarray, sums: np.ndarray) -> None:
-        """Add the loss per frame [F] and the sums of squared errors [3, 2] of a batch."""
+        """Add the loss per frame [F] and the sums of squared errors [properties, 2] of a batch."""
         self._sums += [[np.sum(frame_loss), len(frame_loss)], *sums]
 
-    def columns(self, workers: Workers, with_virial: bool) -> dict[str, float]:
-        """Return rmse, rmse_e, rmse_f and, when asked, rmse_v over the batches of all workers."""
+    def columns(self, workers: Workers) -> dict[str, float]:
+        """Return rmse and the rmse of each property over the batches of all workers."""
         square, number = workers.sum(self._sums).T
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = np.where(number > 0, square / number, np.nan)
-        loss, energy, force, virial = (float(root) for root in np.sqrt(mean))
-        columns = {"rmse": loss, "rmse_e": energy, "rmse_f": force}
-        if with_virial:
-            columns["rmse_v"] = virial
-        return columns
+        roots = [float(root) for root in np.sqrt(mean)]
+        return dict(zip(self._names, roots, strict=True))
+
+
+def column_names(rows: Sequence[Property]) -> list[str]:
+    """Return the names of the columns of the loss and the errors of properties."""
+    return ["rmse", *(f"rmse_{row.key}" for row in rows)]
 
 
 class Progress:

@@ -23,9 +23,9 @@ from deeptf.ops.library import description
 from deeptf.train.averaging import update_weight
 from deeptf.train.checkpoint import Series
 from deeptf.train.graph import Step, TrainingGraph
-from deeptf.train.learning_curve import LearningCurve, column_names
+from deeptf.train.learning_curve import LearningCurve, curve_columns
 from deeptf.train.preparation import Run, prepare_together
-from deeptf.train.report import Errors, Progress, TensorBoard
+from deeptf.train.report import Errors, Progress, TensorBoard, column_names
 from deeptf.train.start import Start, check_arrays
 from deeptf.train.stop_signal import StopSignal
 from deeptf.train.workers import Workers, join_workers
@@ -94,8 +94,7 @@ class Trainer:
             data = self._options.validation_data
             self._validation = BatchSchedule(run.validation, data, run.seed + 1)
         self._sets = ["validation", "training"] if run.validation else ["training"]
-        loss = run.config.loss
-        self._with_virial = loss.start_pref_v > 0 or loss.limit_pref_v > 0
+        self._told = run.config.loss.columns()
         self._told_outside = False
         self._saved: Path | None = None
         self._curve = self._board = self._series = None
@@ -105,8 +104,7 @@ class Trainer:
     def _open_files(self) -> None:
         """Open what the leader writes; say what is there from other runs."""
         run, options = self._run, self._options
-        names = ["rmse", "rmse_e", "rmse_f"] + (["rmse_v"] if self._with_virial else [])
-        columns = column_names(names, self._sets)
+        columns = curve_columns(column_names(self._told), self._sets)
         step = run.known.restart_step
         restart = None if step is None else (step, run.known.run)
         self._curve = LearningCurve(options.disp_file, columns, run.identity, restart)
@@ -228,10 +226,10 @@ class Trainer:
             progress.message(f"note: {'in the whole run ' if end else ''}{line}")
 
     def _errors(self, batches: list[Batch], done: int) -> dict[str, float]:
-        collected = Errors()
+        collected = Errors(self._told)
         for batch in join_to(batches, ATOMS_AT_ONCE):
             collected.add(*self._graph.evaluate(batch, self._prefactors(done)))
-        return collected.columns(self._workers, self._with_virial)
+        return collected.columns(self._workers)
 
     def _validation_batches(self, done: int) -> list[Batch]:
         """Return the share of this worker in the batches that all workers evaluate."""

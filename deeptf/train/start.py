@@ -180,8 +180,8 @@ def _filled(model: ModelConfig, old: ModelConfig) -> ModelConfig:
     """Return the settings with what they leave open taken from the old ones."""
     if not model.type_map:
         model = replace(model, type_map=old.type_map)
-    if model.descriptor.sel_factor is not None and type(old.descriptor) is type(model.descriptor):
-        model = replace(model, descriptor=model.descriptor.with_sel(old.descriptor.sel))
+    if type(old.term) is type(model.term):
+        model = replace(model, term=model.term.with_open_of(old.term))
     return model
 
 

@@ -6,45 +6,19 @@ training and validation can be used.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from deeptf.data.find import find_type_map, open_systems
 from deeptf.data.options import DataOptions, most_atoms
 from deeptf.data.schedule import BatchSchedule
-from deeptf.data.statistics import Statistics, compute_statistics, sampled_frames
+from deeptf.data.statistics import Extremes, Found, collect, sampled_frames
 from deeptf.data.system import System
-from deeptf.model.ranges import SHORTEST
 from deeptf.train.options import InputConfig
 
 CACHE = "statistics.npz"
 LISTED = 20  # systems that the log names one by one
-LABELS_OF_TERM = {
-    "e": ("energy",),
-    "f": ("force",),
-    "v": ("virial",),
-    "ae": ("atom_ener",),
-    "pf": ("atom_pref", "force"),
-}
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What a look at every frame has shown."""
-
-    training: Statistics
-    shortest: np.ndarray  # [T, T] A, in training and validation data; infinite without pairs
-
-    def first_shortest(self, unknown: float) -> np.ndarray:
-        """Return the shortest distance of each pair of types in A, for a new model.
-
-        Pairs of types that do not occur get the shortest of all, or `unknown` where there is none.
-        """
-        shortest = self.shortest.min(initial=np.inf)
-        return np.where(
-            np.isfinite(self.shortest), self.shortest, shortest if shortest < np.inf else unknown
-        )
 
 
 def decide_type_map(config: InputConfig) -> InputConfig:
@@ -56,8 +30,7 @@ def decide_type_map(config: InputConfig) -> InputConfig:
     if config.training.validation_data is not None:
         options = config.training.validation_data
         systems += open_systems(options.systems, patterns=options.rglob_patterns)
-    sel = config.model.descriptor.sel
-    type_map, source = find_type_map(systems, 0 if isinstance(sel, str) else len(sel))
+    type_map, source = find_type_map(systems, config.model.term.open_types())
     print(f"type_map {' '.join(type_map)}, {source}")
     return replace(config, model=replace(config.model, type_map=type_map))
 
@@ -91,7 +64,7 @@ def describe(config: InputConfig, systems: Sequence[System], validation: Sequenc
     _list("training", systems, training.training_data)
     trained = _describe_labels(config, "training", systems)
     if not trained:
-        wanted = sorted({label for term in _terms(config) for label in LABELS_OF_TERM[term]})
+        wanted = sorted({row.label for rows in config.loss.terms().values() for row in rows})
         raise ValueError(
             f"training systems must have labels for the loss ({', '.join(wanted)}), got none in "
             f"{len(systems)} systems; add the files to set.* or change the prefactors of `loss`"
@@ -101,53 +74,41 @@ def describe(config: InputConfig, systems: Sequence[System], validation: Sequenc
         _describe_labels(config, "validation", validation)
 
 
-def survey(config: InputConfig, systems: Sequence[System], validation: Sequence[System]) -> Survey:
+def survey(config: InputConfig, systems: Sequence[System], validation: Sequence[System]) -> Found:
     """Look at every frame of the data; what was looked at before comes from the cache.
 
     Raises DataError for the first frame that cannot be used.
     """
     model, training = config.model, config.training
     sampled = sampled_frames(systems, model.data_stat_nbatch, training.training_data.batch_size)
-    settings = (model.num_types, model.descriptor.rcut, model.descriptor.rcut_smth)
+    seen = Extremes(model.num_types, model.needs().rcut)
+    collectors = [seen, *model.term.collectors(model.num_types)]
     cache = training.stat_file or CACHE
-    found = compute_statistics(systems, *settings, sampled, cache)
-    shortest = found.shortest
+    found = collect(systems, collectors, sampled, cache)
+    everywhere = found
     if validation:
-        other = compute_statistics(validation, *settings, [0] * len(validation), cache)
-        shortest = np.minimum(shortest, other.shortest)
+        asked = [one for one in collectors if not one.sampled]
+        other = collect(validation, asked, cache=cache)
+        everywhere = {one: one.join(found[one], other[one]) for one in asked}
     closest = "no atom has a neighbour within rcut: all are isolated"
-    if np.isfinite(found.min_distance):
-        closest = f"shortest distance {found.min_distance:.3f} A"
+    shortest = seen.shortest(found[seen]).min(initial=np.inf)
+    if np.isfinite(shortest):
+        closest = f"shortest distance {shortest:.3f} A"
     print(
-        f"statistics of {found.numb_frames} frames: {closest}, "
-        f"at most {found.max_neighbors.tolist()} neighbours of each type"
+        f"statistics of {seen.num_frames(found[seen])} frames: {closest}, "
+        f"at most {seen.most_neighbors(found[seen]).tolist()} neighbours of each type"
     )
-    return Survey(found, shortest)
-
-
-def shortest_of(arrays: dict[str, np.ndarray], found: Survey, unknown: float) -> None:
-    """Lower the shortest distances among the arrays of a known model where the data ask for it.
-
-    unknown : what a model without that array is taken to have seen, in A.
-    """
-    before = arrays.get(SHORTEST, np.full_like(found.shortest, unknown))
-    after = np.minimum(before, found.shortest)
-    if (after < before).any():
-        arrays[SHORTEST] = after
-        print(
-            f"note: atoms come as close as {after[after < before].min():.3f} A, closer than in the "
-            "data of the model so far: its tables reach further"
-        )
+    return Found(systems, found, everywhere, model.num_types, model.data_stat_protect)
 
 
 def _open(config: InputConfig, options: DataOptions) -> list[System]:
     """Return the systems of a data section, without those that its batch_size leaves out."""
-    fitting = config.model.fitting_net
+    needs = config.model.needs()
     systems = open_systems(
         options.systems,
         config.model.type_map,
-        fitting.numb_fparam,
-        fitting.numb_aparam,
+        needs.numb_fparam,
+        needs.numb_aparam,
         options.rglob_patterns,
     )
     limit = most_atoms(options.batch_size)
@@ -164,23 +125,14 @@ def _open(config: InputConfig, options: DataOptions) -> list[System]:
     return kept
 
 
-def _terms(config: InputConfig) -> list[str]:
-    """Return the terms of the loss that have a prefactor."""
-    loss = config.loss
-    return [
-        term
-        for term in LABELS_OF_TERM
-        if getattr(loss, f"start_pref_{term}") > 0 or getattr(loss, f"limit_pref_{term}") > 0
-    ]
-
-
 def _describe_labels(config: InputConfig, name: str, systems: Sequence[System]) -> list[str]:
     """Say which labels of the loss are missing; return the terms for which there are some."""
     total = sum(len(system.used_frames) for system in systems)
     trained = []
-    for term in _terms(config):
-        labels = " and ".join(LABELS_OF_TERM[term])
-        number = sum(system.number_with(LABELS_OF_TERM[term]) for system in systems)
+    for term, rows in config.loss.terms().items():
+        needed = [row.label for row in rows]
+        labels = " and ".join(needed)
+        number = sum(system.number_with(needed) for system in systems)
         if not number:
             print(f"note: no {name} system has {labels}: its term of the loss is 0")
         else:

@@ -13,7 +13,7 @@ import water
 
 from deeptf.data.find import find_systems, open_systems
 from deeptf.data.pairs import PairFinder
-from deeptf.data.statistics import neighbor_statistics
+from deeptf.data.statistics import Extremes, collect
 from deeptf.data.system import System
 from deeptf.train.options import load_input
 
@@ -59,7 +59,12 @@ def input_case(path: Path) -> dict[str, Any]:
         config = load_input(script)[0]
         systems = open_systems(config.training.training_data.systems, config.model.type_map or None)
         script["model"]["type_map"] = list(config.model.type_map or systems[0].type_map)
-        _set_sel(script, systems, config.model.descriptor.rcut, config.model.descriptor.sel_factor)
+        _set_sel(
+            script,
+            systems,
+            config.model.term.descriptor.rcut,
+            config.model.term.descriptor.sel_factor,
+        )
     return script
 
 
@@ -103,7 +108,8 @@ def _set_cutoff(script: dict[str, Any], system: Path, density: float, neighbors:
 
 def _set_sel(script: dict[str, Any], systems: list[System], rcut: float, factor: float) -> None:
     """Set sel to `factor` times the most neighbours of each type within `rcut`, in fours."""
-    _, most = neighbor_statistics(systems, len(script["model"]["type_map"]), rcut)
+    seen = Extremes(len(script["model"]["type_map"]), rcut)
+    most = seen.most_neighbors(collect(systems, [seen])[seen])
     sel = [4 * int(np.ceil(factor * number / 4)) for number in most]
     script["model"]["descriptor"]["sel"] = sel
 

@@ -73,14 +73,14 @@ def work_of(script: dict[str, Any]) -> Work:
     systems = open_systems(data.systems, model.type_map or None, patterns=data.rglob_patterns)
     schedule = BatchSchedule(systems, data)
     batches = [schedule.batch_at(step) for step in range(SAMPLED)]
-    with PairFinder(model.descriptor.rcut) as find_pairs:
+    with PairFinder(model.term.descriptor.rcut) as find_pairs:
         pairs = np.mean([len(find_pairs(batch).neighbor) for batch in batches])
     atoms = np.mean([batch.num_atoms for batch in batches])
     types = model.num_types or len(systems[0].type_map)
-    descriptor = model.descriptor
+    descriptor = model.term.descriptor
     width, axis = descriptor.neuron[-1], descriptor.axis_neuron
     curves = types if descriptor.type_one_side else types**2
-    fitting = _weights([width * axis, *model.fitting_net.neuron, 1])
+    fitting = _weights([width * axis, *model.term.fitting_net.neuron, 1])
     products = 28 * pairs * width + 36 * atoms * width * axis + 6 * atoms * fitting
     kind = "float32" if descriptor.precision in ("float32", "single") else "float64"
     per_node = 12 * _weights([1, *descriptor.neuron])

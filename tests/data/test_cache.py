@@ -5,11 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
+from looked import look
 from small_systems import NAMES, arrays, write_folder, write_hdf5
 
 from deeptf.data import cache, statistics
 from deeptf.data.errors import DataError
-from deeptf.data.statistics import Statistics, compute_statistics
 from deeptf.data.system import System
 
 RCUT, RCUT_SMTH = 4.0, 1.0
@@ -19,18 +19,18 @@ RCUT, RCUT_SMTH = 4.0, 1.0
 def visits(monkeypatch):
     """Return a list of the systems that were looked at."""
     seen = []
-    collect = statistics._collect
+    collect = statistics._look
 
     def counted(system, *rest):
         seen.append(system.path)
         return collect(system, *rest)
 
-    monkeypatch.setattr(statistics, "_collect", counted)
+    monkeypatch.setattr(statistics, "_look", counted)
     return seen
 
 
-def look(system, file, radii=(RCUT, RCUT_SMTH), **options):
-    return compute_statistics([system], 2, *radii, cache=file, **options)
+def look_at(system, file, radii=(RCUT, RCUT_SMTH), **options):
+    return look([system], 2, *radii, cache=file, **options)
 
 
 def test_what_is_kept_is_what_was_found(tmp_path, visits):
@@ -39,28 +39,18 @@ def test_what_is_kept_is_what_was_found(tmp_path, visits):
         System(write_folder(tmp_path / "s", [arrays(3, seed=1), arrays(2, seed=2)]), NAMES),
         System(write_hdf5(tmp_path / "d.hdf5", "x", [arrays(2, seed=3)]), NAMES),
     ]
-    first = compute_statistics(systems, 2, RCUT, RCUT_SMTH, cache=file)
-    plain = compute_statistics(systems, 2, RCUT, RCUT_SMTH)
+    first = look(systems, 2, RCUT, RCUT_SMTH, cache=file)
+    plain = look(systems, 2, RCUT, RCUT_SMTH)
     del visits[:]
     systems[0] = System(tmp_path / "s", NAMES)
-    again = compute_statistics(systems, 2, RCUT, RCUT_SMTH, cache=file)
+    again = look(systems, 2, RCUT, RCUT_SMTH, cache=file)
     assert not visits
-    for name, value in vars(first).items():
-        np.testing.assert_array_equal(getattr(again, name), value)
-        np.testing.assert_array_equal(getattr(plain, name), value)
+    for one, row in first.rows.items():
+        np.testing.assert_array_equal(again.rows[one], row)
+        np.testing.assert_array_equal(plain.rows[one], row)
     systems.append(System(write_folder(tmp_path / "new", [arrays(1, seed=4)]), NAMES))
-    compute_statistics(systems, 2, RCUT, RCUT_SMTH, cache=file)
+    look(systems, 2, RCUT, RCUT_SMTH, cache=file)
     assert visits == [str(tmp_path / "new")]  # the others are in the file
-
-
-def test_a_row_holds_all_numbers():
-    numbers = iter(range(1, 100))
-    vectors = [np.array([next(numbers), next(numbers)], float) for _ in range(4)]
-    shortest = np.array([[0.5, np.inf], [np.inf, 2.0]])
-    found = Statistics(*vectors[:3], shortest, vectors[3].astype(int), 7)
-    again = Statistics.of_row(found.row(), 2)
-    for name, value in vars(found).items():
-        np.testing.assert_array_equal(getattr(again, name), value)
 
 
 def rewrite(name, change):
@@ -105,12 +95,12 @@ def swap_real_types(types):
 def test_other_content_is_looked_at(tmp_path, visits, change):
     data = arrays(2) | {"real_atom_types": np.array([[0, 1, 1], [0, 1, 1]])}
     path = write_folder(tmp_path / "s", [data])
-    look(System(path, NAMES), tmp_path / "c.npz")
-    look(System(path, NAMES), tmp_path / "c.npz")
+    look_at(System(path, NAMES), tmp_path / "c.npz")
+    look_at(System(path, NAMES), tmp_path / "c.npz")
     assert len(visits) == 1
     change(path)
     try:
-        look(System(path, NAMES), tmp_path / "c.npz")
+        look_at(System(path, NAMES), tmp_path / "c.npz")
     except DataError as error:
         assert "force.npy" in str(error)
     assert len(visits) == 2
@@ -129,21 +119,22 @@ def test_other_content_is_looked_at(tmp_path, visits, change):
 def test_other_settings_are_looked_at(tmp_path, visits, options):
     data = arrays(2, labels=("energy", "fparam"))
     path, file = write_folder(tmp_path / "s", [data]), tmp_path / "c.npz"
-    look(System(path, NAMES), file)
+    look_at(System(path, NAMES), file)
     of_system = {k: options.pop(k) for k in ("type_map", "numb_fparam") if k in options}
     changed = System(path, **{"type_map": NAMES, **of_system})
-    fresh = look(changed, None, **options)
-    found = look(changed, file, **options)
+    fresh = look_at(changed, None, **options)
+    found = look_at(changed, file, **options)
     assert len(visits) == 3
-    np.testing.assert_array_equal(found.row(), fresh.row())
-    look(System(path, NAMES), file)  # both are in the file now
-    look(changed, file, **options)
+    for one, row in fresh.rows.items():
+        np.testing.assert_array_equal(found.rows[one], row)
+    look_at(System(path, NAMES), file)  # both are in the file now
+    look_at(changed, file, **options)
     assert len(visits) == 3
 
 
 def test_a_place_on_the_disk_tells_nothing(tmp_path, visits):
     for name in ("one", "two"):
-        look(System(write_folder(tmp_path / name, [arrays(2)]), NAMES), tmp_path / "c.npz")
+        look_at(System(write_folder(tmp_path / name, [arrays(2)]), NAMES), tmp_path / "c.npz")
     assert visits == [str(tmp_path / "one")]
 
 
@@ -154,33 +145,33 @@ def test_the_oldest_go_where_there_is_no_room(tmp_path, visits, monkeypatch):
     ]
     file = tmp_path / "c.npz"
     for system in systems:
-        look(system, file)
+        look_at(system, file)
     del visits[:]
     for system in (systems[2], systems[1], systems[0]):
-        look(system, file)
+        look_at(system, file)
     assert visits == [systems[0].path]
-    compute_statistics([systems[2], systems[1]], 2, RCUT, RCUT_SMTH, cache=file)
+    look([systems[2], systems[1]], 2, RCUT, RCUT_SMTH, cache=file)
     monkeypatch.setattr(cache, "MOST_NUMBERS", 4 * 13)
-    compute_statistics([systems[2], systems[0]], 2, RCUT, RCUT_SMTH, cache=file)
+    look([systems[2], systems[0]], 2, RCUT, RCUT_SMTH, cache=file)
     monkeypatch.setattr(cache, "MOST_NUMBERS", 3 * 13)
     extra = System(write_folder(tmp_path / "extra", [arrays(1, seed=9)]), NAMES)
-    look(extra, file)  # in place of system 1, the one that was not used last
+    look_at(extra, file)  # in place of system 1, the one that was not used last
     del visits[:]
-    compute_statistics([systems[2], systems[0], extra], 2, RCUT, RCUT_SMTH, cache=file)
+    look([systems[2], systems[0], extra], 2, RCUT, RCUT_SMTH, cache=file)
     assert not visits
     monkeypatch.setattr(cache, "MOST_NUMBERS", 2 * 13)
-    compute_statistics(systems, 2, RCUT, RCUT_SMTH, cache=file)
+    look(systems, 2, RCUT, RCUT_SMTH, cache=file)
     del visits[:]
-    compute_statistics(systems, 2, RCUT, RCUT_SMTH, cache=file)  # all of one run stay
+    look(systems, 2, RCUT, RCUT_SMTH, cache=file)  # all of one run stay
     assert not visits
 
 
 def test_a_damaged_file_of_its_own_is_replaced(tmp_path, visits):
     system, file = System(write_folder(tmp_path / "s", [arrays(2)]), NAMES), tmp_path / "c.npz"
-    look(system, file)
+    look_at(system, file)
     file.write_bytes(file.read_bytes()[:200])
-    look(system, file)
-    look(system, file)
+    look_at(system, file)
+    look_at(system, file)
     assert len(visits) == 2
 
 
@@ -188,8 +179,8 @@ def test_a_file_of_an_older_version_is_replaced(tmp_path, visits):
     system, file = System(write_folder(tmp_path / "s", [arrays(2)]), NAMES), tmp_path / "c.npz"
     vectors = {name: np.zeros(2) for name in ("centre_count", "radial", "radial_square")}
     np.savez(file, key="0", **vectors)
-    look(system, file)
-    look(system, file)
+    look_at(system, file)
+    look_at(system, file)
     assert len(visits) == 1
 
 
@@ -207,7 +198,7 @@ def test_another_file_is_left_as_it_is(tmp_path, visits, make):
     make(file)
     before = file.read_bytes()
     with pytest.raises(DataError, match=r"c.npz must be a statistics file .*left as it is"):
-        look(system, file)
+        look_at(system, file)
     assert file.read_bytes() == before
     assert not visits
 
@@ -215,6 +206,6 @@ def test_another_file_is_left_as_it_is(tmp_path, visits, make):
 def test_folders_and_hdf5_files(tmp_path):
     system = System(write_folder(tmp_path / "s", [arrays(2)]), NAMES)
     with pytest.raises(DataError, match=r"`stat_file` must be the name of a file, got the folder"):
-        look(system, tmp_path)
+        look_at(system, tmp_path)
     with pytest.raises(DataError, match=r"`stat_file` must be the name of an .npz file, got .*x.h"):
-        look(system, tmp_path / "x.hdf5")
+        look_at(system, tmp_path / "x.hdf5")

@@ -110,7 +110,7 @@ def test_single_frames_are_read_once_where_there_is_room(systems, monkeypatch, r
     for batch in batches:
         ((path, frame),) = batch.origin
         system = next(system for system in systems if system.path == path)
-        np.testing.assert_array_equal(batch.force, read(system, [frame]).force)
+        np.testing.assert_array_equal(batch.labels["force"], read(system, [frame]).labels["force"])
 
 
 def test_systems_come_by_their_probability(systems):

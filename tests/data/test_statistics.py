@@ -2,17 +2,16 @@
 
 import numpy as np
 import pytest
+from looked import look
 from small_systems import NAMES, arrays, write_folder
 
 from deeptf.data.energy_bias import energy_bias, parameter_statistics
 from deeptf.data.errors import DataError
 from deeptf.data.statistics import (
-    compute_statistics,
-    neighbor_statistics,
     sampled_frames,
-    switch_over_distance,
 )
 from deeptf.data.system import System
+from deeptf.model.switch import switch_over_distance
 
 RCUT, RCUT_SMTH = 4.0, 1.0
 
@@ -66,16 +65,14 @@ def test_against_padded_rows(systems):
     frames = [system.frame(k) for system in systems for k in range(system.num_frames)]
     sel = [20, 30]
     mean, stddev, shortest, most = by_hand(frames, sel)
-    found = compute_statistics(systems, 2, RCUT, RCUT_SMTH)
+    found = look(systems, 2, RCUT, RCUT_SMTH)
     got_mean, got_stddev = found.environment(sel)
     np.testing.assert_allclose(got_mean, mean, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(got_stddev, stddev, rtol=1e-12)
     assert found.min_distance == pytest.approx(shortest, rel=1e-12)
     np.testing.assert_array_equal(found.max_neighbors, most)
     assert found.numb_frames == 10
-    np.testing.assert_array_equal(found.environment(sel, set_davg_zero=True)[0], 0)
-    assert neighbor_statistics(systems, 2, RCUT)[0] == found.min_distance
-    np.testing.assert_array_equal(neighbor_statistics(systems, 2, RCUT)[1], most)
+    np.testing.assert_array_equal(found.environment(sel, True)[0], 0)
 
 
 def test_sampled_frames_are_spread_over_each_system(systems):
@@ -86,21 +83,21 @@ def test_sampled_frames_are_spread_over_each_system(systems):
     assert sampled_frames(systems, 2, "mixed:1") == [2, 2]
     frames = [systems[0].frame(k) for k in (0, 3, 6)] + [systems[1].frame(k) for k in (0, 2)]
     mean, stddev, _, _ = by_hand(frames, [20, 30])
-    found = compute_statistics(systems, 2, RCUT, RCUT_SMTH, [3, 2])
+    found = look(systems, 2, RCUT, RCUT_SMTH, [3, 2])
     np.testing.assert_allclose(found.environment([20, 30])[0], mean, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(found.environment([20, 30])[1], stddev, rtol=1e-12)
-    whole = compute_statistics(systems, 2, RCUT, RCUT_SMTH)
+    whole = look(systems, 2, RCUT, RCUT_SMTH)
     np.testing.assert_array_equal(whole.shortest, found.shortest)  # of all frames
     np.testing.assert_array_equal(whole.max_neighbors, found.max_neighbors)
     assert (whole.numb_frames, found.numb_frames) == (10, 10)
 
 
 def test_floor_and_types_that_no_atom_has(systems):
-    found = compute_statistics(systems, 3, RCUT, RCUT_SMTH)
-    mean, stddev = found.environment([20, 30, 1], protect=0.05)
+    found = look(systems, 3, RCUT, RCUT_SMTH)
+    mean, stddev = found.environment([10**6, 10**6, 1])  # nearly all places are empty
     np.testing.assert_array_equal(mean[2], 0)
-    np.testing.assert_array_equal(stddev[2], 0.05)
-    assert stddev.min() == 0.05
+    np.testing.assert_array_equal(stddev[2], 1 / RCUT)
+    np.testing.assert_array_equal(stddev[:2], 0.01)
     assert found.max_neighbors[2] == 0
 
 
@@ -114,11 +111,12 @@ def test_switch():
 def test_no_pairs_at_all(tmp_path):
     data = arrays(2, 1)
     system = System(write_folder(tmp_path / "s", [data], types=[0], nopbc=True), NAMES)
-    found = compute_statistics([system], 2, RCUT, RCUT_SMTH)
+    found = look([system], 2, RCUT, RCUT_SMTH)
     mean, stddev = found.environment([4, 4])
     assert np.isinf(found.min_distance)
     np.testing.assert_array_equal(mean, 0)
-    np.testing.assert_array_equal(stddev, 0.01)
+    np.testing.assert_array_equal(stddev[0], 0.01)
+    np.testing.assert_array_equal(stddev[1], 1 / RCUT)
     np.testing.assert_array_equal(found.max_neighbors, 0)
 
 
@@ -131,8 +129,9 @@ def test_frames_without_copies_are_left_out(tmp_path):
     assert sampled_frames([system], 10, 1) == [2]
     kept = {name: value[[0, 2]] for name, value in data.items() if name != "numb_copy"}
     other = System(write_folder(tmp_path / "kept", [kept]), NAMES)
-    found, expected = (compute_statistics([s], 2, RCUT, RCUT_SMTH) for s in (system, other))
-    np.testing.assert_array_equal(found.row(), expected.row())
+    found, expected = (look([s], 2, RCUT, RCUT_SMTH) for s in (system, other))
+    for one, row in expected.rows.items():
+        np.testing.assert_array_equal(found.rows[one], row)
     repeated = {name: value[[0, 0, 2]] for name, value in data.items() if name != "numb_copy"}
     twice = System(write_folder(tmp_path / "twice", [repeated]), NAMES)
     np.testing.assert_allclose(energy_bias([system], 2), energy_bias([twice], 2), rtol=1e-12)
@@ -144,7 +143,7 @@ def test_atoms_on_top_of_each_other_name_system_and_frame(tmp_path):
     bad = System(write_folder(tmp_path / "bad", [data]), NAMES)
     good = System(write_folder(tmp_path / "good", [arrays(2, seed=6)]), NAMES)
     with pytest.raises(DataError, match=r"system .*/bad: .*atoms 1 and 2 of frame 2 on top"):
-        compute_statistics([good, bad], 2, RCUT, RCUT_SMTH)
+        look([good, bad], 2, RCUT, RCUT_SMTH)
 
 
 def test_atoms_are_named_as_the_files_count_them(tmp_path):
@@ -153,7 +152,7 @@ def test_atoms_are_named_as_the_files_count_them(tmp_path):
     data["real_atom_types"] = np.array([[0, 0, 0], [0, -1, 0]])
     system = System(write_folder(tmp_path / "s", [data], types=[0] * 3), NAMES)
     with pytest.raises(DataError, match=r"atoms 0 and 2 of frame 1 on top"):
-        compute_statistics([system], 2, RCUT, RCUT_SMTH)
+        look([system], 2, RCUT, RCUT_SMTH)
 
 
 def with_energies(tmp_path, name, types, energies, **more):

@@ -10,6 +10,11 @@ from deeptf.data.find import open_systems
 from deeptf.data.system import System
 
 
+def value_of(batch, name):
+    """Return an array or a label of a batch."""
+    return batch.labels[name] if name in batch.labels else getattr(batch, name)
+
+
 def test_frames_of_all_sets_follow_in_order(tmp_path):
     first, second = arrays(2, seed=1), arrays(3, seed=2, labels=("energy",))
     system = System(write_folder(tmp_path / "water", [first, second]), NAMES)
@@ -24,13 +29,13 @@ def test_frames_of_all_sets_follow_in_order(tmp_path):
     np.testing.assert_array_equal(batch.coord[:3].ravel(), second["coord"][2])
     np.testing.assert_array_equal(batch.coord[3:6].ravel(), first["coord"][1])
     np.testing.assert_array_equal(
-        batch.energy, [second["energy"][2], first["energy"][1], first["energy"][0]]
+        batch.labels["energy"], [second["energy"][2], first["energy"][1], first["energy"][0]]
     )
     np.testing.assert_array_equal(batch.cell[0], np.diag([5.0, 6.0, 7.0]))
     np.testing.assert_array_equal(batch.has["force"], [0, 1, 1])
     np.testing.assert_array_equal(batch.has["virial"], [0, 0, 0])
-    np.testing.assert_array_equal(batch.force[:3], 0)
-    assert batch.virial.shape == (3, 9)
+    np.testing.assert_array_equal(batch.labels["force"][:3], 0)
+    assert batch.labels["virial"].shape == (3, 9)
     assert batch.fparam.shape == (3, 0)
     assert batch.aparam.shape == (9, 0)
 
@@ -47,8 +52,8 @@ def test_float32_is_read_as_float64(tmp_path):
     data = {name: array.astype(np.float32) for name, array in arrays(2).items()}
     batch = System(write_folder(tmp_path / "s", [data])).batch([0, 1])
     for name in ("coord", "cell", "energy", "force"):
-        assert getattr(batch, name).dtype == np.float64
-    np.testing.assert_array_equal(batch.energy, data["energy"].astype(np.float64))
+        assert value_of(batch, name).dtype == np.float64
+    np.testing.assert_array_equal(batch.labels["energy"], data["energy"].astype(np.float64))
 
 
 def test_all_labels_and_parameters(tmp_path):
@@ -58,9 +63,9 @@ def test_all_labels_and_parameters(tmp_path):
     system = System(write_folder(tmp_path / "s", [data]), NAMES, numb_fparam=2, numb_aparam=1)
     batch = system.batch([0, 1])
     assert all(batch.has[label].all() for label in batch.has)
-    np.testing.assert_array_equal(batch.virial, data["virial"])
-    np.testing.assert_array_equal(batch.atom_ener, data["atom_ener"].ravel())
-    np.testing.assert_array_equal(batch.atom_pref, data["atom_pref"].ravel())
+    np.testing.assert_array_equal(batch.labels["virial"], data["virial"])
+    np.testing.assert_array_equal(batch.labels["atom_ener"], data["atom_ener"].ravel())
+    np.testing.assert_array_equal(batch.labels["atom_pref"], data["atom_pref"].ravel())
     np.testing.assert_array_equal(batch.fparam, data["fparam"])
     np.testing.assert_array_equal(batch.aparam, data["aparam"].reshape(6, 1))
     np.testing.assert_array_equal(system.parameters("fparam"), data["fparam"])
@@ -103,7 +108,7 @@ def test_mixed_types_leave_virtual_atoms_out(tmp_path):
     np.testing.assert_array_equal(batch.atom_type, [0, 1, 1, 1])
     np.testing.assert_array_equal(batch.frame_row, [0, 2, 4])
     np.testing.assert_array_equal(batch.coord[2:].ravel(), data["coord"][1][[0, 1, 2, 6, 7, 8]])
-    np.testing.assert_array_equal(batch.force[1], data["force"][0, 3:6])
+    np.testing.assert_array_equal(batch.labels["force"][1], data["force"][0, 3:6])
     np.testing.assert_array_equal(system.compositions(2), [[1, 1], [0, 2]])
     assert system.num_types() == 2
     np.testing.assert_array_equal(
@@ -126,7 +131,7 @@ def test_one_frame_without_an_axis_of_frames(tmp_path):
     one = System(write_folder(tmp_path / "one", [flat, arrays(2, seed=1)]), NAMES).frame(0)
     two = System(write_folder(tmp_path / "two", [data]), NAMES).frame(0)
     for name in ("coord", "cell", "energy", "force", "virial", "atom_ener"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+        np.testing.assert_array_equal(value_of(one, name), value_of(two, name))
 
 
 def test_a_number_as_the_energy_of_one_frame(tmp_path):
@@ -134,7 +139,7 @@ def test_a_number_as_the_energy_of_one_frame(tmp_path):
     number = {**data, "energy": data["energy"].reshape(())}
     for write in (write_folder, lambda path, sets: write_hdf5(path, "water", sets)):
         one = System(write(tmp_path / f"{write.__name__}.hdf5", [number]), NAMES).frame(0)
-        np.testing.assert_array_equal(one.energy.ravel(), data["energy"].ravel())
+        np.testing.assert_array_equal(one.labels["energy"].ravel(), data["energy"].ravel())
 
 
 def test_other_names_of_files(tmp_path):
@@ -143,7 +148,7 @@ def test_other_names_of_files(tmp_path):
     batch = System(write_folder(tmp_path / "s", [other]), NAMES).batch([0, 1])
     for name in ("atom_ener", "atom_pref"):
         np.testing.assert_array_equal(batch.has[name], 1)
-        np.testing.assert_array_equal(getattr(batch, name), data[name].ravel())
+        np.testing.assert_array_equal(value_of(batch, name), data[name].ravel())
 
 
 def test_hdf5_reads_like_the_folder(tmp_path):
@@ -152,7 +157,7 @@ def test_hdf5_reads_like_the_folder(tmp_path):
     folder = System(write_folder(tmp_path / "s", sets), ["H", "O"])
     one, other = group.batch([2, 0, 1]), folder.batch([2, 0, 1])
     for name in ("coord", "cell", "atom_type", "energy", "force"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+        np.testing.assert_array_equal(value_of(one, name), value_of(other, name))
 
 
 @pytest.mark.parametrize("form", ["deepmd/npy", "deepmd/npy/mixed", "deepmd/hdf5"])
@@ -165,7 +170,7 @@ def test_what_dpdata_writes(tmp_path, form):
     assert system.mixed == (form == "deepmd/npy/mixed")
     for name in ("coord", "cell", "atom_type", "energy", "force"):
         np.testing.assert_allclose(
-            getattr(system.batch(range(3)), name), getattr(source.batch(range(3)), name), 1e-6
+            value_of(system.batch(range(3)), name), value_of(source.batch(range(3)), name), 1e-6
         )
 
 

@@ -79,7 +79,7 @@ def test_a_converted_switch_is_that_of_float32_lengths(rcut, rcut_smth):
             node.attr["rcut_r"].f, node.attr["rcut_r_smth"].f = rcut, rcut_smth
         if node.name == "descrpt_attr/rcut":
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(rcut, tf.float64))
-    descriptor = DeepmdSettings(DeepmdGraph(graph)).config.descriptor
+    descriptor = DeepmdSettings(DeepmdGraph(graph)).config.term.descriptor
     r = np.linspace(rcut_smth, rcut, 1000)
     start = np.float32(rcut_smth)
     u = np.clip((r - np.float64(start)) / np.float64(np.float32(rcut) - start), 0, 1)

@@ -9,6 +9,7 @@ from deeptf.infer import DeepPot
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
+from deeptf.model.term.standard import Standard
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +27,7 @@ def write_network(path, embedding=None, **fitting):
     """Write a model with random weights and the types and cut-off of the toy."""
     style = {"neuron": (4, 8), "axis_neuron": 3, "embedding": embedding}
     descriptor = SeE2A((20, 20), toy.RCUT, 1.0, **style)
-    config = ModelConfig(descriptor, EnerFitting(neuron=(6, 6), **fitting), ("A", "B"))
+    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6), **fitting)), ("A", "B"))
     frozen.write(config, random_arrays(config, seed=1), path)
     return path
 

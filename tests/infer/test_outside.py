@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from array_names import SHORTEST
 from physics_suite import random_arrays
 from small_run import write_system
 
@@ -14,7 +15,7 @@ from deeptf.infer.evaluator import OutsideWarning
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
-from deeptf.model.ranges import SHORTEST
+from deeptf.model.term.standard import Standard
 from deeptf.tf import tf
 
 ATOMS = np.array([[0.0, 0, 0], [1.0, 0, 0], [0, 0, 9], [0, 1.1, 9], [5, 5, 5]])
@@ -29,7 +30,7 @@ LINES = [
 def path(tmp_path_factory):
     """Return a model whose data end at 1.28 A."""
     descriptor = SeE2A((20, 20), 3.0, 1.0, neuron=(4, 8), axis_neuron=3)
-    config = ModelConfig(descriptor, EnerFitting(neuron=(6, 6)), ("A", "B"))
+    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6))), ("A", "B"))
     arrays = random_arrays(config, 1) | {SHORTEST: np.full((2, 2), 1.6)}
     path = tmp_path_factory.mktemp("outside") / "model.pb"
     frozen.write(config, arrays, path)

@@ -6,21 +6,25 @@ import numpy as np
 import pytest
 from physics_suite import random_arrays
 
-from deeptf.data.batch import LABELS, Batch, rows_of
+from deeptf.data.batch import Batch, rows_of
 from deeptf.loss.energy import TERMS, EnergyLoss
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
+from deeptf.model.term.standard import Standard
 from deeptf.tf import assign, session, tf
 
+LABELS = ("energy", "force", "virial", "atom_ener", "atom_pref")
 PREFACTORS = np.array([0.7, 3.0, 0.2, 0.5, 1.3])
 LOSS = EnergyLoss(start_pref_v=1.0, start_pref_ae=1.0, start_pref_pf=1.0)
 
 
 def model(**descriptor: object) -> ModelConfig:
     settings = {"sel": (6, 9), "rcut": 3.5, "rcut_smth": 1.0, "neuron": (3, 6), "axis_neuron": 2}
-    return ModelConfig(SeE2A(**{**settings, **descriptor}), EnerFitting(neuron=(5, 5)), ("A", "B"))
+    return ModelConfig(
+        Standard(SeE2A(**{**settings, **descriptor}), EnerFitting(neuron=(5, 5))), ("A", "B")
+    )
 
 
 def batch(missing: tuple[str, ...] = ("force", "virial", "atom_pref")) -> Batch:
@@ -35,13 +39,13 @@ def batch(missing: tuple[str, ...] = ("force", "virial", "atom_pref")) -> Batch:
         cell=np.stack([np.eye(3) * 4.0, np.zeros((3, 3))]),
         atom_type=np.array([0, 1, 1, 0, 1, 1, 0, 1], np.int32),
         frame_row=rows_of([5, 3]),
-        energy=rng.normal(size=frames),
-        force=rng.normal(size=(atoms, 3)),
-        virial=rng.normal(size=(frames, 9)),
-        atom_ener=rng.normal(size=atoms),
-        atom_pref=rng.uniform(size=atoms),
-        fparam=np.zeros((frames, 0)),
-        aparam=np.zeros((atoms, 0)),
+        labels={
+            "energy": rng.normal(size=frames),
+            "force": rng.normal(size=(atoms, 3)),
+            "virial": rng.normal(size=(frames, 9)),
+            "atom_ener": rng.normal(size=atoms),
+            "atom_pref": rng.uniform(size=atoms),
+        },
         has=has,
         origin=(("a", 0), ("b", 0)),
     )
@@ -59,10 +63,7 @@ class Run:
             self.loss = loss.build(*bound, tf.constant(PREFACTORS))
             self.errors = loss.errors(*bound)
             self.outputs = {
-                "energy": outputs.energy,
-                "force": outputs.force,
-                "virial": outputs.virial,
-                "atom_energy": outputs.atom_energy,
+                name: outputs.values[name] for name in ("energy", "force", "virial", "atom_energy")
             }
             names = ("coord", "cell", "atom_type", "frame_row")
             self.feed = {getattr(inputs, name): getattr(batch(), name) for name in names}
@@ -88,22 +89,25 @@ def plain() -> Run:
 def test_loss_is_its_formula(plain: Run, missing: tuple[str, ...]) -> None:
     """A label that the second frame does not have takes its term alone out of the loss."""
     data = batch(missing)
+    labels = data.labels
     feed = plain.feed | plain.labels.feed(data)
     loss, found = plain.session.run((plain.loss, plain.outputs), feed)
     for frame, atoms in enumerate((slice(0, 5), slice(5, 8))):
         n = atoms.stop - atoms.start
-        force = (found["force"][atoms] - data.force[atoms]) ** 2
+        force = (found["force"][atoms] - labels["force"][atoms]) ** 2
         terms = {
-            ("energy",): (found["energy"][frame] - data.energy[frame]) ** 2 / n,
+            ("energy",): (found["energy"][frame] - labels["energy"][frame]) ** 2 / n,
             ("force",): np.mean(force),
-            ("virial",): np.mean((found["virial"][frame] - data.virial[frame]) ** 2) / n,
-            ("atom_ener",): np.mean((found["atom_energy"][atoms] - data.atom_ener[atoms]) ** 2),
-            ("force", "atom_pref"): np.mean(data.atom_pref[atoms, None] * force),
+            ("virial",): np.mean((found["virial"][frame] - labels["virial"][frame]) ** 2) / n,
+            ("atom_ener",): np.mean(
+                (found["atom_energy"][atoms] - labels["atom_ener"][atoms]) ** 2
+            ),
+            ("force", "atom_pref"): np.mean(labels["atom_pref"][atoms, None] * force),
         }
         expected = sum(
             prefactor * term
-            for prefactor, (labels, term) in zip(PREFACTORS, terms.items(), strict=True)
-            if frame == 0 or not set(labels) & set(missing)
+            for prefactor, (needed, term) in zip(PREFACTORS, terms.items(), strict=True)
+            if frame == 0 or not set(needed) & set(missing)
         )
         assert loss[frame] == pytest.approx(expected, rel=1e-12)
 
@@ -111,17 +115,19 @@ def test_loss_is_its_formula(plain: Run, missing: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("missing", ["energy", "force", "virial"])
 def test_errors_leave_out_frames_without_the_label(plain: Run, missing: str) -> None:
     data = batch((missing,))
+    labels = data.labels
     errors, found = plain.session.run(
         (plain.errors, plain.outputs), plain.feed | plain.labels.feed(data)
     )
     atoms = slice(0, 5) if missing == "force" else slice(0, 8)
     np.testing.assert_allclose(
-        errors[1], [np.sum((found["force"][atoms] - data.force[atoms]) ** 2), 3 * atoms.stop]
+        errors[1],
+        [np.sum((found["force"][atoms] - labels["force"][atoms]) ** 2), 3 * atoms.stop],
     )
     frames = {name: slice(0, 1 if missing == name else 2) for name in ("energy", "virial")}
     sizes = np.array([5, 3])
-    energy = ((found["energy"] - data.energy) / sizes)[frames["energy"]]
-    virial = ((found["virial"] - data.virial) / sizes[:, None])[frames["virial"]]
+    energy = ((found["energy"] - labels["energy"]) / sizes)[frames["energy"]]
+    virial = ((found["virial"] - labels["virial"]) / sizes[:, None])[frames["virial"]]
     np.testing.assert_allclose(errors[0], [np.sum(energy**2), energy.size], rtol=1e-12)
     np.testing.assert_allclose(errors[2], [np.sum(virial**2), virial.size], rtol=1e-12)
 
@@ -129,9 +135,10 @@ def test_errors_leave_out_frames_without_the_label(plain: Run, missing: str) -> 
 def test_terms_that_are_never_used_are_left_out() -> None:
     loss = EnergyLoss(start_pref_e=0.0, limit_pref_e=1.0, start_pref_f=1.0, limit_pref_f=0.0)
     run = Run(model(), loss)
-    wrong = {run.labels.virial: np.full((2, 9), np.inf), run.labels.atom_ener: np.full(8, np.nan)}
+    value = run.labels.value
+    wrong = {value["virial"]: np.full((2, 9), np.inf), value["atom_ener"]: np.full(8, np.nan)}
     assert np.all(np.isfinite(run.session.run(run.loss, run.feed | wrong)))
-    for label in (run.labels.energy, run.labels.force):
+    for label in (value["energy"], value["force"]):
         used = {label: np.full_like(run.feed[label], np.inf)}
         assert not np.all(np.isfinite(run.session.run(run.loss, run.feed | used)))
 

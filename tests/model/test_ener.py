@@ -28,14 +28,16 @@ def parameters_of(**settings: object) -> Parameters:
         parameters = Parameters({"fitting/energy_bias": np.zeros(2)}, seed=1)
         fitting = EnerFitting(neuron=(5, 5, 3), **settings)
         descriptor = tf.zeros([3, 7], tf.float64)
-        fitting.build(descriptor, tf.constant([1, 2]), None, None, parameters)
+        fitting.nets(descriptor, tf.constant([1, 2]), None, parameters.scope("fitting"))
     return parameters
 
 
 def test_shapes() -> None:
     found = {n: tuple(v.shape.as_list()) for n, v in parameters_of().variables.items()}
     nets = (EnerFitting().network_name(atom_type) for atom_type in (0, 1))
-    assert found == {f"{net}/{name}": shape for net in nets for name, shape in SHAPES.items()}
+    assert found == {
+        f"fitting/{net}/{name}": shape for net in nets for name, shape in SHAPES.items()
+    }
 
 
 def test_no_time_steps() -> None:

@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 import pytest
+from array_names import NODES, RANGE, SHORTEST
 from physics_suite import Potential, random_arrays
 
-from deeptf.data.statistics import switch_over_distance
 from deeptf.exchange import frozen
 from deeptf.exchange.model_file import METADATA_NODE
 from deeptf.model.descriptor.se_e2_a import SeE2A
@@ -16,8 +16,10 @@ from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.outside import OutsidePairs
 from deeptf.model.parameters import Parameters
-from deeptf.model.ranges import FAR, NEAREST, SAFETY, SEGMENTS, SHORTEST, Argument, curves_of
-from deeptf.model.table import NODES, RANGE, measured_arrays
+from deeptf.model.ranges import FAR, NEAREST, SAFETY, SEGMENTS, Argument, curves_of
+from deeptf.model.switch import switch_over_distance
+from deeptf.model.table import measured_arrays
+from deeptf.model.term.standard import Standard
 
 ARGUMENT = Argument(1.0, 4.0, np.array([0.05, 0.08]), np.array([0.2, 0.3]))
 SHORT = np.array([[2.4, 0.9], [0.9, 1.5]])
@@ -26,7 +28,7 @@ SHORT = np.array([[2.4, 0.9], [0.9, 1.5]])
 def model(embedding: str = "table", **descriptor: object) -> ModelConfig:
     settings = {"sel": (20, 20), "rcut": 4.0, "rcut_smth": 1.0, "neuron": (5, 10)}
     net = SeE2A(**settings, axis_neuron=4, embedding=embedding, **descriptor)
-    return ModelConfig(net, EnerFitting(neuron=(8, 8)), ("A", "B"))
+    return ModelConfig(Standard(net, EnerFitting(neuron=(8, 8))), ("A", "B"))
 
 
 def pair(distance: float, types: tuple[int, int] = (0, 1)) -> dict[str, np.ndarray]:
@@ -97,17 +99,17 @@ def test_a_table_goes_on_smoothly_where_the_data_and_where_the_nodes_end() -> No
 def test_numbers_of_nodes_belong_to_a_range() -> None:
     config = model()
     first = random_arrays(config, 2) | {SHORTEST: np.full((2, 2), 2.0)}
-    first = measured_arrays(config.table, first)
-    assert config.table(Parameters(first)).measured
-    again = measured_arrays(config.table, first)
+    first = measured_arrays(config.tables, first)
+    assert config.tables(Parameters(first))[0].measured
+    again = measured_arrays(config.tables, first)
     np.testing.assert_array_equal(again[NODES], first[NODES])
-    moved = measured_arrays(config.table, first | {SHORTEST: np.full((2, 2), 0.8)})
+    moved = measured_arrays(config.tables, first | {SHORTEST: np.full((2, 2), 0.8)})
     assert np.all(moved[RANGE][:, 1] > first[RANGE][:, 1])
     assert moved[NODES][:, :FAR].sum() > first[NODES][:, :FAR].sum()
     for missing in (NODES, RANGE):
         fewer = {name: value for name, value in first.items() if name != missing}
-        assert not config.table(Parameters(fewer)).measured
-    assert not config.table(Parameters(first | {NODES: first[NODES][:, 1:]})).measured
+        assert not config.tables(Parameters(fewer))[0].measured
+    assert not config.tables(Parameters(first | {NODES: first[NODES][:, 1:]}))[0].measured
 
 
 def test_a_frozen_model_tells_its_ranges() -> None:

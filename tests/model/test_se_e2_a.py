@@ -11,6 +11,7 @@ from physics_suite import PhysicsSuite, Potential, random_arrays
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
+from deeptf.model.term.standard import Standard
 
 
 def model(
@@ -24,11 +25,11 @@ def model(
         "neuron": (4, 8),
         "axis_neuron": 3,
     }
-    return ModelConfig(
+    term = Standard(
         SeE2A(**{**settings, **(descriptor or {})}),
         EnerFitting(**{"neuron": (6, 6), **(fitting or {})}),
-        tuple("ABCDEF"[:types]),
     )
+    return ModelConfig(term, tuple("ABCDEF"[:types]))
 
 
 class TestTwoSide(PhysicsSuite):

@@ -6,28 +6,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, Potential, random_arrays, table_nodes
+from array_names import NODES
+from physics_suite import OUTPUTS, PhysicsSuite, Potential, random_arrays, table_nodes
 
 from deeptf.exchange import frozen
-from deeptf.exchange.model_file import METADATA_NODE, OUTSIDE
+from deeptf.exchange.model_file import METADATA_NODE, OUTSIDE, model_of
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
-from deeptf.model.table import (
-    LEAST_NODES,
-    MOST_NODES,
-    NODES,
-    TOLERANCE,
-    wanted_nodes,
-)
+from deeptf.model.table import LEAST_NODES, MOST_NODES, TOLERANCE, wanted_nodes
+from deeptf.model.term.standard import Standard
 from deeptf.tf import session, tf
 
 
 def model(embedding: str, **descriptor: object) -> ModelConfig:
     settings = {"sel": (20, 20), "rcut": 4.0, "rcut_smth": 1.0, "neuron": (10, 20, 40)}
     net = SeE2A(**settings, axis_neuron=4, embedding=embedding, **descriptor)
-    return ModelConfig(net, EnerFitting(neuron=(20, 20)), ("A", "B"))
+    return ModelConfig(Standard(net, EnerFitting(neuron=(20, 20))), ("A", "B"))
 
 
 STEEP = "descriptor/embedding_0_0/0/matrix"
@@ -83,10 +79,10 @@ def test_single_precision_keeps_the_slopes() -> None:
 
 def largest_slope(config: ModelConfig, arrays: dict[str, np.ndarray]) -> float:
     with tf.Graph().as_default():
-        table = config.table(Parameters(arrays))
+        table = config.tables(Parameters(arrays))[0]
         with session() as run:
             run.run(tf.global_variables_initializer())
-            nodes, row, grid = run.run(table.values[:3])
+            nodes, row, grid = run.run((table.whole.nodes, *table.whole.grid[:2]))
     steps = np.repeat(grid[:, 1], np.diff(row))
     return float((np.abs(nodes[:, 1]).max(axis=1) / steps).max())
 
@@ -102,7 +98,9 @@ def test_loss_gradients_equal_those_of_the_nets() -> None:
             parameters = Parameters(arrays)
             inputs = config.inputs()
             outputs = config.build(inputs, parameters)
-            loss = tf.reduce_sum(outputs.energy**2) + tf.reduce_sum((outputs.force - 0.1) ** 2)
+            loss = tf.reduce_sum(outputs.values["energy"] ** 2) + tf.reduce_sum(
+                (outputs.values["force"] - 0.1) ** 2
+            )
             names = sorted(parameters.variables)
             wanted = tf.gradients(loss, [parameters.variables[name] for name in names])
             run.run(tf.global_variables_initializer())
@@ -130,14 +128,16 @@ def test_a_frozen_table_is_a_constant() -> None:
 
 @pytest.mark.parametrize("embedding", ["table", "network"])
 def test_a_frozen_graph_holds_nothing_idle(embedding: str) -> None:
-    """Every node is needed by an output, except the description and the arrays of the model."""
+    """Every node is needed by an output, except the description and constants that it names."""
     config = model(embedding)
     graph_def = frozen.build(config, arrays_of(model("table"), 1.0))
-    outputs = [*frozen.OUTPUTS, "atom_virial", *(OUTSIDE if embedding == "table" else ())]
+    outputs = [*OUTPUTS, *(OUTSIDE if embedding == "table" else ())]
     needed = {node.name for node in tf.graph_util.extract_sub_graph(graph_def, outputs).node}
     idle = [node for node in graph_def.node if node.name not in needed]
     assert {node.op for node in idle} == {"Const"}
-    assert all(node.name.startswith((*frozen.ARRAYS, METADATA_NODE)) for node in idle)
+    model_file = model_of(graph_def.SerializeToString(), "model.pb")
+    named = {*model_file.metadata["constants"], METADATA_NODE}
+    assert {node.name for node in idle} <= named
 
 
 def test_number_of_nodes_follows_the_error() -> None:
@@ -156,7 +156,7 @@ def test_nodes_stay_where_errors_are_no_numbers() -> None:
     arrays = random_arrays(config, 2)
     arrays[STEEP] = arrays[STEEP] * np.nan
     with tf.Graph().as_default(), session() as run:
-        table = config.table(Parameters(arrays))
+        table = config.tables(Parameters(arrays))[0]
         run.run(tf.global_variables_initializer())
         assert table.refine(run, np.asarray) == ""
         np.testing.assert_array_equal(run.run(table.counts)[0], arrays[NODES][0])
@@ -167,7 +167,7 @@ def test_an_error_that_stays_is_said() -> None:
     arrays = random_arrays(config, 2)
     arrays[STEEP] = arrays[STEEP] * 1e5
     with tf.Graph().as_default():
-        table = config.table(Parameters(arrays))
+        table = config.tables(Parameters(arrays))[0]
         with session() as run:
             run.run(tf.global_variables_initializer())
             line = table.refine(run, np.asarray)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from array_names import NODES
 from small_run import TYPES, changed_input, write_run, write_system
 
 from deeptf.data.system import System
 from deeptf.exchange import frozen
 from deeptf.infer.deep_pot import DeepPot
-from deeptf.model.table import NODES
 from deeptf.train import checkpoint
 from deeptf.train import run as trainer
 from deeptf.train.averaging import EVERY, update_weight
@@ -179,7 +179,7 @@ def test_a_frozen_model_holds_the_table_of_the_averages(folder: Path) -> None:
     train(write_run(folder, DECAY | TABLE))
     state = checkpoint.load(folder)
     config = load_input(state.meta["input"])[0].model
-    nets = replace(config, descriptor=replace(config.descriptor, embedding="network"))
+    nets = replace(config, descriptor=replace(config.term.descriptor, embedding="network"))
     freeze(folder, "table.pb")
     frozen.write(nets, state.model_arrays(), "averaged.pb")
     frozen.write(nets, state.arrays, "present.pb")

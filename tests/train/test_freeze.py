@@ -43,9 +43,9 @@ def test_frozen_equals_live(tmp_path: Path) -> None:
         coord, cell = batch.coord.reshape(3, -1), batch.cell.reshape(3, 9)
         e, f, v = potential.eval(coord, cell, batch.atom_type[:6])
     square = [
-        np.sum(((e[:, 0] - batch.energy) / 6) ** 2),
-        np.sum((f.reshape(-1, 3) - batch.force) ** 2),
-        np.sum(((v - batch.virial) / 6) ** 2),
+        np.sum(((e[:, 0] - batch.labels["energy"]) / 6) ** 2),
+        np.sum((f.reshape(-1, 3) - batch.labels["force"]) ** 2),
+        np.sum(((v - batch.labels["virial"]) / 6) ** 2),
     ]
     np.testing.assert_allclose(sums[:, 0], square, rtol=1e-12)
     np.testing.assert_array_equal(sums[:, 1], [3, 54, 27])
@@ -57,7 +57,8 @@ def test_description_and_arrays(tmp_path: Path) -> None:
     frozen.write(load_input(script)[0].model, arrays, tmp_path / "model.pb", script)
     description, found = frozen.read_arrays(tmp_path / "model.pb")
     assert description["deeptf_version"] == __version__
-    assert description["type_map"] == ["A", "B"] and description["sel"] == [8, 16]
+    assert description["type_map"] == ["A", "B"]
+    assert description["model"]["descriptor"]["sel"] == [8, 16]
     assert description["training_script"] == script
     for name, value in arrays.items():
         if not name.startswith("optimizer/"):

@@ -13,10 +13,10 @@ from deeptf.train.options import load_input
 def test_the_water_input_loads_as_it_is():
     config, notices = load_input(WATER)
     assert notices == []
-    descriptor = config.model.descriptor
+    descriptor = config.model.term.descriptor
     assert config.model.type_map == ("O", "H")
     assert (descriptor.sel, descriptor.rcut, descriptor.axis_neuron) == ((46, 92), 6.0, 16)
-    assert config.model.fitting_net.neuron == (240, 240, 240)
+    assert config.model.term.fitting_net.neuron == (240, 240, 240)
     assert config.learning_rate == ExpLR(start_lr=1e-3, stop_lr=3.51e-8, decay_steps=5000)
     assert (config.loss.start_pref_f, config.loss.limit_pref_f) == (1000.0, 1.0)
     training = config.training
@@ -32,8 +32,8 @@ def test_the_water_input_loads_as_it_is():
 
 def test_the_input_of_version_1_loads_as_it_is():
     config, notices = load_input(OLD_WATER)
-    assert config.model.descriptor.axis_neuron == 16
-    assert config.model.fitting_net.neuron == (240, 240, 240)
+    assert config.model.term.descriptor.axis_neuron == 16
+    assert config.model.term.fitting_net.neuron == (240, 240, 240)
     assert config.training.numb_steps == 400000
     data = config.training.training_data
     assert (data.systems, data.batch_size, data.auto_prob) == (("../data/",), (1,), "prob_uniform")
@@ -167,7 +167,7 @@ def test_averaged_weights(keys, decay):
 
 def test_old_names_of_types():
     config, _ = load_input(changed("model/descriptor/type", "se_a"))
-    assert config.model.descriptor.type == "se_e2_a"
+    assert config.model.term.descriptor.type == "se_e2_a"
     with pytest.raises(ConfigError, match=r'got "dpa1", which deeptf does not support'):
         load_input(changed("model/descriptor/type", "dpa1"))
 

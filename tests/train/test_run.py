@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from array_names import NODES
 from small_run import write_run, write_system
 
-from deeptf.model.table import NODES
 from deeptf.tf import tf
 from deeptf.train import checkpoint
 from deeptf.train.freeze import freeze

@@ -11,11 +11,17 @@ precision of the nets.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from deeptf.data.energy_bias import energy_bias, parameter_statistics
+from deeptf.data.statistics import Collector, Found
+from deeptf.model.descriptor.described import Arrays, Described, Lines
+from deeptf.model.fitting.fitted import Fitted
+from deeptf.model.inputs import Inputs
 from deeptf.model.network import (
     Style,
     activation_meant,
@@ -27,8 +33,13 @@ from deeptf.model.network import (
 )
 from deeptf.model.parameters import Parameters
 from deeptf.model.roles import beginning, function, run
+from deeptf.model.stages import Constant, FittingNet, Stage, Standardised, net_of
 from deeptf.ops.nets import fitting_net
+from deeptf.ops.pairs import SortedPairs
+from deeptf.properties import ATOM_ENERGY
 from deeptf.tf import tf
+
+ATOM_COPIES = 2  # of hidden values, see the measurement of DeepPot's memory in tests/infer
 
 
 @dataclass(frozen=True)
@@ -83,44 +94,83 @@ class EnerFitting:
 
     def network_name(self, atom_type: int) -> str:
         """Name of the net of an atom type."""
-        return f"fitting/type_{atom_type}"
+        return f"type_{atom_type}"
+
+    @property
+    def atom_bytes(self) -> int:
+        """Working memory of an atom: hidden values, held for the backward pass."""
+        return precision_of(self.precision).size * ATOM_COPIES * sum(self.neuron)
+
+    def collectors(self, num_types: int) -> list[Collector]:
+        """Return nothing: energies and parameters are read without pairs."""
+        return []
+
+    def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
+        """Return the energy bias of each type, and mean and spread of fparam and aparam."""
+        bias = energy_bias(found.systems, len(type_map), self.atom_ener, self.rcond)
+        names = [f"{name} {value:.4f}" for name, value in zip(type_map, bias, strict=True)]
+        arrays = {"energy_bias": bias}
+        for name in ("fparam", "aparam"):
+            if getattr(self, f"numb_{name}"):
+                mean, stddev = parameter_statistics(found.systems, name, found.protect)
+                arrays |= {f"{name}_mean": mean, f"{name}_stddev": stddev}
+        return arrays, [f"energy bias in eV: {', '.join(names)}"]
 
     def build(
-        self,
-        descriptor: tf.Tensor,
-        atom_count: tf.Tensor,
-        condition: tf.Tensor | None,
-        isolated: tf.Tensor | None,
-        parameters: Parameters,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return the energy of every atom [N_real] in eV, float64, and its slope
-        dE/d(descriptor).
-
-        descriptor : [N_real, width], atoms sorted by type, as is the slope; atom_count : [T], how
-            many of each.
-        condition : standardised fparam and aparam of the same atoms, [N_real, numb_fparam +
-            numb_aparam].
-        isolated : descriptor of an isolated atom of each type [T, width], needed with `atom_ener`.
-        """
-        energy, slope = self._nets(descriptor, atom_count, condition, parameters)
+        self, described: Described, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
+    ) -> Fitted:
+        """Return the energy of every real atom in eV, sorted by type, and its slope."""
+        descriptor, atom_count = described.descriptor, pairs.atom_count
+        condition = _condition(inputs, pairs, parameters)
+        energy, slope = self.nets(descriptor, atom_count, condition, parameters)
         energy += tf.repeat(self._constant(parameters), atom_count)
         if any(self._has_atom_ener(parameters)):
+            isolated = parameters.fixed("isolated", described.isolated())
             energy -= self._isolated_energy(atom_count, condition, isolated, parameters)
         if condition is not None:
             slope = slope[:, : descriptor.shape[1]]
-        return energy, tf.cast(slope, descriptor.dtype)
+        return Fitted(energy, tf.cast(slope, descriptor.dtype))
+
+    def plan(
+        self, descriptor: str, parameters: Parameters
+    ) -> tuple[list[Stage], Mapping[str, str]]:
+        """Return the one stage of the nets, and that its value is the energy of the atoms."""
+        relative = self._has_atom_ener(parameters).tolist()
+        layers = *range(len(self.neuron)), "last"
+        given = {
+            name: Standardised(
+                *(Constant(parameters.name(f"{name}_{kind}")) for kind in ("mean", "stddev"))
+            )
+            for name in ("fparam", "aparam")
+            if getattr(self, f"numb_{name}")
+        }
+        stage = FittingNet(
+            descriptor,
+            parameters.name("energy"),
+            precision_of(self.precision).name,
+            self.activation_function.lower(),
+            [
+                net_of(self.network_name(atom_type), layers, parameters)
+                for atom_type in range(len(relative))
+            ],
+            Constant(parameters.name("constant")),
+            relative=relative,
+            isolated=Constant(parameters.name("isolated")) if any(relative) else None,
+            **given,
+        )
+        return [stage], {ATOM_ENERGY.name: stage.gives}
 
     def _has_atom_ener(self, parameters: Parameters) -> np.ndarray:
         """Return for each type whether its isolated atom has a given energy, [T]."""
-        given = self.atom_ener or [None] * len(parameters.array("fitting/energy_bias"))
+        given = self.atom_ener or [None] * len(parameters.array("energy_bias"))
         return np.array([energy is not None for energy in given])
 
-    def _constant(self, parameters: Parameters) -> np.ndarray:
+    def _constant(self, parameters: Parameters) -> tf.Tensor | np.ndarray:
         """Return what is added to the net of each type, [T]: atom_ener, or else the bias."""
-        constant = parameters.array("fitting/energy_bias").copy()
+        constant = parameters.array("energy_bias").copy()
         given = self._has_atom_ener(parameters)
         constant[given] = [energy for energy in self.atom_ener if energy is not None]
-        return constant
+        return parameters.fixed("constant", constant)
 
     def _isolated_energy(
         self,
@@ -132,13 +182,13 @@ class EnerFitting:
         """Return N_t(D_isolated) for atoms whose type has `atom_ener`, 0 for others, [N_real]."""
         given = self._has_atom_ener(parameters).astype(np.float64)
         if condition is None:
-            energy, _ = self._nets(isolated, tf.ones([len(given)], tf.int32), None, parameters)
+            energy, _ = self.nets(isolated, tf.ones([len(given)], tf.int32), None, parameters)
             return tf.repeat(energy * given, atom_count)
         alone = tf.repeat(isolated, atom_count, axis=0)
-        energy, _ = self._nets(alone, atom_count, condition, parameters)
+        energy, _ = self.nets(alone, atom_count, condition, parameters)
         return energy * tf.repeat(given, atom_count)
 
-    def _nets(
+    def nets(
         self,
         descriptor: tf.Tensor,
         atom_count: tf.Tensor,
@@ -150,7 +200,7 @@ class EnerFitting:
         if condition is not None:
             x = tf.concat([x, tf.cast(condition, x.dtype)], axis=1)
         weights: list[tf.Tensor] = []
-        for atom_type in range(len(parameters.array("fitting/energy_bias"))):
+        for atom_type in range(len(parameters.array("energy_bias"))):
             weights += self._weights(int(x.shape[1]), atom_type, parameters)
         energy, slope = fitting_net(
             x, atom_count, weights, self.neuron, self.activation_function, self.resnet_dt
@@ -177,10 +227,19 @@ class EnerFitting:
         return arrays
 
 
-def standardised(value: tf.Tensor, name: str, parameters: Parameters) -> tf.Tensor:
-    """Return (value - mean) / stddev with the arrays fitting/{name}_mean and
-    fitting/{name}_stddev.
-    """
-    mean = parameters.array(f"fitting/{name}_mean")
-    stddev = parameters.array(f"fitting/{name}_stddev")
-    return (value - np.asarray(mean)) / np.asarray(stddev)
+def _condition(inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> tf.Tensor | None:
+    """Return standardised frame and atom parameters of the sorted atoms, or None without any."""
+    columns = []
+    if inputs.fparam is not None:
+        frame = tf.gather(inputs.frame_of_atom, pairs.atom_order)
+        columns.append(tf.gather(_standardised(inputs.fparam, "fparam", parameters), frame))
+    if inputs.aparam is not None:
+        value = _standardised(inputs.aparam, "aparam", parameters)
+        columns.append(tf.gather(value, pairs.atom_order))
+    return tf.concat(columns, axis=1) if columns else None
+
+
+def _standardised(value: tf.Tensor, name: str, parameters: Parameters) -> tf.Tensor:
+    """Return (value - mean) / stddev with the arrays {name}_mean and {name}_stddev."""
+    mean, stddev = (parameters.fixed_array(f"{name}_{kind}") for kind in ("mean", "stddev"))
+    return (value - mean) / stddev

@@ -17,6 +17,7 @@ from deeptf.exchange import frozen
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
+from deeptf.model.term.standard import Standard
 
 NAME = "format_1"
 
@@ -24,7 +25,7 @@ NAME = "format_1"
 def main() -> None:
     """Write both files to this folder."""
     descriptor = SeE2A((20, 20), 4.0, 1.0, (4, 8), axis_neuron=3)
-    config = ModelConfig(descriptor, EnerFitting(neuron=(6, 6)), ("A", "B"))
+    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6))), ("A", "B"))
     arrays = random_arrays(config, 1)
     graph = frozen.build(config, arrays)
     with open(f"{NAME}.pb.gz", "wb") as stream:

@@ -1,0 +1,73 @@
+"""What every descriptor is: settings that know their statistics and build a tensor.
+
+A descriptor is a frozen dataclass in a file of its own; its fields are the keys of its section in
+the input file. It is listed in DESCRIPTORS (descriptor/__init__.py) under its `type`, and nothing
+else names it. All its arrays lie in the scope that it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from deeptf.data.statistics import Collector, Found
+from deeptf.model.parameters import Parameters
+from deeptf.model.stages import Stage
+from deeptf.model.table import Outside, Table
+from deeptf.ops.pairs import SortedPairs
+from deeptf.tf import tf
+
+Arrays = dict[str, np.ndarray]
+Lines = list[str]  # what a user is told
+
+
+@dataclass(frozen=True)
+class Described:
+    """Tensors that a descriptor computes; real atoms sorted by type."""
+
+    descriptor: tf.Tensor  # [N_real, width]
+    isolated: Callable[[], tf.Tensor]  # makes that of an atom without neighbours, [T, width]
+    moments: tf.Tensor | None = None  # [N_real, 4, M], of those that have them
+    outside: Outside | None = None  # pairs closer than the data of tables
+
+
+class Descriptor(Protocol):
+    """Numbers of an atom that say what is around it, and do not change when all is turned."""
+
+    type: ClassVar[str]
+    rcut: float  # A
+    width: int  # of the descriptor
+    pair_bytes: int  # working memory of an evaluation with forces, for each pair
+    atom_bytes: int  # and for each atom
+
+    def check_types(self, num_types: int) -> None:
+        """Raise ValueError where the settings do not fit the number of types."""
+
+    def with_open_of(self, old: Any) -> Any:
+        """Return the settings with what they leave open taken from others of the same class."""
+
+    def collectors(self, num_types: int) -> Sequence[Collector]:
+        """Return what it wants to know of the data."""
+
+    def decide(self, found: Found) -> tuple[Any, Lines]:
+        """Return the settings with nothing left open."""
+
+    def first_arrays(self, found: Found) -> Arrays:
+        """Return the arrays of a new model that follow from data."""
+
+    def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
+        """Return those arrays of a trained model that further data change."""
+
+    def build(self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters) -> Described:
+        """Return the descriptors of the atoms that `pairs` orders."""
+
+    def plan(self, parameters: Parameters) -> list[Stage]:
+        """Return the stages that `build` has, the last of which gives the descriptor; in the graph
+        that it has built of constants. A descriptor without this runs with TensorFlow alone.
+        """
+
+    def tables(self, parameters: Parameters) -> list[Table]:
+        """Return the tables of its embedding nets, in the current graph."""

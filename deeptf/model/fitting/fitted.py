@@ -1,0 +1,58 @@
+"""What every fitting net is: settings that turn descriptors into a property of each atom.
+
+A fitting net is a frozen dataclass in a file of its own, listed in FITTINGS (fitting/__init__.py)
+under its `type`. All its arrays lie in the scope that it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from deeptf.data.statistics import Collector, Found
+from deeptf.model.descriptor.described import Arrays, Described, Lines
+from deeptf.model.inputs import Inputs
+from deeptf.model.parameters import Parameters
+from deeptf.model.stages import Stage
+from deeptf.ops.pairs import SortedPairs
+from deeptf.tf import tf
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Tensors that a fitting net computes; real atoms sorted by type."""
+
+    energy: tf.Tensor | None = None  # [N_real] eV, float64
+    slope: tf.Tensor | None = None  # [N_real, width] dE/d(descriptor)
+    values: Mapping[str, tf.Tensor] = field(default_factory=dict)  # properties other than energy
+
+
+class Fitting(Protocol):
+    """A property of each atom from its descriptor."""
+
+    type: ClassVar[str]
+    numb_fparam: int  # numbers of a frame that it takes
+    numb_aparam: int  # numbers of an atom
+    atom_bytes: int  # working memory of an evaluation with forces, for each atom
+
+    def check_types(self, num_types: int) -> None:
+        """Raise ValueError where the settings do not fit the number of types."""
+
+    def collectors(self, num_types: int) -> Sequence[Collector]:
+        """Return what it wants to know of the data."""
+
+    def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
+        """Return the arrays of a new model that follow from data."""
+
+    def build(
+        self, described: Described, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
+    ) -> Fitted:
+        """Return the property of the atoms that `pairs` orders."""
+
+    def plan(
+        self, descriptor: str, parameters: Parameters
+    ) -> tuple[list[Stage], Mapping[str, str]]:
+        """Return the stages that `build` has, from the value `descriptor`, and the values that are
+        properties; in the graph that it has built of constants.
+        """

@@ -1,0 +1,127 @@
+"""The standard term: a descriptor of each atom, and a fitting net that makes a property of it.
+
+E = sum_i N(D_i)        dE/d(displacement) = sum_i dN/dD_i  dD_i/d(displacement)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from deeptf.data.statistics import Collector, Found
+from deeptf.model.descriptor import DESCRIPTORS
+from deeptf.model.descriptor.described import Arrays, Lines
+from deeptf.model.fitting import FITTINGS
+from deeptf.model.fitting.ener import EnerFitting
+from deeptf.model.inputs import Inputs
+from deeptf.model.parameters import Parameters
+from deeptf.model.stages import TermPlan
+from deeptf.model.table import Table
+from deeptf.model.term.term import GEOMETRY, Needs, TermOutputs
+from deeptf.ops.pairs import SortedPairs
+from deeptf.properties import DESCRIPTOR
+from deeptf.tf import tf
+
+SCOPES = ("descriptor", "fitting")  # of the arrays of the two parts
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Settings of both parts."""
+
+    type: ClassVar[str] = "standard"
+    descriptor: Any = field(metadata={"variants": DESCRIPTORS})
+    fitting_net: Any = field(
+        default=EnerFitting(), metadata={"variants": FITTINGS, "default_type": EnerFitting.type}
+    )
+
+    def needs(self) -> Needs:
+        """Return what both parts need."""
+        descriptor, fitting = self.descriptor, self.fitting_net
+        return Needs(
+            descriptor.rcut,
+            numb_fparam=fitting.numb_fparam,
+            numb_aparam=fitting.numb_aparam,
+            pair_bytes=GEOMETRY + descriptor.pair_bytes,
+            atom_bytes=GEOMETRY + descriptor.atom_bytes + fitting.atom_bytes,
+        )
+
+    def predicts(self) -> tuple[str, ...]:
+        """Return the descriptor, and what the fitting net predicts beside energies."""
+        return (DESCRIPTOR.name, *getattr(self.fitting_net, "predicts", ()))
+
+    def check_types(self, num_types: int) -> None:
+        """Raise ValueError where a part does not fit the number of types."""
+        self.descriptor.check_types(num_types)
+        self.fitting_net.check_types(num_types)
+
+    def open_types(self) -> int:
+        """Return the number of entries of a given `sel`."""
+        sel = getattr(self.descriptor, "sel", "auto")
+        return 0 if isinstance(sel, str) else len(sel)
+
+    def with_open_of(self, old: Standard) -> Standard:
+        """Return the settings with what the descriptor leaves open taken from `old`."""
+        if type(old.descriptor) is not type(self.descriptor):
+            return self
+        return replace(self, descriptor=self.descriptor.with_open_of(old.descriptor))
+
+    def collectors(self, num_types: int) -> list[Collector]:
+        """Return what both parts want to know of the data."""
+        parts = self.descriptor, self.fitting_net
+        return [one for part in parts for one in part.collectors(num_types)]
+
+    def decide(self, found: Found) -> tuple[Standard, Lines]:
+        """Return the settings with nothing left open."""
+        descriptor, lines = self.descriptor.decide(found)
+        return replace(self, descriptor=descriptor), lines
+
+    def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
+        """Return the arrays of both parts of a new model."""
+        fitted, lines = self.fitting_net.first_arrays(found, type_map)
+        parts = self.descriptor.first_arrays(found), fitted
+        return _in_scopes(parts), lines
+
+    def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
+        """Return those arrays of a trained model that further data change."""
+        prefix = f"{SCOPES[0]}/"
+        own = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+        changed, lines = self.descriptor.extended(own, found)
+        return _in_scopes((changed, {})), lines
+
+    def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
+        """Return energies, their gradient in the displacements, and the descriptors."""
+        of_descriptor, of_fitting = (parameters.scope(name) for name in SCOPES)
+        described = self.descriptor.build(pairs, inputs.atom_type, of_descriptor)
+        fitted = self.fitting_net.build(described, inputs, pairs, of_fitting)
+        gradient = None
+        if fitted.slope is not None:
+            gradient = tf.gradients(described.descriptor, pairs.displacement, fitted.slope)[0]
+        values = {DESCRIPTOR.name: tf.cast(described.descriptor, tf.float64), **fitted.values}
+        return TermOutputs(fitted.energy, gradient, values, described.outside)
+
+    def plan(self, parameters: Parameters) -> list[TermPlan] | None:
+        """Return the stages of both parts, where both have them."""
+        if not all(hasattr(part, "plan") for part in (self.descriptor, self.fitting_net)):
+            return None
+        of_descriptor, of_fitting = (parameters.scope(name) for name in SCOPES)
+        described = self.descriptor.plan(of_descriptor)
+        fitted, values = self.fitting_net.plan(described[-1].gives, of_fitting)
+        values = {DESCRIPTOR.name: described[-1].gives, **values}
+        return [TermPlan(self.type, [*described, *fitted], values)]
+
+    def tables(self, parameters: Parameters) -> list[Table]:
+        """Return the tables of the descriptor."""
+        return self.descriptor.tables(parameters.scope(SCOPES[0]))
+
+
+def _in_scopes(parts: Sequence[Arrays]) -> Arrays:
+    """Return the arrays of both parts by their full names."""
+    return {
+        f"{scope}/{name}": array
+        for scope, arrays in zip(SCOPES, parts, strict=True)
+        for name, array in arrays.items()
+    }

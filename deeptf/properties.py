@@ -1,0 +1,119 @@
+"""What models give and data label: one row for each property, which all other files read.
+
+A property has numbers for every frame, for every centre atom or for every atom (an MD engine's
+ghosts are atoms, but no centres). A new property is a new row: `register` it, give it a loss
+(deeptf/loss), and a term of a model that has it among its values (deeptf/model/term).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+FRAME, CENTRE, ATOM = "frame", "centre", "atom"
+
+
+@dataclass(frozen=True)
+class Property:
+    """Numbers of a frame or an atom, and what they are called.
+
+    key : in prefactors of the loss (`start_pref_e`), columns (`rmse_e`), detail files (`.e.out`).
+    extensive : the numbers grow with the size of a frame, so that errors are given per atom too.
+    predicted : a model gives them; else they are data that a loss takes, such as weights.
+    """
+
+    name: str  # of the model's output
+    of: str  # FRAME, CENTRE or ATOM
+    components: tuple[str, ...]  # a name for each number; none where the model says how many
+    unit: str = ""
+    title: str = ""
+    label: str = ""  # name of the file in a set of frames, without .npy; "" where none has it
+    other_label: str = ""  # another name of that file
+    key: str = ""
+    extensive: bool = False
+    predicted: bool = True
+
+    @property
+    def width(self) -> int:
+        """Number of numbers of a frame or an atom."""
+        return len(self.components)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the numbers of a frame or an atom; () for one number."""
+        return () if self.width == 1 else (self.width,)
+
+
+_XYZ = "xyz"
+_MATRIX = tuple(a + b for a in _XYZ for b in _XYZ)
+
+ENERGY = Property("energy", FRAME, ("e",), "eV", "energy", "energy", key="e", extensive=True)
+FORCE = Property("force", ATOM, tuple(f"f{a}" for a in _XYZ), "eV/A", "force", "force", key="f")
+VIRIAL = Property(
+    "virial",
+    FRAME,
+    tuple(f"v{ab}" for ab in _MATRIX),
+    "eV",
+    "virial",
+    "virial",
+    key="v",
+    extensive=True,
+)
+ATOM_ENERGY = Property(
+    "atom_energy", CENTRE, ("ae",), "eV", "atomic energy", "atom_ener", "atomic_ener", key="ae"
+)
+ATOM_VIRIAL = Property(
+    "atom_virial", ATOM, tuple(f"av{ab}" for ab in _MATRIX), "eV", "atomic virial", key="av"
+)
+DESCRIPTOR = Property("descriptor", CENTRE, (), "", "descriptor")
+FORCE_WEIGHT = Property(
+    "force_weight",
+    CENTRE,
+    ("w",),
+    "",
+    "weight of the force",
+    "atom_pref",
+    "atomic_pref",
+    predicted=False,
+)
+
+PROPERTIES = {
+    row.name: row
+    for row in (ENERGY, FORCE, VIRIAL, ATOM_ENERGY, ATOM_VIRIAL, DESCRIPTOR, FORCE_WEIGHT)
+}
+
+
+def register(new: Property) -> None:
+    """Add a row.
+
+    Raises ValueError where its name, label or key is another one's, or where one that is compared
+    with labels has no key or no components.
+    """
+    if new.label and new.predicted and not (new.key and new.components):
+        raise ValueError(
+            "`key` and `components` of a property with a label must be given, got "
+            f"{new.key!r} and {new.components!r} for {new.name!r}"
+        )
+    for row in PROPERTIES.values():
+        same = new.name == row.name or (new.key and new.key == row.key)
+        same |= bool(new.label) and new.label in (row.label, row.other_label)
+        if same and row != new:
+            raise ValueError(
+                f"`name`, `label` and `key` of a property must be its own, got {new.name!r}, "
+                f"{new.label!r} and {new.key!r}, which {row.name!r} has"
+            )
+    PROPERTIES[new.name] = new
+
+
+def labels() -> dict[str, Property]:
+    """Return the properties that data may have, by the names of their files."""
+    return {row.label: row for row in PROPERTIES.values() if row.label}
+
+
+def labelled(outputs: Collection[str], atomic: bool = False) -> list[Property]:
+    """Return those among the outputs of a model that data can label, in the order of the table.
+
+    atomic : those of single centres, such as atomic energies, too
+    """
+    rows = [row for row in labels().values() if row.predicted and row.name in outputs]
+    return [row for row in rows if atomic or row.of != CENTRE]
