@@ -70,14 +70,9 @@ class ModelConfig:
 
     def build(self, inputs: Inputs, parameters: Parameters) -> Outputs:
         """Return the tensors of the model on `inputs`; `parameters` holds its statistics."""
-        pairs = sort_pairs(
-            inputs.row,
-            inputs.neighbor,
-            inputs.displacement,
-            inputs.atom_type,
-            self.num_types,
-            inputs.num_owned,
-        )
+        given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
+        alone = self.needs().hops == 1  # else a term needs the pairs of further centres
+        pairs = sort_pairs(*given, self.num_types, inputs.num_owned if alone else None)
         term = self.term.build(inputs, pairs, parameters)
         values = {}
         for name, value in term.values.items():

@@ -93,6 +93,8 @@ class Trainer:
         if run.validation:
             data = self._options.validation_data
             self._validation = BatchSchedule(run.validation, data, run.seed + 1)
+        for schedule in filter(None, (self._schedule, self._validation)):
+            schedule.keep_pairs(graph.find_pairs)
         self._sets = ["validation", "training"] if run.validation else ["training"]
         self._told = run.config.loss.columns()
         self._told_outside = False
