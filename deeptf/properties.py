@@ -7,6 +7,7 @@ ghosts are atoms, but no centres). A new property is a new row: `register` it, g
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 FRAME, CENTRE, ATOM = "frame", "centre", "atom"
@@ -18,6 +19,8 @@ class Property:
 
     key : in prefactors of the loss (`start_pref_e`), columns (`rmse_e`), detail files (`.e.out`).
     extensive : the numbers grow with the size of a frame, so that errors are given per atom too.
+    share_of : the property of a frame that these add up to. How it is shared out is often nobody's
+        business, so they are given and compared only where asked for.
     predicted : a model gives them; else they are data that a loss takes, such as weights.
     """
 
@@ -30,6 +33,7 @@ class Property:
     other_label: str = ""  # another name of that file
     key: str = ""
     extensive: bool = False
+    share_of: str = ""
     predicted: bool = True
 
     @property
@@ -59,10 +63,24 @@ VIRIAL = Property(
     extensive=True,
 )
 ATOM_ENERGY = Property(
-    "atom_energy", CENTRE, ("ae",), "eV", "atomic energy", "atom_ener", "atomic_ener", key="ae"
+    "atom_energy",
+    CENTRE,
+    ("ae",),
+    "eV",
+    "atomic energy",
+    "atom_ener",
+    "atomic_ener",
+    key="ae",
+    share_of="energy",
 )
 ATOM_VIRIAL = Property(
-    "atom_virial", ATOM, tuple(f"av{ab}" for ab in _MATRIX), "eV", "atomic virial", key="av"
+    "atom_virial",
+    ATOM,
+    tuple(f"av{ab}" for ab in _MATRIX),
+    "eV",
+    "atomic virial",
+    key="av",
+    share_of="virial",
 )
 DESCRIPTOR = Property("descriptor", CENTRE, (), "", "descriptor")
 FORCE_WEIGHT = Property(
@@ -83,13 +101,23 @@ PROPERTIES = {
 
 
 def register(new: Property) -> None:
-    """Add a row; ValueError where its name or label is another one's."""
+    """Add a row.
+
+    Raises ValueError where its name, label or key is another one's, or where one that is compared
+    with labels has no key or no components.
+    """
+    if new.label and new.predicted and not (new.key and new.components):
+        raise ValueError(
+            "`key` and `components` of a property with a label must be given, got "
+            f"{new.key!r} and {new.components!r} for {new.name!r}"
+        )
     for row in PROPERTIES.values():
-        same = new.name == row.name or (new.label and new.label in (row.label, row.other_label))
+        same = new.name == row.name or (new.key and new.key == row.key)
+        same |= bool(new.label) and new.label in (row.label, row.other_label)
         if same and row != new:
             raise ValueError(
-                f"`name` and `label` of a property must be its own, got {new.name!r} and "
-                f"{new.label!r}, which {row.name!r} has"
+                f"`name`, `label` and `key` of a property must be its own, got {new.name!r}, "
+                f"{new.label!r} and {new.key!r}, which {row.name!r} has"
             )
     PROPERTIES[new.name] = new
 
@@ -97,3 +125,12 @@ def register(new: Property) -> None:
 def labels() -> dict[str, Property]:
     """Return the properties that data may have, by the names of their files."""
     return {row.label: row for row in PROPERTIES.values() if row.label}
+
+
+def labelled(outputs: Collection[str], atomic: bool = False) -> list[Property]:
+    """Return those among the outputs of a model that data can label, in the order of the table.
+
+    atomic : the shares of atoms too, such as atomic energies
+    """
+    rows = [row for row in labels().values() if row.predicted and row.name in outputs]
+    return [row for row in rows if atomic or not row.share_of]

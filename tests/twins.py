@@ -82,11 +82,12 @@ def sort_pairs(row, neighbor, displacement, atom_type, num_types, num_owned=None
 
 
 def environment(displacement, centre, atom_type, mean, stddev, rcut_smth, rcut):
-    """Rows (s, s x/r, s y/r, s z/r), normalised."""
+    """Rows (s, s x/r, s y/r, s z/r) or s alone, as mean has columns, normalised."""
     r = np.linalg.norm(displacement, axis=1)
     u = np.clip((r - rcut_smth) / (rcut - rcut_smth), 0, 1)
     s = (u**3 * (-6 * u**2 + 15 * u - 10) + 1) / r
     rows = np.concatenate([s[:, None], s[:, None] * displacement / r[:, None]], 1)
+    rows = rows[:, : mean.shape[1]]
     return (rows - mean[atom_type[centre]]) / stddev[atom_type[centre]]
 
 
@@ -208,3 +209,44 @@ def outside(rows, end, curve, atom_count, neighbor_count):
                         closest[t, centre] = pair
                 pair += 1
     return count, closest
+
+
+def environment_grad(upper, displacement, centre, atom_type, stddev, rcut_smth, rcut):
+    """Derivative of sum(upper * rows) in the displacements, [P, 3]."""
+    r = np.linalg.norm(displacement, axis=1)
+    u = np.clip((r - rcut_smth) / (rcut - rcut_smth), 0, 1)
+    s = (u**3 * (-6 * u**2 + 15 * u - 10) + 1) / r
+    slope = -30 * u**2 * (u - 1) ** 2 / (rcut - rcut_smth) / r - s / r  # ds/dr
+    upper = upper / stddev[atom_type[centre]]
+    unit = displacement / r[:, None]
+    along = upper[:, 0] * slope
+    if upper.shape[1] == 1:
+        return along[:, None] * unit
+    angular = upper[:, 1:]  # of s unit
+    inward = np.sum(angular * unit, axis=1)
+    along += inward * (slope - s / r)
+    return along[:, None] * unit + (s / r)[:, None] * angular
+
+
+def curve(nodes, node_row, grid, x):
+    """Value and derivative of the segments of one curve at x [p], each [p, M]."""
+    value, slope = np.zeros((2, len(x), nodes.shape[2]))
+    segment = np.clip(np.searchsorted(grid[:, 0], x, side="right") - 1, 0, len(grid) - 1)
+    for q in range(len(grid)):
+        here = segment == q
+        table = nodes[node_row[q] : node_row[q + 1]]
+        value[here], slope[here] = hermite(table, *grid[q], x[here])
+    return value, slope
+
+
+def moment_product(moments, axis):
+    """T^T T[:, :axis] of each atom, [n, M, axis]."""
+    return np.einsum("nwm,nwk->nmk", moments, moments[:, :, :axis])
+
+
+def moment_product_grad(moments, upper):
+    """Derivative of sum(upper * product) in the moments."""
+    axis = upper.shape[2]
+    grad = np.einsum("nmk,nwk->nwm", upper, moments[:, :, :axis])
+    grad[:, :, :axis] += np.einsum("nmk,nwm->nwk", upper, moments)
+    return grad

@@ -16,6 +16,7 @@ from deeptf import properties
 from deeptf.model.inputs import Inputs, build_inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.roles import beginning
+from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
 from deeptf.model.term import TERMS
 from deeptf.model.term.standard import Standard
@@ -69,14 +70,9 @@ class ModelConfig:
 
     def build(self, inputs: Inputs, parameters: Parameters) -> Outputs:
         """Return the tensors of the model on `inputs`; `parameters` holds its statistics."""
-        pairs = sort_pairs(
-            inputs.row,
-            inputs.neighbor,
-            inputs.displacement,
-            inputs.atom_type,
-            self.num_types,
-            inputs.num_owned,
-        )
+        given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
+        alone = self.needs().hops == 1  # else a term needs the pairs of further centres
+        pairs = sort_pairs(*given, self.num_types, inputs.num_owned if alone else None)
         term = self.term.build(inputs, pairs, parameters)
         values = {}
         for name, value in term.values.items():
@@ -85,6 +81,12 @@ class ModelConfig:
         if term.atom_energy is not None:
             values |= _energies(term, pairs, inputs)
         return Outputs(values, term.outside)
+
+    def plan(self, parameters: Parameters) -> list[TermPlan] | None:
+        """Return what an engine without TensorFlow has to do; None where a part of the model cannot
+        say it. To be called in the frozen graph of the model.
+        """
+        return self.term.plan(parameters) if hasattr(self.term, "plan") else None
 
     def tables(self, parameters: Parameters) -> list[Table]:
         """Return the tables of the model's nets, in the current graph."""

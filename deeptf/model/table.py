@@ -27,7 +27,7 @@ import numpy as np
 
 from deeptf.model.network import Style, layer_arrays, time_step
 from deeptf.model.parameters import Parameters
-from deeptf.model.ranges import NEAR, SEGMENTS, Curves
+from deeptf.model.ranges import FAR, NEAR, SEGMENTS, Curves
 from deeptf.ops.curve import (
     CurveGrid,
     CurveTable,
@@ -40,7 +40,8 @@ from deeptf.tf import assign, session, tf
 
 NODES = "table_nodes"  # [C, SEGMENTS] number of nodes of each segment
 RANGE = "table_range"  # [C, 3] Curves.range that they belong to
-TABLE = "table"  # nodes in a frozen model, which follow from the weights
+# Of a frozen model, following from the weights: CurveTable.nodes, node_row and grid.
+TABLE, TABLE_ROW, TABLE_GRID = "table", "table_row", "table_grid"
 WORST = 0.5 - 1.0 / np.sqrt(12.0)
 # Largest error of dG/dr. After 10,000 steps on liquid water with the fast schedule it leaves errors
 # of 2e-9 eV/atom and 3e-6 eV/A, as large as those of float32 nets.
@@ -63,9 +64,7 @@ class Table:
 
     whole: CurveTable  # with all nodes
     between: tf.Tensor  # as whole.nodes, but at WORST of every interval
-    at_nodes: (
-        Callable[[tf.Tensor], CurveTable] | None
-    )  # of some nodes; None where all are constants
+    at_nodes: Callable[[tf.Tensor], CurveTable] | None  # of some nodes; None for constants
     counts: tf.Variable  # [C, SEGMENTS] number of nodes
     curves: Curves
     measured: bool  # whether the numbers of nodes came with the model
@@ -74,17 +73,19 @@ class Table:
     def sums(
         self,
         rows: tf.Tensor,
-        sel: np.ndarray,
-        empty: np.ndarray,
+        curve: tf.Tensor | np.ndarray,
+        sel: tf.Tensor | np.ndarray,
+        empty: tf.Tensor | np.ndarray,
         atom_count: tf.Tensor,
         neighbor_count: tf.Tensor,
     ) -> EmbeddingSums:
         """Return the sums over neighbours of rows [P, W] of sorted pairs, [N_real, W, M].
 
+        curve : [T, T] net of each block of pairs, as in Curves
         sel : [T] places of each neighbour type
         empty : [T, T] x of an empty place, neighbour type first
         """
-        layout = (self.curves.curve, sel, empty, atom_count, neighbor_count)
+        layout = (curve, sel, empty, atom_count, neighbor_count)
         table = self.whole
         if self.at_nodes is not None:
             table = self.at_nodes(needed_nodes(rows, table.grid, *layout))
@@ -158,29 +159,37 @@ def build_table(
     weights = [tf.cast(weight, tf.float64) for weight in weights]
     nets = (weights, neuron, style.activation.lower(), style.resnet_dt)
     grid = CurveGrid(row, tf.stack([start, step], axis=1), SEGMENTS, NEAR)
-    whole = embedding_nodes(grid, *nets)
-    fixed = parameters.fixed(TABLE, whole.nodes)
-    at_nodes = partial(embedding_nodes, grid, *nets) if fixed is whole.nodes else None
+    all_nodes = embedding_nodes(grid, *nets)
+    whole = _fixed(all_nodes, len(curves), parameters)
+    at_nodes = partial(embedding_nodes, grid, *nets) if whole is all_nodes else None
     places = tf.stack([start + WORST * step, step], axis=1)
     between = grid._replace(node_row=row - tf.range(tf.size(row)), grid=places)
-    return Table(
-        whole._replace(nodes=fixed),
-        embedding_nodes(between, *nets).nodes,
-        at_nodes,
-        counts,
-        curves,
-        measured,
-    )
+    between_nodes = embedding_nodes(between, *nets).nodes
+    return Table(whole, between_nodes, at_nodes, counts, curves, measured)
+
+
+def _fixed(table: CurveTable, num_curves: int, parameters: Parameters) -> CurveTable:
+    """Return a table of constants in a frozen graph: its own, or one that is among the arrays, as
+    in a file of an older version, which may have fewer segments.
+    """
+    grid = table.grid
+    parts = (TABLE, table.nodes), (TABLE_ROW, grid.node_row), (TABLE_GRID, grid.grid)
+    nodes, row, places = (parameters.fixed(*part) for part in parts)
+    if nodes is table.nodes:
+        return table
+    segments = (int(row.shape[0]) - 1) // num_curves
+    grid = CurveGrid(row, places, segments, segments - FAR)
+    return CurveTable(nodes, tf.range(int(nodes.shape[0]) + 1), grid, table.width)
 
 
 def outside_of(sums: EmbeddingSums, displacement: tf.Tensor) -> Outside:
     """Return what sums over pairs with these displacements [P, 3] found outside the ranges."""
-    closest = tf.transpose(sums.closest)
-    place = tf.where(closest >= 0)
-    distance = tf.norm(tf.gather(displacement, tf.gather_nd(closest, place)), axis=1)
-    none = tf.fill(tf.shape(closest), tf.constant(np.inf, tf.float64))
+    place = tf.where(sums.closest >= 0)
+    distance = tf.norm(tf.gather(displacement, tf.gather_nd(sums.closest, place)), axis=1)
+    none = tf.fill(tf.shape(sums.closest), tf.constant(np.inf, tf.float64))
     nearest = tf.tensor_scatter_nd_update(none, place, distance)
-    return Outside(tf.transpose(sums.outside), nearest)
+    count = tf.cast(sums.outside, tf.int64)  # oneDNN complains of transposing int32
+    return Outside(tf.transpose(count), tf.transpose(nearest))
 
 
 def measured_arrays(

@@ -1,4 +1,5 @@
-// Time of the three functions of op/core/moments/neighbor_sum.h on one thread, in ns a pair and GFLOP/s.
+// Time of the three functions of op/core/moments/neighbor_sum.h on one thread, in ns a pair and
+// GFLOP/s.
 //
 //   g++ -std=c++17 -O3 -march=native -Iop tests/benchmarks/neighbor_sum.cc
 //       op/core/moments/neighbor_sum.cc op/core/base/arena.cc

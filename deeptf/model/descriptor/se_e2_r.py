@@ -17,12 +17,16 @@ from typing import ClassVar
 import numpy as np
 
 from deeptf.model.descriptor.described import Described
+from deeptf.model.descriptor.sum_stages import sum_stages
 from deeptf.model.descriptor.type_nets import ATOM_COPIES, TypeNets
+from deeptf.model.descriptor.type_sums import isolated_sums, sums
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
+from deeptf.model.stages import ScaledSum, Stage
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
 
+EXCLUDED = "excluded"  # [T, M] what excluded pairs of types add to the sums, in a frozen model
 SHARE = 5.0  # D is so many times smaller than the mean over the places
 
 
@@ -45,20 +49,28 @@ class SeE2R(TypeNets):
 
     def build(self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters) -> Described:
         """Return D [N_real, M] in the order of `pairs.atom_order`, and what belongs to it."""
-        sums, outside = self.sums(pairs, atom_type, parameters)
+        found, outside = sums(self, pairs, atom_type, parameters)
         excluded = self._excluded_sums(parameters)
 
-        def descriptor(found: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-            total = tf.cast(found[:, 0], precision_of(self.precision))
+        def descriptor(values: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+            total = tf.cast(values[:, 0], precision_of(self.precision))
             if excluded is not None:
                 total += tf.repeat(excluded, count, axis=0)
             return total / (SHARE * sum(self.sel))
 
         def isolated() -> tf.Tensor:
-            alone = self.isolated_sums(parameters)
+            alone = isolated_sums(self, parameters)
             return descriptor(alone, tf.ones_like(pairs.atom_count))
 
-        return Described(descriptor(sums, pairs.atom_count), isolated, outside=outside)
+        return Described(descriptor(found, pairs.atom_count), isolated, outside=outside)
+
+    def plan(self, parameters: Parameters) -> list[Stage]:
+        """Return the stages whose last one gives D."""
+        first = sum_stages(self, parameters)
+        names = first[-1].gives, parameters.name("descriptor")
+        precision, divisor = precision_of(self.precision).name, SHARE * sum(self.sel)
+        added = None if self._excluded_sums(parameters) is None else parameters.name(EXCLUDED)
+        return [*first, ScaledSum(*names, precision, divisor, added)]
 
     def _excluded_sums(self, parameters: Parameters) -> tf.Tensor | None:
         """Return what excluded pairs of types add to the sums of each centre type, [T, M]."""
@@ -70,4 +82,4 @@ class SeE2R(TypeNets):
         )
         zero = tf.zeros([1, 1], precision_of(self.precision))
         at_zero = tf.concat([self.net(zero, 0, t, parameters) for t in types], axis=0)  # [T, M]
-        return tf.matmul(tf.constant(places, at_zero.dtype), at_zero)
+        return parameters.fixed(EXCLUDED, tf.matmul(tf.constant(places, at_zero.dtype), at_zero))

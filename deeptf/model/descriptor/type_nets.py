@@ -24,7 +24,6 @@ import numpy as np
 
 from deeptf.data.statistics import Collector, Extremes, Found
 from deeptf.model.descriptor.described import Arrays, Lines
-from deeptf.model.descriptor.network_sums import NetworkSums, empty_row, normalisation
 from deeptf.model.descriptor.row_sums import RowSums
 from deeptf.model.embedding import embed
 from deeptf.model.network import (
@@ -38,10 +37,7 @@ from deeptf.model.network import (
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves, curves_of
 from deeptf.model.roles import beginning, function, run
-from deeptf.model.table import Outside, Table, build_table, outside_of
-from deeptf.ops.curve import EmbeddingSums
-from deeptf.ops.environment import environment
-from deeptf.ops.pairs import SortedPairs
+from deeptf.model.table import Table, build_table
 from deeptf.tf import tf
 
 PAIR_COPIES, ATOM_COPIES = 2.5, 2  # of the values of the nets, held for the backward pass; measured
@@ -208,50 +204,43 @@ class TypeNets:
         """Return whether pairs of these types are left out."""
         return any(sorted(pair) == sorted((centre, neighbor)) for pair in self.exclude_types)
 
-    def sums(
-        self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters
-    ) -> tuple[tf.Tensor, Outside | None]:
-        """Return S [N_real, W, M] and, with tables, the pairs beyond the range of the data."""
-        mean, stddev = normalisation(parameters)
-        rows = environment(
-            pairs.displacement, pairs.centre, atom_type, mean, stddev, self.rcut_smth, self.rcut
-        )  # [P, W]
-        if self.tabulated:
-            counts = pairs.atom_count, pairs.neighbor_count
-            found = self._tabulated(rows, *counts, parameters)
-            return found.sum, outside_of(found, pairs.displacement)
-        if parameters.known(SHORTEST) is not None:
-            parameters.array(SHORTEST)  # a later run may have tables
-        return NetworkSums(self, parameters).of(pairs, rows), None
-
-    def isolated_sums(self, parameters: Parameters) -> tf.Tensor:
-        """Return S of an atom without neighbours of each type, [T, W, M]."""
-        if not self.tabulated:
-            return NetworkSums(self, parameters).isolated()
-        types = len(empty_row(parameters))
-        alone = tf.ones([types], tf.int32), tf.zeros([types, types], tf.int32)
-        return self._tabulated(tf.zeros([0, self.columns], tf.float64), *alone, parameters).sum
-
     def tables(self, parameters: Parameters) -> list[Table]:
         """Return the one table of all embedding nets, or none."""
-        return [self._table(parameters)] if self.tabulated else []
+        return [self.table(parameters)] if self.tabulated else []
 
     def curves(self, parameters: Parameters) -> Curves:
         """Return the embedding nets, the blocks of pairs that use them and their ranges."""
         mean, stddev = (array[:, 0] for array in normalisation(parameters))
-        types = range(len(mean))
         shortest = parameters.array(SHORTEST, np.full((len(mean), len(mean)), UNKNOWN))
-        names: list[str] = []
-        curve = np.full((len(mean), len(mean)), -1, np.int32)
-        for t, centre in itertools.product(types, types):
-            if self.excludes(centre, t):
-                continue
-            name = self.network_name(centre, t)
-            if name not in names:
-                names.append(name)
-            curve[t, centre] = names.index(name)
+        names, curve = self.blocks(len(mean))
         argument = Argument(self.rcut_smth, self.rcut, mean, stddev)
         return curves_of(names, curve, argument, shortest)
+
+    def blocks(self, num_types: int) -> tuple[list[str], np.ndarray]:
+        """Return the names of the embedding nets, and which of them each block of pairs uses:
+        [T, T], neighbour type first, -1 for excluded ones.
+        """
+        names: list[str] = []
+        curve = np.full((num_types, num_types), -1, np.int32)
+        for t, centre in itertools.product(range(num_types), range(num_types)):
+            if not self.excludes(centre, t):
+                name = self.network_name(centre, t)
+                if name not in names:
+                    names.append(name)
+                curve[t, centre] = names.index(name)
+        return names, curve
+
+    def layout(self, parameters: Parameters) -> dict[str, tf.Tensor | np.ndarray]:
+        """Return what a sum reads beside rows and nets: the net of each block of pairs, places of
+        each neighbour type, and s~_0 of a place without a neighbour of each block.
+        """
+        empty = empty_row(parameters)[:, 0]
+        values = {
+            "curve": self.blocks(len(empty))[1],
+            "sel": np.array(self.sel, np.float64),
+            "empty": np.tile(empty, (len(empty), 1)),  # by centre type
+        }
+        return {name: parameters.fixed(name, value) for name, value in values.items()}
 
     def net(self, x: tf.Tensor, centre: int, neighbor: int, parameters: Parameters) -> tf.Tensor:
         """Return G(x) of the net of a pair of types, [n, M], for x [n, 1]."""
@@ -261,22 +250,10 @@ class TypeNets:
     def _with_sel(self, sel: Sequence[int]) -> Any:
         return replace(self, sel=tuple(int(n) for n in sel))
 
-    def _table(self, parameters: Parameters) -> Table:
+    def table(self, parameters: Parameters) -> Table:
+        """Return the table of all embedding nets."""
         curves = self.curves(parameters)
         return build_table(curves, self.neuron, self._style(), parameters, self.trainable)
-
-    def _tabulated(
-        self,
-        rows: tf.Tensor,
-        atom_count: tf.Tensor,
-        neighbor_count: tf.Tensor,
-        parameters: Parameters,
-    ) -> EmbeddingSums:
-        """Return the sums over neighbours by interpolation."""
-        empty = empty_row(parameters)[:, 0]
-        empty = np.broadcast_to(empty, (len(empty), len(empty)))  # by centre type
-        sel = np.array(self.sel, np.float64)
-        return self._table(parameters).sums(rows, sel, empty, atom_count, neighbor_count)
 
     def _style(self) -> Style:
         return Style(
@@ -287,6 +264,17 @@ class TypeNets:
             precision=precision_of(self.precision),
             seed=self.seed,
         )
+
+
+def normalisation(parameters: Parameters) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and stddev of the environment rows per centre type, each [T, W]."""
+    return parameters.array("mean"), parameters.array("stddev")
+
+
+def empty_row(parameters: Parameters) -> np.ndarray:
+    """Return s~_0 of a place without a neighbour for every centre type, [T, 1]."""
+    mean, stddev = normalisation(parameters)
+    return -mean[:, :1] / stddev[:, :1]
 
 
 def _is_auto_factor(text: str) -> bool:
