@@ -60,11 +60,11 @@ class Description:
 
     def get_dim_fparam(self) -> int:
         """Return how many frame parameters the model takes."""
-        return int(self.metadata.get("numb_fparam", 0))
+        return int(self.metadata["numb_fparam"])
 
     def get_dim_aparam(self) -> int:
         """Return how many atom parameters the model takes."""
-        return int(self.metadata.get("numb_aparam", 0))
+        return int(self.metadata["numb_aparam"])
 
     def get_sel_type(self) -> list[int]:
         """Return the types that alone have an energy; an empty list means all of them."""
@@ -76,7 +76,7 @@ class Description:
 
     def get_model_def_script(self) -> dict[str, Any]:
         """Return the section `model` of the input, with all defaults."""
-        return dict(self.metadata.get("model", {}))
+        return dict(self.metadata["model"])
 
     def get_model_size(self) -> dict[str, int]:
         """Return how many trained numbers "descriptor" and "fitting-net" have, and the "total"."""
