@@ -15,7 +15,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from deeptf.data.batch import Batch, join
-from deeptf.data.options import DataOptions, batch_sizes, mixed_frames, system_probabilities
+from deeptf.data.options import (
+    DataOptions,
+    batch_sizes,
+    mixed_frames,
+    most_atoms,
+    system_probabilities,
+)
 from deeptf.data.system import System
 
 BLOCK = 4096  # draws made together
@@ -28,34 +34,38 @@ class BatchSchedule:
     systems : open systems, those of `options.systems`.
     options : batch_size, auto_prob and sys_probs of the input file.
     seed : the same seed gives the same batches; other numbers of steps change nothing.
+
+    `systems` are those that batch_size does not leave out as too large; `epoch_steps` says after
+    how many steps the frames of each system that is drawn at all have come once, on average.
+    Raises ValueError where it leaves out all.
     """
 
     def __init__(self, systems: Sequence[System], options: DataOptions, seed: int = 0) -> None:
         if not systems:
             raise ValueError("`systems` must hold at least one system, got none")
-        self.systems = list(systems)
-        frames = [int(system.copies.sum()) for system in systems]  # of an epoch
-        atoms = [system.num_atoms for system in systems]
+        self.most_atoms = most_atoms(options.batch_size)
+        self.systems = _not_larger(systems, self.most_atoms, options.batch_size)
+        self.left_out = len(systems) - len(self.systems)
+        frames = [int(system.copies.sum()) for system in self.systems]  # of an epoch
+        atoms = [system.num_atoms for system in self.systems]
         self.batch_sizes = batch_sizes(options.batch_size, frames, atoms)
         batches = [n / size for n, size in zip(frames, self.batch_sizes, strict=True)]
         self.probabilities = system_probabilities(options.auto_prob, options.sys_probs, batches)
-        self._frames, self._batches = frames, batches
-        self._draws = mixed_frames(options.batch_size) or 1  # in a step
-        self._seed = seed
+        self.draws = mixed_frames(options.batch_size) or 1  # in a step
+        drawn = self.probabilities > 0
+        draws = np.array(batches)[drawn] / self.probabilities[drawn]  # of an epoch
+        self.epoch_steps = math.ceil(np.round(draws.max(), 6) / self.draws)
+        self._frames, self._seed = frames, seed
+        self._made_of = systems, options, seed
         self._lock = threading.Lock()
         self._drawn: tuple[int, np.ndarray] | None = None  # the latest block: number, systems
-        self._visits = [np.zeros(len(systems), np.int64)]  # draws of each system before a block
+        self._visits = [np.zeros(len(self.systems), np.int64)]  # draws of each before a block
         self._orders: dict[int, tuple[int, np.ndarray]] = {}  # system -> (epoch, order of frames)
         self._kept: dict[tuple[int, int], Batch] = {}  # (system, frame) -> the frame
         self._free = KEPT_BYTES
 
-    def epoch_steps(self) -> int:
-        """Return after how many steps the frames of each system that is drawn at all have come
-        once, on average.
-        """
-        drawn = self.probabilities > 0
-        draws = np.array(self._batches)[drawn] / self.probabilities[drawn]
-        return math.ceil(np.round(draws.max(), 6) / self._draws)
+    def __reduce__(self) -> tuple:
+        return BatchSchedule, self._made_of
 
     def batch_at(self, step: int) -> Batch:
         """Return the batch of `step` (from 0)."""
@@ -65,7 +75,7 @@ class BatchSchedule:
         """Return the systems of `step`, each once in the order drawn, with their frames."""
         chosen: dict[int, list[int]] = {}
         with self._lock:
-            for draw in range(step * self._draws, (step + 1) * self._draws):
+            for draw in range(step * self.draws, (step + 1) * self.draws):
                 system, visit = self._visit(draw)
                 size, total = self.batch_sizes[system], self._frames[system]
                 for place in range(visit * size, (visit + 1) * size):
@@ -112,3 +122,16 @@ class BatchSchedule:
             known = (epoch, frames[random.permutation(len(frames))])
             self._orders[system] = known
         return known[1]
+
+
+def _not_larger(
+    systems: Sequence[System], limit: int, batch_size: int | str | Sequence[int]
+) -> list[System]:
+    """Return the systems of at most `limit` atoms (0: any), of which there must be some."""
+    kept = [system for system in systems if not limit or system.num_atoms <= limit]
+    if not kept:
+        raise ValueError(
+            f"`batch_size` must leave some system, got {batch_size!r} and systems of "
+            f"{min(system.num_atoms for system in systems)} atoms or more"
+        )
+    return kept

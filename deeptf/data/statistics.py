@@ -19,8 +19,9 @@ from tqdm import tqdm
 
 from deeptf.data.batch import Batch, Pairs
 from deeptf.data.cache import StatisticsCache, content_of, key_of
-from deeptf.data.options import batch_sizes, mixed_frames
 from deeptf.data.pairs import PairFinder
+from deeptf.data.schedule import BatchSchedule
+from deeptf.data.sections import Data
 from deeptf.data.system import System
 from deeptf.process import on_terminal
 
@@ -130,6 +131,39 @@ class Found:
     protect: float = 0.01  # least spread of frame and atom parameters
 
 
+def survey(
+    data: Data,
+    own: Sequence[Collector],
+    rcut: float,
+    num_batches: int,
+    protect: float,
+    cache: str | Path,
+) -> Found:
+    """Look at every frame of a run's data; print the extremes and return all that was found.
+
+    own : collectors of the model.
+    num_batches : batches of each system that sampled collectors see.
+    Raises DataError for the first frame that cannot be used.
+    """
+    seen = Extremes(len(data.type_map), rcut)
+    sampled = sampled_frames(data.training, num_batches)
+    found = collect(data.training.systems, [seen, *own], sampled, cache)
+    everywhere = found
+    if data.validation is not None:
+        asked = [one for one in found if not one.sampled]
+        other = collect(data.validation.systems, asked, cache=cache)
+        everywhere = {one: one.join(found[one], other[one]) for one in asked}
+    closest = "no atom has a neighbour within rcut: all are isolated"
+    shortest = seen.shortest(found[seen]).min(initial=np.inf)
+    if np.isfinite(shortest):
+        closest = f"shortest distance {shortest:.3f} A"
+    print(
+        f"statistics of {seen.num_frames(found[seen])} frames: {closest}, "
+        f"at most {seen.most_neighbors(found[seen]).tolist()} neighbours of each type"
+    )
+    return Found(data.training.systems, found, everywhere, len(data.type_map), protect)
+
+
 def collect(
     systems: Sequence[System],
     collectors: Sequence[Collector],
@@ -161,19 +195,17 @@ def collect(
     return total
 
 
-def sampled_frames(
-    systems: Sequence[System], num_batches: int, batch_size: int | str | Sequence[int] = "auto"
-) -> list[int]:
+def sampled_frames(schedule: BatchSchedule, num_batches: int) -> list[int]:
     """Return the number of frames of `num_batches` batches of each system, at most all it has.
 
     Batches of several systems ("mixed:N") are shared evenly, with `num_batches` frames of each
     system at least.
     """
-    frames = [len(system.used_frames) for system in systems]
-    sizes = batch_sizes(batch_size, frames, [system.num_atoms for system in systems])
-    if mixed := mixed_frames(batch_size):
-        sizes = [math.ceil(mixed / len(systems))] * len(systems)
-    return [min(n, num_batches * size) for n, size in zip(frames, sizes, strict=True)]
+    share = math.ceil(schedule.draws / len(schedule.systems))
+    return [
+        min(len(system.used_frames), num_batches * size * share)
+        for system, size in zip(schedule.systems, schedule.batch_sizes, strict=True)
+    ]
 
 
 def _keys(

@@ -17,24 +17,21 @@ from deeptf.tf import tf
 from deeptf.train.workers import Workers
 
 
-class Errors:
-    """RMSE of several batches, from sums of squares."""
+def root_mean_squares(
+    evaluated: Sequence[tuple[np.ndarray, np.ndarray]], rows: Sequence[Property], workers: Workers
+) -> dict[str, float]:
+    """Return rmse and the rmse of each property over the batches of all workers, by column.
 
-    def __init__(self, rows: Sequence[Property]) -> None:
-        self._names = column_names(rows)
-        self._sums = np.zeros((1 + len(rows), 2))  # loss, properties: sum (of squares), number
-
-    def add(self, frame_loss: np.ndarray, sums: np.ndarray) -> None:
-        """Add the loss per frame [F] and the sums of squared errors [properties, 2] of a batch."""
-        self._sums += [[np.sum(frame_loss), len(frame_loss)], *sums]
-
-    def columns(self, workers: Workers) -> dict[str, float]:
-        """Return rmse and the rmse of each property over the batches of all workers."""
-        square, number = workers.sum(self._sums).T
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.where(number > 0, square / number, np.nan)
-        roots = [float(root) for root in np.sqrt(mean)]
-        return dict(zip(self._names, roots, strict=True))
+    evaluated : the loss per frame [F] and the sums of squared errors [properties, 2] of each batch.
+    """
+    sums = np.zeros((1 + len(rows), 2))  # loss, properties: sum (of squares), number
+    for frame_loss, squares in evaluated:
+        sums += [[np.sum(frame_loss), len(frame_loss)], *squares]
+    square, number = workers.sum(sums).T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(number > 0, square / number, np.nan)
+    roots = [float(root) for root in np.sqrt(mean)]
+    return dict(zip(column_names(rows), roots, strict=True))
 
 
 def column_names(rows: Sequence[Property]) -> list[str]:

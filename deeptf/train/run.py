@@ -1,4 +1,4 @@
-"""The training loop, top to bottom: prepare, step, report, save, stop.
+"""A training run, top to bottom: start, step, report, save, stop.
 
 A run is a pure function of its input, its seed and the step: whatever stops it, `--restart`
 continues with the same batches and rates, bit for bit. Checkpoints are written every `save_freq`
@@ -17,16 +17,15 @@ import numpy as np
 
 from deeptf.data.batch import Batch, join_to
 from deeptf.data.prefetch import Prefetcher
-from deeptf.data.schedule import BatchSchedule
 from deeptf.model.parameters import first_not_finite
 from deeptf.ops.library import description
 from deeptf.train.averaging import update_weight
 from deeptf.train.checkpoint import Series
 from deeptf.train.graph import Step, TrainingGraph
 from deeptf.train.learning_curve import LearningCurve, curve_columns
-from deeptf.train.preparation import Run, prepare_together
-from deeptf.train.report import Errors, Progress, TensorBoard, column_names
-from deeptf.train.start import Start, check_arrays
+from deeptf.train.origin import check_arrays
+from deeptf.train.report import Progress, TensorBoard, column_names, root_mean_squares
+from deeptf.train.start import Run, start
 from deeptf.train.stop_signal import StopSignal
 from deeptf.train.workers import Workers, join_workers
 
@@ -59,28 +58,38 @@ def train(
     workers = join_workers()
     with workers.together():
         print(description())
-        start = Start(restart, init_model, init_frozen)
-        run = prepare_together(workers, input_path, start, output, skip_neighbor_stat)
+        if skip_neighbor_stat:
+            print("note: --skip-neighbor-stat has no effect: a run looks at frames new to it")
+        run = workers.from_leader(
+            lambda: start(
+                input_path,
+                restart=restart,
+                init_model=init_model,
+                init_frozen=init_frozen,
+                output=output,
+            )
+        )
         if run.first_step == run.config.training.numb_steps:
             print(
-                f"nothing to do: {run.known.path} has all {run.first_step} steps; a larger "
+                f"nothing to do: {run.origin.path} has all {run.first_step} steps; a larger "
                 "training/numb_steps goes on"
             )
             return 0
-        graph = TrainingGraph(run.config, run.values, run.seed, threads, workers, run.trained)
+        seed = run.config.training.seed
+        graph = TrainingGraph(run.config, run.values, seed, threads, workers, run.trained)
         print(f"{graph.num_parameters} trainable parameters", flush=True)
         try:
-            check_arrays(run.known, graph.unused())
-            trainer = Trainer(run, graph, workers)
+            check_arrays(run.origin, graph.unused())
+            loop = Loop(run, graph, workers)
             if workers.size > 1:
-                print(trainer.describe_workers(threads), flush=True)
-            return trainer.run()
+                print(loop.describe_workers(threads), flush=True)
+            return loop.run()
         finally:
             graph.close()
 
 
-class Trainer:
-    """One run on one graph."""
+class Loop:
+    """The steps of one run on one graph."""
 
     def __init__(self, run: Run, graph: TrainingGraph, workers: Workers) -> None:
         self._run = run
@@ -88,12 +97,8 @@ class Trainer:
         self._first = run.first_step
         self._graph = graph
         self._options = run.config.training
-        self._schedule = BatchSchedule(run.systems, self._options.training_data, run.seed)
-        self._validation = None
-        if run.validation:
-            data = self._options.validation_data
-            self._validation = BatchSchedule(run.validation, data, run.seed + 1)
-        self._sets = ["validation", "training"] if run.validation else ["training"]
+        self._schedule, self._validation = run.data.training, run.data.validation
+        self._sets = ["training"] if self._validation is None else ["validation", "training"]
         self._told = run.config.loss.columns()
         self._told_outside = False
         self._saved: Path | None = None
@@ -105,8 +110,8 @@ class Trainer:
         """Open what the leader writes; say what is there from other runs."""
         run, options = self._run, self._options
         columns = curve_columns(column_names(self._told), self._sets)
-        step = run.known.restart_step
-        restart = None if step is None else (step, run.known.run)
+        step = run.origin.restart_step
+        restart = None if step is None else (step, run.origin.run)
         self._curve = LearningCurve(options.disp_file, columns, run.identity, restart)
         keep = options.max_ckpt_keep
         self._series = Series(options.save_ckpt, run.identity, keep, self._first)
@@ -146,7 +151,7 @@ class Trainer:
 
     def _drawn(self, step: int) -> int:
         """Return how many batches all workers have had before `step`."""
-        return self._run.known.drawn + (step - self._first) * self._workers.size
+        return self._run.origin.drawn + (step - self._first) * self._workers.size
 
     def _batch(self, step: int) -> Batch:
         """Return the batch of this worker."""
@@ -226,10 +231,10 @@ class Trainer:
             progress.message(f"note: {'in the whole run ' if end else ''}{line}")
 
     def _errors(self, batches: list[Batch], done: int) -> dict[str, float]:
-        collected = Errors(self._told)
-        for batch in join_to(batches, ATOMS_AT_ONCE):
-            collected.add(*self._graph.evaluate(batch, self._prefactors(done)))
-        return collected.columns(self._workers)
+        prefactors = self._prefactors(done)
+        joined = join_to(batches, ATOMS_AT_ONCE)
+        evaluated = [self._graph.evaluate(batch, prefactors) for batch in joined]
+        return root_mean_squares(evaluated, self._told, self._workers)
 
     def _validation_batches(self, done: int) -> list[Batch]:
         """Return the share of this worker in the batches that all workers evaluate."""
@@ -267,7 +272,7 @@ class Trainer:
     def _not_finite(self, step: int, batch: Batch, told: Step) -> str:
         """Return whose loss is not finite; every worker asks for it after the same step."""
         workers, loss = self._workers, told.loss
-        paths = [system.path for system in self._run.systems]
+        paths = [system.path for system in self._schedule.systems]
         bad = ~np.isfinite(loss)
         first = np.zeros((workers.size, 2))  # of each worker number of the system from 1, and frame
         for path, frame in [batch.origin[k] for k in np.flatnonzero(bad)[:1]]:
