@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from deeptf.data.schedule import BatchSchedule
+from deeptf.data.section import Section
 from deeptf.data.system import System
 from deeptf.properties import Property
 
 LISTED = 20  # systems that are named one by one
 
 
-def tell_systems(name: str, schedule: BatchSchedule | None) -> None:
+def tell_systems(name: str, section: Section | None) -> None:
     """Print the systems of a section, and which frames and systems count more or less than others.
 
-    name : of the section, "training" or "validation"; without it there is no schedule.
+    name : of the section, "training" or "validation"; None where the input has none.
     """
-    systems = schedule.systems if schedule is not None else []
+    systems = section.systems if section is not None else []
     frames = sum(system.num_frames for system in systems)
     print(f"{name}: {len(systems)} systems, {frames} frames")
     for system in systems[:LISTED]:
@@ -27,17 +27,17 @@ def tell_systems(name: str, schedule: BatchSchedule | None) -> None:
     rest = [system.num_atoms for system in systems[LISTED:]]
     if rest:
         print(f"  and {len(rest)} more, of {min(rest)} to {max(rest)} atoms")
-    if schedule is None:
+    if section is None:
         return
-    if schedule.left_out:
-        limit = f"more than {schedule.most_atoms} atoms"
-        print(f"note: {schedule.left_out} systems of {limit} are left out")
+    if section.left_out:
+        limit = f"more than {section.most_atoms} atoms"
+        print(f"note: {section.left_out} systems of {limit} are left out")
     if any(np.any(system.copies != 1) for system in systems):
         copies = sum(int(system.copies.sum()) for system in systems)
         unused = frames - sum(len(system.used_frames) for system in systems)
         never = f", {unused} frames never" if unused else ""
         print(f"note: {copies} {name} frames an epoch by numb_copy.npy{never}")
-    undrawn = [s.path for s, p in zip(systems, schedule.probabilities, strict=True) if not p]
+    undrawn = [s.path for s, p in zip(systems, section.probabilities, strict=True) if not p]
     if undrawn:
         more = f" and {len(undrawn) - 3} more" if len(undrawn) > 3 else ""
         print(f"note: probability 0, not used for {name}: {', '.join(undrawn[:3])}{more}")

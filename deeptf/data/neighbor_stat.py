@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from deeptf.data.find import find_systems, find_type_map
-from deeptf.data.statistics import Extremes, collect
+from deeptf.data.statistics import Extremes
+from deeptf.data.survey import collect
 from deeptf.data.system import System
 
 

@@ -2,26 +2,20 @@
 
 A part hands in collectors: each turns frames and their pairs into a row of numbers and says how the
 rows of two sets of frames become that of both. The pass reads every frame and finds its pairs once
-for all collectors, so it also finds whatever is wrong with the data. Rows of a system that was
-looked at before come from a cache (cache.py).
+for all collectors, so it also finds whatever is wrong with the data.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from tqdm import tqdm
 
 from deeptf.data.batch import Batch, Pairs
-from deeptf.data.cache import StatisticsCache, content_of, key_of
 from deeptf.data.pairs import PairFinder
-from deeptf.data.schedule import BatchSchedule
-from deeptf.data.sections import Data
 from deeptf.data.system import System
 from deeptf.process import on_terminal
 
@@ -131,106 +125,31 @@ class Found:
     protect: float = 0.01  # least spread of frame and atom parameters
 
 
-def survey(
-    data: Data,
-    own: Sequence[Collector],
-    rcut: float,
-    num_batches: int,
-    protect: float,
-    cache: str | Path,
-) -> Found:
-    """Look at every frame of a run's data; print the extremes and return all that was found.
+def visit(
+    systems: Sequence[System], sampled: Sequence[int], collectors: Sequence[Collector]
+) -> list[Rows]:
+    """Return the rows of each system; a terminal shows progress.
 
-    own : collectors of the model.
-    num_batches : batches of each system that sampled collectors see.
-    Raises DataError for the first frame that cannot be used.
-    """
-    seen = Extremes(len(data.type_map), rcut)
-    sampled = sampled_frames(data.training, num_batches)
-    found = collect(data.training.systems, [seen, *own], sampled, cache)
-    everywhere = found
-    if data.validation is not None:
-        asked = [one for one in found if not one.sampled]
-        other = collect(data.validation.systems, asked, cache=cache)
-        everywhere = {one: one.join(found[one], other[one]) for one in asked}
-    closest = "no atom has a neighbour within rcut: all are isolated"
-    shortest = seen.shortest(found[seen]).min(initial=np.inf)
-    if np.isfinite(shortest):
-        closest = f"shortest distance {shortest:.3f} A"
-    print(
-        f"statistics of {seen.num_frames(found[seen])} frames: {closest}, "
-        f"at most {seen.most_neighbors(found[seen]).tolist()} neighbours of each type"
-    )
-    return Found(data.training.systems, found, everywhere, len(data.type_map), protect)
-
-
-def collect(
-    systems: Sequence[System],
-    collectors: Sequence[Collector],
-    sampled: Sequence[int] | None = None,
-    cache: str | Path | None = None,
-) -> Rows:
-    """Return the row of each collector over all systems; a terminal shows progress.
-
-    sampled : number of frames of each system, spread evenly, that sampled collectors see; None
-        means all.
-    cache : .npz file with systems that need not be looked at again; new ones are added.
+    sampled : number of frames of each system, spread evenly, that sampled collectors see.
     Raises DataError for frames without physical sense; it names system, frame and atoms.
     """
-    wanted = list(dict.fromkeys(collectors))
-    counts = [len(s.used_frames) for s in systems] if sampled is None else list(sampled)
-    known = None if cache is None else StatisticsCache(cache)
-    keys = _keys(systems, counts, wanted) if known is not None else {}
-    rows = {place: known.get(key) for place, key in keys.items()} if known is not None else {}
-    new = [k for k in range(len(systems)) if any(rows.get((k, one)) is None for one in wanted)]
-    if new:
-        found = _visit([(systems[k], counts[k]) for k in new], wanted)
-        fresh = {(k, one): own[one] for k, own in zip(new, found, strict=True) for one in wanted}
-        rows |= fresh
-        if known is not None:
-            known.add({keys[place]: row for place, row in fresh.items()}, list(keys.values()))
-    total = {one: one.nothing() for one in wanted}
-    for k in range(len(systems)):
-        total = {one: one.join(total[one], rows[k, one]) for one in wanted}
-    return total
-
-
-def sampled_frames(schedule: BatchSchedule, num_batches: int) -> list[int]:
-    """Return the number of frames of `num_batches` batches of each system, at most all it has.
-
-    Batches of several systems ("mixed:N") are shared evenly, with `num_batches` frames of each
-    system at least.
-    """
-    share = math.ceil(schedule.draws / len(schedule.systems))
-    return [
-        min(len(system.used_frames), num_batches * size * share)
-        for system, size in zip(schedule.systems, schedule.batch_sizes, strict=True)
-    ]
-
-
-def _keys(
-    systems: Sequence[System], counts: Sequence[int], collectors: Sequence[Collector]
-) -> dict[tuple[int, Collector], str]:
-    """Return the words under which the rows of systems stand in the cache."""
-    keys = {}
-    for k, (system, count) in enumerate(zip(systems, counts, strict=True)):
-        content = content_of(system)
-        for one in collectors:
-            keys[k, one] = key_of(content, (one, count if one.sampled else None))
-    return keys
-
-
-def _visit(systems: Sequence[tuple[System, int]], collectors: Sequence[Collector]) -> list[Rows]:
-    """Return the rows of each system, with the number of its frames that are sampled."""
-    total = sum(len(system.used_frames) for system, _ in systems)
+    frames = sum(len(system.used_frames) for system in systems)
     progress = tqdm(
-        total=total, desc="statistics", unit="frame", disable=not on_terminal(), leave=False
+        total=frames, desc="statistics", unit="frame", disable=not on_terminal(), leave=False
     )
     with PairFinder(max(one.rcut for one in collectors)) as find_pairs, progress:
         return [
             _look(system, count, collectors, find_pairs, progress.update)
-            for system, count in systems
+            for system, count in zip(systems, sampled, strict=True)
         ]
+
+
+def total(rows: Sequence[Rows], collectors: Sequence[Collector]) -> Rows:
+    """Return the rows of all systems together."""
+    both = {one: one.nothing() for one in collectors}
+    for own in rows:
+        both = {one: one.join(both[one], own[one]) for one in collectors}
+    return both
 
 
 def _look(

@@ -14,11 +14,10 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from deeptf.config import Notices, dump, load
+from deeptf.config import Notices, load
 from deeptf.exchange import frozen
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import first_not_finite
@@ -36,7 +35,6 @@ from deeptf.train.options import InputConfig, load_input
 
 # Keys whose change does not touch the weights of a run that goes on, or is told elsewhere.
 CHANGES_NOTHING = (
-    "model/",
     "training/disp_",
     "training/max_ckpt_keep",
     "training/save_",
@@ -59,6 +57,11 @@ class Origin:
     restart_step: int | None = None
     drawn: int = 0  # batches before the first step
     run: str | None = None  # identity of the files to go on with; older ones have none
+
+    @property
+    def type_map(self) -> tuple[str, ...]:
+        """Names of the types of the arrays; none for a new model."""
+        return () if self.model is None else self.model.type_map
 
 
 def read_origin(
@@ -91,41 +94,22 @@ def read_origin(
 
 
 def fit(config: InputConfig, origin: Origin) -> InputConfig:
-    """Return the settings with which a run can go on from its origin, and with a seed.
+    """Return the settings with which a run goes on from its origin, and with a seed.
 
     Prints what is carried over, without effect or not as it was. Raises ValueError that names all
-    keys of `model` that do not fit.
+    keys of `model` that do not fit, and for another optimizer or fewer steps than a run to go on
+    with has behind it.
     """
-    training = replace(config.training, seed=_seed(config, origin))
-    config = replace(config, training=training)
+    config = replace(config, training=replace(config.training, seed=_seed(config, origin)))
+    _tell_averages(config, origin)
     if origin.model is None:
         return config
-    model = _filled(config.model, origin.model)
-    found = differences(origin.model, model, "model")
-    _refuse(origin, found)
-    for difference in found:
-        if difference.role == BEGINNING:
-            print(f"note: {difference}: no effect, since {origin.path} has the arrays already")
-        elif difference.role == RUN:
-            print(f"note: {difference}")
-        elif difference.role == FUNCTION:
-            print(
-                f"note: {difference.place} is {json.dumps(difference.old)} as in {origin.path}, "
-                f"not {json.dumps(difference.new)}: it belongs to the weights"
-            )
-    return replace(config, model=with_function_of(origin.model, model))
-
-
-def check_run(config: InputConfig, origin: Origin) -> None:
-    """Say what else than the model is not as it was in a run to go on with, and of averages.
-
-    Raises ValueError for another optimizer, or where that run has more steps than are asked for.
-    """
+    model = _fitting_model(config.model, origin)
     if origin.input is not None:
         _check_steps(config, origin)
         _check_optimizer(config, origin)
         _tell_changes(config, origin)
-    _tell_averages(config, origin)
+    return replace(config, model=model)
 
 
 def check_arrays(origin: Origin, unused: Sequence[str]) -> None:
@@ -178,13 +162,23 @@ def _run_of(state: checkpoint.Checkpoint) -> Origin:
     )
 
 
-def _filled(model: ModelConfig, old: ModelConfig) -> ModelConfig:
-    """Return the settings with what they leave open taken from the old ones."""
-    if not model.type_map:
-        model = replace(model, type_map=old.type_map)
-    if type(old.term) is type(model.term):
-        model = replace(model, term=model.term.with_open_of(old.term))
-    return model
+def _fitting_model(model: ModelConfig, origin: Origin) -> ModelConfig:
+    """Return the settings of the model, with those of the origin that belong to the weights."""
+    if type(origin.model.term) is type(model.term):
+        model = replace(model, term=model.term.with_open_of(origin.model.term))
+    found = differences(origin.model, model, "model")
+    _refuse(origin, found)
+    for difference in found:
+        if difference.role == BEGINNING:
+            print(f"note: {difference}: no effect, since {origin.path} has the arrays already")
+        elif difference.role == RUN:
+            print(f"note: {difference}")
+        elif difference.role == FUNCTION:
+            print(
+                f"note: {difference.place} is {json.dumps(difference.old)} as in {origin.path}, "
+                f"not {json.dumps(difference.new)}: it belongs to the weights"
+            )
+    return with_function_of(origin.model, model)
 
 
 def _refuse(origin: Origin, found: Sequence[Difference]) -> None:
@@ -229,30 +223,22 @@ def _check_optimizer(config: InputConfig, origin: Origin) -> None:
 
 def _tell_changes(config: InputConfig, origin: Origin) -> None:
     """Say what a restart does otherwise than the run before."""
-    old, new = origin.input, config
-    before, now = _flat(dump(old)), _flat(dump(new))
-    for place in sorted(before.keys() | now.keys()):
-        if place.startswith(CHANGES_NOTHING):
-            continue
-        if before.get(place) != now.get(place):
-            print(f"note: {Difference(place, RUN, before.get(place), now.get(place))}")
+    old = origin.input
+    changes = [
+        change
+        for section in ("learning_rate", "loss", "optimizer", "training")
+        for change in differences(getattr(old, section), getattr(config, section), section)
+        if not change.place.startswith(CHANGES_NOTHING)
+    ]
+    for change in sorted(changes):
+        print(f"note: {change}")
     step = origin.restart_step
-    was, goes_on = (one.learning_rate.value(step, one.training.numb_steps) for one in (old, new))
-    if not np.isclose(was, goes_on, rtol=1e-6, atol=0.0):
+    was, now = (one.learning_rate.value(step, one.training.numb_steps) for one in (old, config))
+    if not np.isclose(was, now, rtol=1e-6, atol=0.0):
         print(
-            f"note: the learning rate goes on at {goes_on:.2e}, where the run before had come to "
+            f"note: the learning rate goes on at {now:.2e}, where the run before had come to "
             f"{was:.2e}"
         )
-
-
-def _flat(data: Any, place: str = "") -> dict[str, Any]:
-    """Return the values of nested objects by their paths."""
-    if not isinstance(data, Mapping):
-        return {place: data}
-    found = {}
-    for key, value in data.items():
-        found |= _flat(value, f"{place}/{key}" if place else key)
-    return found
 
 
 def _tell_averages(config: InputConfig, origin: Origin) -> None:

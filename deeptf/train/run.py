@@ -17,6 +17,7 @@ import numpy as np
 
 from deeptf.data.batch import Batch, join_to
 from deeptf.data.prefetch import Prefetcher
+from deeptf.data.schedule import BatchSchedule
 from deeptf.model.parameters import first_not_finite
 from deeptf.ops.library import description
 from deeptf.train.averaging import update_weight
@@ -97,7 +98,11 @@ class Loop:
         self._first = run.first_step
         self._graph = graph
         self._options = run.config.training
-        self._schedule, self._validation = run.data.training, run.data.validation
+        seed = run.config.training.seed
+        self._schedule = BatchSchedule(run.data.training, seed)
+        self._validation = None
+        if run.data.validation is not None:
+            self._validation = BatchSchedule(run.data.validation, seed + 1)
         self._sets = ["training"] if self._validation is None else ["validation", "training"]
         self._told = run.config.loss.columns()
         self._told_outside = False
@@ -272,7 +277,7 @@ class Loop:
     def _not_finite(self, step: int, batch: Batch, told: Step) -> str:
         """Return whose loss is not finite; every worker asks for it after the same step."""
         workers, loss = self._workers, told.loss
-        paths = [system.path for system in self._schedule.systems]
+        paths = [system.path for system in self._run.data.training.systems]
         bad = ~np.isfinite(loss)
         first = np.zeros((workers.size, 2))  # of each worker number of the system from 1, and frame
         for path, frame in [batch.origin[k] for k in np.flatnonzero(bad)[:1]]:

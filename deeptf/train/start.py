@@ -2,9 +2,9 @@
 
 1. The input is read. It may leave open the seed, the type map, the number of steps, and what a
    model learns from data (`sel`).
-2. What the run goes on from is read, if anything, and must fit the input (origin.py).
+2. What the run goes on from is read, if anything.
 3. The data are opened; they give type map and number of steps, and have labels for the loss.
-4. Every frame is looked at once.
+4. Input and origin must fit, and every frame is looked at once.
 5. A new model takes from that what it left open and its first arrays; other models have theirs.
 """
 
@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 
 from deeptf.config import dump
-from deeptf.data.sections import Data, Wanted, open_data
-from deeptf.data.statistics import survey
+from deeptf.data.opening import Data, Wanted, open_data
+from deeptf.data.survey import survey
 from deeptf.files import replacing
 from deeptf.train.options import InputConfig, read_input
-from deeptf.train.origin import Origin, check_run, fit, read_origin
+from deeptf.train.origin import Origin, fit, read_origin
 
 
 @dataclass(frozen=True)
@@ -67,30 +67,29 @@ def start(
     """
     config = read_input(input_path)
     origin = read_origin(restart, init_model, init_frozen)
-    config = fit(config, origin)
-    model, training = config.model, config.training
+    model = config.model
     needs = model.needs()
     wanted = Wanted(
-        model.type_map,
+        model.type_map or origin.type_map,
         model.term.open_types(),
         needs.numb_fparam,
         needs.numb_aparam,
         config.loss.terms(),
-        training.seed,
     )
+    training = config.training
     data = open_data(training.training_data, training.validation_data, wanted)
-    model = replace(model, type_map=data.type_map)
     if training.numb_epoch is not None:
         epoch = data.training.epoch_steps
         steps = math.ceil(training.numb_epoch * epoch)
         print(f"numb_steps {steps}: numb_epoch {training.numb_epoch:g} of {epoch} steps")
         training = replace(training, numb_steps=steps, numb_epoch=None)
-    config = replace(config, model=model, training=training)
-    check_run(config, origin)
+    model = replace(model, type_map=data.type_map)
+    config = fit(replace(config, model=model, training=training), origin)
+    model = config.model
     found = survey(
         data,
         model.term.collectors(model.num_types),
-        needs.rcut,
+        model.needs().rcut,
         model.data_stat_nbatch,
         model.data_stat_protect,
         training.statistics_file,

@@ -13,7 +13,8 @@ import water
 
 from deeptf.data.find import find_systems, open_systems
 from deeptf.data.pairs import PairFinder
-from deeptf.data.statistics import Extremes, collect
+from deeptf.data.statistics import Extremes
+from deeptf.data.survey import collect
 from deeptf.data.system import System
 from deeptf.train.options import load_input
 

@@ -1,4 +1,4 @@
-"""The data of a run: the systems of the sections training_data and validation_data, opened once.
+"""The data of a run: the systems of training_data and validation_data, opened once.
 
 Where the input leaves the type map open, the systems give it.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from deeptf.data.describe import tell_labels, tell_systems
 from deeptf.data.find import find_systems, find_type_map
 from deeptf.data.options import DataOptions
-from deeptf.data.schedule import BatchSchedule
+from deeptf.data.section import Section
 from deeptf.data.system import System
 from deeptf.properties import Property
 
@@ -25,16 +25,15 @@ class Wanted:
     numb_fparam: int = 0  # numbers of a frame
     numb_aparam: int = 0  # numbers of an atom
     terms: Mapping[str, Sequence[Property]] = field(default_factory=dict)  # of the loss: its labels
-    seed: int = 0  # of the batches
 
 
 @dataclass(frozen=True)
 class Data:
-    """Open data, and the batches that come of them."""
+    """Open data."""
 
     type_map: tuple[str, ...]
-    training: BatchSchedule
-    validation: BatchSchedule | None = None
+    training: Section
+    validation: Section | None = None
 
 
 def open_data(training: DataOptions, validation: DataOptions | None, wanted: Wanted) -> Data:
@@ -47,15 +46,13 @@ def open_data(training: DataOptions, validation: DataOptions | None, wanted: Wan
     paths = [find_systems(one.systems, one.rglob_patterns) for one in sections]
     type_map = tuple(wanted.type_map)
     if not type_map:
-        type_map, source = find_type_map(
-            [path for some in paths for path in some], wanted.least_types
-        )
+        type_map, source = find_type_map(sum(paths, []), wanted.least_types)
         print(f"type_map {' '.join(type_map)}, {source}")
-    columns = wanted.numb_fparam, wanted.numb_aparam
     opened = []
-    for number, options in enumerate(sections):
-        systems = [System(path, type_map, *columns) for path in paths[number]]
-        opened.append(BatchSchedule(systems, options, wanted.seed + number))
+    for options, own in zip(sections, paths, strict=True):
+        columns = wanted.numb_fparam, wanted.numb_aparam
+        systems = [System(path, type_map, *columns) for path in own]
+        opened.append(Section(systems, options))
     data = Data(type_map, *opened)
     tell_systems("training", data.training)
     tell_labels("training", data.training.systems, wanted.terms)
