@@ -1,7 +1,7 @@
 """Builds the op library (op/) with CMake, and chooses the TensorFlow to build it against.
 
 The result is deeptf/libdeeptf.so, the bindings, and deeptf/libdeeptf_core.LEVEL.so, the kernels,
-for each CPU level; deeptf/op_library.py takes those for the CPU on which it runs.
+for each CPU level; deeptf/ops/library.py takes those for the CPU on which it runs.
 
 This file is the build backend too (PEP 517): that of setuptools, which runs it as a script, with a
 choice of what a build needs. A TensorFlow that is there is used as it is, one around pip's isolated

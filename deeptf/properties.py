@@ -7,6 +7,7 @@ ghosts are atoms, but no centres). A new property is a new row: `register` it, g
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 FRAME, CENTRE, ATOM = "frame", "centre", "atom"
@@ -83,13 +84,23 @@ PROPERTIES = {
 
 
 def register(new: Property) -> None:
-    """Add a row; ValueError where its name or label is another one's."""
+    """Add a row.
+
+    Raises ValueError where its name, label or key is another one's, or where one that is compared
+    with labels has no key or no components.
+    """
+    if new.label and new.predicted and not (new.key and new.components):
+        raise ValueError(
+            "`key` and `components` of a property with a label must be given, got "
+            f"{new.key!r} and {new.components!r} for {new.name!r}"
+        )
     for row in PROPERTIES.values():
-        same = new.name == row.name or (new.label and new.label in (row.label, row.other_label))
+        same = new.name == row.name or (new.key and new.key == row.key)
+        same |= bool(new.label) and new.label in (row.label, row.other_label)
         if same and row != new:
             raise ValueError(
-                f"`name` and `label` of a property must be its own, got {new.name!r} and "
-                f"{new.label!r}, which {row.name!r} has"
+                f"`name`, `label` and `key` of a property must be its own, got {new.name!r}, "
+                f"{new.label!r} and {new.key!r}, which {row.name!r} has"
             )
     PROPERTIES[new.name] = new
 
@@ -97,3 +108,12 @@ def register(new: Property) -> None:
 def labels() -> dict[str, Property]:
     """Return the properties that data may have, by the names of their files."""
     return {row.label: row for row in PROPERTIES.values() if row.label}
+
+
+def labelled(outputs: Collection[str], atomic: bool = False) -> list[Property]:
+    """Return those among the outputs of a model that data can label, in the order of the table.
+
+    atomic : those of single centres, such as atomic energies, too
+    """
+    rows = [row for row in labels().values() if row.predicted and row.name in outputs]
+    return [row for row in rows if atomic or row.of != CENTRE]

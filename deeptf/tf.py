@@ -41,7 +41,7 @@ def session(
 
     Ops run one after the other in the thread that calls `run`. Side by side they would take each
     other's threads, and handing an op to another thread takes longer than most ops; idle threads
-    of TensorFlow sleep at once, for those of deeptf (op/core/team.cc) stay awake for the next op.
+    of TensorFlow sleep at once, for those of deeptf (core/base/team.cc) stay awake for the next op.
     """
     config = tf.ConfigProto(
         intra_op_parallelism_threads=threads or usable_cores(), inter_op_parallelism_threads=-1

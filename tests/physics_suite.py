@@ -25,10 +25,10 @@ OUTPUTS = ("energy", "atom_energy", "force", "virial", "atom_virial", "descripto
 def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> dict[str, np.ndarray]:
     """Return weights drawn as for training, and statistics of a plausible size."""
     rng = np.random.default_rng(seed)
-    types = config.num_types
+    types, columns = config.num_types, config.term.descriptor.columns
     statistics = {
-        "descriptor/mean": np.zeros((types, 4)),
-        "descriptor/stddev": np.tile([0.2, 0.1, 0.1, 0.1], (types, 1)),
+        "descriptor/mean": np.zeros((types, columns)),
+        "descriptor/stddev": np.tile([0.2, 0.1, 0.1, 0.1][:columns], (types, 1)),
         "fitting/energy_bias": rng.normal(-10, 3, types),
     }
     if not config.term.descriptor.set_davg_zero:

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -270,7 +271,53 @@ def test_a_source_distribution_can_be_built(build):
     command = build.BuildLibrary(Distribution())
     command.extensions = []
     files = set(command.get_source_files())
-    assert {"op/CMakeLists.txt", "op/core/exports.map", "op/core/gemm.h"} <= files
+    assert {"op/CMakeLists.txt", "op/core/base/exports.map", "op/core/base/gemm.h"} <= files
+
+
+def included(folder):
+    """Return (file, header) for what the files of a folder include in <>."""
+    found = set()
+    for path in (ROOT / folder).rglob("*.*"):
+        for header in re.findall(r"^ *#include <(.*)>", path.read_text(), re.MULTILINE):
+            found.add((path.name, header))
+    return found
+
+
+def test_the_core_needs_neither_linux_nor_a_framework():
+    names = {header for _, header in included("op/core")}
+    assert {"vector", "cstdint"} <= names
+    system = {header for header in names if "/" in header or header.endswith(".h")}
+    # POSIX, for a fork; and where a sanitizer is compiled in
+    assert system == {"pthread.h", "sanitizer/asan_interface.h"}
+    for path in (ROOT / "op" / "core").rglob("*.*"):
+        assert re.findall(r'#include "(?!core/)(.*)"', path.read_text()) == [], path
+
+
+def test_what_needs_linux_is_left_out_elsewhere():
+    linux = {file for file, header in included("op/train") if header.startswith(("linux/", "sys/"))}
+    assert linux == {"meeting.cc"}
+    leaning = re.compile(r'#include "(train/(host|meeting)|tf/host)')
+    for path in [*(ROOT / "op" / "train").glob("*.cc"), *(ROOT / "op" / "tf").glob("*.cc")]:
+        leans = leaning.search(path.read_text()) is not None
+        assert leans == path.name.startswith(("host_", "meeting")), path
+
+
+@pytest.mark.slow
+def test_the_core_alone(build, tmp_path):
+    """A C++17 compiler is all that it needs: no warnings, none of the files for training."""
+    try:
+        build.find_program(["c++", "g++", "clang++"], "a compiler", "")
+        cmake = build.find_program(["cmake"], "cmake", "")
+    except SystemExit as missing:
+        pytest.skip(str(missing))
+    steps = [
+        [cmake, "-S", str(ROOT / "op"), "-B", str(tmp_path), "-DCMAKE_CXX_FLAGS=-O0 -Werror"],
+        [cmake, "--build", str(tmp_path), "--parallel", "2"],
+    ]
+    for step in steps:
+        run = subprocess.run(step, capture_output=True, text=True)
+        assert run.returncode == 0, run.stdout + run.stderr
+    assert (tmp_path / "libdeeptf_core.a").exists()
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from small_run import write_run
 
-from deeptf.exchange.model_file import read_model
+from deeptf.exchange.model_file import graph_def_of, read_model
 from deeptf.infer import DeepPot
 from deeptf.train import checkpoint
 
@@ -127,8 +127,8 @@ def test_before_the_user_s_tensorflow_without_standard_files(folder, tmp_path):
     of_command, own = (checkpoint.load(path).arrays for path in (folder, tmp_path))
     assert set(own) == set(of_command)
     assert all(np.array_equal(own[name], of_command[name]) for name in own)
-    graph_def = read_model(tmp_path / "frozen.pb").graph_def
-    assert graph_def == read_model(folder / "model.pb").graph_def
+    graph_def = graph_def_of(read_model(tmp_path / "frozen.pb"))
+    assert graph_def == graph_def_of(read_model(folder / "model.pb"))
     assert not graph_def.library.function
     rows = [np.loadtxt(place / "lcurve.out") for place in (tmp_path, folder)]
     np.testing.assert_array_equal(*rows)

@@ -44,9 +44,9 @@ def _images(coord, cell, rcut):
     return np.array(list(itertools.product(*(range(-n, n + 1) for n in reach))))
 
 
-def sort_pairs(row, neighbor, displacement, atom_type, num_types):
+def sort_pairs(row, neighbor, displacement, atom_type, num_types, num_owned=None):
     """Sort with the stable sort of Python."""
-    centres = len(row) - 1
+    centres = len(row) - 1 if num_owned is None else num_owned
     order = sorted((i for i in range(centres) if atom_type[i] >= 0), key=lambda i: atom_type[i])
     place = {atom: k for k, atom in enumerate(order)}
     pairs = [
@@ -62,6 +62,11 @@ def sort_pairs(row, neighbor, displacement, atom_type, num_types):
         neighbor_count[at, neighbor_type] += 1
         pair_count[neighbor_type, centre_type] += 1
     index = [pair[3] for pair in pairs]
+    keys = [(neighbor_type, at) for neighbor_type, _, at, _, _ in pairs]
+    first_pair = [
+        [sum(key < (t, at) for key in keys) for t in range(num_types)] for at in range(len(order))
+    ]
+    reverse = [[k for k, p in enumerate(index) if neighbor[p] == j] for j in range(len(atom_type))]
     return (
         np.array(order, np.int32),
         np.bincount([atom_type[i] for i in order], minlength=num_types).astype(np.int32),
@@ -70,15 +75,19 @@ def sort_pairs(row, neighbor, displacement, atom_type, num_types):
         np.array([pair[4] for pair in pairs], np.int32),
         neighbor[index],
         displacement[index],
+        np.array(first_pair, np.int32).reshape(len(order), num_types),
+        np.cumsum([0, *map(len, reverse)]).astype(np.int32),
+        np.array([k for found in reverse for k in found], np.int32),
     )
 
 
 def environment(displacement, centre, atom_type, mean, stddev, rcut_smth, rcut):
-    """Rows (s, s x/r, s y/r, s z/r), normalised."""
+    """Rows (s, s x/r, s y/r, s z/r) or s alone, as mean has columns, normalised."""
     r = np.linalg.norm(displacement, axis=1)
     u = np.clip((r - rcut_smth) / (rcut - rcut_smth), 0, 1)
     s = (u**3 * (-6 * u**2 + 15 * u - 10) + 1) / r
     rows = np.concatenate([s[:, None], s[:, None] * displacement / r[:, None]], 1)
+    rows = rows[:, : mean.shape[1]]
     return (rows - mean[atom_type[centre]]) / stddev[atom_type[centre]]
 
 
@@ -137,9 +146,12 @@ def hermite(nodes, start, step, x):
 
 
 def embedding_sum(rows, nodes, node_row, grid, curve, sel, empty, atom_count, neighbor_count):
-    """Return sum_j R_j (x) G(R_j0) with empty places, [n, 4, M]; nodes [nodes, 2, M]."""
+    """Return sum_j R_j (x) G(R_j0), of radial rows sum_j G(R_j), with empty places, [n, W, M];
+    nodes [nodes, 2, M] are all of them.
+    """
     types = np.repeat(np.arange(len(atom_count)), atom_count)
-    total = np.zeros((len(types), 4, nodes.shape[2]))
+    radial = rows.shape[1] == 1
+    total = np.zeros((len(types), rows.shape[1], nodes.shape[2]))
     pair = 0
     for t in range(len(atom_count)):
         for atom, centre in enumerate(types):
@@ -150,10 +162,34 @@ def embedding_sum(rows, nodes, node_row, grid, curve, sel, empty, atom_count, ne
             if k < 0:
                 continue
             table = nodes[node_row[k] : node_row[k + 1]]
-            total[atom] += row.T @ hermite(table, *grid[k], row[:, 0])[0]
-            alone = hermite(table, *grid[k], empty[centre : centre + 1])[0][0]
-            total[atom, 0] += (sel[t] - count) * empty[centre] * alone
+            weight = np.ones_like(row) if radial else row
+            total[atom] += weight.T @ hermite(table, *grid[k], row[:, 0])[0]
+            x = empty[t, centre]
+            alone = hermite(table, *grid[k], np.array([x]))[0][0]
+            total[atom, 0] += (sel[t] - count) * (1.0 if radial else x) * alone
     return total
+
+
+def needed_nodes(rows, node_row, grid, curve, sel, empty, atom_count, neighbor_count):
+    """Say of every node whether the sums over these rows need it, the first two always."""
+    types = np.repeat(np.arange(len(atom_count)), atom_count)
+    needed = np.zeros(node_row[-1], bool)
+    needed[:2] = True
+    pair = 0
+    for t in range(len(atom_count)):
+        for atom, centre in enumerate(types):
+            x = list(rows[pair : pair + neighbor_count[atom, t], 0])
+            pair += len(x)
+            k = curve[t, centre]
+            if k < 0:
+                continue
+            none = sel[t] == len(x) or (rows.shape[1] > 1 and empty[t, centre] == 0)
+            x += [] if none else [empty[t, centre]]
+            last = node_row[k + 1] - node_row[k] - 2
+            for at in (np.array(x) - grid[k, 0]) / grid[k, 1]:
+                left = node_row[k] + int(np.clip(np.floor(at), 0, last))
+                needed[left : left + 2] = True
+    return needed
 
 
 def outside(rows, end, curve, atom_count, neighbor_count):
@@ -173,3 +209,44 @@ def outside(rows, end, curve, atom_count, neighbor_count):
                         closest[t, centre] = pair
                 pair += 1
     return count, closest
+
+
+def environment_grad(upper, displacement, centre, atom_type, stddev, rcut_smth, rcut):
+    """Derivative of sum(upper * rows) in the displacements, [P, 3]."""
+    r = np.linalg.norm(displacement, axis=1)
+    u = np.clip((r - rcut_smth) / (rcut - rcut_smth), 0, 1)
+    s = (u**3 * (-6 * u**2 + 15 * u - 10) + 1) / r
+    slope = -30 * u**2 * (u - 1) ** 2 / (rcut - rcut_smth) / r - s / r  # ds/dr
+    upper = upper / stddev[atom_type[centre]]
+    unit = displacement / r[:, None]
+    along = upper[:, 0] * slope
+    if upper.shape[1] == 1:
+        return along[:, None] * unit
+    angular = upper[:, 1:]  # of s unit
+    inward = np.sum(angular * unit, axis=1)
+    along += inward * (slope - s / r)
+    return along[:, None] * unit + (s / r)[:, None] * angular
+
+
+def curve(nodes, node_row, grid, x):
+    """Value and derivative of the segments of one curve at x [p], each [p, M]."""
+    value, slope = np.zeros((2, len(x), nodes.shape[2]))
+    segment = np.clip(np.searchsorted(grid[:, 0], x, side="right") - 1, 0, len(grid) - 1)
+    for q in range(len(grid)):
+        here = segment == q
+        table = nodes[node_row[q] : node_row[q + 1]]
+        value[here], slope[here] = hermite(table, *grid[q], x[here])
+    return value, slope
+
+
+def moment_product(moments, axis):
+    """T^T T[:, :axis] of each atom, [n, M, axis]."""
+    return np.einsum("nwm,nwk->nmk", moments, moments[:, :, :axis])
+
+
+def moment_product_grad(moments, upper):
+    """Derivative of sum(upper * product) in the moments."""
+    axis = upper.shape[2]
+    grad = np.einsum("nmk,nwk->nwm", upper, moments[:, :, :axis])
+    grad[:, :, :axis] += np.einsum("nmk,nwm->nwk", upper, moments)
+    return grad

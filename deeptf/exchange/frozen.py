@@ -1,8 +1,26 @@
-"""Freezing: a model and its arrays become one GraphDef file that needs no Python code of the model.
+"""Freezing: a model and its arrays become one file that needs no Python code of the model.
 
-The graph has two doors: coordinates and cell, or pairs (row, neighbor, displacement) from an MD
-engine; TensorFlow skips what is not needed. The constant `deeptf_model` holds the description of
-the model as JSON.
+The file is a GraphDef of TensorFlow with two doors: coordinates and cell, or pairs (row, neighbor,
+displacement) from an MD engine; TensorFlow skips what is not needed. An engine without TensorFlow
+reads the same file (graph_file.py does in NumPy): the constant `deeptf_model` is a JSON object,
+
+    format            2
+    deeptf_version    that wrote it
+    type_map          names of the types; number 0 is the first
+    outputs           names of what the graph gives, see properties.py
+    rcut              A; pairs up to there matter
+    hops, numb_fparam, numb_aparam, pair_bytes, atom_bytes        see Needs in model/term/term.py
+    table_range       {data, table}: distances in A, by centre and neighbour type, where the data of
+                      the model and where its tables end, null for excluded pairs; null without any
+    model             the section `model` of the input, with all defaults
+    training_script   the input, or null
+    arrays            names of the constants that are weights and statistics: to train on from them
+    constants         {name: {type, shape}} of these and of those that follow from them
+    plan              [TermPlan] as in model/stages.py: what kernels do with which constants; null
+                      where a part of the model has none, so that TensorFlow alone can run it
+
+and each constant is a node of the graph with that name. FORMAT 1 had no arrays, constants and plan,
+and precision and sel of the only descriptor there was; runnable.py runs such files.
 """
 
 from __future__ import annotations
@@ -23,10 +41,11 @@ from deeptf.files import replacing
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters, first_not_finite
 from deeptf.model.ranges import Curves
-from deeptf.model.table import NODES, RANGE, TABLE, Table, measured_arrays
+from deeptf.model.stages import as_json
+from deeptf.model.table import NODES, RANGE, measured_arrays
 from deeptf.tf import tf
 
-ARRAYS = ("descriptor/", "fitting/")  # first parts of the names of a model's arrays
+OPTIMIZER = "optimizer/"  # first part of the names of arrays that no model has
 
 
 def write(
@@ -46,7 +65,7 @@ def build(
     arrays: Mapping[str, np.ndarray],
     training_script: dict[str, Any] | None = None,
 ) -> tf.GraphDef:
-    """Return a graph of constants, with what its outputs need and the arrays of the model.
+    """Return a graph of constants, with what its outputs need and all constants that have names.
 
     Raises ValueError where an array is not finite.
     """
@@ -56,18 +75,20 @@ def build(
         inputs, parameters = config.inputs(), Parameters(arrays, frozen=True)
         outputs = config.build(inputs, parameters)
         _check_used(parameters.unused())
-        for name, value in outputs.values.items():
-            tf.identity(value, name)
+        values = dict(outputs.values)
         if outputs.outside is not None:
-            for name, value in zip(OUTSIDE, outputs.outside, strict=True):
-                tf.identity(value, name)
-        tables = config.tables(parameters)
-        description = _description(config, list(outputs.values), tables, training_script)
-        tf.constant(json.dumps(description), name=METADATA_NODE)
-    whole = graph.as_graph_def()
-    wanted = [*outputs.values, METADATA_NODE, *(node.name for node in _arrays(whole))]
-    wanted += OUTSIDE if outputs.outside is not None else ()
-    return tf.graph_util.extract_sub_graph(whole, wanted)
+            values |= zip(OUTSIDE, outputs.outside, strict=True)
+        for name, value in values.items():
+            tf.identity(value, name)
+        metadata = {
+            **_description(config, list(outputs.values), parameters, training_script),
+            "plan": as_json(config.plan(parameters)),
+        }
+        constants = [*parameters.used(), *parameters.derived]
+        metadata |= {"arrays": parameters.used(), "constants": _shapes(graph, constants)}
+        tf.constant(json.dumps(metadata), name=METADATA_NODE)
+    wanted = [*values, METADATA_NODE, *constants]
+    return tf.graph_util.extract_sub_graph(graph.as_graph_def(), wanted)
 
 
 def read_arrays(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -77,6 +98,7 @@ def read_arrays(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]
     """
     try:
         model = read_model(path)
+        arrays = {name: np.array(value) for name, value in model.arrays.items()}
     except ValueError as error:
         advice = ""
         if zipfile.is_zipfile(path):
@@ -84,24 +106,19 @@ def read_arrays(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]
         raise ValueError(
             f"{path} must be a frozen deeptf model, but it is not: {error}{advice}"
         ) from error
-    arrays = {n.name: tf.make_ndarray(n.attr["value"].tensor) for n in _arrays(model.graph_def)}
-    return model.metadata, {k: v for k, v in arrays.items() if not _is(k, TABLE)}
+    return model.metadata, arrays
 
 
 def _check_used(unused: Sequence[str]) -> None:
     """Raise ValueError for arrays of a model that this model does not have; one without tables has
     no use for the numbers of their nodes.
     """
-    foreign = [name for name in unused if name.startswith(ARRAYS) and not _is(name, NODES, RANGE)]
+    foreign = [name for name in unused if not name.startswith(OPTIMIZER)]
+    foreign = [name for name in foreign if name.rpartition("/")[2] not in (NODES, RANGE)]
     if foreign:
         raise ValueError(
             f"`arrays` must be those of the model, but it has no use for {', '.join(foreign[:5])}"
         )
-
-
-def _is(name: str, *kinds: str) -> bool:
-    """Return whether an array is one of these, in whatever scope."""
-    return name.rpartition("/")[2] in kinds
 
 
 def _check_finite(arrays: Mapping[str, np.ndarray]) -> None:
@@ -113,29 +130,32 @@ def _check_finite(arrays: Mapping[str, np.ndarray]) -> None:
         )
 
 
-def _arrays(graph_def: tf.GraphDef) -> list[tf.NodeDef]:
-    """Return the nodes of the model's named arrays, used by its outputs or not: those of an
-    embedding table are in the file for training only.
-    """
-    return [n for n in graph_def.node if n.op == "Const" and n.name.startswith(ARRAYS)]
-
-
 def _description(
     config: ModelConfig,
     outputs: Sequence[str],
-    tables: Sequence[Table],
+    parameters: Parameters,
     training_script: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Return what a user of the file has to know."""
+    curves = [table.curves for table in config.tables(parameters)]
     return {
         "format": FORMAT,
         "deeptf_version": __version__,
         "type_map": list(config.type_map),
         "outputs": list(outputs),
         **asdict(config.needs()),
-        "table_range": _ranges([table.curves for table in tables]) if tables else None,
+        "table_range": _ranges(curves) if curves else None,
         "model": dump(config),
         "training_script": training_script,
+    }
+
+
+def _shapes(graph: tf.Graph, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return type and shape of constants."""
+    tensors = {name: graph.get_tensor_by_name(f"{name}:0") for name in names}
+    return {
+        name: {"type": tensor.dtype.name, "shape": tensor.shape.as_list()}
+        for name, tensor in tensors.items()
     }
 
 

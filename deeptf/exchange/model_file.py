@@ -1,46 +1,76 @@
 """Read a frozen model: a TensorFlow GraphDef that describes itself in the constant `deeptf_model`.
 
-It does not run the graph (deep_pot.py does) nor read models of other programs (convert.py does).
+What a file says is in frozen.py. TensorFlow is not needed to read it, only to run the graph
+(runnable.py). This module does not read models of other programs (convert.py does).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from google.protobuf.message import DecodeError
+import numpy as np
 
-from deeptf.tf import tf
+from deeptf.exchange.graph_file import Node, read_nodes
 
-FORMAT = 1
+FORMATS = (2, 1)  # that can be read
+FORMAT = FORMATS[0]  # that is written
 METADATA_NODE = "deeptf_model"
 OUTSIDE = ("outside_count", "outside_distance")  # of models with tables, see model/table.py
+ARRAYS_OF_FORMAT_1 = ("descriptor/", "fitting/")  # first parts of their names
+NO_ARRAY_OF_FORMAT_1 = "descriptor/table"  # which follows from others
 _FOREIGN_PREFIXES = ("descrpt_attr/", "fitting_attr/", "model_attr/", "train_attr/")
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A frozen graph and what it says about itself."""
+    """A frozen model and what it says about itself."""
 
     path: str
-    graph_def: tf.GraphDef
+    content: bytes
+    nodes: tuple[Node, ...]
     metadata: dict
-    digest: str  # of the content
+    digest: str  # of the file
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Weights and statistics by name, used by the graph's outputs or not; read-only."""
+        names = self.metadata.get("arrays")
+        if names is None:
+            names = [n for n in self._constants if n.startswith(ARRAYS_OF_FORMAT_1)]
+            names = [n for n in names if n != NO_ARRAY_OF_FORMAT_1]
+        return {name: self.constant(name) for name in names}
+
+    def constant(self, name: str) -> np.ndarray:
+        """Return a constant, read-only; ValueError where the file does not have it."""
+        node = self._constants.get(name)
+        if node is None:
+            raise ValueError(
+                f"`model_file` must hold the constant {name}, got {self.path} without it: it is "
+                "damaged; freeze or copy it again"
+            )
+        return node.array()
+
+    @cached_property
+    def _constants(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes if node.op == "Const"}
 
     @property
     def data_end(self) -> list[list[float | None]] | None:
         """Distances in A, by centre and neighbour type, where the data of the model end, for models
         that count the pairs below.
         """
-        counts = any(node.name == OUTSIDE[0] for node in self.graph_def.node)
+        counts = any(node.name == OUTSIDE[0] for node in self.nodes)
         return self.metadata["table_range"]["data"] if counts else None
 
     @property
     def tabulated(self) -> bool:
         """Whether the embedding nets are tables."""
-        return any(node.op == "EmbeddingSum" for node in self.graph_def.node)
+        return any(node.op == "EmbeddingSum" for node in self.nodes)
 
 
 def read_model(model_file: str | Path) -> ModelFile:
@@ -51,67 +81,57 @@ def read_model(model_file: str | Path) -> ModelFile:
     path = Path(model_file)
     if not path.is_file():
         raise FileNotFoundError(f"`model_file` must be a frozen model, got {path}: no such file")
-    graph_def = tf.GraphDef()
+    return model_of(path.read_bytes(), path)
+
+
+def model_of(content: bytes, path: str | Path) -> ModelFile:
+    """Return the model in the content of a file; ValueError when it is none."""
+    path = Path(path)
     try:
-        content = path.read_bytes()
-        graph_def.ParseFromString(content)
-    except DecodeError:
-        raise ValueError(_unreadable(path)) from None
+        nodes = read_nodes(content)
+    except ValueError as error:
+        raise ValueError(_unreadable(path, content, error)) from None
     digest = hashlib.blake2b(content, digest_size=16).hexdigest()
-    return ModelFile(str(path), graph_def, _metadata(path, graph_def), digest)
+    return ModelFile(str(path), content, tuple(nodes), _metadata(path, nodes), digest)
 
 
-def import_model(model: ModelFile) -> tf.Graph:
-    """Return a new graph that holds the nodes of the model under their own names."""
-    graph = tf.Graph()
-    with graph.as_default():
-        try:
-            tf.import_graph_def(model.graph_def, name="")
-        except (ValueError, tf.errors.InvalidArgumentError) as error:
-            raise ValueError(
-                f"`model_file` must hold a whole graph, got {model.path}: {error}; "
-                "the file is damaged: freeze or copy it again"
-            ) from None
-    return graph
-
-
-def _unreadable(path: Path) -> str:
-    head = path.read_bytes()[:4096]
-    if head.lstrip().startswith(b"node"):
+def _unreadable(path: Path, content: bytes, error: ValueError) -> str:
+    if content[:4096].lstrip().startswith(b"node"):
         return (
             f"`model_file` must be a binary frozen model, got {path}, a graph as text; "
             f"a deepmd-kit model becomes one by `deeptf convert {path} new.pb`"
         )
     return (
         f"`model_file` must be a TensorFlow GraphDef, got {path}, which cannot be read as one: "
-        "it is truncated or of another format; freeze or copy it again"
+        f"it is truncated or of another format ({error}); freeze or copy it again"
     )
 
 
-def _metadata(path: Path, graph_def: tf.GraphDef) -> dict:
-    nodes = [node for node in graph_def.node if node.name == METADATA_NODE]
-    if not nodes:
-        raise ValueError(_foreign(path, graph_def))
+def _metadata(path: Path, nodes: Sequence[Node]) -> dict:
+    found = [node for node in nodes if node.name == METADATA_NODE]
+    if not found:
+        raise ValueError(_foreign(path, nodes))
     try:
-        metadata = json.loads(nodes[0].attr["value"].tensor.string_val[0])
-        found = metadata["format"]
-    except (IndexError, KeyError, TypeError, ValueError):
+        metadata = json.loads(found[0].array().item())
+        version = metadata["format"]
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise ValueError(
             f"`model_file` must describe itself in the node {METADATA_NODE}, got {path}, "
             "where that node is damaged; freeze or copy it again"
         ) from None
-    if found != FORMAT:
+    if version not in FORMATS:
+        writer = metadata.get("deeptf_version", "(unknown)")
         raise ValueError(
-            f"`model_file` must have format {FORMAT}, got {path} with format {found}, written by "
-            f"deeptf {metadata.get('deeptf_version', '(unknown)')}: use that version of deeptf"
+            f"`model_file` must have format {' or '.join(map(str, FORMATS))}, got {path} with "
+            f"format {version}, written by deeptf {writer}: use that version of deeptf"
         )
     return metadata
 
 
-def _foreign(path: Path, graph_def: tf.GraphDef) -> str:
-    if not graph_def.node:
+def _foreign(path: Path, nodes: Sequence[Node]) -> str:
+    if not nodes:
         return f"`model_file` must be a frozen model, got {path}, which holds no graph: it is empty"
-    if any(node.name.startswith(_FOREIGN_PREFIXES) for node in graph_def.node):
+    if any(node.name.startswith(_FOREIGN_PREFIXES) for node in nodes):
         return (
             f"`model_file` must be a model of deeptf, got {path}, a model of deepmd-kit; "
             f"convert it: `deeptf convert {path} new.pb`"

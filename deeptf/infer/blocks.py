@@ -1,9 +1,14 @@
 """Cut the pairs of many frames into blocks of bounded size, each a small system of its own.
 
-The energy is a sum over centre atoms, and a centre needs its own pairs only. So any run of centres
-can be evaluated alone: frames that fit are kept whole, a larger frame is cut between its atoms. The
-atoms of a block are its centres, then those neighbours that lie outside it (like the ghost atoms of
-an MD engine).
+The energy is a sum over centres, so any run of centres can be evaluated alone: frames that fit are
+kept whole, a larger frame is cut between its atoms. With `hops` h the energy of a centre depends on
+atoms up to h steps along pairs away. The atoms of a block are
+
+    its own centres, whose energy counts;
+    further centres, up to h - 1 steps from them, which come with all of their pairs;
+    the other neighbours of these, like the ghost atoms of an MD engine.
+
+With h = 1, where a centre needs its own pairs only, there are no further centres.
 """
 
 from __future__ import annotations
@@ -13,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeptf.data.batch import Pairs
+from deeptf.data.batch import Pairs, rows_of
 
 
 @dataclass(frozen=True)
@@ -53,16 +58,70 @@ def blocks(size: np.ndarray, frame_row: np.ndarray, limit: int) -> Iterator[Bloc
             yield Block(first_frame, last_frame, first + a, first + b)
 
 
-def block_atoms(pairs: Pairs, block: Block, num_all: int) -> tuple[np.ndarray, Pairs]:
-    """Return the atoms of a block (its centres first) and its pairs, numbered by these atoms."""
-    first, last = block.first, block.last
-    begin, end = pairs.row[first], pairs.row[last]
-    neighbor = pairs.neighbor[begin:end]
+def with_further(
+    block: Block, pairs: Pairs, hops: int, size: np.ndarray, limit: int
+) -> Iterator[tuple[Block, np.ndarray]]:
+    """Yield a block and its further centres; it is halved while these make it larger than `limit`.
+
+    size : [N + 1] as for `blocks`.
+    """
+    further = further_centres(pairs, block.first, block.last, hops)
+    total = size[block.last] - size[block.first] + np.sum(size[further + 1] - size[further])
+    if not len(further) or total <= limit or block.last - block.first < 2:
+        yield block, further
+        return
+    middle = (block.first + block.last) // 2
+    for first, last in ((block.first, middle), (middle, block.last)):
+        half = Block(block.first_frame, block.last_frame, first, last)
+        yield from with_further(half, pairs, hops, size, limit)
+
+
+def further_centres(pairs: Pairs, first: int, last: int, hops: int) -> np.ndarray:
+    """Return the centres up to hops - 1 steps along pairs from `first` to `last - 1`, ascending.
+
+    Neighbours that are no centres of `pairs` are not among them.
+    """
+    near = np.zeros(len(pairs.row) - 1, bool)
+    near[first:last] = True
+    newest = np.arange(first, last)
+    for _ in range(hops - 1):
+        reached = pairs.neighbor[_places(pairs.row, newest)]
+        newest = np.unique(reached[reached < len(near)])
+        newest = newest[~near[newest]]
+        near[newest] = True
+    near[first:last] = False
+    return np.flatnonzero(near)
+
+
+def block_atoms(
+    pairs: Pairs, block: Block, further: np.ndarray, num_all: int
+) -> tuple[np.ndarray, Pairs]:
+    """Return the atoms of a block, its own centres first, and its pairs, numbered by these atoms.
+
+    further : its further centres, which come next.
+    """
+    begin, end = pairs.row[block.first], pairs.row[block.last]
+    row = pairs.row[block.first : block.last + 1] - begin
+    own = slice(begin, end)
+    neighbor, displacement = pairs.neighbor[own], pairs.displacement[own]
+    if len(further):
+        places = _places(pairs.row, further)
+        neighbor = np.concatenate([neighbor, pairs.neighbor[places]])
+        displacement = np.concatenate([displacement, pairs.displacement[places]])
+        count = pairs.row[further + 1] - pairs.row[further]
+        row = rows_of(np.concatenate([np.diff(row), count]))
+    centres = np.concatenate([np.arange(block.first, block.last), further])
     outside = np.zeros(num_all, bool)
     outside[neighbor] = True
-    outside[first:last] = False
-    atoms = np.concatenate([np.arange(first, last), np.flatnonzero(outside)])
+    outside[centres] = False
+    atoms = np.concatenate([centres, np.flatnonzero(outside)])
     local = np.empty(num_all, np.int32)
     local[atoms] = np.arange(len(atoms), dtype=np.int32)
-    row = pairs.row[first : last + 1] - begin
-    return atoms, Pairs(row, local[neighbor], pairs.displacement[begin:end])
+    return atoms, Pairs(row, local[neighbor], displacement)
+
+
+def _places(row: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Return where the pairs of these centres are."""
+    count = row[centres + 1] - row[centres]
+    shift = row[centres] - (np.cumsum(count) - count)
+    return np.repeat(shift, count) + np.arange(count.sum())

@@ -16,23 +16,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from deeptf.data.batch import Frames
-from deeptf.exchange.model_file import read_model
+from deeptf.data.batch import Batch, Frames
+from deeptf.exchange.runnable import read_runnable
 from deeptf.infer.evaluator import Evaluator
 from deeptf.infer.inputs import (
     atom_parameters,
     check_displacements,
     check_frames,
+    check_reach,
     frame_parameters,
     frames_of_arrays,
     frames_of_batch,
+    number_owned,
     pairs_of_arrays,
     types_of_all,
 )
 from deeptf.infer.keywords import check_keywords
 from deeptf.ops.messages import with_origin
+from deeptf.properties import (
+    ATOM_ENERGY,
+    ATOM_VIRIAL,
+    DESCRIPTOR,
+    ENERGY,
+    FORCE,
+    FRAME,
+    VIRIAL,
+    labelled,
+)
 
-_EVAL_ORDER = ("energy", "force", "virial", "atom_energy", "atom_virial")
+_EVALUATED = (ENERGY, FORCE, VIRIAL)  # the order of deepmd-kit
+_ATOMIC = (ATOM_ENERGY, ATOM_VIRIAL)
 _KEYWORDS = ("neighbor_list", "head", "load_prefix", "default_tf_graph", "input_map")
 _EVAL_KEYWORDS = ("efield", "spin")
 
@@ -66,9 +79,9 @@ class DeepPot(Evaluator):
     ) -> None:
         others["neighbor_list"] = neighbor_list
         check_keywords(DeepPot.__init__, others, *_KEYWORDS)
-        model = read_model(model_file)
+        model = read_runnable(model_file)
         super().__init__(model, threads, memory, auto_batch_size)
-        self._names = self.get_type_map() or [str(t) for t in range(self.get_ntypes())]
+        self._names = self.get_type_map()
         self._copy = (os.path.abspath(model.path), model.digest, threads, auto_batch_size)
 
     def __enter__(self) -> DeepPot:
@@ -101,13 +114,14 @@ class DeepPot(Evaluator):
         neighbour). Raises ValueError, naming frame and atom where it can.
         """
         check_keywords(DeepPot.eval, others, *_EVAL_KEYWORDS)
-        names = _EVAL_ORDER if atomic else _EVAL_ORDER[:3]
+        rows = _EVALUATED + _ATOMIC if atomic else _EVALUATED
         frames = self._frames(coords, cells, atom_types, fparam, aparam, mixed_type)
-        result = self._run_frames(frames, names)
-        nf, n = len(frames.cell), np.asarray(atom_types).shape[-1]
-        shapes = [(nf, 1), (nf, n, 3), (nf, 9), (nf, n, 1), (nf, n, 9)]
-        shape_of = dict(zip(_EVAL_ORDER, shapes, strict=True))
-        return tuple(result[name].reshape(shape_of[name]) for name in names)
+        result = self._run_frames(frames, [row.name for row in rows])
+        nf, n = frames.num_frames, np.asarray(atom_types).shape[-1]
+        return tuple(
+            result[row.name].reshape((nf, row.width) if row.of == FRAME else (nf, n, row.width))
+            for row in rows
+        )
 
     def eval_descriptor(
         self,
@@ -122,23 +136,23 @@ class DeepPot(Evaluator):
         """Return the descriptor of every atom, [nf, N, D]; arguments as in `eval`."""
         check_keywords(DeepPot.eval_descriptor, others, *_EVAL_KEYWORDS)
         frames = self._frames(coords, cells, atom_types, fparam, aparam, mixed_type)
-        value = self._run_frames(frames, ["descriptor"])["descriptor"]
+        value = self._run_frames(frames, [DESCRIPTOR.name])[DESCRIPTOR.name]
         num_atoms = np.asarray(atom_types).shape[-1]
-        return value.reshape(len(frames.cell), num_atoms, value.shape[-1])
+        return value.reshape(frames.num_frames, num_atoms, value.shape[-1])
 
-    def evaluate(
-        self, batch: Any, outputs: Sequence[str] = ("energy", "force", "virial")
-    ) -> dict[str, np.ndarray]:
+    def evaluate(self, batch: Batch, outputs: Sequence[str] | None = None) -> dict[str, np.ndarray]:
         """Evaluate a deeptf.data.batch.Batch, whose frames may differ in size.
 
-        Returns the named outputs: energy [F], force [N, 3], virial [F, 9], atom_energy [N],
-        atom_virial [N, 9], descriptor [N, D].
+        Returns the named outputs (of `get_outputs`): energy [F], force [N, 3], virial [F, 9],
+        atom_energy [N], atom_virial [N, 9], descriptor [N, D]; the first three by default, or
+        whatever else data label of a model, but for single atoms.
         """
         fparam = batch.fparam if self.get_dim_fparam() else None
         aparam = batch.aparam if self.get_dim_aparam() else None
         try:
             frames = frames_of_batch(batch, self._names)
-            return self._run_frames(self._with_parameters(frames, fparam, aparam), outputs)
+            frames = self._with_parameters(frames, fparam, aparam)
+            return self._run_frames(frames, self._outputs(outputs))
         except ValueError as error:
             raise ValueError(with_origin(str(error), batch.origin)) from None
 
@@ -150,25 +164,36 @@ class DeepPot(Evaluator):
         atom_type: ArrayLike,
         fparam: ArrayLike | None = None,
         aparam: ArrayLike | None = None,
-        outputs: Sequence[str] = ("energy", "force", "virial"),
+        outputs: Sequence[str] | None = None,
+        num_owned: int | None = None,
     ) -> dict[str, np.ndarray]:
         """Evaluate one frame given by its pairs, as an MD engine has them.
 
         row [N + 1]: centre i owns the pairs row[i] to row[i + 1]; neighbor [P] from 0 to N_all - 1;
         displacement [P, 3] = r_neighbor - r_centre in A; atom_type [N_all]: the N centres, then
-        ghosts. Pairs beyond the cut-off do no harm. Returns energy [1], force [N_all, 3],
-        virial [1, 9], atom_energy [N], atom_virial [N_all, 9]; the force on a ghost is to be added
-        to its atom.
+        ghosts. Pairs beyond the cut-off do no harm. Of the centres the first `num_owned` count (all
+        of them by default), the energy of which may depend on others: all atoms up to `get_hops` -
+        1 steps along pairs from them must be centres. Returns outputs as `evaluate` does: energy
+        [1], force [N_all, 3], virial [1, 9], atom_energy [N], atom_virial [N_all, 9]; the force on
+        a ghost is to be added to its atom.
         """
         types = types_of_all(atom_type)
         pairs = pairs_of_arrays(row, neighbor, displacement, len(types))
         check_displacements(pairs, types)
         num_centres = len(pairs.row) - 1
+        num_owned = number_owned(num_owned, num_centres)
+        check_reach(pairs, types, num_owned, self.get_rcut(), self.get_hops())
         frame_row = np.array([0, num_centres], np.int32)
         frames = Frames(np.zeros((len(types), 3)), np.zeros((1, 3, 3)), types, frame_row)
         check_frames(frames, self._names)
         frames = self._with_parameters(frames, fparam, aparam)
-        return self._run_pairs(frames, pairs, outputs)
+        return self._run_pairs(frames, pairs, num_owned, self._outputs(outputs))
+
+    def _outputs(self, names: Sequence[str] | None) -> list[str]:
+        """Return the names of outputs that are asked for."""
+        if names is None:
+            return [row.name for row in labelled(self.get_outputs())]
+        return list(names)
 
     def _frames(
         self,
@@ -187,7 +212,7 @@ class DeepPot(Evaluator):
     ) -> Frames:
         return replace(
             frames,
-            fparam=frame_parameters(fparam, self.get_dim_fparam(), len(frames.cell)),
+            fparam=frame_parameters(fparam, self.get_dim_fparam(), frames.num_frames),
             aparam=atom_parameters(aparam, self.get_dim_aparam(), frames.frame_row),
         )
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from deeptf.exchange.model_file import ModelFile
-from deeptf.tf import tf
 
 _PARTS = {"descriptor": "descriptor/", "fitting-net": "fitting/"}
 _TRAINED = ("/matrix", "/bias", "/idt")
@@ -32,23 +31,32 @@ class Description:
         self._size = _size(model)
 
     def get_type_map(self) -> list[str]:
-        """Return the names of the atom types, by type index; none where the model has none."""
-        return list(self.metadata.get("type_map") or [])
+        """Return the names of the atom types, by type index."""
+        return list(self.metadata["type_map"])
 
     def names_types(self) -> bool:
-        """Return whether types have names of their own: a converted model may have none, or
-        numbers in their place.
+        """Return whether types have names of their own.
+
+        A converted model may have numbers in their place.
         """
         names = self.get_type_map()
         return any(name not in (str(t), f"Type_{t}") for t, name in enumerate(names))
 
     def get_ntypes(self) -> int:
         """Return the number of atom types."""
-        return len(self.get_type_map() or self.metadata["sel"])
+        return len(self.get_type_map())
+
+    def get_outputs(self) -> list[str]:
+        """Return the names of the properties that the model gives (properties.py)."""
+        return list(self.metadata["outputs"])
 
     def get_rcut(self) -> float:
         """Return the cut-off radius in A."""
         return float(self.metadata["rcut"])
+
+    def get_hops(self) -> int:
+        """Return how many cut-offs away an atom still matters for the energy of another one."""
+        return int(self.metadata["hops"])
 
     def get_dim_fparam(self) -> int:
         """Return how many frame parameters the model takes."""
@@ -81,9 +89,8 @@ class Description:
 
 def _size(model: ModelFile) -> dict[str, int]:
     size = dict.fromkeys(_PARTS, 0)
-    for node in model.graph_def.node:
+    for name, array in model.arrays.items():
         for part, prefix in _PARTS.items():
-            if node.op == "Const" and node.name.startswith(prefix) and node.name.endswith(_TRAINED):
-                shape = tf.TensorShape(node.attr["value"].tensor.tensor_shape)
-                size[part] += shape.num_elements()
+            if name.startswith(prefix) and name.endswith(_TRAINED):
+                size[part] += array.size
     return size | {"total": sum(size.values())}

@@ -5,6 +5,8 @@ Shapes: F frames, N atoms of all frames together. It knows the type names of a m
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -165,9 +167,48 @@ def pairs_of_arrays(
     return Pairs(row, neighbor, displacement.reshape(-1, 3))
 
 
+def number_owned(value: int | None, num_centres: int) -> int:
+    """Return how many centres count, the first ones; all of them for None. Raises ValueError."""
+    if value is None:
+        return num_centres
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or not 0 <= value <= num_centres:
+        raise ValueError(
+            f"`num_owned` must be an integer from 0 to {num_centres}, the centres of `row`, "
+            f"got {value!r}"
+        )
+    return int(value)
+
+
+def check_reach(pairs: Pairs, types: np.ndarray, num_owned: int, rcut: float, hops: int) -> None:
+    """Raise ValueError unless all real atoms up to hops - 1 steps from owned ones are centres.
+
+    A step is a pair of real atoms closer than `rcut` in A.
+    """
+    if hops < 2:
+        return
+    num_centres = len(pairs.row) - 1
+    centre = np.repeat(np.arange(num_centres), np.diff(pairs.row))
+    step = (types[centre] >= 0) & (types[pairs.neighbor] >= 0)
+    step &= np.sum(pairs.displacement**2, axis=1) < rcut**2
+    reached = np.arange(num_centres) < num_owned
+    for hop in range(1, hops):
+        from_reached = step & reached[centre]
+        missing = np.flatnonzero(from_reached & (pairs.neighbor >= num_centres))
+        if len(missing):
+            raise ValueError(
+                f"`row` must have the pairs of all atoms up to {hops - 1} steps along pairs from "
+                f"the {num_owned} centres whose energy counts, got none of atom "
+                f"{pairs.neighbor[missing[0]]}, {hop} away: give the ghosts that are so near as "
+                "further centres, with `num_owned`"
+            )
+        reached[pairs.neighbor[from_reached]] = True
+
+
 def check_displacements(pairs: Pairs, types: np.ndarray) -> None:
-    """Raise ValueError, naming the atoms, for a displacement between real atoms that is not finite
-    or shorter than 1e-6 A.
+    """Raise ValueError for a displacement that is not finite or shorter than 1e-6 A.
+
+    It names the atoms; those of virtual atoms do not count.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         apart = np.sum(pairs.displacement**2, axis=1) >= TOO_CLOSE**2

@@ -1,8 +1,9 @@
 """`deeptf test`: the errors of a frozen model on labelled frames, system by system and together.
 
-Detail files `PREFIX.e.out`, `.e_peratom.out`, `.f.out`, `.v.out`, `.v_peratom.out` hold labels and
-predictions in columns `data_*` and `pred_*`, with a header line for each system; they appear
-complete under their names or not at all.
+What is compared follows from the outputs of the model and from properties.py. Detail files
+`PREFIX.KEY.out` (for energies `.e.out` and `.e_peratom.out`) hold labels and predictions in columns
+`data_*` and `pred_*`, with a header line for each system; they appear complete under their names or
+not at all.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import numpy as np
 from tqdm import tqdm
 
 from deeptf.data.batch import Batch
+from deeptf.data.comparison import Errors, Quantity, compare, quantities
 from deeptf.data.find import find_systems
 from deeptf.data.system import System
 from deeptf.files import replacing
 from deeptf.infer.deep_pot import DeepPot
-from deeptf.infer.errors import ATOM_ENERGY, QUANTITIES, Errors, Quantity, compare
 from deeptf.infer.evaluator import OutsideWarning
 from deeptf.infer.plot import ParityPlot, check_plot
 from deeptf.process import on_terminal
@@ -46,7 +47,7 @@ def test(
     systems : a folder that is searched for systems, or a list of systems
     num_frames : of each system, the first ones or with `shuffle` any; 0 means all
     detail : prefix of the detail files
-    atomic : compare atomic energies too
+    atomic : compare properties of single atoms, such as atomic energies, too
     plot : PNG file for a parity plot
 
     Raises ValueError or OSError with a message for the user.
@@ -55,11 +56,10 @@ def test(
         raise ValueError(f"`num_frames` must be at least 0 (all frames), got {num_frames}")
     if plot is not None:
         check_plot(plot)
-    quantities = (*QUANTITIES, ATOM_ENERGY) if atomic else QUANTITIES
-    parity = ParityPlot() if plot is not None else None
-    total = Errors(quantities)
     with DeepPot(model_file, threads) as pot, ExitStack() as stack, warnings.catch_warnings():
         warnings.simplefilter("ignore", OutsideWarning)  # said below, of all frames
+        total = Errors(quantities(pot.get_outputs(), atomic))
+        parity = ParityPlot(total.quantities) if plot is not None else None
         names = pot.get_type_map() if pot.names_types() else None
         if names is None:
             print("note: the model has no names of its types: those of the systems count by number")
@@ -70,14 +70,11 @@ def test(
         chosen = _choose(opened, num_frames, shuffle, seed)
         details = _Details(detail, stack) if detail is not None else None
         for system, frames in zip(opened, chosen, strict=True):
-            errors = _test_system(pot, system, frames, quantities, details, parity)
+            errors = _test_system(pot, system, frames, total.quantities, details, parity)
             print("\n".join(errors.lines(system.path)), flush=True)
             total.include(errors)
-        if not total.sums or not any(one.count for one in total.sums.values()):
-            raise ValueError(
-                f"`systems` must hold labels (energy.npy, force.npy or virial.npy), got none in "
-                f"{', '.join(system.path for system in opened)}"
-            )
+        if not any(found.count for found in total.sums.values()):
+            raise ValueError(_no_labels(total.quantities, opened))
         for line in pot.outside.lines() if pot.outside else ():
             print(f"note: {line}", flush=True)
         if parity is not None:
@@ -100,6 +97,13 @@ def read_list(path: str | Path) -> list[str]:
     return systems
 
 
+def _no_labels(quantities: Sequence[Quantity], systems: Sequence[System]) -> str:
+    *files, last = dict.fromkeys(f"{quantity.property.label}.npy" for quantity in quantities)
+    files = f"{', '.join(files)} or {last}" if files else last
+    paths = ", ".join(system.path for system in systems)
+    return f"`systems` must hold labels ({files}), got none in {paths}"
+
+
 def _choose(
     systems: Sequence[System], num_frames: int, shuffle: bool, seed: int | None
 ) -> list[np.ndarray]:
@@ -119,20 +123,20 @@ def _test_system(
     pot: DeepPot,
     system: System,
     frames: np.ndarray,
-    quantities: Sequence[Quantity],
+    quantities: tuple[Quantity, ...],
     details: _Details | None,
     parity: ParityPlot | None,
 ) -> Errors:
     """Evaluate frames of one system and compare them with their labels."""
-    errors = Errors(tuple(quantities), len(frames))
-    outputs = sorted({quantity.output for quantity in quantities})
+    errors = Errors(quantities, len(frames))
+    outputs = list(dict.fromkeys(quantity.property.name for quantity in quantities))
     for batch in _batches(system, frames):
         predicted = pot.evaluate(batch, outputs)
         for quantity in quantities:
             label, prediction = compare(quantity, batch, predicted)
             if not len(label):
                 continue
-            errors.add(quantity, prediction - label)
+            errors[quantity.suffix].add(prediction - label)
             if details is not None:
                 details.write(quantity, system.path, label, prediction)
             if parity is not None:
@@ -167,6 +171,7 @@ class _Details:
         stream = self._streams[name]
         if self._system.get(name) != system:
             self._system[name] = system
-            titles = [f"{kind}_{c}" for kind in ("data", "pred") for c in quantity.columns]
+            columns = quantity.property.components
+            titles = [f"{kind}_{name}" for kind in ("data", "pred") for name in columns]
             stream.write(f"# {system}: {' '.join(titles)}\n")
         np.savetxt(stream, np.hstack([label, prediction]), fmt="%.14e")

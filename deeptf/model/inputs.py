@@ -37,12 +37,16 @@ class Inputs:
         """Number of frames F."""
         return tf.shape(self.frame_row)[0] - 1
 
+    def owned(self, atom_order: tf.Tensor) -> tf.Tensor:
+        """Return 1 for each centre of `atom_order` [n] whose energy counts, else 0, [n] float64."""
+        return tf.cast(atom_order < self.num_owned, tf.float64)
+
 
 def build_inputs(rcut: float, numb_fparam: int = 0, numb_aparam: int = 0) -> Inputs:
     """Create the placeholders in the current graph.
 
     Centres from `num_owned` on are there for models in which the energy of a centre depends on
-    further atoms than its neighbours.
+    further atoms than its neighbours; see Needs.hops in term/term.py.
     """
     coord = tf.placeholder(tf.float64, [None, 3], "coord")
     cell = tf.placeholder(tf.float64, [None, 3, 3], "cell")

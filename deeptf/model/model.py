@@ -16,6 +16,7 @@ from deeptf import properties
 from deeptf.model.inputs import Inputs, build_inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.roles import beginning
+from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
 from deeptf.model.term import TERMS
 from deeptf.model.term.standard import Standard
@@ -69,9 +70,9 @@ class ModelConfig:
 
     def build(self, inputs: Inputs, parameters: Parameters) -> Outputs:
         """Return the tensors of the model on `inputs`; `parameters` holds its statistics."""
-        pairs = sort_pairs(
-            inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type, self.num_types
-        )
+        given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
+        alone = self.needs().hops == 1  # else a term needs the pairs of further centres
+        pairs = sort_pairs(*given, self.num_types, inputs.num_owned if alone else None)
         term = self.term.build(inputs, pairs, parameters)
         values = {}
         for name, value in term.values.items():
@@ -80,6 +81,12 @@ class ModelConfig:
         if term.atom_energy is not None:
             values |= _energies(term, pairs, inputs)
         return Outputs(values, term.outside)
+
+    def plan(self, parameters: Parameters) -> list[TermPlan] | None:
+        """Return what an engine without TensorFlow has to do; None where a part of the model cannot
+        say it. To be called in the frozen graph of the model.
+        """
+        return self.term.plan(parameters) if hasattr(self.term, "plan") else None
 
     def tables(self, parameters: Parameters) -> list[Table]:
         """Return the tables of the model's nets, in the current graph."""
@@ -91,26 +98,17 @@ def _energies(term: TermOutputs, pairs: SortedPairs, inputs: Inputs) -> dict[str
     atom_energy = _to_atoms(term.atom_energy, pairs, inputs)
     energy = tf.math.unsorted_segment_sum(atom_energy, inputs.frame_of_atom, inputs.num_frames)
     gradient = term.pair_gradient
-    force, virial = force_virial(
-        gradient,
-        pairs.displacement,
-        pairs.centre,
-        pairs.neighbor,
-        inputs.atom_type,
-        inputs.frame_row,
-    )
+    force, virial = force_virial(gradient, pairs, inputs.frame_row)
     return {
         properties.ENERGY.name: energy,
         properties.ATOM_ENERGY.name: atom_energy,
         properties.FORCE.name: force,
         properties.VIRIAL.name: virial,
-        properties.ATOM_VIRIAL.name: atom_virial(
-            gradient, pairs.displacement, pairs.neighbor, inputs.atom_type
-        ),
+        properties.ATOM_VIRIAL.name: atom_virial(gradient, pairs),
     }
 
 
 def _to_atoms(value: tf.Tensor, pairs: SortedPairs, inputs: Inputs) -> tf.Tensor:
-    """Return `value` [N_real, ...] in the order of the input, [N, ...]; virtual atoms get 0."""
+    """Return `value` [N_real, ...] in the order of the input, [N, ...]; other atoms get 0."""
     shape = tf.concat([[tf.shape(inputs.row)[0] - 1], tf.shape(value)[1:]], axis=0)
     return tf.scatter_nd(pairs.atom_order[:, None], value, shape)

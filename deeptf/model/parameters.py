@@ -64,12 +64,17 @@ class Parameters:
         self.variables: dict[str, tf.Variable] = {}
         self.states: dict[str, tf.Variable] = {}
         self.constants: dict[str, np.ndarray] = {}
+        self.derived: dict[str, tf.Tensor] = {}  # of a frozen graph, see `fixed`
 
     def scope(self, name: str) -> Parameters:
         """Return the same arrays seen from the scope `name` within this one."""
         inner = copy.copy(self)
         inner._scope = f"{self._scope}{name}/"
         return inner
+
+    def name(self, name: str) -> str:
+        """Return the full name of an array, or of anything else that belongs to this scope."""
+        return self._scope + name
 
     def get(
         self,
@@ -111,17 +116,20 @@ class Parameters:
             self.states[name] = self._tensors[name] = variable
         return self._tensors[name]
 
-    def fixed(self, name: str, tensor: tf.Tensor) -> tf.Tensor:
-        """Return `tensor`, which depends on nothing but arrays of the model; in a frozen graph its
-        value as the constant `name`.
+    def fixed(self, name: str, value: tf.Tensor | np.ndarray) -> tf.Tensor | np.ndarray:
+        """Return a value that follows from arrays of the model and settings; in a frozen graph as
+        the constant `name`, and where the known arrays have that, theirs.
         """
         if not self._frozen:
-            return tensor
+            return value
         name = self._scope + name
-        if name not in self._tensors:
-            with session(tensor.graph) as run:
-                self._tensors[name] = tf.constant(run.run(tensor), name=name)
-        return self._tensors[name]
+        if name not in self.derived:
+            value = self._values.get(name, value)
+            if tf.is_tensor(value):
+                with session(value.graph) as run:
+                    value = run.run(value)
+            self._tensors[name] = self.derived[name] = tf.constant(value, name=name)
+        return self.derived[name]
 
     def array(self, name: str, value: np.ndarray | None = None) -> np.ndarray:
         """Return a fixed float64 array (statistics, bias): the known one, else `value`."""
@@ -132,9 +140,18 @@ class Parameters:
             self._values[name] = np.asarray(value, np.float64)
         if name not in self.constants:
             self.constants[name] = np.asarray(self._values[name], np.float64)
-            if self._frozen:  # a node of that name lets a later run read it back
-                tf.constant(self.constants[name], name=name)
+            if self._frozen:
+                self._tensors[name] = tf.constant(self.constants[name], name=name)
         return self.constants[name]
+
+    def fixed_array(self, name: str) -> tf.Tensor | np.ndarray:
+        """Return the array of `array` for an op: in a frozen graph the constant of that name."""
+        value = self.array(name)
+        return self._tensors.get(self._scope + name, value)
+
+    def used(self) -> list[str]:
+        """Return the full names of the arrays that were asked for."""
+        return sorted((self._tensors.keys() | self.constants.keys()) - self.derived.keys())
 
     def unused(self) -> list[str]:
         """Return the full names of known arrays that nobody has asked for."""

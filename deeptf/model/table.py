@@ -2,7 +2,8 @@
 
 A net G(s) of one number is a curve. In a table it is evaluated at nodes, once per step, and
 interpolated for every pair; gradients flow through the nodes to the weights, and the interpolant is
-the model, in training and in the frozen file alike.
+the model, in training and in the frozen file alike. A step of training evaluates only those nodes
+between which a pair of its batch lies: with many types they are few.
 
 The range of a curve is cut into SEGMENTS (ranges.py), and each has as many equally spaced nodes as
 its measured error asks for: that of dG/dr, which is what forces feel. dG/ds is compared with the
@@ -19,19 +20,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from deeptf.model.network import Style, layer_arrays, time_step
 from deeptf.model.parameters import Parameters
-from deeptf.model.ranges import NEAR, SEGMENTS, Curves
-from deeptf.ops.curve import CurveTable, EmbeddingSums, embedding_nodes
+from deeptf.model.ranges import FAR, NEAR, SEGMENTS, Curves
+from deeptf.ops.curve import (
+    CurveGrid,
+    CurveTable,
+    EmbeddingSums,
+    embedding_nodes,
+    embedding_sum,
+    needed_nodes,
+)
 from deeptf.tf import assign, session, tf
 
 NODES = "table_nodes"  # [C, SEGMENTS] number of nodes of each segment
 RANGE = "table_range"  # [C, 3] Curves.range that they belong to
-TABLE = "table"  # nodes in a frozen model, which follow from the weights
+# Of a frozen model, following from the weights: CurveTable.nodes, node_row and grid.
+TABLE, TABLE_ROW, TABLE_GRID = "table", "table_row", "table_grid"
 WORST = 0.5 - 1.0 / np.sqrt(12.0)
 # Largest error of dG/dr. After 10,000 steps on liquid water with the fast schedule it leaves errors
 # of 2e-9 eV/atom and 3e-6 eV/A, as large as those of float32 nets.
@@ -52,12 +62,34 @@ class Outside(NamedTuple):
 class Table:
     """A table in the graph, and what measures and mends its error."""
 
-    values: CurveTable
-    between: tf.Tensor  # as values.nodes, but at WORST of every interval
+    whole: CurveTable  # with all nodes
+    between: tf.Tensor  # as whole.nodes, but at WORST of every interval
+    at_nodes: Callable[[tf.Tensor], CurveTable] | None  # of some nodes; None for constants
     counts: tf.Variable  # [C, SEGMENTS] number of nodes
     curves: Curves
     measured: bool  # whether the numbers of nodes came with the model
     tolerance: float = TOLERANCE  # of dG/dr, 1/A
+
+    def sums(
+        self,
+        rows: tf.Tensor,
+        curve: tf.Tensor | np.ndarray,
+        sel: tf.Tensor | np.ndarray,
+        empty: tf.Tensor | np.ndarray,
+        atom_count: tf.Tensor,
+        neighbor_count: tf.Tensor,
+    ) -> EmbeddingSums:
+        """Return the sums over neighbours of rows [P, W] of sorted pairs, [N_real, W, M].
+
+        curve : [T, T] net of each block of pairs, as in Curves
+        sel : [T] places of each neighbour type
+        empty : [T, T] x of an empty place, neighbour type first
+        """
+        layout = (curve, sel, empty, atom_count, neighbor_count)
+        table = self.whole
+        if self.at_nodes is not None:
+            table = self.at_nodes(needed_nodes(rows, table.grid, *layout))
+        return embedding_sum(rows, table, *layout)
 
     def refine(self, run: tf.Session, agree: Callable[[np.ndarray], np.ndarray]) -> str:
         """Change the numbers of nodes where the errors ask for it.
@@ -86,7 +118,7 @@ class Table:
 
     def errors(self, run: tf.Session) -> np.ndarray:
         """Return the largest error of G and of dG/dr (1/A) of every segment, [C, SEGMENTS, 2]."""
-        fetch = (self.values.nodes, self.between, self.values.node_row, self.values.grid)
+        fetch = (self.whole.nodes, self.between, *self.whole.grid[:2])
         nodes, between, row, grid = run.run(fetch)
         errors = []
         for k, step in enumerate(grid[:, 1]):
@@ -125,14 +157,29 @@ def build_table(
     start = tf.constant(curves.ends[:, :-1].ravel())
     step = tf.constant(np.diff(curves.ends).ravel()) / tf.cast(number - 1, tf.float64)
     weights = [tf.cast(weight, tf.float64) for weight in weights]
-    shape = (neuron, style.activation.lower(), style.resnet_dt, SEGMENTS, NEAR)
-    grid = tf.stack([start, step], axis=1)
-    values = embedding_nodes(row, grid, weights, *shape)
-    fixed = parameters.fixed(TABLE, values.nodes)
-    values = values._replace(nodes=fixed)
-    places = row - tf.range(tf.size(row)), tf.stack([start + WORST * step, step], axis=1)
-    between = embedding_nodes(*places, weights, *shape).nodes
-    return Table(values, between, counts, curves, measured)
+    nets = (weights, neuron, style.activation.lower(), style.resnet_dt)
+    grid = CurveGrid(row, tf.stack([start, step], axis=1), SEGMENTS, NEAR)
+    all_nodes = embedding_nodes(grid, *nets)
+    whole = _fixed(all_nodes, len(curves), parameters)
+    at_nodes = partial(embedding_nodes, grid, *nets) if whole is all_nodes else None
+    places = tf.stack([start + WORST * step, step], axis=1)
+    between = grid._replace(node_row=row - tf.range(tf.size(row)), grid=places)
+    between_nodes = embedding_nodes(between, *nets).nodes
+    return Table(whole, between_nodes, at_nodes, counts, curves, measured)
+
+
+def _fixed(table: CurveTable, num_curves: int, parameters: Parameters) -> CurveTable:
+    """Return a table of constants in a frozen graph: its own, or one that is among the arrays, as
+    in a file of an older version, which may have fewer segments.
+    """
+    grid = table.grid
+    parts = (TABLE, table.nodes), (TABLE_ROW, grid.node_row), (TABLE_GRID, grid.grid)
+    nodes, row, places = (parameters.fixed(*part) for part in parts)
+    if nodes is table.nodes:
+        return table
+    segments = (int(row.shape[0]) - 1) // num_curves
+    grid = CurveGrid(row, places, segments, segments - FAR)
+    return CurveTable(nodes, tf.range(int(nodes.shape[0]) + 1), grid, table.width)
 
 
 def outside_of(sums: EmbeddingSums, displacement: tf.Tensor) -> Outside:

@@ -10,26 +10,33 @@ from deeptf.ops.library import library
 from deeptf.tf import tf
 
 
-class CurveTable(NamedTuple):
-    """Embedding nets at nodes, one curve after the other; C curves of S segments.
+class CurveGrid(NamedTuple):
+    """Where the nodes of C curves of S segments lie, one curve after the other.
 
     The nodes of a segment are equally spaced, the first and the last one at its ends. Segments have
     one width, but for the last `near` ones of each curve, beyond the range of the data, which have
     another.
     """
 
-    nodes: tf.Tensor  # [nodes, 2, padded M] value, and slope times step
     node_row: tf.Tensor  # [C S + 1] first node of each segment
     grid: tf.Tensor  # [C S, 2] x of the first node, step
-    width: int  # M
     segments: int = 1  # S
     near: int = 0
+
+
+class CurveTable(NamedTuple):
+    """Embedding nets at those nodes of a grid that are needed."""
+
+    nodes: tf.Tensor  # [K', 2, padded M] value, and slope times step
+    needed_row: tf.Tensor  # [nodes + 1] number of needed nodes before each node
+    grid: CurveGrid
+    width: int  # M
 
 
 class EmbeddingSums(NamedTuple):
     """Sums over neighbours, and what they found beyond the ranges of the data by block of pairs."""
 
-    sum: tf.Tensor  # [N_real, 4, M]
+    sum: tf.Tensor  # [N_real, W, M]
     outside: tf.Tensor  # [T, T] number of pairs; neighbour type first
     closest: tf.Tensor  # [T, T] the closest of them; -1 without any
 
@@ -37,35 +44,62 @@ class EmbeddingSums(NamedTuple):
 _SIZES = ("width", "segments", "near")  # attributes of the ops of embedding sums
 
 
+def needed_nodes(
+    rows: tf.Tensor,
+    grid: CurveGrid,
+    curve: tf.Tensor,
+    sel: tf.Tensor,
+    empty: tf.Tensor,
+    atom_count: tf.Tensor,
+    neighbor_count: tf.Tensor,
+) -> tf.Tensor:
+    """Return which nodes the sums over these rows need, as CurveTable.needed_row.
+
+    Arguments: see embedding_sum.
+    """
+    return library().needed_nodes(
+        rows,
+        grid.node_row,
+        grid.grid,
+        curve,
+        sel,
+        empty,
+        atom_count,
+        neighbor_count,
+        segments=grid.segments,
+        near=grid.near,
+    )
+
+
 def embedding_nodes(
-    node_row: tf.Tensor,
-    grid: tf.Tensor,
+    grid: CurveGrid,
     weights: Sequence[tf.Tensor],
     neuron: Sequence[int],
     activation: str,
     resnet_dt: bool,
-    segments: int = 1,
-    near: int = 0,
+    needed_row: tf.Tensor | None = None,
 ) -> CurveTable:
-    """Evaluate C nets of one number, with their slopes, at the nodes of their grids.
+    """Evaluate C nets of one number, with their slopes, at the needed nodes, or all, of a grid.
 
-    node_row [C S + 1]; grid [C S, 2] x of the first node and step; weights: for each net and layer
-    matrix, bias, and idt where resnet_dt and a residual connection ask for one.
-    Differentiable once in the weights.
+    weights: for each net and layer matrix, bias, and idt where resnet_dt and a residual connection
+    ask for one. Differentiable once in the weights.
     """
     weights = [tf.convert_to_tensor(weight) for weight in weights]
+    if needed_row is None:
+        needed_row = tf.range(tf.convert_to_tensor(grid.node_row)[-1] + 1)
     nodes = library().embedding_nodes(
-        node_row,
-        grid,
+        grid.node_row,
+        grid.grid,
+        needed_row,
         weights,
         activation=activation,
         neuron=list(neuron),
         resnet_dt=resnet_dt,
-        segments=segments,
+        segments=grid.segments,
     )
     unit = 64 // weights[0].dtype.size
     nodes = tf.ensure_shape(nodes, [None, 2, -(-neuron[-1] // unit) * unit])
-    return CurveTable(nodes, node_row, grid, neuron[-1], segments, near)
+    return CurveTable(nodes, needed_row, grid, neuron[-1])
 
 
 def embedding_sum(
@@ -77,40 +111,42 @@ def embedding_sum(
     atom_count: tf.Tensor,
     neighbor_count: tf.Tensor,
 ) -> EmbeddingSums:
-    """Return sum_j R_j (x) G(R_j0) of every atom, empty places included.
+    """Return the sums over neighbours of every atom, empty places included.
 
-    rows R [P', 4] of sorted pairs, with their atom_count [T] and neighbor_count [N_real, T]; curve
-    [T, T] (neighbour type first) is the curve of each block, -1 to leave it out; sel [T] places of
-    each neighbour type; empty [T] R_0 of an empty place of each centre type.
-    Twice differentiable, but not twice in the rows. Errors: rows that are not finite.
+    They are sum_j R_j (x) G(R_j0) for rows R [P', 4] of sorted pairs, with their atom_count [T] and
+    neighbor_count [N_real, T], and sum_j G(R_j) for radial rows [P', 1]. curve [T, T] (neighbour
+    type first) is the curve of each block, -1 to leave it out; sel [T] places of each neighbour
+    type; empty [T, T] R_0 of an empty place of each block.
+    Twice differentiable, but not twice in the rows. Errors: rows that are not finite or lie between
+    nodes that the table does not hold.
     """
     found = library().embedding_sum(
         rows,
         table.nodes,
-        table.node_row,
-        table.grid,
+        table.grid.node_row,
+        table.grid.grid,
         curve,
         sel,
         empty,
         atom_count,
         neighbor_count,
+        table.needed_row,
         width=table.width,
-        segments=table.segments,
-        near=table.near,
+        segments=table.grid.segments,
+        near=table.grid.near,
     )
     return EmbeddingSums(*found)
 
 
+tf.no_gradient("NeededNodes")
+
+
 @tf.RegisterGradient("EmbeddingNodes")
 def _embedding_nodes_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
-    node_row, grid, *weights = op.inputs
+    *places, weights = *op.inputs[:3], op.inputs[3:]
     names = ("activation", "neuron", "resnet_dt", "segments")
     attributes = {name: op.get_attr(name) for name in names}
-    return [
-        None,
-        None,
-        *library().embedding_nodes_grad(node_row, grid, weights, grad, **attributes),
-    ]
+    return [None] * 3 + library().embedding_nodes_grad(*places, list(weights), grad, **attributes)
 
 
 @tf.RegisterGradient("EmbeddingSum")
@@ -119,7 +155,7 @@ def _embedding_sum_grad(op: tf.Operation, grad: tf.Tensor, *_: tf.Tensor) -> lis
     return [
         library().embedding_sum_grad(*op.inputs, grad, **sizes),
         library().embedding_table_grad(*op.inputs, grad, **sizes),
-    ] + [None] * 7
+    ] + [None] * 8
 
 
 @tf.RegisterGradient("EmbeddingSumGrad")
@@ -129,6 +165,6 @@ def _embedding_sum_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tenso
     return [
         unavailable(shared[0], "second derivative of an embedding in the rows"),
         library().embedding_tangent_table_grad(*shared, grad, upper, **sizes),
-        *[None] * 7,
+        *[None] * 8,
         library().embedding_sum_tangent(*shared, grad, **sizes),
     ]

@@ -16,9 +16,10 @@ def environment(
     rcut_smth: float,
     rcut: float,
 ) -> tf.Tensor:
-    """Return the normalised environment rows (s, s x/r, s y/r, s z/r), [P, 4] in 1/A before that.
+    """Return the normalised environment rows of pairs, [P, W].
 
-    displacement [P, 3] A, centre [P], atom_type [N_all]; mean and stddev [T, 4] by centre type.
+    They are (s, s x/r, s y/r, s z/r), W = 4, or s alone, W = 1, in 1/A before they are normalised.
+    displacement [P, 3] A, centre [P], atom_type [N_all]; mean and stddev [T, W] by centre type.
     Differentiable once in the displacement, and then in whatever multiplies the rows.
     Errors: a displacement that is not finite or shorter than 1e-6 A.
     """

@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 from deeptf.ops.library import library
+from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
 
 
 def force_virial(
-    pair_gradient: tf.Tensor,
-    displacement: tf.Tensor,
-    centre: tf.Tensor,
-    neighbor: tf.Tensor,
-    atom_type: tf.Tensor,
-    frame_row: tf.Tensor,
+    pair_gradient: tf.Tensor, pairs: SortedPairs, frame_row: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Return force [N_all, 3] and virial [F, 9] = -sum r_a g_b from g = dE/d(displacement) [P, 3].
 
-    centre [P] lies in one of the frames of frame_row [F + 1]; neighbor [P] may be a ghost.
-    Differentiable any number of times in `pair_gradient`, and in `displacement`.
+    The centres of the pairs lie in one of the frames of frame_row [F + 1]; a neighbour may be a
+    ghost. Differentiable any number of times in `pair_gradient`, and in the displacement.
+    Errors: a centre or a place of a pair out of range.
     """
     return tuple(
-        library().force_virial(pair_gradient, displacement, centre, neighbor, atom_type, frame_row)
+        library().force_virial(
+            pair_gradient,
+            pairs.displacement,
+            pairs.centre,
+            pairs.neighbor,
+            frame_row,
+            pairs.atom_order,
+            pairs.first_pair,
+            pairs.neighbor_count,
+            pairs.pair_row,
+            pairs.pair_of,
+        )
     )
 
 
-def atom_virial(
-    pair_gradient: tf.Tensor, displacement: tf.Tensor, neighbor: tf.Tensor, atom_type: tf.Tensor
-) -> tf.Tensor:
+def atom_virial(pair_gradient: tf.Tensor, pairs: SortedPairs) -> tf.Tensor:
     """Return the virial of each atom, [N_all, 9]: -g_a r_b of a pair counts for its neighbour.
 
     The indices stand as in deepmd-kit: the sum over atoms is the virial, transposed. No gradient.
     """
-    return library().atom_virial(pair_gradient, displacement, neighbor, atom_type)
+    return library().atom_virial(pair_gradient, pairs.displacement, pairs.pair_row, pairs.pair_of)
 
 
 def _gradient_in_displacement(
@@ -47,22 +53,19 @@ def _gradient_in_displacement(
 def _force_virial_grad(
     op: tf.Operation, force_grad: tf.Tensor, virial_grad: tf.Tensor
 ) -> list[tf.Tensor | None]:
-    pair_gradient, displacement, centre, neighbor, _, frame_row = op.inputs
+    pair_gradient, *pairs = op.inputs
+    _, centre, _, frame_row, *_ = pairs
     return [
-        library().force_virial_grad(
-            force_grad, virial_grad, displacement, centre, neighbor, frame_row
-        ),
+        library().force_virial_grad(force_grad, virial_grad, *pairs),
         _gradient_in_displacement(pair_gradient, virial_grad, centre, frame_row),
-    ] + [None] * 4
+    ] + [None] * 8
 
 
 @tf.RegisterGradient("ForceVirialGrad")
 def _force_virial_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
-    force_grad, virial_grad, displacement, centre, neighbor, frame_row = op.inputs
-    atoms = tf.zeros(tf.shape(force_grad)[:1], tf.int32)  # only its length counts
-    force, virial = library().force_virial(grad, displacement, centre, neighbor, atoms, frame_row)
+    _, virial_grad, *pairs = op.inputs
+    _, centre, _, frame_row, *_ = pairs
     return [
-        force,
-        virial,
+        *library().force_virial(grad, *pairs),
         _gradient_in_displacement(grad, virial_grad, centre, frame_row),
-    ] + [None] * 3
+    ] + [None] * 8

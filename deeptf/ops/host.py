@@ -1,4 +1,7 @@
-"""Sums over the processes on one host, in memory that they share (train/host_sum.h); Linux only."""
+"""Sums over the processes on one host, in memory that they share (op/train/host_sum.h).
+
+Only a library for Linux has these ops.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from deeptf.tf import tf
 
 
 class Host(NamedTuple):
-    """The processes on one machine as one of them sees them (train/meeting.h), for one op."""
+    """The processes on one host as one of them sees them (op/train/meeting.h), for one op."""
 
     file: str  # memory that all map, zeros at the beginning
     offset: int  # bytes from its begin to the op's place in it, a multiple of a page
@@ -20,6 +23,11 @@ class Host(NamedTuple):
     pipes: list[int]  # for every process an open file: a pipe that is closed when it ends
     processes: list[int]  # the numbers that the system gave them
     patience: float  # s that one may be waited for before stderr says it
+
+
+def has_host_ops() -> bool:
+    """Return whether the op library has them."""
+    return library().has("host_sum")
 
 
 def host_sum(host: Host, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:

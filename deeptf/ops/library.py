@@ -13,45 +13,35 @@ import functools
 import re
 from collections.abc import Set
 from pathlib import Path
-from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import deeptf
 
 FOLDER = Path(__file__).parents[1]
 BINDINGS = "libdeeptf.so"
 CORES = "libdeeptf_core.*.so"
-OPS = (
-    "neighbor_pairs",
-    "sort_pairs",
-    "environment",
-    "environment_grad",
-    "environment_grad_grad",
-    "neighbor_sum",
-    "neighbor_sum_value_grad",
-    "neighbor_sum_weight_grad",
-    "embedding_nodes",
-    "embedding_nodes_grad",
-    "embedding_sum",
-    "embedding_sum_grad",
-    "embedding_sum_tangent",
-    "embedding_table_grad",
-    "embedding_tangent_table_grad",
-    "fitting_net",
-    "fitting_net_grad",
-    "moment_product",
-    "moment_product_grad",
-    "moment_product_polar",
-    "force_virial",
-    "force_virial_grad",
-    "atom_virial",
-    "adam_update",
-    "adam_change",
-    "matrix_products",
-    "host_sum",
-    "host_adam",
-)
 BUILD = "`pip install .` in the source folder of deeptf builds it"
+
+
+class Ops:
+    """The ops that a loaded library registers, each a function of its name in lower case.
+
+    Raises ImportError for one that it has not: then the library is older than who asks for the op.
+    """
+
+    def __init__(self, path: Path, loaded: Any) -> None:
+        self._path, self._loaded = path, loaded
+
+    def has(self, name: str) -> bool:
+        """Return whether there is an op of this name; some exist on some systems alone."""
+        return hasattr(self._loaded, name)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or self.has(name):
+            return getattr(self._loaded, name)
+        raise ImportError(
+            f"the op library `{self._path}` must have the op {name}, got an older one: {BUILD}"
+        )
 
 
 class Core(NamedTuple):
@@ -139,7 +129,7 @@ def description() -> str:
 
 
 @functools.cache
-def library() -> ModuleType:
+def library() -> Ops:
     """Load the op library, once; raise ImportError where it is missing or does not fit."""
     from deeptf.tf import tf  # only here: `deeptf --version` needs no TensorFlow
 
@@ -155,12 +145,7 @@ def library() -> ModuleType:
             f"the op library `{bindings}` must match TensorFlow {tf.__version__} and this system, "
             f"got `{error}`: {BUILD}"
         ) from error
-    missing = [name for name in OPS if not hasattr(loaded, name)]
-    if missing:
-        raise ImportError(
-            f"the op library `{bindings}` must have the op {missing[0]}, got an older one: {BUILD}"
-        )
-    return loaded
+    return Ops(bindings, loaded)
 
 
 def _build_line(path: Path, part: str, fields: int) -> list[str]:

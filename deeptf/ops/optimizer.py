@@ -1,4 +1,4 @@
-"""A step of Adam for many arrays at once (train/adam.h)."""
+"""A step of Adam for many arrays at once (op/train/adam.h)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from deeptf.tf import tf
 
 
 class AdamStep(NamedTuple):
-    """The numbers of one step of Adam (train/adam.h)."""
+    """The numbers of one step of Adam (op/train/adam.h)."""
 
     rate: tf.Tensor  # float64, learning rate times sqrt(1 - beta2^t) / (1 - beta1^t)
     beta1: float

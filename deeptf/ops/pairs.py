@@ -12,7 +12,10 @@ from deeptf.tf import tf
 
 
 class SortedPairs(NamedTuple):
-    """Pairs in blocks of (neighbour type, centre type); N_real and P' leave virtual atoms out."""
+    """Pairs in blocks of (neighbour type, centre type), and where those of an atom lie.
+
+    N_real and P' leave out virtual atoms, and centres that are not owned.
+    """
 
     atom_order: tf.Tensor  # [N_real] centres, stably sorted by type
     atom_count: tf.Tensor  # [T] centres of each type
@@ -21,6 +24,9 @@ class SortedPairs(NamedTuple):
     centre: tf.Tensor  # [P'] atom index
     neighbor: tf.Tensor  # [P'] atom index
     displacement: tf.Tensor  # [P', 3] A
+    first_pair: tf.Tensor  # [N_real, T] first of the pairs that neighbor_count counts
+    pair_row: tf.Tensor  # [N_all + 1] first place in pair_of of each atom as the neighbour
+    pair_of: tf.Tensor  # [P'] pairs by neighbour; those of one neighbour ascend
 
 
 def neighbor_pairs(
@@ -43,12 +49,20 @@ def sort_pairs(
     displacement: tf.Tensor,
     atom_type: tf.Tensor,
     num_types: int,
+    num_owned: tf.Tensor | None = None,
 ) -> SortedPairs:
     """Sort pairs by (neighbour type, centre type, centre); pairs with a virtual atom drop out.
 
-    row [N + 1], neighbor [P] (below N_all), displacement [P, 3] A, atom_type [N_all].
-    Errors: a displacement between real atoms that is not finite or shorter than 1e-6 A.
+    row [N + 1], neighbor [P] (below N_all), displacement [P, 3] A, atom_type [N_all]. Of the
+    centres the first num_owned count, all of them by default; others drop out with their pairs and
+    are neighbours only.
+    Errors: a displacement between real atoms that is not finite or shorter than 1e-6 A; num_owned
+    below 0 or above N.
     """
+    if num_owned is None:
+        num_owned = tf.shape(row)[0] - 1
     return SortedPairs(
-        *library().sort_pairs(row, neighbor, displacement, atom_type, num_types=num_types)
+        *library().sort_pairs(
+            row, neighbor, displacement, atom_type, num_owned, num_types=num_types
+        )
     )

@@ -1,4 +1,4 @@
-"""Memory that the workers on one machine share, and how each sees that another has ended.
+"""Memory that the workers on one host share, and how each sees that another has ended.
 
 Both are open files that the others open again by /proc of Linux: the memory is one of the leader
 (memfd), and every worker has a pipe of which it alone holds the end for writing, so that the others
@@ -27,7 +27,7 @@ PATIENCE = 60.0  # s, see Host
 
 
 class SharedMemory:
-    """What worker `rank` has opened of all workers on its machine.
+    """What worker `rank` has opened of all workers on its host.
 
     memory : open file, the same in all workers, zeros at the beginning.
     pipes, processes : see Host.
@@ -52,7 +52,7 @@ def open_memory(rank: int, size: int, total: Sum, files: ExitStack) -> SharedMem
     """Return what worker `rank` of `size` has opened of all, or nothing where they cannot see each
     other's processes.
 
-    All workers must call it together, in processes on one machine.
+    All workers must call it together, in processes on one host.
     files : closes what is opened here; the others then find that this worker has ended.
     """
     offers = np.zeros([size, 2, 3])

@@ -40,7 +40,7 @@ def take_cores(rank: int, size: int, total: Callable[[np.ndarray], np.ndarray]) 
 
 
 def share_of(cores: Sequence[Set[int]], process: int) -> list[int]:
-    """Return the cores of one of several processes on one machine, where process k may run on
+    """Return the cores of one of several processes on one host, where process k may run on
     cores[k].
 
     Those that may run on the same ones divide them; none where they are more than the cores.

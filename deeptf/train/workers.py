@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from deeptf.cores import usable_cores
-from deeptf.ops.host import Host, host_sum
+from deeptf.ops.host import Host, has_host_ops, host_sum
 from deeptf.tf import assign, session, tf
 from deeptf.train.host import SharedMemory, hand_over, open_memory
 from deeptf.train.host_cores import take_cores
@@ -131,9 +131,12 @@ class HorovodWorkers(Workers):
         return self._memory is not None
 
     def _open_memory(self) -> SharedMemory | None:
-        """Open what the workers share where all are on one machine, have no GPUs, and can."""
+        """Open what the workers share where all are on one host, have no GPUs, and can: elsewhere,
+        and on a system whose op library has no sums in shared memory, they exchange messages.
+        """
         total = self._sum_of_messages
-        if total(np.array(float(self.local_size < self.size or _gpus() > 0))) > 0:
+        alone = self.local_size < self.size or _gpus() > 0 or not has_host_ops()
+        if total(np.array(float(alone))) > 0:
             return None
         return open_memory(self.rank, self.size, total, self._files)
 

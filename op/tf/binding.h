@@ -20,8 +20,9 @@ using tensorflow::shape_inference::DimensionHandle;
 using tensorflow::shape_inference::InferenceContext;
 using tensorflow::shape_inference::ShapeHandle;
 
-// As many threads as the session may use for an op, whatever those of its device are: all devices
-// of a process may share the threads of the first one, which may be another program's.
+// What a kernel may use for this op; `context` itself is TensorFlow's in all bindings. As many
+// threads as the session may use for an op, whatever those of its device are: all devices of a
+// process may share the threads of the first one, which may be another program's.
 inline Context context_of(OpKernelContext* context) {
   const auto* session = context->session_config();
   const int own = session != nullptr ? session->intra_op_parallelism_threads() : 0;

@@ -1,4 +1,4 @@
-// One line about these bindings that deeptf/op_library.py reads in the file before it loads the
+// One line about these bindings that deeptf/ops/library.py reads in the file before it loads the
 // library, so that one made for another TensorFlow or deeptf is refused with a sentence instead of
 // a crash.
 // Visible in namespace deeptf, for a linker that drops what nobody uses (--gc-sections).

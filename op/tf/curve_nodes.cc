@@ -12,7 +12,7 @@
 namespace deeptf {
 namespace {
 
-constexpr int kFirstWeight = 2;  // after node_row and grid
+constexpr int kFirstWeight = 3;  // after node_row, grid and needed_row
 
 struct Style {
   explicit Style(OpKernelConstruction* context) {
@@ -62,16 +62,20 @@ EmbeddingNets<T> read_nets(OpKernelContext* context, const Style& style) {
   const Tensor& node_row = input(context, 0, "node_row", {-1});
   const int64_t curves = std::max<int64_t>(0, node_row.dim_size(0) - 1) / style.segments;
   const int64_t segments = curves * style.segments;
-  EmbeddingNets<T> nets{style.activation,
-                        {},
-                        style.segments,
-                        data<int32_t>(input(context, 0, "node_row", {segments + 1})),
-                        data<double>(input(context, 1, "grid", {segments, 2}))};
-  bool rising = curves > 0 && nets.node_row[0] == 0;
+  EmbeddingNets<T> nets{
+      style.activation,
+      {},
+      {curves, style.segments, 0, data<int32_t>(input(context, 0, "node_row", {segments + 1})),
+       data<double>(input(context, 1, "grid", {segments, 2}))},
+      nullptr};
+  bool rising = curves > 0 && nets.segments.node_row[0] == 0;
   for (int64_t k = 0; k < segments; ++k) {
-    rising = rising && nets.node_row[k] <= nets.node_row[k + 1];
+    rising = rising && nets.segments.node_row[k] <= nets.segments.node_row[k + 1];
   }
   if (!rising) throw Error("`node_row` must begin with 0 and not decrease");
+  const int64_t nodes = nets.segments.num_nodes();
+  nets.needed_row = data<int32_t>(input(context, 2, "needed_row", {nodes + 1}));
+  check_needed(nets.needed_row, nodes, nets.needed_row[nodes]);
   const auto ignore = [](int64_t, int64_t, int64_t, bool, int) {};
   const int weights = for_each_layer(curves, style, ignore);
   if (weights != style.num_weights) {
@@ -93,7 +97,7 @@ EmbeddingNets<T> read_nets(OpKernelContext* context, const Style& style) {
 template <class T>
 void nodes(OpKernelContext* context, const Style& style) {
   const EmbeddingNets<T> nets = read_nets<T>(context, style);
-  T* table = output<T>(context, 0, {nets.num_nodes(), 2, padded_width<T>(nets.width())});
+  T* table = output<T>(context, 0, {nets.num_needed(), 2, padded_width<T>(nets.width())});
   embedding_nodes(nets, context_of(context), table);
 }
 
@@ -102,7 +106,7 @@ void nodes_grad(OpKernelContext* context, const Style& style) {
   const EmbeddingNets<T> nets = read_nets<T>(context, style);
   const int64_t curves = static_cast<int64_t>(nets.layers.size());
   const Tensor& grad = input(context, context->num_inputs() - 1, "nodes_grad",
-                             {nets.num_nodes(), 2, padded_width<T>(nets.width())});
+                             {nets.num_needed(), 2, padded_width<T>(nets.width())});
   std::vector<std::vector<EmbeddingLayerGrad<T>>> grads(curves);
   for_each_layer(curves, style,
                  [&](int64_t curve, int64_t n_in, int64_t width, bool idt, int index) {
@@ -116,6 +120,7 @@ void nodes_grad(OpKernelContext* context, const Style& style) {
 absl::Status shape_of_nodes(InferenceContext* c) {
   TF_RETURN_IF_ERROR(expect(c, 0, {-1}));
   TF_RETURN_IF_ERROR(expect(c, 1, {-1, 2}));
+  TF_RETURN_IF_ERROR(expect(c, 2, {-1}));
   c->set_output(0, c->MakeShape({c->UnknownDim(), c->MakeDim(2), c->UnknownDim()}));
   return absl::OkStatus();
 }
@@ -136,6 +141,7 @@ REGISTER_OP("EmbeddingNodes")
     .Attr("segments: int = 1")
     .Input("node_row: int32")
     .Input("grid: double")
+    .Input("needed_row: int32")
     .Input("weights: N * T")
     .Output("nodes: T")
     .SetShapeFn(shape_of_nodes);
@@ -149,6 +155,7 @@ REGISTER_OP("EmbeddingNodesGrad")
     .Attr("segments: int = 1")
     .Input("node_row: int32")
     .Input("grid: double")
+    .Input("needed_row: int32")
     .Input("weights: N * T")
     .Input("nodes_grad: T")
     .Output("weights_grad: N * T")

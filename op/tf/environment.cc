@@ -7,22 +7,44 @@
 namespace deeptf {
 namespace {
 
-// Input 0 has `columns` columns (displacement, row gradient or upstream); the output has 7 -
+// Shapes of the inputs from `shift` on: those of inputs_from. Gives the number of pairs and of
 // columns.
-absl::Status shape_of_rows(InferenceContext* c, int64_t columns) {
-  const int shift = c->num_inputs() - 7;  // the gradients have one input more in front
-  TF_RETURN_IF_ERROR(expect(c, 0, {-1, columns}));
+absl::Status expect_inputs(InferenceContext* c, int shift, DimensionHandle* pairs,
+                           DimensionHandle* columns) {
   TF_RETURN_IF_ERROR(expect(c, shift, {-1, 3}));
   TF_RETURN_IF_ERROR(expect(c, shift + 1, {-1}));
   TF_RETURN_IF_ERROR(expect(c, shift + 2, {-1}));
-  TF_RETURN_IF_ERROR(expect(c, shift + 3, {-1, 4}));
-  TF_RETURN_IF_ERROR(expect(c, shift + 4, {-1, 4}));
   TF_RETURN_IF_ERROR(expect(c, shift + 5, {}));
   TF_RETURN_IF_ERROR(expect(c, shift + 6, {}));
-  DimensionHandle pairs;
-  TF_RETURN_IF_ERROR(c->Merge(c->Dim(c->input(shift), 0), c->Dim(c->input(shift + 1), 0), &pairs));
-  TF_RETURN_IF_ERROR(c->Merge(pairs, c->Dim(c->input(0), 0), &pairs));
-  c->set_output(0, c->Matrix(pairs, c->MakeDim(7 - columns)));
+  ShapeHandle statistics;
+  TF_RETURN_IF_ERROR(c->WithRank(c->input(shift + 3), 2, &statistics));
+  TF_RETURN_IF_ERROR(c->Merge(statistics, c->input(shift + 4), &statistics));
+  *columns = c->Dim(statistics, 1);
+  return c->Merge(c->Dim(c->input(shift), 0), c->Dim(c->input(shift + 1), 0), pairs);
+}
+
+absl::Status shape_of_rows(InferenceContext* c) {
+  DimensionHandle pairs, columns;
+  TF_RETURN_IF_ERROR(expect_inputs(c, 0, &pairs, &columns));
+  c->set_output(0, c->Matrix(pairs, columns));
+  return absl::OkStatus();
+}
+
+absl::Status shape_of_grad(InferenceContext* c) {
+  DimensionHandle pairs, columns;
+  TF_RETURN_IF_ERROR(expect_inputs(c, 1, &pairs, &columns));
+  ShapeHandle rows;
+  TF_RETURN_IF_ERROR(c->Merge(c->input(0), c->Matrix(pairs, columns), &rows));
+  c->set_output(0, c->Matrix(c->Dim(rows, 0), c->MakeDim(3)));
+  return absl::OkStatus();
+}
+
+absl::Status shape_of_grad_grad(InferenceContext* c) {
+  DimensionHandle pairs, columns;
+  TF_RETURN_IF_ERROR(expect_inputs(c, 1, &pairs, &columns));
+  ShapeHandle upstream;
+  TF_RETURN_IF_ERROR(c->Merge(c->input(0), c->Matrix(pairs, c->MakeDim(3)), &upstream));
+  c->set_output(0, c->Matrix(c->Dim(upstream, 0), columns));
   return absl::OkStatus();
 }
 
@@ -30,17 +52,18 @@ absl::Status shape_of_rows(InferenceContext* c, int64_t columns) {
 EnvironmentInputs inputs_from(OpKernelContext* context, int shift) {
   const Tensor& displacement = input(context, shift, "displacement", {-1, 3});
   const Tensor& atom_type = input(context, shift + 2, "atom_type", {-1});
-  const Tensor& mean = input(context, shift + 3, "mean", {-1, 4});
+  const Tensor& mean = input(context, shift + 3, "mean", {-1, -1});
   const int64_t pairs = displacement.dim_size(0);
   const EnvironmentInputs in{
       pairs,
       atom_type.dim_size(0),
       static_cast<int32_t>(mean.dim_size(0)),
+      mean.dim_size(1),
       data<double>(displacement),
       data<int32_t>(input(context, shift + 1, "centre", {pairs})),
       data<int32_t>(atom_type),
       data<double>(mean),
-      data<double>(input(context, shift + 4, "stddev", {mean.dim_size(0), 4})),
+      data<double>(input(context, shift + 4, "stddev", {mean.dim_size(0), mean.dim_size(1)})),
       *data<double>(input(context, shift + 5, "rcut_smth", {})),
       *data<double>(input(context, shift + 6, "rcut", {})),
   };
@@ -59,7 +82,7 @@ class Environment : public OpKernel {
   void Compute(OpKernelContext* context) override {
     guard(context, [&] {
       const EnvironmentInputs in = inputs_from(context, 0);
-      environment(in, context_of(context), output<double>(context, 0, {in.num_pairs, 4}));
+      environment(in, context_of(context), output<double>(context, 0, {in.num_pairs, in.columns}));
     });
   }
 };
@@ -71,7 +94,7 @@ class EnvironmentGrad : public OpKernel {
   void Compute(OpKernelContext* context) override {
     guard(context, [&] {
       const EnvironmentInputs in = inputs_from(context, 1);
-      const Tensor& row_grad = input(context, 0, "row_grad", {in.num_pairs, 4});
+      const Tensor& row_grad = input(context, 0, "row_grad", {in.num_pairs, in.columns});
       environment_grad(in, context_of(context), data<double>(row_grad),
                        output<double>(context, 0, {in.num_pairs, 3}));
     });
@@ -87,7 +110,7 @@ class EnvironmentGradGrad : public OpKernel {
       const EnvironmentInputs in = inputs_from(context, 1);
       const Tensor& upstream = input(context, 0, "upstream", {in.num_pairs, 3});
       environment_grad_grad(in, context_of(context), data<double>(upstream),
-                            output<double>(context, 0, {in.num_pairs, 4}));
+                            output<double>(context, 0, {in.num_pairs, in.columns}));
     });
   }
 };
@@ -103,7 +126,7 @@ REGISTER_OP("Environment")
     .Input("rcut_smth: double")
     .Input("rcut: double")
     .Output("rows: double")
-    .SetShapeFn([](InferenceContext* c) { return shape_of_rows(c, 3); });
+    .SetShapeFn(shape_of_rows);
 
 REGISTER_OP("EnvironmentGrad")
     .Input("row_grad: double")
@@ -115,7 +138,7 @@ REGISTER_OP("EnvironmentGrad")
     .Input("rcut_smth: double")
     .Input("rcut: double")
     .Output("displacement_grad: double")
-    .SetShapeFn([](InferenceContext* c) { return shape_of_rows(c, 4); });
+    .SetShapeFn(shape_of_grad);
 
 REGISTER_OP("EnvironmentGradGrad")
     .Input("upstream: double")
@@ -127,7 +150,7 @@ REGISTER_OP("EnvironmentGradGrad")
     .Input("rcut_smth: double")
     .Input("rcut: double")
     .Output("row_grad_grad: double")
-    .SetShapeFn([](InferenceContext* c) { return shape_of_rows(c, 3); });
+    .SetShapeFn(shape_of_grad_grad);
 
 REGISTER_KERNEL_BUILDER(Name("Environment").Device(tensorflow::DEVICE_CPU), Environment);
 REGISTER_KERNEL_BUILDER(Name("EnvironmentGrad").Device(tensorflow::DEVICE_CPU), EnvironmentGrad);

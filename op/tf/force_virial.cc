@@ -14,13 +14,29 @@ absl::Status virial_shape(InferenceContext* c, int frame_row, ShapeHandle* shape
   return absl::OkStatus();
 }
 
+// The inputs of one rank each, from `index` on.
+absl::Status expect_ranks(InferenceContext* c, int index, std::initializer_list<int> ranks) {
+  ShapeHandle shape;
+  for (const int rank : ranks) TF_RETURN_IF_ERROR(c->WithRank(c->input(index++), rank, &shape));
+  return absl::OkStatus();
+}
+
+// Shape [len(pair_row) - 1, width].
+absl::Status atoms_shape(InferenceContext* c, int pair_row, int64_t width, ShapeHandle* shape) {
+  DimensionHandle atoms;
+  TF_RETURN_IF_ERROR(c->Subtract(c->Dim(c->input(pair_row), 0), 1, &atoms));
+  *shape = c->Matrix(atoms, c->MakeDim(width));
+  return absl::OkStatus();
+}
+
 absl::Status shape_of_force(InferenceContext* c) {
   TF_RETURN_IF_ERROR(expect(c, 0, {-1, 3}));
   TF_RETURN_IF_ERROR(expect(c, 1, {-1, 3}));
-  for (int k = 2; k < 6; ++k) TF_RETURN_IF_ERROR(expect(c, k, {-1}));
-  ShapeHandle virial;
-  TF_RETURN_IF_ERROR(virial_shape(c, 5, &virial));
-  c->set_output(0, c->Matrix(c->Dim(c->input(4), 0), c->MakeDim(3)));
+  TF_RETURN_IF_ERROR(expect_ranks(c, 2, {1, 1, 1, 1, 2, 2, 1, 1}));
+  ShapeHandle force, virial;
+  TF_RETURN_IF_ERROR(atoms_shape(c, 8, 3, &force));
+  TF_RETURN_IF_ERROR(virial_shape(c, 4, &virial));
+  c->set_output(0, force);
   c->set_output(1, virial);
   return absl::OkStatus();
 }
@@ -29,7 +45,7 @@ absl::Status shape_of_force_grad(InferenceContext* c) {
   TF_RETURN_IF_ERROR(expect(c, 0, {-1, 3}));
   TF_RETURN_IF_ERROR(expect(c, 1, {-1, 9}));
   TF_RETURN_IF_ERROR(expect(c, 2, {-1, 3}));
-  for (int k = 3; k < 6; ++k) TF_RETURN_IF_ERROR(expect(c, k, {-1}));
+  TF_RETURN_IF_ERROR(expect_ranks(c, 3, {1, 1, 1, 1, 2, 2, 1, 1}));
   ShapeHandle virial;
   TF_RETURN_IF_ERROR(virial_shape(c, 5, &virial));
   TF_RETURN_IF_ERROR(c->Merge(virial, c->input(1), &virial));
@@ -40,27 +56,40 @@ absl::Status shape_of_force_grad(InferenceContext* c) {
 absl::Status shape_of_atom_virial(InferenceContext* c) {
   TF_RETURN_IF_ERROR(expect(c, 0, {-1, 3}));
   TF_RETURN_IF_ERROR(expect(c, 1, {-1, 3}));
-  TF_RETURN_IF_ERROR(expect(c, 2, {-1}));
-  TF_RETURN_IF_ERROR(expect(c, 3, {-1}));
-  c->set_output(0, c->Matrix(c->Dim(c->input(3), 0), c->MakeDim(9)));
+  TF_RETURN_IF_ERROR(expect_ranks(c, 2, {1, 1}));
+  ShapeHandle virial;
+  TF_RETURN_IF_ERROR(atoms_shape(c, 2, 9, &virial));
+  c->set_output(0, virial);
   return absl::OkStatus();
 }
 
-// Checked inputs; `displacement`, `centre`, `neighbor` and `frame_row` are positions.
-ForceInputs inputs_at(OpKernelContext* context, int displacement, int centre, int neighbor,
-                      int frame_row, int64_t num_all) {
-  const int64_t pairs = input(context, displacement, "displacement", {-1, 3}).dim_size(0);
-  const Tensor& rows = input(context, frame_row, "frame_row", {-1});
+// Checked inputs `displacement`, `centre`, `neighbor` and `frame_row` from `first` on.
+ForceInputs inputs_from(OpKernelContext* context, int first, int64_t num_all, bool neighbors) {
+  const int64_t pairs = input(context, first, "displacement", {-1, 3}).dim_size(0);
+  const Tensor& neighbor = input(context, first + 2, "neighbor", {pairs});
+  const Tensor& rows = input(context, first + 3, "frame_row", {-1});
   if (rows.dim_size(0) < 1) throw Error("`frame_row` must have F + 1 elements, got none");
   const ForceInputs in{pairs,
                        num_all,
                        rows.dim_size(0) - 1,
-                       data<double>(context->input(displacement)),
-                       data<int32_t>(input(context, centre, "centre", {pairs})),
-                       data<int32_t>(input(context, neighbor, "neighbor", {pairs})),
+                       data<double>(context->input(first)),
+                       data<int32_t>(input(context, first + 1, "centre", {pairs})),
+                       neighbors ? data<int32_t>(neighbor) : nullptr,
                        data<int32_t>(rows)};
   check_force(in, context_of(context));
   return in;
+}
+
+// Inputs `pair_row` and `pair_of` from `first` on.
+PairsOfAtoms reverse_from(OpKernelContext* context, int first, int64_t num_pairs) {
+  const Tensor& row = input(context, first, "pair_row", {-1});
+  if (row.dim_size(0) < 1) throw Error("`pair_row` must have N_all + 1 elements, got none");
+  PairsOfAtoms pairs{};
+  pairs.num_pairs = num_pairs;
+  pairs.num_all = row.dim_size(0) - 1;
+  pairs.pair_row = data<int32_t>(row);
+  pairs.pair_of = data<int32_t>(input(context, first + 1, "pair_of", {num_pairs}));
+  return pairs;
 }
 
 class ForceVirial : public OpKernel {
@@ -69,16 +98,26 @@ class ForceVirial : public OpKernel {
 
   void Compute(OpKernelContext* context) override {
     guard(context, [&] {
-      const int64_t num_all = input(context, 4, "atom_type", {-1}).dim_size(0);
-      const ForceInputs in = inputs_at(context, 1, 2, 3, 5, num_all);
-      const Tensor& gradient = input(context, 0, "pair_gradient", {in.num_pairs, 3});
-      double* force = output<double>(context, 0, {num_all, 3});
+      const Tensor& gradient = input(context, 0, "pair_gradient", {-1, 3});
+      PairsOfAtoms pairs = reverse_from(context, 8, gradient.dim_size(0));
+      const Tensor& order = input(context, 5, "atom_order", {-1});
+      const Tensor& first = input(context, 6, "first_pair", {order.dim_size(0), -1});
+      pairs.num_real = first.dim_size(0);
+      pairs.num_types = first.dim_size(1);
+      pairs.atom_order = data<int32_t>(order);
+      pairs.first_pair = data<int32_t>(first);
+      pairs.neighbor_count =
+          data<int32_t>(input(context, 7, "neighbor_count", {pairs.num_real, pairs.num_types}));
+      input(context, 1, "displacement", {pairs.num_pairs, 3});
+      const ForceInputs in = inputs_from(context, 1, pairs.num_all, false);
+      double* force = output<double>(context, 0, {in.num_all, 3});
       double* virial = output<double>(context, 1, {in.num_frames, 9});
-      force_virial(in, context_of(context), data<double>(gradient), force, virial);
+      force_virial(in, pairs, context_of(context), data<double>(gradient), force, virial);
     });
   }
 };
 
+// The last five inputs are for its own gradient, which is a force again.
 class ForceVirialGrad : public OpKernel {
  public:
   using OpKernel::OpKernel;
@@ -86,7 +125,7 @@ class ForceVirialGrad : public OpKernel {
   void Compute(OpKernelContext* context) override {
     guard(context, [&] {
       const Tensor& force_grad = input(context, 0, "force_grad", {-1, 3});
-      const ForceInputs in = inputs_at(context, 2, 3, 4, 5, force_grad.dim_size(0));
+      const ForceInputs in = inputs_from(context, 2, force_grad.dim_size(0), true);
       const Tensor& virial_grad = input(context, 1, "virial_grad", {in.num_frames, 9});
       force_virial_grad(in, context_of(context), data<double>(force_grad),
                         data<double>(virial_grad), output<double>(context, 0, {in.num_pairs, 3}));
@@ -101,15 +140,10 @@ class AtomVirial : public OpKernel {
   void Compute(OpKernelContext* context) override {
     guard(context, [&] {
       const Tensor& gradient = input(context, 0, "pair_gradient", {-1, 3});
-      const int64_t pairs = gradient.dim_size(0);
-      const int64_t num_all = input(context, 3, "atom_type", {-1}).dim_size(0);
-      const ForceInputs in{pairs,   num_all,
-                           0,       data<double>(input(context, 1, "displacement", {pairs, 3})),
-                           nullptr, data<int32_t>(input(context, 2, "neighbor", {pairs})),
-                           nullptr};
-      check_force(in, context_of(context));
-      atom_virial(in, context_of(context), data<double>(gradient),
-                  output<double>(context, 0, {num_all, 9}));
+      const PairsOfAtoms pairs = reverse_from(context, 2, gradient.dim_size(0));
+      const Tensor& displacement = input(context, 1, "displacement", {pairs.num_pairs, 3});
+      atom_virial(pairs, context_of(context), data<double>(displacement), data<double>(gradient),
+                  output<double>(context, 0, {pairs.num_all, 9}));
     });
   }
 };
@@ -121,8 +155,12 @@ REGISTER_OP("ForceVirial")
     .Input("displacement: double")
     .Input("centre: int32")
     .Input("neighbor: int32")
-    .Input("atom_type: int32")
     .Input("frame_row: int32")
+    .Input("atom_order: int32")
+    .Input("first_pair: int32")
+    .Input("neighbor_count: int32")
+    .Input("pair_row: int32")
+    .Input("pair_of: int32")
     .Output("force: double")
     .Output("virial: double")
     .SetShapeFn(shape_of_force);
@@ -134,14 +172,19 @@ REGISTER_OP("ForceVirialGrad")
     .Input("centre: int32")
     .Input("neighbor: int32")
     .Input("frame_row: int32")
+    .Input("atom_order: int32")
+    .Input("first_pair: int32")
+    .Input("neighbor_count: int32")
+    .Input("pair_row: int32")
+    .Input("pair_of: int32")
     .Output("pair_gradient: double")
     .SetShapeFn(shape_of_force_grad);
 
 REGISTER_OP("AtomVirial")
     .Input("pair_gradient: double")
     .Input("displacement: double")
-    .Input("neighbor: int32")
-    .Input("atom_type: int32")
+    .Input("pair_row: int32")
+    .Input("pair_of: int32")
     .Output("atom_virial: double")
     .SetShapeFn(shape_of_atom_virial);
 

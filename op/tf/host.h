@@ -1,4 +1,4 @@
-// What the ops of several processes on one machine share: attributes and checked inputs.
+// What the ops of several processes on one host share: attributes and checked inputs.
 #pragma once
 
 #include <cstdio>

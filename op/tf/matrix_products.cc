@@ -56,7 +56,7 @@ void products(OpKernelContext* context, const Transposed& transposed) {
     T* c = output<T>(context, k, {a.rows, b.columns});
     all.push_back({{a.rows, b.columns, c, b.columns, false}, {{a.columns, a.view, b.view}}});
   }
-  multiply(context_of(context), all);
+  multiply(context_of(context), all.data(), static_cast<int64_t>(all.size()));
 }
 
 // Output k [rows of factor a, columns of factor b].

@@ -55,13 +55,12 @@ class NeighborPairs : public OpKernel {
       };
       const double rcut = *data<double>(input(context, 4, "rcut", {}));
       check_frame_row(frames.frame_row, frames.num_frames, atoms);
-      const Context kernel = context_of(context);
       const NeighborSearch search(frames, rcut);
       int32_t* row = output<int32_t>(context, 0, {atoms + 1});
-      const int64_t pairs = search.count(kernel, row);
+      const int64_t pairs = search.count(context_of(context), row);
       int32_t* neighbor = output<int32_t>(context, 1, {pairs});
       double* displacement = output<double>(context, 2, {pairs, 3});
-      search.fill(kernel, row, neighbor, displacement);
+      search.fill(context_of(context), row, neighbor, displacement);
     });
   }
 };

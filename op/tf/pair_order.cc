@@ -13,6 +13,7 @@ absl::Status shape_of_sorted(InferenceContext* c) {
   TF_RETURN_IF_ERROR(expect(c, 1, {-1}));
   TF_RETURN_IF_ERROR(expect(c, 2, {-1, 3}));
   TF_RETURN_IF_ERROR(expect(c, 3, {-1}));
+  TF_RETURN_IF_ERROR(expect(c, 4, {}));
   int64_t types;
   TF_RETURN_IF_ERROR(c->GetAttr("num_types", &types));
   const DimensionHandle atoms = c->UnknownDim(), pairs = c->UnknownDim();
@@ -23,6 +24,11 @@ absl::Status shape_of_sorted(InferenceContext* c) {
   c->set_output(4, c->Vector(pairs));
   c->set_output(5, c->Vector(pairs));
   c->set_output(6, c->Matrix(pairs, c->MakeDim(3)));
+  DimensionHandle rows;
+  TF_RETURN_IF_ERROR(c->Add(c->Dim(c->input(3), 0), 1, &rows));
+  c->set_output(7, c->Matrix(atoms, c->MakeDim(types)));
+  c->set_output(8, c->Vector(rows));
+  c->set_output(9, c->Vector(pairs));
   return absl::OkStatus();
 }
 
@@ -44,6 +50,7 @@ class SortPairs : public OpKernel {
                     " elements, one more than centres, got " + std::to_string(centres + 1));
       }
       const PairList list{centres,
+                          *data<int32_t>(input(context, 4, "num_owned", {})),
                           atom_type.dim_size(0),
                           static_cast<int32_t>(num_types_),
                           data<int32_t>(row),
@@ -55,25 +62,27 @@ class SortPairs : public OpKernel {
                     std::to_string(neighbor.dim_size(0)) + ", got " +
                     std::to_string(list.num_pairs()));
       }
-      write(context, PairSorter(list, context_of(context)));
+      PairSorter sorter(list, context_of(context));
+      write(context, sorter);
     });
   }
 
  private:
-  void write(OpKernelContext* context, const PairSorter& sorter) const {
-    const int64_t atoms = static_cast<int64_t>(sorter.atom_order().size());
+  void write(OpKernelContext* context, PairSorter& sorter) const {
+    const int64_t atoms = sorter.atom_order().size();
     const int64_t pairs = sorter.num_sorted();
-    const auto copy = [](const std::vector<int32_t>& from, int32_t* to) {
+    const auto copy = [](const Scratch<int32_t>& from, int32_t* to) {
       std::copy(from.begin(), from.end(), to);
     };
     copy(sorter.atom_order(), output<int32_t>(context, 0, {atoms}));
     copy(sorter.atom_count(), output<int32_t>(context, 1, {num_types_}));
     copy(sorter.neighbor_count(), output<int32_t>(context, 2, {atoms, num_types_}));
     copy(sorter.pair_count(), output<int32_t>(context, 3, {num_types_, num_types_}));
-    int32_t* centre = output<int32_t>(context, 4, {pairs});
-    int32_t* neighbor = output<int32_t>(context, 5, {pairs});
-    double* displacement = output<double>(context, 6, {pairs, 3});
-    sorter.fill(context_of(context), centre, neighbor, displacement);
+    copy(sorter.first_pair(), output<int32_t>(context, 7, {atoms, num_types_}));
+    copy(sorter.pair_row(), output<int32_t>(context, 8, {sorter.pair_row().size()}));
+    sorter.fill(context_of(context),
+                {output<int32_t>(context, 4, {pairs}), output<int32_t>(context, 5, {pairs}),
+                 output<double>(context, 6, {pairs, 3}), output<int32_t>(context, 9, {pairs})});
   }
 
   int64_t num_types_ = 0;
@@ -87,6 +96,7 @@ REGISTER_OP("SortPairs")
     .Input("neighbor: int32")
     .Input("displacement: double")
     .Input("atom_type: int32")
+    .Input("num_owned: int32")
     .Output("atom_order: int32")
     .Output("atom_count: int32")
     .Output("neighbor_count: int32")
@@ -94,6 +104,9 @@ REGISTER_OP("SortPairs")
     .Output("centre: int32")
     .Output("sorted_neighbor: int32")
     .Output("sorted_displacement: double")
+    .Output("first_pair: int32")
+    .Output("pair_row: int32")
+    .Output("pair_of: int32")
     .SetShapeFn(shape_of_sorted);
 
 REGISTER_KERNEL_BUILDER(Name("SortPairs").Device(tensorflow::DEVICE_CPU), SortPairs);

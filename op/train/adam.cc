@@ -5,19 +5,26 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/scratch.h"
+
 namespace deeptf {
 namespace {
 
 constexpr int64_t kPart = 4096;         // numbers
 constexpr int64_t kCyclesOfNumber = 2;  // memory is what takes time
 
+int64_t parts_of(int64_t size) { return (size + kPart - 1) / kPart; }
+
 template <class T>
-std::vector<AdamArrays<T>> cut(const std::vector<AdamArrays<T>>& all) {
-  std::vector<AdamArrays<T>> parts;
+Scratch<AdamArrays<T>> cut(const std::vector<AdamArrays<T>>& all) {
+  int64_t number = 0;
+  for (const AdamArrays<T>& array : all) number += parts_of(array.size);
+  Scratch<AdamArrays<T>> parts(number);
+  AdamArrays<T>* next = parts.data();
   for (const AdamArrays<T>& array : all) {
     for (int64_t k = 0; k < array.size; k += kPart) {
-      parts.push_back({std::min(kPart, array.size - k), array.weight + k, array.first + k,
-                       array.second + k, array.gradient + k});
+      *next++ = {std::min(kPart, array.size - k), array.weight + k, array.first + k,
+                 array.second + k, array.gradient + k};
     }
   }
   return parts;
@@ -41,11 +48,10 @@ void adam(const AdamArrays<T>& array, const AdamStep& step) {
 
 template <class T>
 void adam(const std::vector<AdamArrays<T>>& all, const AdamStep& step, const Context& context) {
-  const std::vector<AdamArrays<T>> parts = cut(all);
-  context.parallel(static_cast<int64_t>(parts.size()), kPart * kCyclesOfNumber,
-                   [&](int64_t begin, int64_t end) {
-                     for (int64_t k = begin; k < end; ++k) adam(parts[k], step);
-                   });
+  const Scratch<AdamArrays<T>> parts = cut(all);
+  context.parallel(parts.size(), kPart * kCyclesOfNumber, [&](int64_t begin, int64_t end) {
+    for (int64_t k = begin; k < end; ++k) adam(parts[k], step);
+  });
 }
 
 template void adam<float>(const AdamArrays<float>&, const AdamStep&);

@@ -1,4 +1,4 @@
-// One step of Adam of several processes on one machine that train the same weights: each moves its
+// One step of Adam of several processes on one host that train the same weights: each moves its
 // share of weights and moments, once for all, in the memory that they share (ZeRO, Rajbhandari et
 // al., arXiv:1910.02054, its first stage). Together they touch them once, where a sum of gradients
 // and then a whole step in every process would touch them as often as there are processes.

@@ -1,4 +1,4 @@
-// Sums of arrays over the processes of one machine, through memory that all of them map:
+// Sums of arrays over the processes of one host, through memory that all of them map:
 //
 //   slot of process 0 | slot of process 1 | ... | further slots
 //

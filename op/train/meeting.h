@@ -1,4 +1,4 @@
-// Memory that processes of one machine map, and a place in it where they wait for each other.
+// Memory that processes of one host map, and a place in it where they wait for each other.
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,7 @@ struct SharedFile {
 // The first `bytes` of the part, for reading and writing. Throws Error where it has fewer.
 std::shared_ptr<char> map_shared(const SharedFile& file, size_t bytes);
 
-// What one process knows of the others on its machine.
+// What one process knows of the others on its host.
 struct Host {
   int64_t rank;  // of this process, from 0
   // For every process the end for reading of a pipe, of which it alone holds the end for writing:

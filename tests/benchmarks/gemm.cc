@@ -1,9 +1,9 @@
-// Speed of op/core/gemm.h on one thread, in GFLOP/s, for the products of a fitting net of width
-// 1600 and layers of 240, and of an embedding net of 25/50/100.
+// Speed of op/core/base/gemm.h on one thread, in GFLOP/s, for the products of a fitting net of
+// width 1600 and layers of 240, and of an embedding net of 25/50/100.
 //
-//   g++ -std=c++17 -O3 -march=native -Iop tests/benchmarks/gemm.cc op/core/gemm.cc
-//       -o /tmp/gemm && /tmp/gemm
-#include "core/gemm.h"
+//   g++ -std=c++17 -O3 -march=native -Iop tests/benchmarks/gemm.cc
+//       op/core/base/gemm.cc op/core/base/arena.cc -o /tmp/gemm && /tmp/gemm
+#include "core/base/gemm.h"
 
 #include <algorithm>
 #include <chrono>

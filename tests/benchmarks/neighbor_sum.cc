@@ -1,9 +1,11 @@
-// Time of the three functions of op/core/neighbor_sum.h on one thread, in ns a pair and GFLOP/s.
+// Time of the three functions of op/core/moments/neighbor_sum.h on one thread, in ns a pair and
+// GFLOP/s.
 //
-//   g++ -std=c++17 -O3 -march=native -Iop tests/benchmarks/neighbor_sum.cc op/core/neighbor_sum.cc
+//   g++ -std=c++17 -O3 -march=native -Iop tests/benchmarks/neighbor_sum.cc
+//       op/core/moments/neighbor_sum.cc op/core/base/arena.cc
 //       -o /tmp/neighbor_sum && /tmp/neighbor_sum
 // 4 atoms stay in the cache; 192 atoms of float64 (14 MB of values) measure the memory as well.
-#include "core/neighbor_sum.h"
+#include "core/moments/neighbor_sum.h"
 
 #include <algorithm>
 #include <chrono>
@@ -31,7 +33,7 @@ void measure(const char* type, int64_t atoms, int64_t width) {
   const std::vector<int32_t> count(atoms, kNeighbors);
   const int64_t pairs = kNeighbors * atoms;
   const deeptf::Runs runs{atoms, pairs, kColumns, width, count.data()};
-  const deeptf::ParallelFor one_thread;
+  const deeptf::Context one_thread;
   std::vector<T> weight(pairs * kColumns, 1), value(pairs * width, 1);
   std::vector<T> grad(atoms * kColumns * width, 1), sum(grad);
   std::vector<T> weight_grad(weight), value_grad(value);

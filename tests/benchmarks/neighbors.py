@@ -59,9 +59,7 @@ def steps_of(coord: np.ndarray, cell: np.ndarray, atom_type: np.ndarray) -> list
     pairs = sort_pairs(*listed, atom_type, 2)
     zero, one = np.zeros((2, 4)), np.ones((2, 4))
     rows = environment(pairs.displacement, pairs.centre, atom_type, zero, one, RCUT_SMTH, RCUT)
-    force, _ = force_virial(
-        rows[:, 1:], pairs.displacement, pairs.centre, pairs.neighbor, atom_type, frame_row
-    )
+    force, _ = force_virial(rows[:, 1:], pairs, frame_row)
     return [listed[0].op, pairs.centre.op, rows.op, force.op]
 
 

@@ -23,7 +23,7 @@ from deeptf.exchange import deepmd_check
 from deeptf.exchange.convert import convert
 from deeptf.exchange.deepmd_graph import DeepmdGraph, constant, read_graph
 from deeptf.exchange.frozen import read_arrays
-from deeptf.exchange.model_file import read_model
+from deeptf.exchange.model_file import graph_def_of, read_model
 from deeptf.model.model import ModelConfig
 from deeptf.tf import tf
 
@@ -185,7 +185,7 @@ def other_difference(source: Path, output: Path) -> float:
     metadata, arrays = read_arrays(output)
     config = load(ModelConfig, metadata["model"])
     graph = DeepmdGraph(read_graph(source))
-    converted = read_model(output).graph_def
+    converted = graph_def_of(read_model(output))
     return deepmd_check.largest_difference(graph, config, arrays, converted, seed=1)[0]
 
 

@@ -25,7 +25,7 @@ def model_file(tmp_path: Path) -> Path:
 def test_results_stay(model_file: Path) -> None:
     golden = np.load(HERE / "format_1.npz")
     with DeepPot(model_file) as pot:
-        assert pot.outside is None  # the model cannot tell
+        assert not pot.outside
         found = pot.eval(golden["coord"], golden["cell"], golden["type"])
     for name, value in zip(("energy", "force", "virial"), found, strict=True):
         np.testing.assert_allclose(value.ravel(), golden[name].ravel(), rtol=1e-12, atol=1e-12)

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from deeptf.infer.blocks import Pairs, block_atoms, blocks, frame_groups
+from deeptf.data.batch import Pairs
+from deeptf.infer.blocks import block_atoms, blocks, frame_groups
+
+NONE = np.zeros(0, int)
 
 
 def test_groups_of_frames():
@@ -37,7 +40,7 @@ def test_atoms_of_a_block():
     neighbor = np.array([1, 4, 0, 5, 1, 5], np.int32)
     displacement = np.arange(18.0).reshape(6, 3)
     (block,) = [b for b in blocks(row, np.array([0, 4]), 3) if b.first == 2]
-    atoms, part = block_atoms(Pairs(row, neighbor, displacement), block, 6)
+    atoms, part = block_atoms(Pairs(row, neighbor, displacement), block, NONE, 6)
     assert (block.first, block.last) == (2, 4)
     assert atoms.tolist() == [2, 3, 1, 5]
     assert part.row.tolist() == [0, 3, 3]
@@ -49,7 +52,7 @@ def test_atoms_of_a_block_before_others():
     row = np.array([0, 2, 3, 6, 7], np.int32)
     neighbor = np.array([1, 4, 0, 5, 1, 5, 0], np.int32)
     first = next(blocks(row, np.array([0, 4]), 3))
-    atoms, part = block_atoms(Pairs(row, neighbor, np.zeros((7, 3))), first, 6)
+    atoms, part = block_atoms(Pairs(row, neighbor, np.zeros((7, 3))), first, NONE, 6)
     assert (first.first, first.last) == (0, 2)
     assert atoms.tolist() == [0, 1, 4]
     assert part.row.tolist() == [0, 2, 3]

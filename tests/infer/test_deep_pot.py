@@ -1,25 +1,12 @@
 """DeepPot on the toy and on a network: layout, derivatives, blocks, pairs, closing."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from toy import random_frames
 
 import deeptf.infer.evaluator as evaluator
+from deeptf.data.batch import Batch
 from deeptf.infer import DeepPot
-
-
-@dataclass
-class Batch:
-    """What DeepPot reads of a batch."""
-
-    coord: np.ndarray
-    cell: np.ndarray
-    atom_type: np.ndarray
-    frame_row: np.ndarray
-    fparam: np.ndarray | None = None
-    aparam: np.ndarray | None = None
 
 
 def test_shapes_and_questions(pot):
@@ -203,3 +190,29 @@ def test_closed(model_file):
     pot.close()
     with pytest.raises(ValueError, match="must be open, got the closed one"):
         pot.eval(*random_frames(1, 2))
+
+
+def test_centres_that_are_not_owned_count_nothing(network_file):
+    """The graph and the door of Python agree with pairs of the owned centres alone."""
+    coords, cells, types = random_frames(1, 6)
+    types[0, 1] = -1
+    names = ("energy", "force", "virial", "atom_energy", "atom_virial", "descriptor")
+    with DeepPot(network_file) as pot:
+        frames = Batch(coords.reshape(-1, 3), cells.reshape(1, 3, 3), types[0], np.array([0, 6]))
+        pairs = pot._list_pairs(frames.part(0, 1), 0)
+        given = {"row": pairs.row, "neighbor": pairs.neighbor, "displacement": pairs.displacement}
+        feed = given | {"atom_type": types[0], "frame_row": [0, 6]}
+        for owned in (0, 1, 4, 6):
+            row = pairs.row[: owned + 1]
+            alone = {k: value[: row[-1]] for k, value in given.items()} | {"row": row}
+            want = pot.eval_pairs(**alone, atom_type=types[0], outputs=names)
+            door = pot.eval_pairs(**given, atom_type=types[0], outputs=names, num_owned=owned)
+            graph = pot._run_graph(names, feed | {"num_owned": owned})
+            for got in (door, graph):
+                for name in ("energy", "force", "virial", "atom_virial"):
+                    np.testing.assert_allclose(got[name], want[name], rtol=1e-12, atol=1e-13)
+                for name in ("atom_energy", "descriptor"):
+                    np.testing.assert_allclose(got[name][:owned], want[name], rtol=1e-12)
+                    assert not got[name][owned:].any()
+        with pytest.raises(ValueError, match="num_owned"):
+            pot._run_graph(["energy"], feed | {"num_owned": 7})

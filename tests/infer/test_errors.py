@@ -77,9 +77,9 @@ def test_model_of_another_program(tmp_path, node, message):
 
 
 def test_format_of_the_future(tmp_path):
-    path = toy.write(tmp_path / "new.pb", metadata={"format": 2, "deeptf_version": "9.9"})
+    path = toy.write(tmp_path / "new.pb", metadata={"format": 3, "deeptf_version": "9.9"})
     with pytest.raises(
-        ValueError, match="must have format 1, got .*format 2, written by deeptf 9.9"
+        ValueError, match="must have format 2 or 1, got .*format 3, written by deeptf 9.9"
     ):
         DeepPot(path)
 
@@ -173,13 +173,20 @@ def test_pairs_not_finite(pot):
         pot.eval_pairs([0, 1, 1], [1], [[np.nan, 0, 0]], [0, 0])
 
 
+@pytest.mark.parametrize("wrong", [-1, 3, 1.0, True, "1"])
+def test_number_of_owned_centres(pot, wrong):
+    message = f"`num_owned` must be an integer from 0 to 2, the centres of `row`, got {wrong!r}"
+    with pytest.raises(ValueError, match=message):
+        pot.eval_pairs([0, 1, 2], [1, 0], np.ones((2, 3)), [0, 0], num_owned=wrong)
+
+
 def test_type_of_a_ghost(pot):
     with pytest.raises(ValueError, match="got 5 for frame 0, atom 2"):
         pot.eval_pairs([0, 1, 1], [2], [[1.0, 0, 0]], [0, 0, 5])
 
 
 def test_outputs_and_settings(pot, toy_file):
-    with pytest.raises(ValueError, match="`outputs` must be among energy, .* got dipole"):
+    with pytest.raises(ValueError, match="`outputs` must be among .*energy, .* got dipole"):
         pot.eval_pairs([0, 0], [], np.zeros((0, 3)), [0], outputs=["dipole"])
     with pytest.raises(ValueError, match="`threads` must be at least 1, got 0"):
         DeepPot(toy_file, threads=0)
@@ -208,14 +215,8 @@ def test_batch_names_the_origin_of_a_frame(pot):
         cell=cells.reshape(-1, 3, 3),
         atom_type=types.ravel(),
         frame_row=np.array([0, 4, 8]),
-        energy=np.zeros(2),
-        force=np.zeros((8, 3)),
-        virial=np.zeros((2, 9)),
-        atom_ener=np.zeros(8),
-        atom_pref=np.zeros(8),
         fparam=np.zeros((2, 0)),
         aparam=np.zeros((8, 0)),
-        has={},
         origin=(("data/a", 7), ("data/b", 5)),
     )
     with pytest.raises(ValueError, match="frame 1, atom 0; that is frame 5 of system data/b"):

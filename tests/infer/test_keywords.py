@@ -114,7 +114,7 @@ def test_questions(network_parameter_file):
             pot.eval_typeebd()
 
 
-@pytest.mark.parametrize("names", [[], ["0", "1"], ["Type_0", "Type_1"]])
+@pytest.mark.parametrize("names", [["0", "1"], ["Type_0", "Type_1"]])
 def test_types_without_names(tmp_path, toy_pot, names):
     frames = random_frames(2, 5)
     path = toy.write(tmp_path / "model.pb", metadata={"type_map": names})

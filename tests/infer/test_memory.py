@@ -1,4 +1,4 @@
-"""The estimate of the working memory, against measured peaks of resident memory."""
+"""The working memory that a model says it needs, against measured peaks of resident memory."""
 
 import json
 import subprocess
@@ -7,16 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from deeptf.infer.memory import bytes_per_atom, bytes_per_pair
 from physics_suite import random_arrays
 
 from deeptf.exchange import frozen
-from deeptf.exchange.model_file import ModelFile, read_model
+from deeptf.exchange.model_file import read_model
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.term.standard import Standard
-from deeptf.tf import tf
 
 SPACING, RCUT = 2.0, 5.0  # A
 EVALUATE = """
@@ -38,46 +36,39 @@ print(json.dumps([len(coord), peak() - before]))
 """
 
 
-def described(precision, tabulated):
-    """Return a model of the usual widths, described only."""
-    metadata = {
-        "precision": precision,
-        "model": {
-            "descriptor": {"neuron": [25, 50, 100], "axis_neuron": 16},
-            "fitting_net": {"neuron": [240, 240, 240]},
-        },
-    }
-    nodes = [tf.NodeDef(name="sum", op="EmbeddingSum")] if tabulated else []
-    return ModelFile("model.pb", tf.GraphDef(node=nodes), metadata, "")
+def model(precision, embedding, neuron, axis_neuron, fitting_neuron):
+    """Return a model of one type."""
+    style = {"axis_neuron": axis_neuron, "precision": precision, "embedding": embedding}
+    descriptor = SeE2A((60,), RCUT, 1.0, neuron, **style)
+    fitting = EnerFitting(neuron=fitting_neuron, precision=precision)
+    return ModelConfig(Standard(descriptor, fitting), ("A",))
 
 
 @pytest.mark.parametrize(
-    ("precision", "tabulated", "pair", "atom"),
+    ("precision", "embedding", "pair", "atom"),
     [
-        ("float32", True, 117, 23_500),
-        ("float64", True, 180, 43_300),
-        ("float32", False, 1_800, 25_000),
+        ("float32", "table", 117, 23_500),
+        ("float64", "table", 180, 43_300),
+        ("float32", "network", 1_800, 25_000),
     ],
 )
-def test_usual_widths(precision, tabulated, pair, atom):
+def test_usual_widths(precision, embedding, pair, atom):
     """Measured for 25/50/100, axis 16, 240x3, bytes."""
-    model = described(precision, tabulated)
-    assert pair <= bytes_per_pair(model) <= 1.4 * pair
-    assert atom <= bytes_per_atom(model) <= 1.2 * atom
+    needs = model(precision, embedding, (25, 50, 100), 16, (240, 240, 240)).needs()
+    assert pair <= needs.pair_bytes <= 1.4 * pair
+    assert atom <= needs.atom_bytes <= 1.2 * atom
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
 @pytest.mark.parametrize(("embedding", "edge"), [("table", 20), ("network", 12)])
 def test_peak_of_an_evaluation(embedding, edge, tmp_path):
-    descriptor = SeE2A((60,), RCUT, 1.0, (16, 32, 64), 8, precision="float32", embedding=embedding)
-    fitting = EnerFitting(neuron=(64, 64), precision="float32")
-    config = ModelConfig(Standard(descriptor, fitting), ("A",))
+    config = model("float32", embedding, (16, 32, 64), 8, (64, 64))
     path = tmp_path / "model.pb"
     frozen.write(config, random_arrays(config), path)
     command = [sys.executable, "-c", EVALUATE, str(path), str(edge), str(SPACING)]
     run = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
     atoms, measured = json.loads(run.stdout)
     pairs = atoms * 4 / 3 * np.pi * RCUT**3 / SPACING**3
-    model = read_model(path)
-    estimate = atoms * bytes_per_atom(model) + pairs * bytes_per_pair(model)
+    said = read_model(path).metadata
+    estimate = atoms * said["atom_bytes"] + pairs * said["pair_bytes"]
     assert 0.5 < measured / estimate < 1.3

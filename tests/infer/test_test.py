@@ -7,16 +7,9 @@ from small_run import write_system
 
 import deeptf.infer.test as module
 from deeptf.infer import DeepPot
-from deeptf.infer.errors import (
-    ATOM_ENERGY,
-    ENERGY,
-    ENERGY_PER_ATOM,
-    FORCE,
-    VIRIAL,
-    VIRIAL_PER_ATOM,
-)
 
 run = module.test
+QUANTITIES = module.quantities(toy.OUTPUTS)
 
 
 @pytest.fixture
@@ -41,16 +34,16 @@ def expected(model_file, system):
 def test_errors_of_one_system(network_file, system, capsys):
     errors = run(network_file, str(system))
     de, df, dv = expected(network_file, system)
-    wanted = [(ENERGY, de), (ENERGY_PER_ATOM, de / 6), (FORCE, df), (VIRIAL, dv)]
-    for quantity, difference in [*wanted, (VIRIAL_PER_ATOM, dv / 6)]:
-        assert errors[quantity].mae == pytest.approx(np.abs(difference).mean())
-        assert errors[quantity].rmse == pytest.approx(np.sqrt((difference**2).mean()))
+    wanted = [("e", de), ("e_peratom", de / 6), ("f", df), ("v", dv)]
+    for suffix, difference in [*wanted, ("v_peratom", dv / 6)]:
+        assert errors[suffix].mae == pytest.approx(np.abs(difference).mean())
+        assert errors[suffix].rmse == pytest.approx(np.sqrt((difference**2).mean()))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"{system}: 6 frames"
     assert lines[1].split() == ["MAE", "RMSE"]
     rows = [line.split() for line in lines[2:]]
     assert [row[-1] for row in rows] == ["eV", "eV/atom", "eV/A", "eV", "eV/atom"]
-    assert float(rows[2][2]) == pytest.approx(errors[FORCE].rmse, rel=1e-6)
+    assert float(rows[2][2]) == pytest.approx(errors["f"].rmse, rel=1e-6)
 
 
 def test_model_without_names_takes_types_by_number(system, tmp_path, capsys):
@@ -60,7 +53,7 @@ def test_model_without_names_takes_types_by_number(system, tmp_path, capsys):
     )
     want = run(named, str(system))
     capsys.readouterr()
-    assert run(unnamed, str(system))[ENERGY].mae == want[ENERGY].mae
+    assert run(unnamed, str(system))["e"].mae == want["e"].mae
     assert "note: the model has no names of its types: those of the" in capsys.readouterr().out
 
 
@@ -71,8 +64,8 @@ def test_systems_are_weighted_by_their_size(network_file, system, capsys):
         np.concatenate(pair)
         for pair in zip(*(expected(network_file, s) for s in (system, second)), strict=True)
     ]
-    assert total[ENERGY].rmse == pytest.approx(np.sqrt((joined[0] ** 2).mean()))
-    assert total[FORCE].mae == pytest.approx(np.abs(joined[1]).mean())
+    assert total["e"].rmse == pytest.approx(np.sqrt((joined[0] ** 2).mean()))
+    assert total["f"].mae == pytest.approx(np.abs(joined[1]).mean())
     assert total.num_frames == 8
     assert "all 2 systems, weighted by their size: 8 frames" in capsys.readouterr().out
 
@@ -81,7 +74,7 @@ def test_small_batches_change_nothing(network_file, system, monkeypatch):
     want = run(network_file, str(system))
     monkeypatch.setattr(module, "BATCH_ATOMS", 13)
     got = run(network_file, str(system))
-    assert got[FORCE].rmse == pytest.approx(want[FORCE].rmse, rel=1e-12)
+    assert got["f"].rmse == pytest.approx(want["f"].rmse, rel=1e-12)
 
 
 def test_detail_files(network_file, system, tmp_path):
@@ -119,8 +112,8 @@ def test_missing_labels(network_file, system, capsys, tmp_path):
     for name in ("virial", "energy"):
         (system / "set.000" / f"{name}.npy").unlink()
     errors = run(network_file, str(system), detail=tmp_path / "detail")
-    assert errors[VIRIAL].count == 0 and np.isnan(errors[VIRIAL].rmse)
-    assert errors[FORCE].count == 6 * 18
+    assert errors["v"].count == 0 and np.isnan(errors["v"].rmse)
+    assert errors["f"].count == 6 * 18
     assert capsys.readouterr().out.count("no labels") == 4
     assert [path.name for path in tmp_path.glob("detail*")] == ["detail.f.out"]
     (system / "set.000" / "force.npy").unlink()
@@ -134,16 +127,16 @@ def test_atomic_energies(network_file, system, capsys):
     coord, box, *_ = read(system)
     with DeepPot(network_file) as pot:
         atom_energy = pot.eval(coord, box, [0, 1, 1, 0, 1, 1], atomic=True)[3]
-    assert errors[ATOM_ENERGY].mae == pytest.approx(np.abs(atom_energy).mean())
+    assert errors["ae"].mae == pytest.approx(np.abs(atom_energy).mean())
     assert "atomic energy" in capsys.readouterr().out
 
 
 def test_choice_of_frames(network_file, system):
     de = expected(network_file, system)[0]
-    assert run(network_file, str(system), 2)[ENERGY].mae == pytest.approx(np.abs(de[:2]).mean())
-    assert run(network_file, str(system), 99)[ENERGY].count == 6
+    assert run(network_file, str(system), 2)["e"].mae == pytest.approx(np.abs(de[:2]).mean())
+    assert run(network_file, str(system), 99)["e"].count == 6
     found = [
-        run(network_file, str(system), 2, shuffle=True, seed=seed)[ENERGY].mae for seed in (1, 1, 2)
+        run(network_file, str(system), 2, shuffle=True, seed=seed)["e"].mae for seed in (1, 1, 2)
     ]
     assert found[0] == found[1] != found[2]
     with pytest.raises(ValueError, match="`num_frames` must be at least 0"):
@@ -172,12 +165,13 @@ def test_panels_of_a_plot(tmp_path, monkeypatch):
     figure = pytest.importorskip("matplotlib.figure").Figure
     drawn = []
     monkeypatch.setattr(figure, "savefig", lambda self, *_, **__: drawn.append(self))
-    plot = module.ParityPlot()
+    energy, per_atom, force, *_ = QUANTITIES
+    plot = module.ParityPlot(QUANTITIES)
     label = np.array([[-4.0], [-2.0]])
-    plot.add(ENERGY_PER_ATOM, label, label + [[0.3], [0.4]])
-    plot.add(ENERGY, label, label)
+    plot.add(per_atom, label, label + [[0.3], [0.4]])
+    plot.add(energy, label, label)
     for shift in (0.0, 0.5):
-        plot.add(FORCE, np.full((40_000, 3), shift), np.full((40_000, 3), shift + 0.25))
+        plot.add(force, np.full((40_000, 3), shift), np.full((40_000, 3), shift + 0.25))
     plot.write(tmp_path / "parity.png")
     energy, force = drawn[0].axes
     assert energy.get_title() == "energy per atom, zero at -3.000\nRMSE 0.354 eV/atom"

@@ -10,8 +10,10 @@ import json
 
 import numpy as np
 
+from deeptf.exchange.model_file import FORMAT
 from deeptf.tf import tf
 
+OUTPUTS = ("energy", "force", "virial", "atom_energy", "atom_virial", "descriptor")
 RCUT = 3.0
 SHIFTS = np.array(list(itertools.product((0, 1, -1), repeat=3)), float)  # the first one is zero
 
@@ -19,14 +21,16 @@ SHIFTS = np.array(list(itertools.product((0, 1, -1), repeat=3)), float)  # the f
 def write(path, type_map=("A", "B"), numb_fparam=0, numb_aparam=0, metadata=None):
     """Write the toy as a frozen model and return `path`."""
     described = {
-        "format": 1,
+        "format": FORMAT,
         "deeptf_version": "0",
         "type_map": list(type_map),
+        "outputs": list(OUTPUTS),
         "rcut": RCUT,
-        "sel": [10] * len(type_map),
+        "hops": 1,
         "numb_fparam": numb_fparam,
         "numb_aparam": numb_aparam,
-        "precision": "float64",
+        "pair_bytes": 180,
+        "atom_bytes": 1000,
         "model": {"descriptor": {"neuron": [4], "axis_neuron": 2}, "fitting_net": {"neuron": [4]}},
         "training_script": None,
     }

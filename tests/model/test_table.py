@@ -10,7 +10,7 @@ from array_names import NODES
 from physics_suite import OUTPUTS, PhysicsSuite, Potential, random_arrays, table_nodes
 
 from deeptf.exchange import frozen
-from deeptf.exchange.model_file import METADATA_NODE, OUTSIDE
+from deeptf.exchange.model_file import METADATA_NODE, OUTSIDE, model_of
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
@@ -82,7 +82,7 @@ def largest_slope(config: ModelConfig, arrays: dict[str, np.ndarray]) -> float:
         table = config.tables(Parameters(arrays))[0]
         with session() as run:
             run.run(tf.global_variables_initializer())
-            nodes, row, grid = run.run(table.values[:3])
+            nodes, row, grid = run.run((table.whole.nodes, *table.whole.grid[:2]))
     steps = np.repeat(grid[:, 1], np.diff(row))
     return float((np.abs(nodes[:, 1]).max(axis=1) / steps).max())
 
@@ -128,14 +128,16 @@ def test_a_frozen_table_is_a_constant() -> None:
 
 @pytest.mark.parametrize("embedding", ["table", "network"])
 def test_a_frozen_graph_holds_nothing_idle(embedding: str) -> None:
-    """Every node is needed by an output, except the description and the arrays of the model."""
+    """Every node is needed by an output, except the description and constants that it names."""
     config = model(embedding)
     graph_def = frozen.build(config, arrays_of(model("table"), 1.0))
     outputs = [*OUTPUTS, *(OUTSIDE if embedding == "table" else ())]
     needed = {node.name for node in tf.graph_util.extract_sub_graph(graph_def, outputs).node}
     idle = [node for node in graph_def.node if node.name not in needed]
     assert {node.op for node in idle} == {"Const"}
-    assert all(node.name.startswith((*frozen.ARRAYS, METADATA_NODE)) for node in idle)
+    model_file = model_of(graph_def.SerializeToString(), "model.pb")
+    named = {*model_file.metadata["constants"], METADATA_NODE}
+    assert {node.name for node in idle} <= named
 
 
 def test_number_of_nodes_follows_the_error() -> None:

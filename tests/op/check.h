@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <functional>
 #include <random>
@@ -65,6 +66,20 @@ inline bool throws(const std::function<void()>& body, const std::string& part) {
 // Memory for results that must all be written: not a number wherever they are not.
 inline std::vector<double> unwritten(size_t count) {
   return std::vector<double>(count, std::nan(""));
+}
+
+template <class T>
+double inner(const std::vector<T>& a, const std::vector<T>& b) {
+  double sum = 0;
+  for (size_t k = 0; k < a.size(); ++k) sum += static_cast<double>(a[k]) * b[k];
+  return sum;
+}
+
+// 0, 1 ... count
+inline std::vector<int32_t> counted(int32_t count) {
+  std::vector<int32_t> values(count + 1);
+  for (int32_t k = 0; k <= count; ++k) values[k] = k;
+  return values;
 }
 
 inline std::vector<double> normal(size_t count, unsigned seed) {

@@ -20,13 +20,32 @@ struct Case {
     for (double& value : displacement) value *= 1.7;
   }
   EnvironmentInputs inputs() const {
-    return {kPairs,        3,   2,  displacement.data(), centre.data(), type.data(), mean.data(),
-            stddev.data(), 1.2, 3.5};
+    return {kPairs,
+            3,
+            2,
+            columns,
+            displacement.data(),
+            centre.data(),
+            type.data(),
+            mean.data(),
+            stddev.data(),
+            1.2,
+            3.5};
   }
+  // The same, with radial rows.
+  Case radial() const {
+    Case made = *this;
+    made.columns = 1;
+    made.mean = {mean[0], mean[4]};
+    made.stddev = {stddev[0], stddev[4]};
+    return made;
+  }
+
+  int64_t columns = 4;
 };
 
 std::vector<double> rows_of(const Case& a, const deeptf::Context& context) {
-  std::vector<double> rows = deeptf_test::unwritten(4 * kPairs);
+  std::vector<double> rows = deeptf_test::unwritten(a.columns * kPairs);
   environment(a.inputs(), context, rows.data());
   return rows;
 }
@@ -83,6 +102,32 @@ TEST(second_function_is_the_transpose_of_the_gradient) {
     for (int k = 0; k < 4; ++k) right += back[4 * pair + k] * upper[4 * pair + k];
     CHECK(close(left, right, 1e-12));
   }
+}
+
+TEST(radial_rows_are_the_first_column) {
+  const Case all, one = all.radial();
+  const std::vector<double> rows = rows_of(all, deeptf_test::serial());
+  const std::vector<double> radial = rows_of(one, deeptf_test::threaded());
+  const std::vector<double> along = deeptf_test::normal(3 * kPairs, 7);
+  std::vector<double> upper(4 * kPairs, 0.0), up = deeptf_test::normal(kPairs, 8);
+  std::vector<double> grad(3 * kPairs), radial_grad(3 * kPairs), back(4 * kPairs), up_back(kPairs);
+  for (int pair = 0; pair < kPairs; ++pair) upper[4 * pair] = up[pair];
+  environment_grad(all.inputs(), deeptf_test::serial(), upper.data(), grad.data());
+  environment_grad(one.inputs(), deeptf_test::threaded(), up.data(), radial_grad.data());
+  environment_grad_grad(all.inputs(), deeptf_test::serial(), along.data(), back.data());
+  environment_grad_grad(one.inputs(), deeptf_test::threaded(), along.data(), up_back.data());
+  for (int k = 0; k < 3 * kPairs; ++k) CHECK(close(grad[k], radial_grad[k], 1e-14));
+  for (int pair = 0; pair < kPairs; ++pair) {
+    CHECK(rows[4 * pair] == radial[pair]);
+    CHECK(back[4 * pair] == up_back[pair]);
+  }
+}
+
+TEST(rows_of_another_number_of_columns_are_refused) {
+  Case a;
+  a.columns = 3;
+  const auto run = [&] { check_environment(a.inputs(), deeptf_test::serial()); };
+  CHECK(deeptf_test::throws(run, "`mean` must have 1 or 4 columns, got 3"));
 }
 
 TEST(displacements_without_a_direction_are_refused) {

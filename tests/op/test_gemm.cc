@@ -3,8 +3,10 @@
 #include "core/base/gemm.h"
 
 using deeptf::MatrixView;
+using deeptf::Multiplication;
 using deeptf::multiply;
 using deeptf::Product;
+using deeptf::Products;
 using deeptf_test::close;
 
 namespace {
@@ -44,8 +46,9 @@ bool same_as_loops(int64_t rows, int64_t columns, int64_t depth, bool transposed
   const std::vector<T> start = draw<T>(rows * (columns + 2), 5);
   std::vector<T> one(start), two(start);
   multiply<T>({rows, columns, one.data(), columns + 2, add}, {{depth, a.view, b.view}});
-  multiply<T>(deeptf_test::threaded(), {{{rows, columns, two.data(), columns + 2, add},
-                                         {{depth, a.view, b.view}, {5, a2.view, b2.view}}}});
+  const Multiplication<T> both{{rows, columns, two.data(), columns + 2, add},
+                               {{depth, a.view, b.view}, {5, a2.view, b2.view}}};
+  multiply(deeptf_test::threaded(), &both, 1);
   bool same = true;
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < columns + 2; ++j) {
@@ -92,8 +95,9 @@ TEST(bits_depend_neither_on_other_rows_and_columns_nor_on_threads) {
     const Matrix<double> a(rows, depth, transposed, 1), b(depth, columns, transposed, 2);
     std::vector<double> whole(rows * columns), threads(whole), single(whole);
     multiply<double>({rows, columns, whole.data(), columns, false}, {{depth, a.view, b.view}});
-    multiply<double>(deeptf_test::threaded(), {{{rows, columns, threads.data(), columns, false},
-                                                {{depth, a.view, b.view}}}});
+    const Multiplication<double> cut{{rows, columns, threads.data(), columns, false},
+                                     {{depth, a.view, b.view}}};
+    multiply(deeptf_test::threaded(), &cut, 1);
     for (int64_t i = 0; i < rows; ++i) {
       for (int64_t j = 0; j < columns; ++j) {
         multiply<double>({1, 1, &single[i * columns + j], columns, false},
@@ -110,4 +114,9 @@ TEST(row_major_short_form_adds) {
   std::vector<double> c{10, 10, 10, 10};
   deeptf::multiply_add<double>(2, 2, 2, {a.data(), 2, 1}, b.data(), 2, c.data(), 2);
   CHECK((c == std::vector<double>{11, 12, 13, 14}));
+}
+
+TEST(more_products_than_there_is_room_for_are_refused) {
+  const Product<double> one{0, {nullptr, 1, 1}, {nullptr, 1, 1}};
+  CHECK(deeptf_test::throws([&] { Products<double>{one, one, one}; }, "2 products at most"));
 }

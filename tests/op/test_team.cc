@@ -56,7 +56,7 @@ TEST(every_unit_once) {
 
 TEST(small_loops_stay_on_the_calling_thread) {
   const auto caller = std::this_thread::get_id();
-  team_of(4)(100, 1, [&](int64_t begin, int64_t end) {
+  team_of(4).parallel(100, 1, [&](int64_t begin, int64_t end) {
     CHECK(std::this_thread::get_id() == caller && begin == 0 && end == 100);
   });
 }
@@ -85,7 +85,7 @@ TEST(an_error_reaches_the_caller) {
     const auto fail = [&](int64_t begin, int64_t) {
       if (begin > 0) throw Error("unit " + std::to_string(begin));
     };
-    CHECK(deeptf_test::throws([&] { team_of(3)(40, kLong, fail); }, "unit "));
+    CHECK(deeptf_test::throws([&] { team_of(3).parallel(40, kLong, fail); }, "unit "));
     CHECK(covers_all(team_of(3), 40));
   }
 }

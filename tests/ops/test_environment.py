@@ -10,7 +10,7 @@ from deeptf.tf import session, tf
 RCUT_SMTH, RCUT = 1.5, 4.0
 
 
-def pairs(number=40, seed=0):
+def pairs(number=40, seed=0, columns=4):
     """Pairs at distances inside, across and beyond the switched range."""
     rng = np.random.default_rng(seed)
     direction = rng.normal(size=(number, 3))
@@ -18,7 +18,8 @@ def pairs(number=40, seed=0):
     displacement = direction * rng.uniform(0.8, 4.5, number)[:, None]
     atom_type = rng.integers(0, 2, 9).astype(np.int32)
     centre = rng.integers(0, 9, number).astype(np.int32)
-    return displacement, centre, atom_type, rng.normal(size=(2, 4)), rng.uniform(0.1, 2, (2, 4))
+    mean, stddev = rng.normal(size=(2, 4)), rng.uniform(0.1, 2, (2, 4))
+    return displacement, centre, atom_type, mean[:, :columns], stddev[:, :columns]
 
 
 def evaluate(tensor, threads=1, **feed):
@@ -40,6 +41,13 @@ def test_rows_equal_the_twin(graph):
     )
 
 
+def test_radial_rows_are_the_first_column(graph):
+    radial = evaluate(environment(*pairs(500, columns=1), RCUT_SMTH, RCUT))
+    np.testing.assert_array_equal(
+        radial, evaluate(environment(*pairs(500), RCUT_SMTH, RCUT))[:, :1]
+    )
+
+
 def test_rows_end_smoothly_at_rcut(graph):
     r = np.array([RCUT - 1e-4, RCUT, RCUT + 1e-9, 1e3])
     displacement = r[:, None] * np.array([[0.6, 0.0, -0.8]])
@@ -53,9 +61,10 @@ def test_rows_end_smoothly_at_rcut(graph):
     assert abs(slope[0]).max() < 1e-7 and not slope[1:].any()
 
 
-def test_gradient_against_differences(graph):
-    displacement, *rest = pairs(12)
-    upper = np.random.default_rng(1).normal(size=(12, 4))
+@pytest.mark.parametrize("columns", [1, 4])
+def test_gradient_against_differences(graph, columns):
+    displacement, *rest = pairs(12, columns=columns)
+    upper = np.random.default_rng(1).normal(size=(12, columns))
     x = tf.placeholder(tf.float64, [None, 3], "x")
     total = tf.reduce_sum(tf.sin(environment(x, *rest, RCUT_SMTH, RCUT) * upper))
     exact = evaluate(tf.gradients(total, x)[0], x=displacement)
@@ -64,11 +73,12 @@ def test_gradient_against_differences(graph):
     np.testing.assert_allclose(exact, numeric, rtol=1e-7, atol=1e-7)
 
 
-def test_gradient_of_the_gradient_against_differences(graph):
-    displacement, *rest = pairs(10)
+@pytest.mark.parametrize("columns", [1, 4])
+def test_gradient_of_the_gradient_against_differences(graph, columns):
+    displacement, *rest = pairs(10, columns=columns)
     rng = np.random.default_rng(2)
-    values, along = rng.normal(size=(10, 4)), rng.normal(size=(10, 3))
-    scale = tf.placeholder(tf.float64, [None, 4], "scale")
+    values, along = rng.normal(size=(10, columns)), rng.normal(size=(10, 3))
+    scale = tf.placeholder(tf.float64, [None, columns], "scale")
     rows = environment(tf.constant(displacement), *rest, RCUT_SMTH, RCUT)
     grad = tf.gradients(tf.reduce_sum(rows * scale), rows.op.inputs[0])[0]
     total = tf.reduce_sum(tf.sin(grad) * along)
@@ -117,6 +127,7 @@ def test_empty_input(graph):
         ({"displacement": [[1.0, 0, 0], [0, 0, 9e-7]]}, "at least 1e-6 A long, .* for pair 1"),
         ({"displacement": [[np.nan, 0, 0], [1, 0, 0]]}, "must be finite .* got .nan.* for pair 0"),
         ({"stddev": np.zeros((2, 4))}, "`stddev` finite and positive, got .* and 0.0+ for type 0"),
+        ({"mean": np.zeros((2, 3)), "stddev": np.ones((2, 3))}, "must have 1 or 4 columns, got 3"),
         ({"mean": np.full((2, 4), np.inf)}, "`mean` must be finite .* got inf"),
     ],
 )
@@ -127,13 +138,14 @@ def test_errors(graph, change, message):
         evaluate(environment(**{**args, **change}))
 
 
-def test_shapes_are_known_before_running(graph):
-    _, _, *rest = pairs(5)
+@pytest.mark.parametrize("columns", [1, 4])
+def test_shapes_are_known_before_running(graph, columns):
+    _, _, *rest = pairs(5, columns=columns)
     displacement = tf.placeholder(tf.float64, [5, 3])
     rows = environment(displacement, tf.placeholder(tf.int32, [None]), *rest, RCUT_SMTH, RCUT)
-    assert rows.shape.as_list() == [5, 4]
+    assert rows.shape.as_list() == [5, columns]
     grad = tf.gradients(rows, displacement)[0]
     assert grad.shape.as_list() == [5, 3]
-    assert tf.gradients(grad, grad.op.inputs[0])[0].shape.as_list() == [5, 4]
+    assert tf.gradients(grad, grad.op.inputs[0])[0].shape.as_list() == [5, columns]
     with pytest.raises(ValueError, match="Dimensions must be equal, but are 5 and 4 .*Environment"):
         environment(displacement, np.zeros(4, np.int32), *rest, RCUT_SMTH, RCUT)

@@ -1,4 +1,4 @@
-"""SortPairs against its twin: order, ghosts, virtual atoms, absent types, errors, threads."""
+"""SortPairs against its twin: order, ghosts, virtual and foreign atoms, errors, threads."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def random_list(centres, ghosts, types, seed=0, virtual=False):
     return row, neighbor, rng.normal(size=(row[-1], 3)), atom_type
 
 
-def sort(row, neighbor, displacement, atom_type, num_types, threads=1):
+def sort(row, neighbor, displacement, atom_type, num_types, num_owned=None, threads=1):
     with tf.Graph().as_default():
         out = sort_pairs(
             np.asarray(row, np.int32),
@@ -25,6 +25,7 @@ def sort(row, neighbor, displacement, atom_type, num_types, threads=1):
             displacement,
             np.asarray(atom_type, np.int32),
             num_types,
+            num_owned,
         )
         with session(threads=threads) as run:
             return run.run(out)
@@ -38,6 +39,40 @@ def test_same_as_twin(centres, ghosts, virtual):
     for name, a, b in zip(got._fields, got, want, strict=True):
         assert a.dtype == b.dtype, name
         np.testing.assert_array_equal(a, b, err_msg=name)
+
+
+@pytest.mark.parametrize("num_owned", [0, 1, 13, 20])
+def test_centres_that_are_not_owned_are_neighbors_only(num_owned):
+    pairs = random_list(20, 15, 3, virtual=True)
+    got = sort(*pairs, 3, num_owned, threads=4)
+    for a, b in zip(got, twins.sort_pairs(*pairs, 3, num_owned), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (got.atom_order < num_owned).all() and (got.centre < num_owned).all()
+    assert num_owned < 2 or got.neighbor.max() >= 20
+
+
+def test_owning_all_centres_is_the_default():
+    pairs = random_list(20, 15, 3)
+    for a, b in zip(sort(*pairs, 3), sort(*pairs, 3, 20), strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+def test_pairs_of_a_foreign_centre_are_not_looked_at():
+    row, neighbor, displacement, atom_type = random_list(20, 0, 2)
+    displacement[row[10] :], neighbor[row[10] :] = np.nan, 99
+    assert sort(row, neighbor, displacement, atom_type, 2, 10).pair_count.sum() == row[10]
+
+
+@pytest.mark.parametrize("virtual", [False, True])
+def test_runs_and_reverse_index_find_the_pairs_of_an_atom(virtual):
+    got = sort(*random_list(30, 9, 3, virtual=virtual), 3, 25)
+    ends = got.first_pair + got.neighbor_count
+    for k, atom in enumerate(got.atom_order):
+        own = [p for a, b in zip(got.first_pair[k], ends[k], strict=True) for p in range(a, b)]
+        assert own == np.flatnonzero(got.centre == atom).tolist()
+    for atom in range(39):
+        reverse = got.pair_of[got.pair_row[atom] : got.pair_row[atom + 1]]
+        assert reverse.tolist() == np.flatnonzero(got.neighbor == atom).tolist()
 
 
 def test_a_type_without_atoms_has_empty_blocks():
@@ -78,6 +113,8 @@ def test_threads_do_not_change_bits():
         ),
         ({"displacement": [[np.nan, 0, 0], [1, 0, 0]]}, "got .nan.* from atom 0 to atom 1"),
         ({"displacement": [[1, 0, 0], [1, -np.inf, 0]]}, "got .*-inf.* from atom 1 to atom 0"),
+        ({"num_owned": -1}, "`num_owned` must be from 0 to the number of centres 3, got -1"),
+        ({"num_owned": 4}, "`num_owned` must be from 0 to the number of centres 3, got 4"),
     ],
 )
 def test_errors(change, message):
@@ -91,6 +128,11 @@ def test_errors(change, message):
         sort(**{**pairs, **change}, num_types=2)
 
 
+def test_num_owned_is_one_number():
+    with pytest.raises(ValueError, match="Shape must be rank 0 but is rank 1"):
+        sort(*random_list(3, 0, 2), 2, [1])
+
+
 def test_shapes_are_known_before_running():
     with tf.Graph().as_default():
         pairs = sort_pairs(
@@ -101,5 +143,5 @@ def test_shapes_are_known_before_running():
             3,
         )
     assert [t.shape.as_list() for t in pairs] == [
-        [None], [3], [None, 3], [3, 3], [None], [None], [None, 3],
+        [None], [3], [None, 3], [3, 3], [None], [None], [None, 3], [None, 3], [None], [None],
     ]  # fmt: skip

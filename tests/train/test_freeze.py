@@ -57,7 +57,8 @@ def test_description_and_arrays(tmp_path: Path) -> None:
     frozen.write(load_input(script)[0].model, arrays, tmp_path / "model.pb", script)
     description, found = frozen.read_arrays(tmp_path / "model.pb")
     assert description["deeptf_version"] == __version__
-    assert description["type_map"] == ["A", "B"] and description["sel"] == [8, 16]
+    assert description["type_map"] == ["A", "B"]
+    assert description["model"]["descriptor"]["sel"] == [8, 16]
     assert description["training_script"] == script
     for name, value in arrays.items():
         if not name.startswith("optimizer/"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deeptf.train.learning_curve import LearningCurve, column_names
+from deeptf.train.learning_curve import LearningCurve, curve_columns
 
 COLUMNS = ["step", "rmse_trn", "lr"]
 
@@ -24,7 +24,7 @@ def table(path: Path) -> np.ndarray:
 
 
 def test_columns() -> None:
-    names = column_names(["rmse", "rmse_e"], ["validation", "training"])
+    names = curve_columns(["rmse", "rmse_e"], ["validation", "training"])
     assert names == ["step", "rmse_val", "rmse_trn", "rmse_e_val", "rmse_e_trn", "lr"]
 
 

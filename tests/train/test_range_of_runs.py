@@ -4,7 +4,6 @@ not.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,12 @@ import pytest
 from array_names import NODES, RANGE, SHORTEST
 from small_run import write_run, write_system
 
+from deeptf.data.statistics import Extremes
 from deeptf.model.ranges import FAR
 from deeptf.model.table import FIRST_NODES
-from deeptf.train import checkpoint, preparation
+from deeptf.train import checkpoint
 from deeptf.train.checkpoint import Series
 from deeptf.train.run import train
-from deeptf.train.survey import Survey, survey
 
 
 @pytest.fixture(autouse=True)
@@ -51,11 +50,7 @@ def test_another_range_has_its_nodes_measured_before_the_first_step(
 def test_pairs_closer_than_the_data_that_were_looked_at(
     folder: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def survey_of_other_data(*arguments: object) -> Survey:
-        found = survey(*arguments)
-        return replace(found, shortest=np.full_like(found.shortest, 2.0))
-
-    monkeypatch.setattr(preparation, "survey", survey_of_other_data)
+    monkeypatch.setattr(Extremes, "shortest", lambda *_: np.full((2, 2), 2.0))
     coord = np.load(write_system(folder / "system") / "set.000/coord.npy")
     coord[2, 3:6] = coord[2, :3] + [0.7, 0, 0]  # atoms A and B
     np.save(folder / "system/set.000/coord.npy", coord)

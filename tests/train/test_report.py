@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from deeptf.properties import ENERGY, FORCE, VIRIAL
 from deeptf.train import report
 from deeptf.train.report import Errors, Progress
 from deeptf.train.workers import Workers
 
 
 def test_errors_of_several_batches() -> None:
-    errors = Errors()
+    errors = Errors([ENERGY, FORCE, VIRIAL])
     errors.add(np.array([4.0]), np.array([[1.0, 1], [6.0, 6], [0, 0]]))
     errors.add(np.array([2.0, 3.0]), np.array([[8.0, 2], [18.0, 6], [0, 0]]))
-    columns = errors.columns(Workers(), with_virial=True)
+    columns = errors.columns(Workers())
     assert columns["rmse"] == pytest.approx(np.sqrt(3.0))
     assert columns["rmse_e"] == pytest.approx(np.sqrt(3.0))
     assert columns["rmse_f"] == pytest.approx(np.sqrt(2.0))
     assert np.isnan(columns["rmse_v"])  # no labels
-    assert "rmse_v" not in errors.columns(Workers(), with_virial=False)
 
 
 def test_the_time_left_may_be_days(

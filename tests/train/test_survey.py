@@ -83,7 +83,7 @@ def test_a_second_look_comes_from_the_file(folder, monkeypatch) -> None:
     write_system(folder / "other", seed=3)
     path = write_run(folder, {"training/validation_data": {"systems": ["other"]}})
     first = prepare(path, Start(), None, False)
-    monkeypatch.setattr("deeptf.data.statistics._collect", None)
+    monkeypatch.setattr("deeptf.data.statistics._look", None)
     again = prepare(path, Start(), None, False)
     assert set(first.values) == set(again.values)
     for name, value in first.values.items():
@@ -117,27 +117,6 @@ def test_shortest_distances_follow_the_data(folder, capsys) -> None:
         new,
     )
     assert "closer than" not in capsys.readouterr().out
-
-
-def found(shortest):
-    return survey.Survey(None, np.array(shortest))
-
-
-def test_shortest_distances_of_a_model_that_does_not_know_them() -> None:
-    arrays = {}
-    survey.shortest_of(arrays, found([[1.5, np.inf], [np.inf, 2.0]]), 1.0)
-    assert not arrays
-    survey.shortest_of(arrays, found([[1.5, 0.7], [0.7, 2.0]]), 1.0)
-    np.testing.assert_array_equal(arrays[SHORTEST], [[1.0, 0.7], [0.7, 1.0]])
-    survey.shortest_of(arrays, found([[1.5, 0.9], [0.9, 0.8]]), 1.0)
-    np.testing.assert_array_equal(arrays[SHORTEST], [[1.0, 0.7], [0.7, 0.8]])
-
-
-def test_shortest_distances_of_a_new_model() -> None:
-    np.testing.assert_array_equal(
-        found([[1.5, np.inf], [np.inf, 2.0]]).first_shortest(1.0), [[1.5, 1.5], [1.5, 2.0]]
-    )
-    np.testing.assert_array_equal(found([[np.inf]]).first_shortest(1.0), [[1.0]])
 
 
 def test_isolated_atoms_train(folder, capsys) -> None:

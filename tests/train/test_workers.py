@@ -109,13 +109,19 @@ def test_arrays_are_summed_where_memory_is_shared_without_messages(opens, monkey
         np.testing.assert_array_equal(together.sum(values), factor * values)
 
 
-@pytest.mark.parametrize(("local_size", "gpus"), [(1, 0), (2, 1)])
-def test_no_memory_between_nodes_and_on_gpus(local_size, gpus, monkeypatch):
+@pytest.mark.parametrize(
+    ("local_size", "gpus", "has_ops"), [(1, 0, True), (2, 1, True), (2, 0, False)]
+)
+def test_no_memory_between_hosts_on_gpus_and_without_its_ops(
+    local_size, gpus, has_ops, monkeypatch
+):
     fake_horovod(monkeypatch, local_size=local_size)
     monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
     monkeypatch.setattr(module, "open_memory", lambda *_: pytest.fail("it must not be tried"))
     monkeypatch.setattr(module, "_gpus", lambda: gpus)
-    assert not join_workers().shares_memory
+    monkeypatch.setattr(module, "has_host_ops", lambda: has_ops)
+    together = join_workers()
+    assert not together.shares_memory and together.host() is None
 
 
 def test_threads_of_a_worker(monkeypatch):

@@ -1,5 +1,6 @@
-"""Descriptors: one file each. A descriptor owes its config, its output width and `build`."""
+"""Descriptors: one file each, listed here under its `type`."""
 
 from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.descriptor.se_e2_r import SeE2R
 
-DESCRIPTORS = {SeE2A.type: SeE2A}
+DESCRIPTORS = {kind.type: kind for kind in (SeE2A, SeE2R)}

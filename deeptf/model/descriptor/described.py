@@ -15,6 +15,7 @@ import numpy as np
 
 from deeptf.data.statistics import Collector, Found
 from deeptf.model.parameters import Parameters
+from deeptf.model.stages import Stage
 from deeptf.model.table import Outside, Table
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
@@ -62,6 +63,11 @@ class Descriptor(Protocol):
 
     def build(self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters) -> Described:
         """Return the descriptors of the atoms that `pairs` orders."""
+
+    def plan(self, parameters: Parameters) -> list[Stage]:
+        """Return the stages that `build` has, the last of which gives the descriptor; in the graph
+        that it has built of constants. A descriptor without this runs with TensorFlow alone.
+        """
 
     def tables(self, parameters: Parameters) -> list[Table]:
         """Return the tables of its embedding nets, in the current graph."""

@@ -113,7 +113,7 @@ class NetworkSums:
 
 
 def normalisation(parameters: Parameters) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and stddev of the environment rows per centre type, each [T, 4]."""
+    """Return mean and stddev of the environment rows per centre type, each [T, W]."""
     return parameters.array("mean"), parameters.array("stddev")
 
 

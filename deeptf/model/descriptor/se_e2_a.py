@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deeptf.model.descriptor.described import Described
+from deeptf.model.descriptor.sum_stages import sum_stages
 from deeptf.model.descriptor.type_nets import ATOM_COPIES, TypeNets
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
+from deeptf.model.stages import MomentProduct, Stage
 from deeptf.ops.moments import moment_product
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
@@ -59,6 +61,13 @@ class SeE2A(TypeNets):
             moments,
             outside,
         )
+
+    def plan(self, parameters: Parameters) -> list[Stage]:
+        """Return the stages whose last one gives D."""
+        first = sum_stages(self, parameters)
+        names = first[-1].gives, parameters.name("descriptor")
+        precision, places = precision_of(self.precision).name, sum(self.sel)
+        return [*first, MomentProduct(*names, precision, self.axis_neuron, places)]
 
     def _moments(self, sums: tf.Tensor) -> tf.Tensor:
         """Return T [n, 4, M]; sums of tables are float64."""

@@ -39,7 +39,7 @@ from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves, curves_of
 from deeptf.model.roles import beginning, function, run
 from deeptf.model.table import Outside, Table, build_table, outside_of
-from deeptf.ops.curve import EmbeddingSums, embedding_sum
+from deeptf.ops.curve import EmbeddingSums
 from deeptf.ops.environment import environment
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
@@ -182,7 +182,8 @@ class TypeNets:
         if not np.isfinite(least):
             least = min(UNKNOWN, self.rcut)
         shortest = np.where(np.isfinite(shortest), shortest, least)
-        return {"mean": mean, "stddev": stddev, SHORTEST: shortest}
+        columns = slice(self.columns)
+        return {"mean": mean[:, columns], "stddev": stddev[:, columns], SHORTEST: shortest}
 
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return lower shortest distances, where the data have closer pairs than the model knew."""
@@ -211,7 +212,7 @@ class TypeNets:
         self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters
     ) -> tuple[tf.Tensor, Outside | None]:
         """Return S [N_real, W, M] and, with tables, the pairs beyond the range of the data."""
-        mean, stddev = normalisation(parameters)
+        mean, stddev = (parameters.fixed_array(name) for name in ("mean", "stddev"))
         rows = environment(
             pairs.displacement, pairs.centre, atom_type, mean, stddev, self.rcut_smth, self.rcut
         )  # [P, W]
@@ -233,24 +234,41 @@ class TypeNets:
 
     def tables(self, parameters: Parameters) -> list[Table]:
         """Return the one table of all embedding nets, or none."""
-        return [self._table(parameters)] if self.tabulated else []
+        return [self.table(parameters)] if self.tabulated else []
 
     def curves(self, parameters: Parameters) -> Curves:
         """Return the embedding nets, the blocks of pairs that use them and their ranges."""
         mean, stddev = (array[:, 0] for array in normalisation(parameters))
-        types = range(len(mean))
         shortest = parameters.array(SHORTEST, np.full((len(mean), len(mean)), UNKNOWN))
-        names: list[str] = []
-        curve = np.full((len(mean), len(mean)), -1, np.int32)
-        for t, centre in itertools.product(types, types):
-            if self.excludes(centre, t):
-                continue
-            name = self.network_name(centre, t)
-            if name not in names:
-                names.append(name)
-            curve[t, centre] = names.index(name)
+        names, curve = self.blocks(len(mean))
         argument = Argument(self.rcut_smth, self.rcut, mean, stddev)
         return curves_of(names, curve, argument, shortest)
+
+    def blocks(self, num_types: int) -> tuple[list[str], np.ndarray]:
+        """Return the names of the embedding nets, and which of them each block of pairs uses:
+        [T, T], neighbour type first, -1 for excluded ones.
+        """
+        names: list[str] = []
+        curve = np.full((num_types, num_types), -1, np.int32)
+        for t, centre in itertools.product(range(num_types), range(num_types)):
+            if not self.excludes(centre, t):
+                name = self.network_name(centre, t)
+                if name not in names:
+                    names.append(name)
+                curve[t, centre] = names.index(name)
+        return names, curve
+
+    def layout(self, parameters: Parameters) -> dict[str, tf.Tensor | np.ndarray]:
+        """Return what a sum reads beside rows and nets: the net of each block of pairs, places of
+        each neighbour type, and s~_0 of a place without a neighbour of each block.
+        """
+        empty = empty_row(parameters)[:, 0]
+        values = {
+            "curve": self.blocks(len(empty))[1],
+            "sel": np.array(self.sel, np.float64),
+            "empty": np.tile(empty, (len(empty), 1)),  # by centre type
+        }
+        return {name: parameters.fixed(name, value) for name, value in values.items()}
 
     def net(self, x: tf.Tensor, centre: int, neighbor: int, parameters: Parameters) -> tf.Tensor:
         """Return G(x) of the net of a pair of types, [n, M], for x [n, 1]."""
@@ -260,7 +278,8 @@ class TypeNets:
     def _with_sel(self, sel: Sequence[int]) -> Any:
         return replace(self, sel=tuple(int(n) for n in sel))
 
-    def _table(self, parameters: Parameters) -> Table:
+    def table(self, parameters: Parameters) -> Table:
+        """Return the table of all embedding nets."""
         curves = self.curves(parameters)
         return build_table(curves, self.neuron, self._style(), parameters, self.trainable)
 
@@ -272,16 +291,8 @@ class TypeNets:
         parameters: Parameters,
     ) -> EmbeddingSums:
         """Return the sums over neighbours by interpolation."""
-        table = self._table(parameters)
-        return embedding_sum(
-            rows,
-            table.values,
-            table.curves.curve,
-            np.array(self.sel, np.float64),
-            empty_row(parameters)[:, 0],
-            atom_count,
-            neighbor_count,
-        )
+        layout = self.layout(parameters).values()
+        return self.table(parameters).sums(rows, *layout, atom_count, neighbor_count)
 
     def _style(self) -> Style:
         return Style(

@@ -11,7 +11,7 @@ precision of the nets.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -33,8 +33,10 @@ from deeptf.model.network import (
 )
 from deeptf.model.parameters import Parameters
 from deeptf.model.roles import beginning, function, run
+from deeptf.model.stages import Constant, FittingNet, Stage, Standardised, net_of
 from deeptf.ops.nets import fitting_net
 from deeptf.ops.pairs import SortedPairs
+from deeptf.properties import ATOM_ENERGY
 from deeptf.tf import tf
 
 ATOM_COPIES = 2  # of hidden values, see the measurement of DeepPot's memory in tests/infer
@@ -123,23 +125,52 @@ class EnerFitting:
         energy, slope = self.nets(descriptor, atom_count, condition, parameters)
         energy += tf.repeat(self._constant(parameters), atom_count)
         if any(self._has_atom_ener(parameters)):
-            isolated = described.isolated()
+            isolated = parameters.fixed("isolated", described.isolated())
             energy -= self._isolated_energy(atom_count, condition, isolated, parameters)
         if condition is not None:
             slope = slope[:, : descriptor.shape[1]]
         return Fitted(energy, tf.cast(slope, descriptor.dtype))
+
+    def plan(
+        self, descriptor: str, parameters: Parameters
+    ) -> tuple[list[Stage], Mapping[str, str]]:
+        """Return the one stage of the nets, and that its value is the energy of the atoms."""
+        relative = self._has_atom_ener(parameters).tolist()
+        layers = *range(len(self.neuron)), "last"
+        given = {
+            name: Standardised(
+                *(Constant(parameters.name(f"{name}_{kind}")) for kind in ("mean", "stddev"))
+            )
+            for name in ("fparam", "aparam")
+            if getattr(self, f"numb_{name}")
+        }
+        stage = FittingNet(
+            descriptor,
+            parameters.name("energy"),
+            precision_of(self.precision).name,
+            self.activation_function.lower(),
+            [
+                net_of(self.network_name(atom_type), layers, parameters)
+                for atom_type in range(len(relative))
+            ],
+            Constant(parameters.name("constant")),
+            relative=relative,
+            isolated=Constant(parameters.name("isolated")) if any(relative) else None,
+            **given,
+        )
+        return [stage], {ATOM_ENERGY.name: stage.gives}
 
     def _has_atom_ener(self, parameters: Parameters) -> np.ndarray:
         """Return for each type whether its isolated atom has a given energy, [T]."""
         given = self.atom_ener or [None] * len(parameters.array("energy_bias"))
         return np.array([energy is not None for energy in given])
 
-    def _constant(self, parameters: Parameters) -> np.ndarray:
+    def _constant(self, parameters: Parameters) -> tf.Tensor | np.ndarray:
         """Return what is added to the net of each type, [T]: atom_ener, or else the bias."""
         constant = parameters.array("energy_bias").copy()
         given = self._has_atom_ener(parameters)
         constant[given] = [energy for energy in self.atom_ener if energy is not None]
-        return constant
+        return parameters.fixed("constant", constant)
 
     def _isolated_energy(
         self,
@@ -210,6 +241,5 @@ def _condition(inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> tf
 
 def _standardised(value: tf.Tensor, name: str, parameters: Parameters) -> tf.Tensor:
     """Return (value - mean) / stddev with the arrays {name}_mean and {name}_stddev."""
-    mean = parameters.array(f"{name}_mean")
-    stddev = parameters.array(f"{name}_stddev")
-    return (value - np.asarray(mean)) / np.asarray(stddev)
+    mean, stddev = (parameters.fixed_array(f"{name}_{kind}") for kind in ("mean", "stddev"))
+    return (value - mean) / stddev

@@ -14,6 +14,7 @@ from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Described, Lines
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
+from deeptf.model.stages import Stage
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
 
@@ -48,3 +49,10 @@ class Fitting(Protocol):
         self, described: Described, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
     ) -> Fitted:
         """Return the property of the atoms that `pairs` orders."""
+
+    def plan(
+        self, descriptor: str, parameters: Parameters
+    ) -> tuple[list[Stage], Mapping[str, str]]:
+        """Return the stages that `build` has, from the value `descriptor`, and the values that are
+        properties; in the graph that it has built of constants.
+        """

@@ -18,6 +18,7 @@ from deeptf.model.fitting import FITTINGS
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
+from deeptf.model.stages import TermPlan
 from deeptf.model.table import Table
 from deeptf.model.term.term import GEOMETRY, Needs, TermOutputs
 from deeptf.ops.pairs import SortedPairs
@@ -101,6 +102,16 @@ class Standard:
             gradient = tf.gradients(described.descriptor, pairs.displacement, fitted.slope)[0]
         values = {DESCRIPTOR.name: tf.cast(described.descriptor, tf.float64), **fitted.values}
         return TermOutputs(fitted.energy, gradient, values, described.outside)
+
+    def plan(self, parameters: Parameters) -> list[TermPlan] | None:
+        """Return the stages of both parts, where both have them."""
+        if not all(hasattr(part, "plan") for part in (self.descriptor, self.fitting_net)):
+            return None
+        of_descriptor, of_fitting = (parameters.scope(name) for name in SCOPES)
+        described = self.descriptor.plan(of_descriptor)
+        fitted, values = self.fitting_net.plan(described[-1].gives, of_fitting)
+        values = {DESCRIPTOR.name: described[-1].gives, **values}
+        return [TermPlan(self.type, [*described, *fitted], values)]
 
     def tables(self, parameters: Parameters) -> list[Table]:
         """Return the tables of the descriptor."""

@@ -18,6 +18,7 @@ from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Lines
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
+from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
@@ -30,8 +31,13 @@ class Needs:
     """What the surroundings of a term have to give it.
 
     hops : how many cut-offs away an atom still matters for the energy of a centre; 1 where a centre
-        needs its own pairs only.
-    pair_bytes, atom_bytes : working memory of an evaluation of energy, force and virial.
+        needs its own pairs only. A term with more hops is given centres whose energy must not
+        count: it multiplies energies by `inputs.owned(pairs.atom_order)` before it takes their
+        gradient. Those of a term with 1 hop are left out of `pairs`.
+    pair_bytes, atom_bytes : working memory of an evaluation of energy, force and virial, by which
+        inference cuts its blocks. Copies of values and GEOMETRY were measured: peaks of resident
+        memory of boxes with 250,000 pairs, and with 8,000 atoms and few pairs; those of the parts
+        of a model follow from their widths (tests/infer/test_memory.py holds them to it).
     """
 
     rcut: float  # A
@@ -86,6 +92,11 @@ class Term(Protocol):
 
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return what the term says of the atoms that `pairs` orders."""
+
+    def plan(self, parameters: Parameters) -> list[TermPlan] | None:
+        """Return the plan of it, or of the terms that it is made of; in the graph that `build` has
+        built of constants. None or no such method: TensorFlow alone can evaluate it.
+        """
 
     def tables(self, parameters: Parameters) -> list[Table]:
         """Return the tables of its nets, in the current graph."""

@@ -1,4 +1,4 @@
-// One line about this core that deeptf/op_library.py reads in the file before it loads the library:
+// One line about this core that deeptf/ops/library.py reads in the file before it loads it:
 // deeptf's version, the CPU level, and of each CPU feature, by its name in /proc/cpuinfo, whether
 // the compiler could use it: "=1", or "=MACRO" where the MACRO is not defined.
 #define DEEPTF_AS_TEXT(value) #value

@@ -10,29 +10,16 @@
 #include "core/base/gemm.h"
 
 #include <algorithm>
-#include <cstring>
-#include <type_traits>
-#include <vector>
 
+#include "core/base/gemm_pack.h"
 #include "core/base/lane.h"
 #include "core/base/scratch.h"
 
 namespace deeptf {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int kRows = 8, kLanes = 3;  // 24 sums in 32 registers
-#else
-constexpr int kRows = 6, kLanes = 2;  // 12 sums in 16 registers
-#endif
-constexpr int64_t kDepth = 256;    // with 256-bit registers a sliver of B has 16 KB
 constexpr int64_t kRowBlock = 96;  // rows of A that stay in the second cache
-constexpr int64_t kPanelBytes = 256 * 1024;
-constexpr int64_t kPieces = 3;  // of a product, for each thread
-template <class T>
-constexpr int64_t kSliver = kLanes * kLane<T>;  // columns
-template <class T>
-constexpr int64_t kPanel = kPanelBytes / (kDepth * sizeof(T)) / kSliver<T> * kSliver<T>;
+constexpr int64_t kPieces = 3;     // of a product, for each thread
 
 // A sliver of B: [depth, lanes of kLane].
 template <class T>
@@ -93,99 +80,14 @@ template <class T, int R, int L>
   if (!whole) write_part(R, sliver.columns, width, tile, c, stride, add);
 }
 
-// Copies B [depth, columns] to [depth, width], zeros behind the columns.
-template <class T>
-void pack_plainly(int64_t depth, const MatrixView<T>& b, int64_t columns, int64_t width, T* to) {
-  for (int64_t k = 0; k < depth; ++k) {
-    for (int64_t j = 0; j < width; ++j) {
-      to[k * width + j] = j < columns ? b.data[k * b.row_stride + j * b.column_stride] : T(0);
-    }
-  }
-}
-
-// The same for full lanes of a B whose columns are consecutive in memory (a transposed matrix).
-template <class T>
-void pack_transposed(int64_t depth, const MatrixView<T>& b, int64_t width, T* to) {
-  int64_t k = 0;
-  for (; k + kLane<T> <= depth; k += kLane<T>) {
-    for (int64_t j = 0; j < width; j += kLane<T>) {
-      Lane<T> lanes[kLane<T>];
-      for (int64_t i = 0; i < kLane<T>; ++i) {
-        lanes[i] = load(b.data + k + (j + i) * b.column_stride);
-      }
-      transpose<T>(lanes);
-      for (int64_t i = 0; i < kLane<T>; ++i) store(to + (k + i) * width + j, lanes[i]);
-    }
-  }
-  pack_plainly(depth - k, b.from(k, 0), width, width, to + k * width);
-}
-
-// Copies a row-major B [depth, slivers of kSliver] to slivers `stride` apart, row after row.
-template <class T>
-void pack_lanes(int64_t depth, const MatrixView<T>& b, int64_t slivers, int64_t stride, T* to) {
-  for (int64_t k = 0; k < depth; ++k, to += kSliver<T>) {
-    const T* from = b.data + k * b.row_stride;
-    for (int64_t s = 0; s < slivers; ++s, from += kSliver<T>) {
-#pragma GCC unroll 4
-      for (int l = 0; l < kLanes; ++l) {
-        Lane<T> lane = load(from + l * kLane<T>);
-        hold(lane);  // or the compiler calls memmove for each row
-        store(to + s * stride + l * kLane<T>, lane);
-      }
-    }
-  }
-}
-
-// Copies B [depth, columns], columns <= kPanel, to a part of the slivers in `to`: each has
-// [total_depth, its lanes], of which B fills rows from `row`.
-template <class T>
-void pack_panel(int64_t depth, const MatrixView<T>& b, int64_t columns, int64_t total_depth,
-                int64_t row, T* to) {
-  const bool by_rows = b.column_stride == 1;
-  const int64_t whole = b.row_stride == 1 || by_rows ? columns / kSliver<T> : 0;
-  const auto place = [&](int64_t sliver, int64_t width) {
-    return to + sliver * total_depth * kSliver<T> + row * width;
-  };
-  if (by_rows) {
-    pack_lanes<T>(depth, b, whole, total_depth * kSliver<T>, place(0, kSliver<T>));
-  } else {
-    for (int64_t k = 0; k < whole; ++k) {
-      pack_transposed(depth, b.from(0, k * kSliver<T>), kSliver<T>, place(k, kSliver<T>));
-    }
-  }
-  for (int64_t k = whole; k * kSliver<T> < columns; ++k) {
-    const int64_t there = std::min(kSliver<T>, columns - k * kSliver<T>);
-    const int64_t width = round_up(there, kLane<T>);
-    pack_plainly(depth, b.from(0, k * kSliver<T>), there, width, place(k, width));
-  }
-}
-
-// Copies A [rows, depth] to a part of `packed`: blocks of kRows rows, [total_depth, kRows] each.
-template <class T>
-void pack_rows(int64_t rows, int64_t depth, const MatrixView<T>& a, int64_t total_depth,
-               T* packed) {
-  const int64_t whole = a.row_stride == 1 ? rows / kRows * kRows : 0;
-  for (int64_t k = 0; k < depth; ++k) {
-    const T* from = a.data + k * a.column_stride;
-    T* to = packed + k * kRows;
-    for (int64_t row = 0; row < whole; row += kRows) {
-      std::memcpy(to + row * total_depth, from + row, kRows * sizeof(T));
-    }
-    for (int64_t row = whole; row < rows; ++row) {
-      to[row / kRows * kRows * total_depth + row % kRows] = from[row * a.row_stride];
-    }
-  }
-}
-
 // The parts of the products that lie in [begin, end) of their depths, one after the other.
 template <class T>
-std::vector<Product<T>> parts_of(const std::vector<Product<T>>& products, int64_t begin,
-                                 int64_t end) {
-  std::vector<Product<T>> parts;
+Products<T> parts_of(const Products<T>& products, int64_t begin, int64_t end) {
+  Products<T> parts;
   for (const Product<T>& product : products) {
     const int64_t from = std::clamp<int64_t>(begin, 0, product.depth);
     const int64_t to = std::clamp<int64_t>(end, 0, product.depth);
-    if (from < to) parts.push_back({to - from, product.a.from(0, from), product.b.from(from, 0)});
+    if (from < to) parts.add({to - from, product.a.from(0, from), product.b.from(from, 0)});
     begin -= product.depth;
     end -= product.depth;
   }
@@ -194,13 +96,13 @@ std::vector<Product<T>> parts_of(const std::vector<Product<T>>& products, int64_
 
 // Whether A has to be copied: it is not where its rows are consecutive.
 template <class T>
-bool is_packed(const std::vector<Product<T>>& products) {
+bool is_packed(const Products<T>& products) {
   return products.size() > 1 || products[0].a.column_stride != 1;
 }
 
 // C [rows, all columns] (+)= the parts, whose depths add up to `depth`; slivers are those of B.
 template <class T>
-void multiply_rows(const Target<T>& target, const std::vector<Product<T>>& parts, int64_t depth,
+void multiply_rows(const Target<T>& target, const Products<T>& parts, int64_t depth,
                    const T* slivers, T* packed) {
   MatrixView<T> a = parts[0].a;
   int64_t next_rows = kRows * a.row_stride;
@@ -231,10 +133,10 @@ void multiply_rows(const Target<T>& target, const std::vector<Product<T>>& parts
 
 // C (+)= the parts, whose depths add up to at most kDepth, for at most kPanel columns.
 template <class T>
-void multiply_panel(const Target<T>& target, std::vector<Product<T>> parts, int64_t height,
-                    T* slivers, T* packed) {
-  int64_t depth = 0, done = 0;
-  for (const Product<T>& part : parts) depth += part.depth;
+void multiply_panel(const Target<T>& target, Products<T> parts, int64_t height, T* slivers,
+                    T* packed) {
+  const int64_t depth = parts.depth();
+  int64_t done = 0;
   for (const Product<T>& part : parts) {
     pack_panel(part.depth, part.b, target.columns, depth, done, slivers);
     done += part.depth;
@@ -247,17 +149,17 @@ void multiply_panel(const Target<T>& target, std::vector<Product<T>> parts, int6
   }
 }
 
-// Cuts the longer side of C into at most `most` pieces.
+// Cuts the longer side of C into at most `most` pieces; returns how many it wrote.
 template <class T>
-void cut_into_pieces(const Multiplication<T>& whole, int64_t most,
-                     std::vector<Multiplication<T>>* pieces) {
+int64_t cut_into_pieces(const Multiplication<T>& whole, int64_t most, Multiplication<T>* pieces) {
   const Target<T>& target = whole.target;
   const bool by_rows = target.rows > target.columns;
   const int64_t size = by_rows ? target.rows : target.columns;
   const int64_t step = round_up((size + most - 1) / most, by_rows ? kRows : kSliver<T>);
+  int64_t number = 0;
   for (int64_t first = 0; first < size; first += step) {
     const int64_t row = by_rows ? first : 0, column = by_rows ? 0 : first;
-    Multiplication<T>& piece = pieces->emplace_back(whole);
+    Multiplication<T>& piece = pieces[number++] = whole;
     piece.target.c += row * target.stride + column;
     (by_rows ? piece.target.rows : piece.target.columns) = std::min(step, size - first);
     for (Product<T>& part : piece.products) {
@@ -265,14 +167,14 @@ void cut_into_pieces(const Multiplication<T>& whole, int64_t most,
       part.b = part.b.from(0, column);
     }
   }
+  return number;
 }
 
 }  // namespace
 
 template <class T>
-void multiply(const Target<T>& target, const std::vector<Product<T>>& products) {
-  int64_t depth = 0;
-  for (const Product<T>& product : products) depth += product.depth;
+void multiply(const Target<T>& target, const Products<T>& products) {
+  const int64_t depth = products.depth();
   if (depth == 0 && !target.add) {
     for (int64_t row = 0; row < target.rows; ++row) {
       std::fill_n(target.c + row * target.stride, target.columns, T(0));
@@ -285,34 +187,32 @@ void multiply(const Target<T>& target, const std::vector<Product<T>>& products) 
   Scratch<T> slivers(most_depth * round_up(std::min(target.columns, kPanel<T>), kSliver<T>));
   for (int64_t column = 0; column < target.columns; column += kPanel<T>) {
     for (int64_t start = 0; start < depth; start += kDepth) {
-      std::vector<Product<T>> parts = parts_of(products, start, std::min(start + kDepth, depth));
+      Products<T> parts = parts_of(products, start, std::min(start + kDepth, depth));
       for (Product<T>& part : parts) part.b = part.b.from(0, column);
       multiply_panel<T>({target.rows, std::min(kPanel<T>, target.columns - column),
                          target.c + column, target.stride, target.add || start > 0},
-                        std::move(parts), height, slivers.data(), packed.data());
+                        parts, height, slivers.data(), packed.data());
     }
   }
 }
 
 template <class T>
-void multiply(const Context& context, const std::vector<Multiplication<T>>& all) {
-  std::vector<Multiplication<T>> pieces;
-  int64_t cycles = 1000;
-  for (const Multiplication<T>& one : all) {
-    cut_into_pieces(one, kPieces * context.threads, &pieces);
-    for (const Product<T>& product : one.products) {
-      cycles += one.target.rows * one.target.columns * product.depth / kLane<T>;
-    }
+void multiply(const Context& context, const Multiplication<T>* all, int64_t number) {
+  const int64_t most = kPieces * context.threads;  // of each
+  Scratch<Multiplication<T>> pieces(number * most);
+  int64_t made = 0, cycles = 1000;
+  for (int64_t k = 0; k < number; ++k) {
+    made += cut_into_pieces(all[k], most, &pieces[made]);
+    cycles += all[k].target.rows * all[k].target.columns * all[k].products.depth() / kLane<T>;
   }
-  const int64_t number = static_cast<int64_t>(pieces.size());
-  context.parallel(number, cycles / std::max<int64_t>(1, number), [&](int64_t begin, int64_t end) {
+  context.parallel(made, cycles / std::max<int64_t>(1, made), [&](int64_t begin, int64_t end) {
     for (int64_t k = begin; k < end; ++k) multiply<T>(pieces[k].target, pieces[k].products);
   });
 }
 
-#define DEEPTF_INSTANTIATE(T)                                                  \
-  template void multiply<T>(const Target<T>&, const std::vector<Product<T>>&); \
-  template void multiply<T>(const Context&, const std::vector<Multiplication<T>>&);
+#define DEEPTF_INSTANTIATE(T)                                      \
+  template void multiply<T>(const Target<T>&, const Products<T>&); \
+  template void multiply<T>(const Context&, const Multiplication<T>*, int64_t);
 DEEPTF_INSTANTIATE(float)
 DEEPTF_INSTANTIATE(double)
 #undef DEEPTF_INSTANTIATE

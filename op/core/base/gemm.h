@@ -5,10 +5,12 @@
 // its bits depend neither on the other rows and columns nor on the number of threads.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <vector>
+#include <initializer_list>
 
 #include "core/base/context.h"
+#include "core/base/error.h"
 
 namespace deeptf {
 
@@ -31,6 +33,37 @@ struct Product {
   MatrixView<T> a, b;
 };
 
+// Products that are summed up; two are what a tangent beside a value takes.
+template <class T>
+class Products {
+ public:
+  Products() = default;
+  Products(std::initializer_list<Product<T>> all) {
+    for (const Product<T>& product : all) add(product);
+  }
+
+  void add(const Product<T>& product) {
+    if (number_ == kMost) throw Error("a sum must be of 2 products at most, got more");
+    all_[number_++] = product;
+  }
+  int64_t size() const { return number_; }
+  int64_t depth() const {  // in all
+    int64_t depth = 0;
+    for (const Product<T>& product : *this) depth += product.depth;
+    return depth;
+  }
+  const Product<T>& operator[](int64_t index) const { return all_[index]; }
+  Product<T>* begin() { return all_; }
+  Product<T>* end() { return all_ + number_; }
+  const Product<T>* begin() const { return all_; }
+  const Product<T>* end() const { return all_ + number_; }
+
+ private:
+  static constexpr int64_t kMost = 2;
+  Product<T> all_[kMost];
+  int64_t number_ = 0;
+};
+
 // C [rows, columns], row-major; with `add` products are added to it, else they replace it.
 template <class T>
 struct Target {
@@ -42,17 +75,17 @@ struct Target {
 
 // C (+)= sum of the products, in one pass over C, on this thread.
 template <class T>
-void multiply(const Target<T>& target, const std::vector<Product<T>>& products);
+void multiply(const Target<T>& target, const Products<T>& products);
 
 template <class T>
 struct Multiplication {
   Target<T> target;
-  std::vector<Product<T>> products;
+  Products<T> products;
 };
 
-// Several of them side by side, on all threads; no target overlaps another one.
+// So many of them side by side, on all threads; no target overlaps another one.
 template <class T>
-void multiply(const Context& context, const std::vector<Multiplication<T>>& all);
+void multiply(const Context& context, const Multiplication<T>* all, int64_t number);
 
 // C += A B with row-major B, on this thread.
 template <class T>

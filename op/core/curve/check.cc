@@ -39,23 +39,31 @@ void check_types(const CurvePairs& pairs, int64_t num_curves) {
     }
   }
   for (int64_t t = 0; t < pairs.num_types; ++t) {
-    if (!std::isfinite(pairs.sel[t]) || !std::isfinite(pairs.empty[t])) {
-      throw Error("`sel` and `empty` must be finite, got " + std::to_string(pairs.sel[t]) +
-                  " and " + std::to_string(pairs.empty[t]) + " for type " + std::to_string(t));
+    if (!std::isfinite(pairs.sel[t])) {
+      throw Error("`sel` must be finite, got " + std::to_string(pairs.sel[t]) + " for type " +
+                  std::to_string(t));
+    }
+  }
+  for (int64_t k = 0; k < pairs.num_types * pairs.num_types; ++k) {
+    if (!std::isfinite(pairs.empty[k])) {
+      throw Error("`empty` must be finite, got " + std::to_string(pairs.empty[k]) + " for types " +
+                  std::to_string(k % pairs.num_types) + " and " +
+                  std::to_string(k / pairs.num_types));
     }
   }
 }
 
-void check_segments(int64_t segments, const int32_t* node_row, const double* grid,
-                    int64_t num_nodes) {
-  if (node_row[0] != 0 || node_row[segments] != num_nodes) {
-    throw Error("`node_row` must go from 0 to the " + std::to_string(num_nodes) +
-                " nodes of the table, got " + std::to_string(node_row[0]) + " to " +
-                std::to_string(node_row[segments]));
+}  // namespace
+
+void check_segments(const CurveSegments& segments) {
+  const int64_t number = segments.num_curves * segments.number;
+  const int32_t* node_row = segments.node_row;
+  if (node_row[0] != 0) {
+    throw Error("`node_row` must begin with 0, got " + std::to_string(node_row[0]));
   }
-  for (int64_t k = 0; k < segments; ++k) {
+  for (int64_t k = 0; k < number; ++k) {
     const int64_t nodes = int64_t{node_row[k + 1]} - node_row[k];
-    const double start = grid[2 * k], step = grid[2 * k + 1];
+    const double start = segments.grid[2 * k], step = segments.grid[2 * k + 1];
     if (nodes < 2 || !(step > 0) || !std::isfinite(start) || !std::isfinite(step)) {
       throw Error("`node_row` and `grid` must give at least two nodes with a positive step, got " +
                   std::to_string(nodes) + " nodes from " + std::to_string(start) + " with step " +
@@ -64,20 +72,29 @@ void check_segments(int64_t segments, const int32_t* node_row, const double* gri
   }
 }
 
-}  // namespace
-
-template <class T>
-void check_curves(const CurvePairs& pairs, const CurveTable<T>& table, int64_t num_nodes) {
-  if (table.near < 0 || table.near >= table.segments) {
-    throw Error("`near` must be from 0 to below the " + std::to_string(table.segments) +
-                " segments, got " + std::to_string(table.near));
+void check_needed(const int32_t* needed_row, int64_t nodes, int64_t needed) {
+  bool counts = needed_row[0] == 0 && needed_row[nodes] == needed;
+  for (int64_t k = 0; k < nodes; ++k) {
+    counts = counts && needed_row[k] <= needed_row[k + 1] &&
+             needed_row[k + 1] - int64_t{needed_row[k]} <= 1;
   }
-  check_counts(pairs);
-  check_types(pairs, table.num_curves);
-  check_segments(table.num_curves * table.segments, table.node_row, table.grid, num_nodes);
+  if (!counts) {
+    throw Error("`needed_row` must count the nodes of the table, from 0 to " +
+                std::to_string(needed) + " in steps of 0 or 1");
+  }
 }
 
-template void check_curves<float>(const CurvePairs&, const CurveTable<float>&, int64_t);
-template void check_curves<double>(const CurvePairs&, const CurveTable<double>&, int64_t);
+void check_curves(const CurvePairs& pairs, const CurveSegments& segments) {
+  if (pairs.columns != 1 && pairs.columns != 4) {
+    throw Error("`rows` must have 1 or 4 columns, got " + std::to_string(pairs.columns));
+  }
+  if (segments.near < 0 || segments.near >= segments.number) {
+    throw Error("`near` must be from 0 to below the " + std::to_string(segments.number) +
+                " segments, got " + std::to_string(segments.near));
+  }
+  check_counts(pairs);
+  check_types(pairs, segments.num_curves);
+  check_segments(segments);
+}
 
 }  // namespace deeptf

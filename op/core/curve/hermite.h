@@ -21,17 +21,29 @@ inline int64_t unit_at(double at, int64_t last) {
   return at > 0 ? static_cast<int64_t>(std::min(std::floor(at), static_cast<double>(last))) : 0;
 }
 
-// The cubic Hermite interpolant at x on nodes start + k step, k = 0 .. count - 1 (count >= 2), and
-// straight lines beyond the ends. The nodes hold slopes times the step. Where x is not finite, the
-// weights are not, but `node` is one of the nodes.
-template <class T>
-HermitePlace<T> hermite_place(double x, double start, double inverse_step, int32_t first,
-                              int32_t count) {
+// The interval of x on a segment of nodes, straight lines beyond its ends included.
+struct Interval {
+  int32_t node;  // the left one, counted over all curves
+  double u;      // from it to the right one, in steps
+  double inverse_step;
+};
+
+// The interval of x on nodes start + k step, k = 0 .. count - 1 (count >= 2). Where x is not
+// finite, `u` is not, but `node` is one of the nodes.
+inline Interval interval_at(double x, double start, double inverse_step, int32_t first,
+                            int32_t count) {
   const double at = (x - start) * inverse_step;
   const auto left = static_cast<int32_t>(unit_at(at, count - 2));
-  const double u = at - left;
+  return {first + left, at - left, inverse_step};
+}
+
+// The cubic Hermite interpolant, and straight lines beyond the ends. The nodes hold slopes times
+// the step.
+template <class T>
+HermitePlace<T> hermite_place(const Interval& interval) {
+  const double u = interval.u, inverse_step = interval.inverse_step;
   HermitePlace<T> place;
-  place.node = first + left;
+  place.node = interval.node;
   const auto set = [&](double v0, double v1, double v2, double v3, double d0, double d1, double d2,
                        double d3) {
     const double value[4] = {v0, v1, v2, v3}, slope[4] = {d0, d1, d2, d3};

@@ -5,24 +5,24 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <vector>
+#include <type_traits>
 
+#include "core/base/scratch.h"
 #include "core/curve/hermite.h"
 #include "core/curve/sum.h"
 
 namespace deeptf {
 
 // Where the pairs of every (atom, neighbour type) begin, and places on the grids.
-template <class T>
 class Layout {
  public:
-  Layout(const CurvePairs& pairs, const CurveTable<T>& table)
+  Layout(const CurvePairs& pairs, const CurveSegments& segments)
       : pairs_(pairs),
-        table_(table),
+        segments_(segments),
         first_(pairs.num_atoms * pairs.num_types),
         type_(pairs.num_atoms),
-        stretches_(2 * table.num_curves),
-        inverse_step_(table.num_curves * table.segments) {
+        stretches_(2 * segments.num_curves),
+        inverse_step_(segments.num_curves * segments.number) {
     const int64_t types = pairs.num_types;
     for (int64_t c = 0, atom = 0; c < types; ++c) {
       for (int32_t k = 0; k < pairs.atom_count[c]; ++k) type_[atom++] = static_cast<int32_t>(c);
@@ -34,11 +34,13 @@ class Layout {
         pair += pairs.neighbor_count[atom * types + t];
       }
     }
-    for (size_t k = 0; k < inverse_step_.size(); ++k) inverse_step_[k] = 1 / table.grid[2 * k + 1];
-    const int64_t near = std::max<int64_t>(table.near, 1);  // one of the others goes on to the end
-    for (int64_t c = 0; c < table.num_curves; ++c) {
-      const int64_t first = c * table.segments, end = first + table.segments;
-      stretches_[2 * c] = stretch(first, end - table.near);
+    for (int64_t k = 0; k < inverse_step_.size(); ++k) {
+      inverse_step_[k] = 1 / segments.grid[2 * k + 1];
+    }
+    const int64_t near = std::max<int64_t>(segments.near, 1);  // or the last one goes on to the end
+    for (int64_t c = 0; c < segments.num_curves; ++c) {
+      const int64_t first = c * segments.number, end = first + segments.number;
+      stretches_[2 * c] = stretch(first, end - segments.near);
       stretches_[2 * c + 1] = stretch(end - near, end);
     }
   }
@@ -52,18 +54,23 @@ class Layout {
   int32_t curve(int64_t atom, int64_t t) const { return pairs_.curve[block(atom, t)]; }
   // The end of the range of the data of a curve.
   double limit(int32_t curve) const { return stretches_[2 * curve].end; }
-  HermitePlace<T> place(int32_t curve, double x) const {
+  Interval interval(int32_t curve, double x) const {
     const Stretch& part = stretches_[2 * curve + (x > limit(curve) ? 1 : 0)];
     const int64_t segment =
         part.first + unit_at((x - part.start) * part.inverse_width, part.count - 1);
-    const int32_t node = table_.node_row[segment];
-    return hermite_place<T>(x, table_.grid[2 * segment], inverse_step_[segment], node,
-                            table_.node_row[segment + 1] - node);
+    const int32_t node = segments_.node_row[segment];
+    return interval_at(x, segments_.grid[2 * segment], inverse_step_[segment], node,
+                       segments_.node_row[segment + 1] - node);
   }
-  double empty_x(int64_t atom) const { return pairs_.empty[type_[atom]]; }
-  // (sel - n) x_0: the radial weight of all empty places of one atom and neighbour type together.
-  T empty_weight(int64_t atom, int64_t t) const {
-    return static_cast<T>((pairs_.sel[t] - static_cast<double>(count(atom, t))) * empty_x(atom));
+  template <class T>
+  HermitePlace<T> place(int32_t curve, double x) const {
+    return hermite_place<T>(interval(curve, x));
+  }
+  double empty_x(int64_t atom, int64_t t) const { return pairs_.empty[block(atom, t)]; }
+  // The radial weight of all empty places of one atom and neighbour type together.
+  double empty_weight(int64_t atom, int64_t t) const {
+    const double places = pairs_.sel[t] - static_cast<double>(count(atom, t));
+    return pairs_.columns == 1 ? places : places * empty_x(atom, t);
   }
 
  private:
@@ -73,26 +80,45 @@ class Layout {
   };
 
   Stretch stretch(int64_t first, int64_t end) const {
-    const double start = table_.grid[2 * first], step = table_.grid[2 * first + 1];
-    const int32_t* row = table_.node_row;
-    const double last =
-        table_.grid[2 * end - 2] + table_.grid[2 * end - 1] * (row[end] - row[end - 1] - 1);
+    const double *grid = segments_.grid, start = grid[2 * first], step = grid[2 * first + 1];
+    const int32_t* row = segments_.node_row;
+    const double last = grid[2 * end - 2] + grid[2 * end - 1] * (row[end] - row[end - 1] - 1);
     return {start, last, 1 / step / (row[first + 1] - row[first] - 1), first, end - first};
   }
 
   CurvePairs pairs_;
-  CurveTable<T> table_;
-  std::vector<int64_t> first_;
-  std::vector<int32_t> type_;
-  std::vector<Stretch> stretches_;    // of each curve: the range of the data, and beyond it
-  std::vector<double> inverse_step_;  // of the nodes of each segment
+  CurveSegments segments_;
+  Scratch<int64_t> first_;
+  Scratch<int32_t> type_;
+  Scratch<Stretch> stretches_;    // of each curve: the range of the data, and beyond it
+  Scratch<double> inverse_step_;  // of the nodes of each segment
 };
 
-// Copies rows [4, M] of an atom into rows of padded width; the padding becomes zero.
-template <class T>
+// Calls body with a constant for the number of columns of the rows.
+template <class Body>
+void with_columns(const CurvePairs& pairs, const Body& body) {
+  if (pairs.columns == 1) {
+    body(std::integral_constant<int, 1>());
+  } else {
+    body(std::integral_constant<int, 4>());
+  }
+}
+
+// The weight of a pair in each column of the sums.
+template <int W, class T>
+void set_weight(const T* row, T* weight) {
+  if constexpr (W == 1) {
+    weight[0] = 1;
+  } else {
+    std::copy_n(row, W, weight);
+  }
+}
+
+// Copies W rows [M] of an atom into rows of padded width; the padding becomes zero.
+template <int W, class T>
 void pad_rows(const T* from, int64_t width, T* to) {
   const int64_t padded = padded_width<T>(width);
-  for (int64_t w = 0; w < kRowColumns; ++w, from += width, to += padded) {
+  for (int w = 0; w < W; ++w, from += width, to += padded) {
     std::fill_n(std::copy_n(from, width, to), padded - width, T(0));
   }
 }

@@ -1,5 +1,5 @@
-// Tables of embedding nets: values and slopes of the nets at the nodes of their grids, and the
-// gradient of a table to the weights.
+// Tables of embedding nets: values and slopes of the nets at those nodes of their grids that are
+// needed, and the gradient of a table to the weights.
 //
 // A net maps one number x to M numbers by layers y = act(x W + b) [idt] plus a residual: x where
 // the width stays, (x, x) where it doubles. Along with x its derivative x' = dx/dx_0 goes through
@@ -12,6 +12,7 @@
 
 #include "core/base/activation.h"
 #include "core/base/context.h"
+#include "core/curve/segments.h"
 
 namespace deeptf {
 
@@ -32,22 +33,21 @@ template <class T>
 struct EmbeddingNets {
   Activation activation;
   std::vector<std::vector<EmbeddingLayer<T>>> layers;  // [C] nets
-  int64_t segments;                                    // S, see sum.h
-  const int32_t* node_row;                             // [C S + 1]
-  const double* grid;                                  // [C S, 2] x of the first node, step
+  CurveSegments segments;                              // of one node or more
+  const int32_t* needed_row;                           // [nodes + 1]
 
   int64_t width() const { return layers.front().back().width; }
-  int64_t num_nodes() const { return node_row[layers.size() * segments]; }
+  int64_t num_needed() const { return needed_row[segments.num_nodes()]; }
 };
 
 // Whether a layer has a residual connection.
 inline bool has_residual(int64_t n_in, int64_t width) { return width == n_in || width == 2 * n_in; }
 
-// Fills nodes [nodes, 2, padded M] (see sum.h): values and slopes times the step.
+// Fills nodes [K', 2, padded M] (see sum.h): values and slopes times the step.
 template <class T>
 void embedding_nodes(const EmbeddingNets<T>& nets, const Context& context, T* nodes);
 
-// Fills `grads` ([C] nets of layers) from nodes_grad [nodes, 2, padded M].
+// Fills `grads` ([C] nets of layers) from nodes_grad [K', 2, padded M].
 template <class T>
 void embedding_nodes_grad(const EmbeddingNets<T>& nets, const Context& context, const T* nodes_grad,
                           const std::vector<std::vector<EmbeddingLayerGrad<T>>>& grads);

@@ -15,17 +15,17 @@ namespace deeptf {
 namespace {
 
 // What a term adds to the sums of an atom: weight (x) G + slope_weight (x) G'.
-template <class T>
+template <class T, int W>
 struct Term {
   Term() {}  // no zeros: one is made for every pair
   const T* nodes;
   T value[4], derivative[4];
-  T weight[kRowColumns], slope_weight[kRowColumns];
+  T weight[W], slope_weight[W];
 };
 
-template <class T>
-void set_place(const HermitePlace<T>& place, const CurveTable<T>& table, Term<T>* term) {
-  term->nodes = table.nodes + place.node * 2 * padded_width<T>(table.width);
+template <class T, int W>
+void set_place(const HermitePlace<T>& place, const CurveTable<T>& table, Term<T, W>* term) {
+  term->nodes = table.nodes + table.place(place.node) * 2 * padded_width<T>(table.width);
   std::copy(place.value, place.value + 4, term->value);
   std::copy(place.derivative, place.derivative + 4, term->derivative);
 }
@@ -50,7 +50,7 @@ class Findings {
     }
   }
 
-  FirstWrong not_finite;
+  FirstWrong not_finite, without_nodes;
 
  private:
   std::mutex mutex_;
@@ -58,17 +58,17 @@ class Findings {
   OutsidePairs out_;
 };
 
-template <class T>
+template <int W, class T>
 bool is_finite(const T* row) {
   T zero = 0;
-  for (int64_t w = 0; w < kRowColumns; ++w) zero += row[w] * T(0);
+  for (int w = 0; w < W; ++w) zero += row[w] * T(0);
   return zero == 0;
 }
 
 // The terms of T of one atom: its pairs, and its empty places.
-template <class T>
-void atom_terms(const Layout<T>& layout, const CurveTable<T>& table, int64_t types, const T* rows,
-                int64_t atom, std::vector<Term<T>>* terms, Findings<T>* findings) {
+template <class T, int W>
+void atom_terms(const Layout& layout, const CurveTable<T>& table, int64_t types, const T* rows,
+                int64_t atom, std::vector<Term<T, W>>* terms, Findings<T>* findings) {
   terms->clear();
   for (int64_t t = 0; t < types; ++t) {
     const int32_t curve = layout.curve(atom, t);
@@ -76,39 +76,42 @@ void atom_terms(const Layout<T>& layout, const CurveTable<T>& table, int64_t typ
     const int64_t begin = layout.first(atom, t), end = begin + layout.count(atom, t);
     const double limit = layout.limit(curve);
     for (int64_t pair = begin; pair < end; ++pair) {
-      const T* row = rows + pair * kRowColumns;
-      if (!is_finite(row)) findings->not_finite.report(pair);
+      const T* row = rows + pair * W;
+      if (!is_finite<W>(row)) findings->not_finite.report(pair);
       if (row[0] > limit) findings->note(layout.block(atom, t), pair, row[0]);
-      Term<T>& term = terms->emplace_back();
-      set_place(layout.place(curve, row[0]), table, &term);
-      std::copy_n(row, kRowColumns, term.weight);
+      const HermitePlace<T> place = layout.place<T>(curve, row[0]);
+      if (!table.holds(place.node)) findings->without_nodes.report(pair);
+      Term<T, W>& term = terms->emplace_back();
+      set_place(place, table, &term);
+      set_weight<W>(row, term.weight);
     }
     if (layout.empty_weight(atom, t) != 0) {
-      Term<T>& term = terms->emplace_back();
-      set_place(layout.place(curve, layout.empty_x(atom)), table, &term);
-      std::fill_n(term.weight, kRowColumns, T(0));
-      term.weight[0] = layout.empty_weight(atom, t);
+      Term<T, W>& term = terms->emplace_back();
+      set_place(layout.place<T>(curve, layout.empty_x(atom, t)), table, &term);
+      std::fill_n(term.weight, W, T(0));
+      term.weight[0] = static_cast<T>(layout.empty_weight(atom, t));
     }
   }
 }
 
 // The terms of T' of one atom.
-template <class T>
-void atom_tangent_terms(const Layout<T>& layout, const CurveTable<T>& table, int64_t types,
+template <class T, int W>
+void atom_tangent_terms(const Layout& layout, const CurveTable<T>& table, int64_t types,
                         const T* rows, const T* direction, int64_t atom,
-                        std::vector<Term<T>>* terms) {
+                        std::vector<Term<T, W>>* terms) {
   terms->clear();
   for (int64_t t = 0; t < types; ++t) {
     const int32_t curve = layout.curve(atom, t);
     if (curve < 0) continue;
     const int64_t begin = layout.first(atom, t), end = begin + layout.count(atom, t);
     for (int64_t pair = begin; pair < end; ++pair) {
-      const T *row = rows + pair * kRowColumns, *a = direction + pair * kRowColumns;
-      Term<T>& term = terms->emplace_back();
-      set_place(layout.place(curve, row[0]), table, &term);
-      for (int64_t w = 0; w < kRowColumns; ++w) {
+      const T *row = rows + pair * W, *a = direction + pair * W;
+      Term<T, W>& term = terms->emplace_back();
+      set_place(layout.place<T>(curve, row[0]), table, &term);
+      set_weight<W>(row, term.slope_weight);
+      for (int w = 0; w < W; ++w) {
         term.weight[w] = a[w];
-        term.slope_weight[w] = a[0] * row[w];
+        term.slope_weight[w] *= a[0];
       }
     }
   }
@@ -130,57 +133,60 @@ inline void interpolate(const T* node, int64_t stride, const T* weight, Lane<T>*
 }
 
 // sum[w, 0 : B lanes] over the terms of one atom; rows of `sum` are `stride` apart.
-template <class T, int B, bool kTangent>
-void sum_block(const std::vector<Term<T>>& terms, int64_t node_stride, int64_t start, T* sum,
+template <class T, int W, int B, bool kTangent>
+void sum_block(const std::vector<Term<T, W>>& terms, int64_t node_stride, int64_t start, T* sum,
                int64_t stride) {
-  Lane<T> total[kRowColumns][B] = {};
+  Lane<T> total[W][B] = {};
   const auto add = [&](const T* weight, const Lane<T>* g) {
 #pragma GCC unroll 4
-    for (int w = 0; w < kRowColumns; ++w) {
+    for (int w = 0; w < W; ++w) {
       Lane<T> factor = Lane<T>{} + weight[w];
       hold(factor);
 #pragma GCC unroll 8
       for (int b = 0; b < B; ++b) total[w][b] += factor * g[b];
     }
   };
-  for (const Term<T>& term : terms) {
+  for (const Term<T, W>& term : terms) {
     Lane<T> g[B];
-    interpolate<T, B>(term.nodes + start, node_stride, term.value, g);
-    add(term.weight, g);
+    if constexpr (W > 1 || !kTangent) {  // the weight of a radial pair is 1
+      interpolate<T, B>(term.nodes + start, node_stride, term.value, g);
+      add(term.weight, g);
+    }
     if constexpr (kTangent) {
       interpolate<T, B>(term.nodes + start, node_stride, term.derivative, g);
       add(term.slope_weight, g);
     }
   }
 #pragma GCC unroll 4
-  for (int w = 0; w < kRowColumns; ++w) {
+  for (int w = 0; w < W; ++w) {
 #pragma GCC unroll 8
     for (int b = 0; b < B; ++b) store(sum + w * stride + b * kLane<T>, total[w][b]);
   }
 }
 
-// All columns of the sums of one atom, into out [4, M].
-template <class T, bool kTangent>
-void sum_terms(const std::vector<Term<T>>& terms, int64_t width, std::vector<T>* scratch, T* out) {
+// All columns of the sums of one atom, into out [W, M].
+template <class T, int W, bool kTangent>
+void sum_terms(const std::vector<Term<T, W>>& terms, int64_t width, std::vector<T>* scratch,
+               T* out) {
   const int64_t padded = padded_width<T>(width), lanes = padded / kLane<T>;
-  scratch->resize(kRowColumns * padded);
+  scratch->resize(W * padded);
   int64_t lane = 0;
   for (; lane + kMaxBlock <= lanes; lane += kMaxBlock) {
     const int64_t start = lane * kLane<T>;
-    sum_block<T, kMaxBlock, kTangent>(terms, padded, start, scratch->data() + start, padded);
+    sum_block<T, W, kMaxBlock, kTangent>(terms, padded, start, scratch->data() + start, padded);
   }
   for (; lane < lanes; ++lane) {
     const int64_t start = lane * kLane<T>;
-    sum_block<T, 1, kTangent>(terms, padded, start, scratch->data() + start, padded);
+    sum_block<T, W, 1, kTangent>(terms, padded, start, scratch->data() + start, padded);
   }
-  for (int64_t w = 0; w < kRowColumns; ++w) {
+  for (int w = 0; w < W; ++w) {
     std::copy_n(scratch->data() + w * padded, width, out + w * width);
   }
 }
 
-// r [4] of one pair from the padded upper of its atom.
-template <class T>
-void row_grad(const Term<T>& term, int64_t padded, const T* upper, T* out) {
+// r [W] of one pair from the padded upper of its atom.
+template <class T, int W>
+void row_grad(const Term<T, W>& term, int64_t padded, const T* upper, T* out) {
   static_assert(kLane<T> <= 16);
   constexpr int kSums = kLane<T> > 8 ? 16 : 8;  // a multiple of the lane; five are used
   Lane<T> total[kSums] = {};
@@ -195,18 +201,18 @@ void row_grad(const Term<T>& term, int64_t padded, const T* upper, T* out) {
       d += term.derivative[i] * t;
     }
 #pragma GCC unroll 4
-    for (int w = 0; w < kRowColumns; ++w) {
+    for (int w = 0; w < W; ++w) {
       Lane<T> y = load(upper + w * padded + start);
       hold(y);
-      total[w] += g * y;
+      if constexpr (W > 1) total[w] += g * y;
       mixed += term.weight[w] * y;
     }
-    total[4] += d * mixed;
+    total[W] += d * mixed;
   }
   T sums[kSums];
   for (int k = 0; k < kSums; k += kLane<T>) store(sums + k, sums_of<T>(total + k));
-  for (int w = 0; w < kRowColumns; ++w) out[w] = sums[w];
-  out[0] += sums[4];
+  for (int w = 0; w < W; ++w) out[w] = sums[w];
+  out[0] += sums[W];
 }
 
 }  // namespace
@@ -214,54 +220,68 @@ void row_grad(const Term<T>& term, int64_t padded, const T* upper, T* out) {
 template <class T>
 void embedding_sum(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
                    const T* rows, T* sum, const OutsidePairs& outside) {
-  const Layout<T> layout(pairs, table);
+  const Layout layout(pairs, table.segments);
   Findings<T> findings(pairs.num_types, outside);
-  over_atoms(pairs, table.width, context, [&] {
-    return [&, terms = std::vector<Term<T>>(), scratch = std::vector<T>()](int64_t atom) mutable {
-      atom_terms(layout, table, pairs.num_types, rows, atom, &terms, &findings);
-      sum_terms<T, false>(terms, table.width, &scratch, sum + atom * kRowColumns * table.width);
-    };
+  with_columns(pairs, [&](auto columns) {
+    constexpr int W = columns();
+    over_atoms(pairs, table.width, context, [&] {
+      return
+          [&, terms = std::vector<Term<T, W>>(), scratch = std::vector<T>()](int64_t atom) mutable {
+            atom_terms(layout, table, pairs.num_types, rows, atom, &terms, &findings);
+            sum_terms<T, W, false>(terms, table.width, &scratch, sum + atom * W * table.width);
+          };
+    });
   });
   if (findings.not_finite.any()) {
     const int64_t pair = findings.not_finite.index();
-    throw Error("`rows` must be finite, got " + std::to_string(rows[pair * kRowColumns]) +
+    throw Error("`rows` must be finite, got " + std::to_string(rows[pair * pairs.columns]) +
                 " first in the row of sorted pair " + std::to_string(pair));
+  }
+  if (findings.without_nodes.any()) {
+    throw Error("`needed_row` must hold the nodes of all pairs, but not those of sorted pair " +
+                std::to_string(findings.without_nodes.index()) + ": make it of the same rows");
   }
 }
 
 template <class T>
 void embedding_sum_tangent(const CurvePairs& pairs, const CurveTable<T>& table,
                            const Context& context, const T* rows, const T* direction, T* tangent) {
-  const Layout<T> layout(pairs, table);
-  over_atoms(pairs, table.width, context, [&] {
-    return [&, terms = std::vector<Term<T>>(), scratch = std::vector<T>()](int64_t atom) mutable {
-      atom_tangent_terms(layout, table, pairs.num_types, rows, direction, atom, &terms);
-      sum_terms<T, true>(terms, table.width, &scratch, tangent + atom * kRowColumns * table.width);
-    };
+  const Layout layout(pairs, table.segments);
+  with_columns(pairs, [&](auto columns) {
+    constexpr int W = columns();
+    over_atoms(pairs, table.width, context, [&] {
+      return
+          [&, terms = std::vector<Term<T, W>>(), scratch = std::vector<T>()](int64_t atom) mutable {
+            atom_tangent_terms(layout, table, pairs.num_types, rows, direction, atom, &terms);
+            sum_terms<T, W, true>(terms, table.width, &scratch, tangent + atom * W * table.width);
+          };
+    });
   });
 }
 
 template <class T>
 void embedding_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
                         const T* rows, const T* upper, T* rows_grad) {
-  const Layout<T> layout(pairs, table);
+  const Layout layout(pairs, table.segments);
   const int64_t padded = padded_width<T>(table.width);
-  over_atoms(pairs, table.width, context, [&] {
-    return [&, y = std::vector<T>(kRowColumns * padded)](int64_t atom) mutable {
-      pad_rows(upper + atom * kRowColumns * table.width, table.width, y.data());
-      for (int64_t t = 0; t < pairs.num_types; ++t) {
-        const int64_t begin = layout.first(atom, t), end = begin + layout.count(atom, t);
-        const int32_t curve = layout.curve(atom, t);
-        if (curve < 0) std::fill(rows_grad + begin * 4, rows_grad + end * 4, T(0));
-        for (int64_t pair = begin; pair < end && curve >= 0; ++pair) {
-          const T* row = rows + pair * kRowColumns;
-          Term<T> term;
-          set_place(layout.place(curve, row[0]), table, &term);
-          std::copy_n(row, kRowColumns, term.weight);
-          row_grad(term, padded, y.data(), rows_grad + pair * kRowColumns);
+  with_columns(pairs, [&](auto columns) {
+    constexpr int W = columns();
+    over_atoms(pairs, table.width, context, [&] {
+      return [&, y = std::vector<T>(W * padded)](int64_t atom) mutable {
+        pad_rows<W>(upper + atom * W * table.width, table.width, y.data());
+        for (int64_t t = 0; t < pairs.num_types; ++t) {
+          const int64_t begin = layout.first(atom, t), end = begin + layout.count(atom, t);
+          const int32_t curve = layout.curve(atom, t);
+          if (curve < 0) std::fill(rows_grad + begin * W, rows_grad + end * W, T(0));
+          for (int64_t pair = begin; pair < end && curve >= 0; ++pair) {
+            Term<T, W> term;
+            set_place(layout.place<T>(curve, rows[pair * W]), table, &term);
+            set_weight<W>(rows + pair * W, term.weight);
+            row_grad(term, padded, y.data(), rows_grad + pair * W);
+          }
         }
-      }
-    };
+      };
+    });
   });
 }
 

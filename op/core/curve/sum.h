@@ -1,19 +1,21 @@
 // Sums over neighbours of tabulated embedding nets, and the derivatives that training needs.
 //
-// A net G of one number x is given by its values and slopes at nodes, on the range of x that its
-// data have and, where x is larger (pairs are closer), on some more. Both stretches are cut into
-// segments of one width, each with equally spaced nodes of its own, the first and the last one at
-// its ends: nodes are close where G bends. Between nodes it is the cubic Hermite interpolant,
-// beyond the last ones a straight line (so G has a continuous first derivative everywhere).
-// Pairs beyond the range of the data are counted. With the row R_j [4] of pair j, x_j = R_j[0]:
+// A net G of one number x is given by its values and slopes at nodes (segments.h). Between nodes it
+// is the cubic Hermite interpolant, beyond the last ones a straight line (so G has a continuous
+// first derivative everywhere). Pairs beyond the range of the data are counted. With the row R_j
+// [W] of pair j, x_j = R_j[0]:
 //
-//   embedding_sum          T_wm = sum_j R_jw G_m(x_j) + delta_w0 sum_t (sel_t - n_t) x_0 G_m(x_0)
-//   embedding_sum_grad     r_jw = sum_m (G_m(x_j) Y_wm + delta_w0 G'_m(x_j) sum_v R_jv Y_vm)
-//   embedding_sum_tangent  T'_wm = sum_j (a_jw G_m(x_j) + a_j0 R_jw G'_m(x_j))
+//   embedding_sum          T_wm = sum_j c_jw G_m(x_j) + delta_w0 sum_t (sel_t - n_t) c_0 G_m(x_0)
+//   embedding_sum_grad     r_jw = sum_m (c'_w G_m(x_j) Y_wm + delta_w0 G'_m(x_j) sum_v c_jv Y_vm)
+//   embedding_sum_tangent  T'_wm = sum_j (c'_w a_jw G_m(x_j) + a_j0 c_jw G'_m(x_j))
 //   embedding_table_grad          the gradient of sum_wm T_wm Y_wm to the nodes
 //   embedding_tangent_table_grad  the gradient of sum_wm T'_wm Y_wm to the nodes
 //
-// Y [n, 4, M] is what multiplies the sums, a [p, 4] a direction in the rows. The second part of T
+// The weight of a pair is its row where rows have four columns: c_j = R_j, c' = 1, c_0 = x_0
+// (se_e2_a). Rows of one column are radial, and what they add is G alone: c_j = 1, c' = 0, c_0 = 1
+// (se_e2_r). So the number of columns says it, and no weight is stored beside the rows.
+//
+// Y [n, W, M] is what multiplies the sums, a [p, W] a direction in the rows. The second part of T
 // is that of the places without a neighbour (se_e2_a.py). Since sum_j a_j.r_j = sum Y T', the
 // functions are closed under all derivatives but second ones in the rows.
 #pragma once
@@ -21,10 +23,9 @@
 #include <cstdint>
 
 #include "core/base/context.h"
+#include "core/curve/segments.h"
 
 namespace deeptf {
-
-constexpr int64_t kRowColumns = 4;
 
 // Numbers in a padded row of a table: rows are whole multiples of 64 bytes.
 template <class T>
@@ -38,24 +39,29 @@ struct CurvePairs {
   int64_t num_atoms;              // n, sorted by type
   int64_t num_pairs;              // p
   int64_t num_types;              // T
+  int64_t columns;                // W of the rows: 4 or 1
   const int32_t* atom_count;      // [T]
   const int32_t* neighbor_count;  // [n, T]
   const int32_t* curve;           // [T, T] neighbour type first; -1 leaves the block out
   const double* sel;              // [T] places of each neighbour type
-  const double* empty;            // [T] x_0 of an empty place of each centre type
+  const double* empty;            // [T, T] x_0 of an empty place, neighbour type first
 };
 
 template <class T>
 struct CurveTable {
-  int64_t num_curves;       // C
-  int64_t segments;         // S of each curve
-  int64_t near;             // how many of them, the last ones, lie beyond the range of the data
-  int64_t width;            // M
-  const int32_t* node_row;  // [C S + 1] first node of each segment; it has at least two
-  const double* grid;       // [C S, 2] x of the first node, step
-  const T* nodes;           // [nodes, 2, padded M]: value, slope times step
+  CurveSegments segments;
+  int64_t width;              // M
+  int64_t num_needed;         // K', at least 2
+  const int32_t* needed_row;  // [nodes + 1]
+  const T* nodes;             // [K', 2, padded M]: value, slope times step
 
-  int64_t num_nodes() const { return node_row[num_curves * segments]; }
+  // Whether the interval that begins at `node` is in the table, and where; where it is not, the
+  // place is that of another one.
+  bool holds(int64_t node) const { return needed_row[node + 2] == needed_row[node] + 2; }
+  int64_t place(int64_t node) const {
+    const int64_t place = needed_row[node], last = num_needed - 2;
+    return place < last ? place : last;
+  }
 };
 
 // What embedding_sum finds beyond the ranges of the data, for each block of pairs.
@@ -64,13 +70,11 @@ struct OutsidePairs {
   int32_t* closest;  // [T, T] the pair of largest x, the first one of several; -1 without any
 };
 
-// Throws Error unless all numbers are in range, and counts, curves and node rows fit together;
-// `num_nodes` is the table's length.
-template <class T>
-void check_curves(const CurvePairs& pairs, const CurveTable<T>& table, int64_t num_nodes);
+// Throws Error unless all numbers are in range, and counts, curves and segments fit together.
+void check_curves(const CurvePairs& pairs, const CurveSegments& segments);
 
-// Throws Error for a row that is not finite. The other functions make nothing but wrong numbers of
-// such rows.
+// Throws Error for a row that is not finite or lies between nodes that the table does not hold. The
+// other functions make nothing but wrong numbers of such rows.
 template <class T>
 void embedding_sum(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
                    const T* rows, T* sum, const OutsidePairs& outside);
@@ -80,7 +84,7 @@ void embedding_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table, con
 template <class T>
 void embedding_sum_tangent(const CurvePairs& pairs, const CurveTable<T>& table,
                            const Context& context, const T* rows, const T* direction, T* tangent);
-// The two below fill nodes_grad [nodes, 2, padded M]; table.nodes is not read.
+// The two below fill nodes_grad [K', 2, padded M]; table.nodes is not read.
 template <class T>
 void embedding_table_grad(const CurvePairs& pairs, const CurveTable<T>& table,
                           const Context& context, const T* rows, const T* upper, T* nodes_grad);

@@ -21,55 +21,60 @@ constexpr int kBlock = 2;
 constexpr int64_t kTasks = 8;  // for each thread
 
 // The four node numbers of an interval get place_i sum_w weight_w Y_w.
-template <class T>
+template <class T, int W>
 struct Term {
-  T place[4], weight[kRowColumns];
+  T place[4], weight[W];
 };
 
-// What a pair, or the empty places of an atom, adds: one term to the sums, two to the tangents.
-template <class T, bool kTangent>
+// What a pair, or the empty places of an atom, adds: one term to the sums, two to the tangents
+// where rows are their weights.
+template <class T, int W, bool kTangent>
 struct Entry {
+  static constexpr int kSlope = W > 1 ? 1 : 0;  // the term with the slopes of the curve
   int64_t atom;
-  Term<T> terms[kTangent ? 2 : 1];
+  Term<T, W> terms[kTangent ? kSlope + 1 : 1];
 };
 
-// All entries in the order of their intervals; interval k begins at node k.
-template <class T, bool kTangent>
+// All entries in the order of their intervals; interval k begins at node k of the table.
+template <class T, int W, bool kTangent>
 class Entries {
  public:
   Entries(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
           const T* rows, const T* direction)
       : pairs_(pairs),
-        layout_(pairs, table),
+        layout_(pairs, table.segments),
         rows_(rows),
         direction_(direction),
         empty_(kTangent ? 0 : pairs.num_atoms * pairs.num_types),
-        first_(table.num_nodes() + 1),
+        first_(table.num_needed + 1),
         entries_(pairs.num_pairs + empty_) {
-    const auto nodes = static_cast<int32_t>(first_.size()) - 1;
-    std::vector<int32_t> place(pairs.num_pairs + empty_, nodes);  // node first, then place in order
+    const auto nodes = static_cast<int32_t>(table.num_needed);
+    Scratch<int32_t> place(pairs.num_pairs + empty_, nodes);  // node first, then place in order
     over_atoms(pairs, 10, context, [&] {
       return [&](int64_t atom) {
-        over_entries(atom, [&](int64_t k, const HermitePlace<T>& at, auto) { place[k] = at.node; });
+        over_entries(atom, [&](int64_t k, const Interval& at, auto) {
+          place[k] = static_cast<int32_t>(table.place(at.node));
+        });
       };
     });
     sort(&place);
     over_atoms(pairs, 10, context, [&] {
       return [&](int64_t atom) {
-        over_entries(atom, [&](int64_t k, const HermitePlace<T>& at, const T* weight) {
-          set(atom, k, at, weight, entries_.data() + place[k]);
+        over_entries(atom, [&](int64_t k, const Interval& at, const T* weight) {
+          set(atom, k, hermite_place<T>(at), weight, entries_.data() + place[k]);
         });
       };
     });
   }
 
-  const Entry<T, kTangent>* begin(int64_t interval) const {
+  const Entry<T, W, kTangent>* begin(int64_t interval) const {
     return entries_.data() + first_[interval];
   }
   int64_t count_before(int64_t interval) const { return first_[interval]; }
 
  private:
-  // Calls body(index, place, weight) for the entries of one atom; pairs come before empty places.
+  // Calls body(index, interval, weight) for the entries of one atom; pairs come before empty
+  // places.
   template <class Body>
   void over_entries(int64_t atom, const Body& body) const {
     for (int64_t t = 0; t < pairs_.num_types; ++t) {
@@ -77,59 +82,62 @@ class Entries {
       if (curve < 0) continue;
       const int64_t begin = layout_.first(atom, t), end = begin + layout_.count(atom, t);
       for (int64_t pair = begin; pair < end; ++pair) {
-        const T* row = rows_ + pair * kRowColumns;
-        body(pair, layout_.place(curve, row[0]), row);
+        T weight[W];
+        set_weight<W>(rows_ + pair * W, weight);
+        body(pair, layout_.interval(curve, rows_[pair * W]), weight);
       }
-      const T weight[kRowColumns] = {kTangent ? T(0) : layout_.empty_weight(atom, t)};
-      if (weight[0] != 0) {
+      if constexpr (!kTangent) {
+        const T weight[W] = {static_cast<T>(layout_.empty_weight(atom, t))};
+        if (weight[0] == 0) continue;
         body(pairs_.num_pairs + atom * pairs_.num_types + t,
-             layout_.place(curve, layout_.empty_x(atom)), weight);
+             layout_.interval(curve, layout_.empty_x(atom, t)), weight);
       }
     }
   }
 
   // From the interval of every entry to its place in the order of intervals, by counting.
-  void sort(std::vector<int32_t>* place) {
-    std::vector<int64_t> next(first_.size() + 1);
+  void sort(Scratch<int32_t>* place) {
+    Scratch<int64_t> next(first_.size() + 1, 0);
     for (const int32_t node : *place) ++next[node + 1];
-    for (size_t node = 1; node < next.size(); ++node) next[node] += next[node - 1];
+    for (int64_t node = 1; node < next.size(); ++node) next[node] += next[node - 1];
     std::copy_n(next.begin(), first_.size(), first_.begin());
     for (int32_t& one : *place) one = static_cast<int32_t>(next[one]++);
   }
 
-  void set(int64_t atom, int64_t pair, const HermitePlace<T>& place, const T* weight,
-           Entry<T, kTangent>* entry) const {
+  void set(int64_t atom, [[maybe_unused]] int64_t pair, const HermitePlace<T>& place,
+           const T* weight, Entry<T, W, kTangent>* entry) const {
     entry->atom = atom;
-    std::copy_n(place.value, 4, entry->terms[0].place);
-    std::copy_n(weight, kRowColumns, entry->terms[0].weight);
     if constexpr (kTangent) {
-      const T* a = direction_ + pair * kRowColumns;
-      std::copy_n(a, kRowColumns, entry->terms[0].weight);
-      std::copy_n(place.derivative, 4, entry->terms[1].place);
-      for (int64_t w = 0; w < kRowColumns; ++w) entry->terms[1].weight[w] = a[0] * weight[w];
+      const T* a = direction_ + pair * W;
+      Term<T, W>& slope = entry->terms[entry->kSlope];
+      std::copy_n(place.derivative, 4, slope.place);
+      for (int w = 0; w < W; ++w) slope.weight[w] = a[0] * weight[w];
+      weight = a;
+      if constexpr (W == 1) return;
     }
-    (void)pair;
+    std::copy_n(place.value, 4, entry->terms[0].place);
+    std::copy_n(weight, W, entry->terms[0].weight);
   }
 
   CurvePairs pairs_;
-  Layout<T> layout_;
+  Layout layout_;
   const T *rows_, *direction_;
   int64_t empty_;
-  std::vector<int64_t> first_;  // entry of each interval; behind the last one: those left out
-  Scratch<Entry<T, kTangent>> entries_;
+  Scratch<int64_t> first_;  // entry of each interval; behind the last one: those left out
+  Scratch<Entry<T, W, kTangent>> entries_;
 };
 
 // sum [4, B lanes], rows `padded` apart, over the entries of one interval.
-template <class T, bool kTangent, int B>
-void sum_block(const Entry<T, kTangent>* begin, const Entry<T, kTangent>* end, const T* upper,
+template <int B, class T, int W, bool kTangent>
+void sum_block(const Entry<T, W, kTangent>* begin, const Entry<T, W, kTangent>* end, const T* upper,
                int64_t padded, T* sum) {
   Lane<T> total[4][B] = {};
-  for (const Entry<T, kTangent>* entry = begin; entry < end; ++entry) {
-    const T* y = upper + entry->atom * kRowColumns * padded;
-    for (const Term<T>& term : entry->terms) {
+  for (const Entry<T, W, kTangent>* entry = begin; entry < end; ++entry) {
+    const T* y = upper + entry->atom * W * padded;
+    for (const Term<T, W>& term : entry->terms) {
       Lane<T> u[B] = {};
 #pragma GCC unroll 4
-      for (int w = 0; w < kRowColumns; ++w) {
+      for (int w = 0; w < W; ++w) {
 #pragma GCC unroll 8
         for (int b = 0; b < B; ++b) u[b] += term.weight[w] * load(y + w * padded + b * kLane<T>);
       }
@@ -148,27 +156,27 @@ void sum_block(const Entry<T, kTangent>* begin, const Entry<T, kTangent>* end, c
 }
 
 // sum [4, padded] over the entries of one interval.
-template <class T, bool kTangent>
-void sum_interval(const Entry<T, kTangent>* begin, const Entry<T, kTangent>* end, const T* upper,
-                  int64_t padded, T* sum) {
+template <class T, int W, bool kTangent>
+void sum_interval(const Entry<T, W, kTangent>* begin, const Entry<T, W, kTangent>* end,
+                  const T* upper, int64_t padded, T* sum) {
   const int64_t lanes = padded / kLane<T>, blocks = (lanes + kBlock - 1) / kBlock;
   for (int64_t k = 0; k < blocks; ++k) {
     const int64_t first = lanes * k / blocks, at = first * kLane<T>;
     with_constant<kBlock>(lanes * (k + 1) / blocks - first, [&](auto number) {
-      sum_block<T, kTangent, number()>(begin, end, upper + at, padded, sum + at);
+      sum_block<number()>(begin, end, upper + at, padded, sum + at);
     });
   }
 }
 
-// upper [n, 4, M] with rows of padded width; the padding is zero.
-template <class T>
+// upper [n, W, M] with rows of padded width; the padding is zero.
+template <int W, class T>
 Scratch<T> padded_rows(const CurvePairs& pairs, int64_t width, const Context& context,
                        const T* upper) {
-  const int64_t step = kRowColumns * padded_width<T>(width);
+  const int64_t step = W * padded_width<T>(width);
   Scratch<T> rows(pairs.num_atoms * step);
-  context.parallel(pairs.num_atoms, kRowColumns * width, [&](int64_t begin, int64_t end) {
+  context.parallel(pairs.num_atoms, W * width, [&](int64_t begin, int64_t end) {
     for (int64_t atom = begin; atom < end; ++atom) {
-      pad_rows(upper + atom * kRowColumns * width, width, rows.data() + atom * step);
+      pad_rows<W>(upper + atom * W * width, width, rows.data() + atom * step);
     }
   });
   return rows;
@@ -188,12 +196,12 @@ std::vector<int64_t> cut_nodes(const Sorted& entries, int64_t nodes, int64_t tas
   return cuts;
 }
 
-template <class T, bool kTangent>
+template <class T, int W, bool kTangent>
 void table_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
                 const T* rows, const T* direction, const T* upper, T* nodes_grad) {
-  const int64_t padded = padded_width<T>(table.width), nodes = table.num_nodes();
-  const Entries<T, kTangent> entries(pairs, table, context, rows, direction);
-  const Scratch<T> y = padded_rows(pairs, table.width, context, upper);
+  const int64_t padded = padded_width<T>(table.width), nodes = table.num_needed;
+  const Entries<T, W, kTangent> entries(pairs, table, context, rows, direction);
+  const Scratch<T> y = padded_rows<W>(pairs, table.width, context, upper);
   const std::vector<int64_t> cuts = cut_nodes(entries, nodes, kTasks * context.threads);
   const auto tasks = static_cast<int64_t>(cuts.size()) - 1;
   const int64_t work = entries.count_before(nodes) * padded * 2 / std::max<int64_t>(1, tasks);
@@ -215,14 +223,18 @@ void table_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Conte
 template <class T>
 void embedding_table_grad(const CurvePairs& pairs, const CurveTable<T>& table,
                           const Context& context, const T* rows, const T* upper, T* nodes_grad) {
-  table_grad<T, false>(pairs, table, context, rows, nullptr, upper, nodes_grad);
+  with_columns(pairs, [&](auto columns) {
+    table_grad<T, columns(), false>(pairs, table, context, rows, nullptr, upper, nodes_grad);
+  });
 }
 
 template <class T>
 void embedding_tangent_table_grad(const CurvePairs& pairs, const CurveTable<T>& table,
                                   const Context& context, const T* rows, const T* direction,
                                   const T* upper, T* nodes_grad) {
-  table_grad<T, true>(pairs, table, context, rows, direction, upper, nodes_grad);
+  with_columns(pairs, [&](auto columns) {
+    table_grad<T, columns(), true>(pairs, table, context, rows, direction, upper, nodes_grad);
+  });
 }
 
 #define DEEPTF_INSTANTIATE(T)                                                                    \

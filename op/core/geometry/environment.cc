@@ -3,46 +3,38 @@
 
 #include <cmath>
 #include <string>
+#include <type_traits>
 
 #include "core/base/error.h"
 #include "core/geometry/apart.h"
+#include "core/geometry/switch.h"
 
 namespace deeptf {
 namespace {
 
 constexpr int64_t kCycles = 60;
 
-struct Radial {
-  double s, q;        // q = s / r
-  double ds_r, dq_r;  // s'(r) / r and q'(r) / r
-};
-
-Radial radial(const double* x, double rcut_smth, double rcut) {
-  const double r2 = x[0] * x[0] + x[1] * x[1] + x[2] * x[2];
-  const double r = std::sqrt(r2), inverse = 1 / r;
-  if (r >= rcut) return {0, 0, 0, 0};
-  double value = 1, slope = 0;  // of the switch function
-  if (r > rcut_smth) {
-    const double width = 1 / (rcut - rcut_smth), u = (r - rcut_smth) * width;
-    value = u * u * u * (u * (15 - 6 * u) - 10) + 1;
-    slope = -30 * u * u * (u - 1) * (u - 1) * width;
+// Calls body with a constant for the number of columns of the rows.
+template <class Body>
+void with_columns(const EnvironmentInputs& in, const Body& body) {
+  if (in.columns == 1) {
+    body(std::integral_constant<int, 1>());
+  } else {
+    body(std::integral_constant<int, 4>());
   }
-  Radial out;
-  out.s = value * inverse;
-  out.q = out.s * inverse;
-  out.ds_r = (slope - out.s) * inverse * inverse;
-  out.dq_r = (out.ds_r - out.q * inverse) * inverse;
-  return out;
 }
 
 }  // namespace
 
 void check_environment(const EnvironmentInputs& in, const Context& context) {
-  for (int32_t k = 0; k < 4 * in.num_types; ++k) {
+  if (in.columns != 1 && in.columns != 4) {
+    throw Error("`mean` must have 1 or 4 columns, got " + std::to_string(in.columns));
+  }
+  for (int64_t k = 0; k < in.columns * in.num_types; ++k) {
     if (!(in.stddev[k] > 0) || !std::isfinite(in.stddev[k]) || !std::isfinite(in.mean[k])) {
       throw Error("`mean` must be finite and `stddev` finite and positive, got " +
                   std::to_string(in.mean[k]) + " and " + std::to_string(in.stddev[k]) +
-                  " for type " + std::to_string(k / 4));
+                  " for type " + std::to_string(k / in.columns));
     }
   }
   FirstWrong wrong;
@@ -68,16 +60,19 @@ void check_environment(const EnvironmentInputs& in, const Context& context) {
 
 void environment(const EnvironmentInputs& in, const Context& context, double* rows) {
   FirstWrong wrong;
-  context.parallel(in.num_pairs, kCycles, [&](int64_t begin, int64_t end) {
-    for (int64_t pair = begin; pair < end; ++pair) {
-      const double* x = in.displacement + 3 * pair;
-      const int64_t type = in.atom_type[in.centre[pair]];
-      const double *mean = in.mean + 4 * type, *stddev = in.stddev + 4 * type;
-      if (!is_apart(x)) wrong.report(pair);
-      const Radial f = radial(x, in.rcut_smth, in.rcut);
-      const double row[4] = {f.s, f.q * x[0], f.q * x[1], f.q * x[2]};
-      for (int k = 0; k < 4; ++k) rows[4 * pair + k] = (row[k] - mean[k]) / stddev[k];
-    }
+  with_columns(in, [&](auto columns) {
+    constexpr int W = columns();
+    context.parallel(in.num_pairs, kCycles, [&](int64_t begin, int64_t end) {
+      for (int64_t pair = begin; pair < end; ++pair) {
+        const double* x = in.displacement + 3 * pair;
+        const int64_t type = in.atom_type[in.centre[pair]];
+        const double *mean = in.mean + W * type, *stddev = in.stddev + W * type;
+        if (!is_apart(x)) wrong.report(pair);
+        const Radial f = radial(x, in.rcut_smth, in.rcut);
+        const double row[4] = {f.s, f.q * x[0], f.q * x[1], f.q * x[2]};
+        for (int k = 0; k < W; ++k) rows[W * pair + k] = (row[k] - mean[k]) / stddev[k];
+      }
+    });
   });
   if (wrong.any()) {
     throw Error(not_apart(in.displacement + 3 * wrong.index()) + " for pair " +
@@ -88,32 +83,38 @@ void environment(const EnvironmentInputs& in, const Context& context, double* ro
 
 void environment_grad(const EnvironmentInputs& in, const Context& context, const double* row_grad,
                       double* displacement_grad) {
-  context.parallel(in.num_pairs, kCycles, [&](int64_t begin, int64_t end) {
-    for (int64_t pair = begin; pair < end; ++pair) {
-      const double* x = in.displacement + 3 * pair;
-      const double* stddev = in.stddev + 4 * in.atom_type[in.centre[pair]];
-      const Radial f = radial(x, in.rcut_smth, in.rcut);
-      double g[4];
-      for (int k = 0; k < 4; ++k) g[k] = row_grad[4 * pair + k] / stddev[k];
-      const double along = g[0] * f.ds_r + (g[1] * x[0] + g[2] * x[1] + g[3] * x[2]) * f.dq_r;
-      for (int k = 0; k < 3; ++k) displacement_grad[3 * pair + k] = along * x[k] + f.q * g[k + 1];
-    }
+  with_columns(in, [&](auto columns) {
+    constexpr int W = columns();
+    context.parallel(in.num_pairs, kCycles, [&](int64_t begin, int64_t end) {
+      for (int64_t pair = begin; pair < end; ++pair) {
+        const double* x = in.displacement + 3 * pair;
+        const double* stddev = in.stddev + W * in.atom_type[in.centre[pair]];
+        const Radial f = radial(x, in.rcut_smth, in.rcut);
+        double g[4] = {};
+        for (int k = 0; k < W; ++k) g[k] = row_grad[W * pair + k] / stddev[k];
+        const double along = g[0] * f.ds_r + (g[1] * x[0] + g[2] * x[1] + g[3] * x[2]) * f.dq_r;
+        for (int k = 0; k < 3; ++k) displacement_grad[3 * pair + k] = along * x[k] + f.q * g[k + 1];
+      }
+    });
   });
 }
 
 void environment_grad_grad(const EnvironmentInputs& in, const Context& context,
                            const double* upstream, double* row_grad) {
-  context.parallel(in.num_pairs, kCycles, [&](int64_t begin, int64_t end) {
-    for (int64_t pair = begin; pair < end; ++pair) {
-      const double *x = in.displacement + 3 * pair, *u = upstream + 3 * pair;
-      const double* stddev = in.stddev + 4 * in.atom_type[in.centre[pair]];
-      const Radial f = radial(x, in.rcut_smth, in.rcut);
-      const double along = u[0] * x[0] + u[1] * x[1] + u[2] * x[2];
-      row_grad[4 * pair] = f.ds_r * along / stddev[0];
-      for (int k = 0; k < 3; ++k) {
-        row_grad[4 * pair + k + 1] = (f.q * u[k] + x[k] * along * f.dq_r) / stddev[k + 1];
+  with_columns(in, [&](auto columns) {
+    constexpr int W = columns();
+    context.parallel(in.num_pairs, kCycles, [&](int64_t begin, int64_t end) {
+      for (int64_t pair = begin; pair < end; ++pair) {
+        const double *x = in.displacement + 3 * pair, *u = upstream + 3 * pair;
+        const double* stddev = in.stddev + W * in.atom_type[in.centre[pair]];
+        const Radial f = radial(x, in.rcut_smth, in.rcut);
+        const double along = u[0] * x[0] + u[1] * x[1] + u[2] * x[2];
+        row_grad[W * pair] = f.ds_r * along / stddev[0];
+        for (int k = 1; k < W; ++k) {
+          row_grad[W * pair + k] = (f.q * u[k - 1] + x[k - 1] * along * f.dq_r) / stddev[k];
+        }
       }
-    }
+    });
   });
 }
 

@@ -65,26 +65,47 @@ void check_volume(const Matrix& cell, int64_t frame) {
 
 }  // namespace
 
-NeighborSearch::NeighborSearch(const Frames& frames, double rcut) : frames_(frames), rcut_(rcut) {
-  if (!(rcut > 0) || !(rcut < kFarthest)) {
-    throw Error("`rcut` must be positive and below 1e9 A, got " + text(rcut));
+NeighborSearch::NeighborSearch(const Frames& frames, double rcut)
+    : frames_(frames),
+      rcut_(rcut),
+      grids_(make_grids()),
+      bin_start_(num_bins() + 1, 0),
+      atom_of_slot_(frames.num_atoms()),
+      x_(frames.num_atoms()),
+      y_(frames.num_atoms()),
+      z_(frames.num_atoms()),
+      parts_(frames.num_atoms()),
+      rank_of_atom_(frames.num_atoms()),
+      atom_of_rank_(frames.num_atoms()) {
+  Scratch<int32_t> bin_of_atom(frames.num_atoms(), -1);
+  assign_bins(bin_of_atom.data());
+  sort_into_bins(bin_of_atom.data());
+  split_bins();
+  rank_atoms();
+}
+
+Scratch<NeighborSearch::Grid> NeighborSearch::make_grids() const {
+  if (!(rcut_ > 0) || !(rcut_ < kFarthest)) {
+    throw Error("`rcut` must be positive and below 1e9 A, got " + text(rcut_));
   }
-  grids_.reserve(frames.num_frames);
+  Scratch<Grid> grids(frames_.num_frames);
   int64_t bins = 0;
-  for (int64_t frame = 0; frame < frames.num_frames; ++frame) {
-    Grid grid = make_grid(frame);
+  for (int64_t frame = 0; frame < frames_.num_frames; ++frame) {
+    Grid& grid = grids[frame] = make_grid(frame);
     grid.first_bin = bins;
-    bins += int64_t{grid.size[0]} * grid.size[1] * grid.size[2];
-    grids_.push_back(grid);
+    bins += grid.num_bins();
   }
   if (bins > std::numeric_limits<int32_t>::max()) {
     throw Error("frames must have fewer than 2^31 bins, got " + std::to_string(bins) +
                 ": give fewer frames at a time");
   }
-  bin_start_.assign(bins + 1, 0);
-  sort_into_bins(assign_bins());
-  split_bins();
-  rank_atoms();
+  return grids;
+}
+
+int64_t NeighborSearch::num_bins() const {
+  if (grids_.size() == 0) return 0;
+  const Grid& last = grids_[grids_.size() - 1];
+  return last.first_bin + last.num_bins();
 }
 
 NeighborSearch::Grid NeighborSearch::make_grid(int64_t frame) const {
@@ -142,9 +163,9 @@ void NeighborSearch::set_bins(Grid& grid, int64_t frame) const {
   }
 }
 
-// Returns the bin of every atom (-1: virtual) and counts atoms per bin in bin_start_[bin + 1].
-std::vector<int32_t> NeighborSearch::assign_bins() {
-  std::vector<int32_t> bin_of_atom(frames_.num_atoms(), -1);
+// Writes the bin of every atom that is not virtual, and counts atoms per bin in bin_start_[bin +
+// 1].
+void NeighborSearch::assign_bins(int32_t* bin_of_atom) {
   for (int64_t frame = 0; frame < frames_.num_frames; ++frame) {
     const Grid& grid = grids_[frame];
     for (int64_t atom = frames_.frame_row[frame]; atom < frames_.frame_row[frame + 1]; ++atom) {
@@ -163,17 +184,14 @@ std::vector<int32_t> NeighborSearch::assign_bins() {
       ++bin_start_[bin_of_atom[atom] + 1];
     }
   }
-  return bin_of_atom;
 }
 
-void NeighborSearch::sort_into_bins(const std::vector<int32_t>& bin_of_atom) {
-  for (size_t bin = 1; bin < bin_start_.size(); ++bin) bin_start_[bin] += bin_start_[bin - 1];
-  const int32_t slots = bin_start_.back();
-  atom_of_slot_.resize(slots);
-  x_.resize(slots);
-  y_.resize(slots);
-  z_.resize(slots);
-  std::vector<int32_t> next(bin_start_.begin(), bin_start_.end() - 1);
+void NeighborSearch::sort_into_bins(const int32_t* bin_of_atom) {
+  const int64_t bins = num_bins();
+  for (int64_t bin = 0; bin < bins; ++bin) bin_start_[bin + 1] += bin_start_[bin];
+  atom_of_slot_.shorten(bin_start_[bins]);
+  Scratch<int32_t> next(bins);
+  std::copy_n(bin_start_.data(), bins, next.data());
   for (int64_t frame = 0; frame < frames_.num_frames; ++frame) {
     const Grid& grid = grids_[frame];
     for (int64_t atom = frames_.frame_row[frame]; atom < frames_.frame_row[frame + 1]; ++atom) {
@@ -196,27 +214,28 @@ void NeighborSearch::sort_into_bins(const std::vector<int32_t>& bin_of_atom) {
 
 // Cuts the single bin of a small box into work for several threads.
 void NeighborSearch::split_bins() {
-  for (size_t bin = 0; bin + 1 < bin_start_.size(); ++bin) {
+  int64_t number = 0;
+  for (int64_t bin = 0; bin < num_bins(); ++bin) {
     const int32_t end = bin_start_[bin + 1];
     int32_t first = bin_start_[bin];
     for (int32_t parts = (end - first + kPart - 1) / kPart; parts > 0; --parts) {
       const int32_t size = (end - first) / parts;
-      parts_.push_back({static_cast<int64_t>(bin), first, first + size});
+      parts_[number++] = {bin, first, first + size};
       first += size;
     }
   }
+  parts_.shorten(number);
 }
 
 void NeighborSearch::rank_atoms() {
+  const int32_t* type = frames_.atom_type;
   const int64_t atoms = frames_.num_atoms();
-  rank_of_atom_.resize(atoms);
-  atom_of_rank_.resize(atoms);
   for (int64_t atom = 0; atom < atoms; ++atom) atom_of_rank_[atom] = static_cast<int32_t>(atom);
   for (int64_t frame = 0; frame < frames_.num_frames; ++frame) {
-    std::stable_sort(
-        atom_of_rank_.begin() + frames_.frame_row[frame],
-        atom_of_rank_.begin() + frames_.frame_row[frame + 1],
-        [this](int32_t a, int32_t b) { return frames_.atom_type[a] < frames_.atom_type[b]; });
+    std::sort(atom_of_rank_.data() + frames_.frame_row[frame],
+              atom_of_rank_.data() + frames_.frame_row[frame + 1], [type](int32_t a, int32_t b) {
+                return type[a] < type[b] || (type[a] == type[b] && a < b);
+              });
   }
   for (int64_t rank = 0; rank < atoms; ++rank) {
     rank_of_atom_[atom_of_rank_[rank]] = static_cast<int32_t>(rank);

@@ -23,29 +23,33 @@ int64_t NeighborSearch::frame_of_atom(int64_t atom) const {
   return std::upper_bound(frames_.frame_row, end, atom) - frames_.frame_row - 1;
 }
 
-std::vector<NeighborSearch::Run> NeighborSearch::runs_of_bin(int64_t bin) const {
+Scratch<NeighborSearch::Run> NeighborSearch::runs_of_bin(int64_t bin) const {
   const auto after = std::upper_bound(grids_.begin(), grids_.end(), bin,
                                       [](int64_t b, const Grid& g) { return b < g.first_bin; });
   const Grid& grid = *(after - 1);
   const auto local = static_cast<int32_t>(bin - grid.first_bin);
   const std::array<int32_t, 3> place{local / grid.size[2] / grid.size[1],
                                      local / grid.size[2] % grid.size[1], local % grid.size[2]};
-  std::vector<Run> runs;
+  const int32_t first = place[2] - grid.reach[2], last = place[2] + grid.reach[2];
+  const int64_t images = floor_divide(last, grid.size[2]) - floor_divide(first, grid.size[2]) + 1;
+  Scratch<Run> runs((2 * int64_t{grid.reach[0]} + 1) * (2 * int64_t{grid.reach[1]} + 1) * images);
+  Run* next = runs.data();
   for (int32_t bin0 = place[0] - grid.reach[0]; bin0 <= place[0] + grid.reach[0]; ++bin0) {
     for (int32_t bin1 = place[1] - grid.reach[1]; bin1 <= place[1] + grid.reach[1]; ++bin1) {
-      add_runs(grid, bin0, bin1, place[2], runs);
+      next = add_runs(grid, bin0, bin1, place[2], next);
     }
   }
+  runs.shorten(next - runs.data());
   return runs;
 }
 
-// Adds the bins (bin0, bin1, all within reach of bin2); bins are counted on across the cell's
-// faces.
-void NeighborSearch::add_runs(const Grid& grid, int32_t bin0, int32_t bin1, int32_t bin2,
-                              std::vector<Run>& runs) const {
+// Writes the bins (bin0, bin1, all within reach of bin2) to `runs`; bins are counted on across the
+// cell's faces. Returns the place behind them.
+NeighborSearch::Run* NeighborSearch::add_runs(const Grid& grid, int32_t bin0, int32_t bin1,
+                                              int32_t bin2, Run* runs) const {
   const auto& [size0, size1, size2] = grid.size;
   const int32_t image0 = floor_divide(bin0, size0), image1 = floor_divide(bin1, size1);
-  if (!grid.periodic && (image0 != 0 || image1 != 0)) return;
+  if (!grid.periodic && (image0 != 0 || image1 != 0)) return runs;
   const int64_t line =
       grid.first_bin + (int64_t{bin0 - image0 * size0} * size1 + (bin1 - image1 * size1)) * size2;
   const int32_t first = bin2 - grid.reach[2], last = bin2 + grid.reach[2];
@@ -62,21 +66,21 @@ void NeighborSearch::add_runs(const Grid& grid, int32_t bin0, int32_t bin1, int3
     }
     run.image = (uint64_t(image0 + kMaxImage) << 20) | (uint64_t(image1 + kMaxImage) << 10) |
                 uint64_t(image2 + kMaxImage);
-    runs.push_back(run);
+    *runs++ = run;
   }
+  return runs;
 }
 
 // Counts the atoms closer than rcut to the atom of `slot`, and those on top of it; both with
 // itself.
-NeighborSearch::Count NeighborSearch::count_pairs(const std::vector<Run>& runs,
-                                                  int32_t slot) const {
+NeighborSearch::Count NeighborSearch::count_pairs(const Scratch<Run>& runs, int32_t slot) const {
   const double limit = rcut_ * rcut_, close_limit = kTooClose * kTooClose;
   const double *x = x_.data(), *y = y_.data(), *z = z_.data();
   const double own_x = x[slot], own_y = y[slot], own_z = z[slot];
   Count total{0, 0};
   for (const Run& run : runs) {
     int64_t near = 0, close = 0;
-    const auto [shift_x, shift_y, shift_z] = run.shift;
+    const double shift_x = run.shift[0], shift_y = run.shift[1], shift_z = run.shift[2];
 #pragma omp simd reduction(+ : near, close)
     for (int32_t other = run.begin; other < run.end; ++other) {
       const double dx = x[other] - own_x + shift_x;
@@ -93,28 +97,25 @@ NeighborSearch::Count NeighborSearch::count_pairs(const std::vector<Run>& runs,
 }
 
 // Copies the atoms of all runs, sorted by key.
-void NeighborSearch::gather(const std::vector<Run>& runs, Candidates& candidates) const {
+NeighborSearch::Candidates NeighborSearch::gather(const Scratch<Run>& runs) const {
   struct Place {
     uint64_t key;
-    int32_t slot;
-    uint32_t run;
+    int32_t slot, run;
   };
-  std::vector<Place> places;
-  for (size_t run = 0; run < runs.size(); ++run) {
+  int64_t count = 0;
+  for (const Run& run : runs) count += run.end - run.begin;
+  Candidates to(count);
+  Scratch<Place> places(count);
+  Place* next = places.data();
+  for (int32_t run = 0; run < runs.size(); ++run) {
     for (int32_t slot = runs[run].begin; slot < runs[run].end; ++slot) {
       const auto rank = static_cast<uint64_t>(rank_of_atom_[atom_of_slot_[slot]]);
-      places.push_back({(rank << 30) | runs[run].image, slot, static_cast<uint32_t>(run)});
+      *next++ = {(rank << 30) | runs[run].image, slot, run};
     }
   }
   std::sort(places.begin(), places.end(),
             [](const Place& a, const Place& b) { return a.key < b.key; });
-  Candidates& to = candidates;
-  to.key.resize(places.size());
-  to.near.resize(places.size());
-  for (auto* column : {&to.x, &to.y, &to.z, &to.shift_x, &to.shift_y, &to.shift_z, &to.square}) {
-    column->resize(places.size());
-  }
-  for (size_t k = 0; k < places.size(); ++k) {
+  for (int64_t k = 0; k < count; ++k) {
     const std::array<double, 3>& shift = runs[places[k].run].shift;
     to.key[k] = places[k].key;
     to.x[k] = x_[places[k].slot];
@@ -124,11 +125,12 @@ void NeighborSearch::gather(const std::vector<Run>& runs, Candidates& candidates
     to.shift_y[k] = shift[1];
     to.shift_z[k] = shift[2];
   }
+  return to;
 }
 
 // Fills candidates.near for the atom of `slot`, without itself; returns how many there are.
 int64_t NeighborSearch::find_near(int32_t slot, Candidates& candidates) const {
-  const auto size = static_cast<int64_t>(candidates.key.size());
+  const int64_t size = candidates.key.size();
   const double *x = candidates.x.data(), *y = candidates.y.data(), *z = candidates.z.data();
   const double *shift_x = candidates.shift_x.data(), *shift_y = candidates.shift_y.data(),
                *shift_z = candidates.shift_z.data();
@@ -157,9 +159,9 @@ int64_t NeighborSearch::count(const Context& context, int32_t* row) const {
   const int64_t atoms = frames_.num_atoms();
   FirstWrong coincident;
   std::fill(row, row + atoms + 1, 0);
-  context.parallel(num_parts(), 20000, [&](int64_t begin, int64_t end) {
+  context.parallel(parts_.size(), 20000, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
-      const std::vector<Run> runs = runs_of_bin(parts_[part].bin);
+      const Scratch<Run> runs = runs_of_bin(parts_[part].bin);
       for (int32_t slot = parts_[part].begin; slot < parts_[part].end; ++slot) {
         const int32_t atom = atom_of_slot_[slot];
         const Count found = count_pairs(runs, slot);
@@ -184,24 +186,33 @@ int64_t NeighborSearch::count(const Context& context, int32_t* row) const {
 
 void NeighborSearch::fill(const Context& context, const int32_t* row, int32_t* neighbor,
                           double* displacement) const {
-  context.parallel(num_parts(), 50000, [&](int64_t begin, int64_t end) {
-    Candidates candidates;
-    for (int64_t part = begin; part < end; ++part) {
-      const bool same = part > begin && parts_[part].bin == parts_[part - 1].bin;
-      if (!same) gather(runs_of_bin(parts_[part].bin), candidates);
-      for (int32_t slot = parts_[part].begin; slot < parts_[part].end; ++slot) {
-        const int64_t first = row[atom_of_slot_[slot]], found = find_near(slot, candidates);
-        for (int64_t k = 0; k < found; ++k) {
-          const int32_t from = candidates.near[k];
-          double* d = displacement + 3 * (first + k);
-          neighbor[first + k] = atom_of_rank_[candidates.key[from] >> 30];
-          d[0] = candidates.x[from] - x_[slot] + candidates.shift_x[from];
-          d[1] = candidates.y[from] - y_[slot] + candidates.shift_y[from];
-          d[2] = candidates.z[from] - z_[slot] + candidates.shift_z[from];
+  context.parallel(parts_.size(), 50000, [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end;) {
+      const int64_t bin = parts_[part].bin;
+      const Scratch<Run> runs = runs_of_bin(bin);
+      Candidates candidates = gather(runs);
+      for (; part < end && parts_[part].bin == bin; ++part) {
+        for (int32_t slot = parts_[part].begin; slot < parts_[part].end; ++slot) {
+          const int64_t first = row[atom_of_slot_[slot]];
+          write_pairs(slot, candidates, neighbor + first, displacement + 3 * first);
         }
       }
     }
   });
+}
+
+// Writes the pairs of the atom of `slot`.
+void NeighborSearch::write_pairs(int32_t slot, Candidates& candidates, int32_t* neighbor,
+                                 double* displacement) const {
+  const int64_t found = find_near(slot, candidates);
+  for (int64_t k = 0; k < found; ++k) {
+    const int32_t from = candidates.near[k];
+    double* d = displacement + 3 * k;
+    neighbor[k] = atom_of_rank_[candidates.key[from] >> 30];
+    d[0] = candidates.x[from] - x_[slot] + candidates.shift_x[from];
+    d[1] = candidates.y[from] - y_[slot] + candidates.shift_y[from];
+    d[2] = candidates.z[from] - z_[slot] + candidates.shift_z[from];
+  }
 }
 
 void NeighborSearch::report_coincidence(int64_t atom) const {
@@ -210,8 +221,8 @@ void NeighborSearch::report_coincidence(int64_t atom) const {
   const auto bin = std::upper_bound(bin_start_.begin(), bin_start_.end(), slot) - 1;
   const int64_t frame = frame_of_atom(atom), first = frames_.frame_row[frame];
   int64_t partner = atom;
-  Candidates candidates;
-  gather(runs_of_bin(bin - bin_start_.begin()), candidates);
+  const Scratch<Run> runs = runs_of_bin(bin - bin_start_.begin());
+  Candidates candidates = gather(runs);
   const int64_t found = find_near(slot, candidates);
   for (int64_t k = found - 1; k >= 0; --k) {
     const int32_t from = candidates.near[k];

@@ -3,14 +3,15 @@
 // Atoms are put into bins about rcut wide along the (possibly oblique) cell vectors; the
 // neighbours of an atom lie in the bins within `reach` of its own, which wrap around the cell as
 // often as needed. A frame without a cell (all zeros) gets a bounding box and no images. Atoms of
-// type < 0 have no pairs. It does not keep a list between calls (no skin).
+// type < 0 have no pairs. It does not keep a list between calls (no skin): what it finds lies in
+// the memory of the thread that makes it.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <vector>
 
 #include "core/base/context.h"
+#include "core/base/scratch.h"
 
 namespace deeptf {
 
@@ -45,6 +46,8 @@ class NeighborSearch {
     std::array<double, 3> origin;
     std::array<int32_t, 3> size, reach;  // bins along each axis; how many bins rcut spans
     int64_t first_bin;
+
+    int64_t num_bins() const { return int64_t{size[0]} * size[1] * size[2]; }
   };
   struct Part {  // slots of one bin, for one thread; no bin is split unless it is large
     int64_t bin;
@@ -59,42 +62,54 @@ class NeighborSearch {
     int64_t near, close;
   };
   struct Candidates {  // atoms of several runs in the order that the pairs of a centre have
-    std::vector<uint64_t> key;  // (rank, image): that order
-    std::vector<double> x, y, z, shift_x, shift_y, shift_z;
-    std::vector<double> square;  // distance to the centre at hand
-    std::vector<int32_t> near;   // places in this list closer than rcut to the centre at hand
+    explicit Candidates(int64_t count)
+        : key(count),
+          x(count),
+          y(count),
+          z(count),
+          shift_x(count),
+          shift_y(count),
+          shift_z(count),
+          square(count),
+          near(count) {}
+    Scratch<uint64_t> key;  // (rank, image): that order
+    Scratch<double> x, y, z, shift_x, shift_y, shift_z;
+    Scratch<double> square;  // distance to the centre at hand
+    Scratch<int32_t> near;   // places in this list closer than rcut to the centre at hand
   };
 
   static constexpr int32_t kMaxImage = 511;  // along one axis; fits the 10 bits of a key
   static constexpr uint64_t kSameImage =
       (uint64_t{kMaxImage} << 20) | (uint64_t{kMaxImage} << 10) | uint64_t{kMaxImage};
 
+  Scratch<Grid> make_grids() const;
   Grid make_grid(int64_t frame) const;
   void set_bins(Grid& grid, int64_t frame) const;
-  std::vector<int32_t> assign_bins();
-  void sort_into_bins(const std::vector<int32_t>& bin_of_atom);
+  void assign_bins(int32_t* bin_of_atom);
+  void sort_into_bins(const int32_t* bin_of_atom);
   void split_bins();
   void rank_atoms();
 
-  int64_t num_parts() const { return static_cast<int64_t>(parts_.size()); }
+  int64_t num_bins() const;
   int64_t frame_of_atom(int64_t atom) const;
-  std::vector<Run> runs_of_bin(int64_t bin) const;
-  void add_runs(const Grid& grid, int32_t bin0, int32_t bin1, int32_t bin2,
-                std::vector<Run>& runs) const;
-  Count count_pairs(const std::vector<Run>& runs, int32_t slot) const;
-  void gather(const std::vector<Run>& runs, Candidates& candidates) const;
+  Scratch<Run> runs_of_bin(int64_t bin) const;
+  Run* add_runs(const Grid& grid, int32_t bin0, int32_t bin1, int32_t bin2, Run* runs) const;
+  Count count_pairs(const Scratch<Run>& runs, int32_t slot) const;
+  Candidates gather(const Scratch<Run>& runs) const;
   int64_t find_near(int32_t slot, Candidates& candidates) const;
+  void write_pairs(int32_t slot, Candidates& candidates, int32_t* neighbor,
+                   double* displacement) const;
   [[noreturn]] void report_coincidence(int64_t atom) const;
 
   Frames frames_;
   double rcut_;
-  std::vector<Grid> grids_;            // [F]
-  std::vector<int32_t> bin_start_;     // [bins + 1] first slot of each bin
-  std::vector<int32_t> atom_of_slot_;  // slots: the real atoms in the order of the bins
-  std::vector<double> x_, y_, z_;      // by slot; wrapped into the cell
-  std::vector<Part> parts_;            // of all bins that have atoms
-  std::vector<int32_t> rank_of_atom_;  // place of an atom when its frame is sorted by (type, index)
-  std::vector<int32_t> atom_of_rank_;  // [N]; ranks start at the first atom of the frame
+  Scratch<Grid> grids_;            // [F]
+  Scratch<int32_t> bin_start_;     // [bins + 1] first slot of each bin
+  Scratch<int32_t> atom_of_slot_;  // slots: the real atoms in the order of the bins
+  Scratch<double> x_, y_, z_;      // by slot; wrapped into the cell
+  Scratch<Part> parts_;            // of all bins that have atoms
+  Scratch<int32_t> rank_of_atom_;  // place of an atom when its frame is sorted by (type, index)
+  Scratch<int32_t> atom_of_rank_;  // [N]; ranks start at the first atom of the frame
 };
 
 }  // namespace deeptf

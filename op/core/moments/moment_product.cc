@@ -3,9 +3,9 @@
 #include "core/moments/moment_product.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "core/base/lane.h"
+#include "core/base/scratch.h"
 
 namespace deeptf {
 namespace {
@@ -18,7 +18,7 @@ class PaddedRows {
       : rows_(rows),
         width_(width),
         stride_(round_up(width, kLane<T>)),
-        data_(round_up(rows, kLane<T>) * stride_) {}
+        data_(round_up(rows, kLane<T>) * stride_, T(0)) {}
 
   const T* row(int64_t row) const { return data_.data() + row * stride_; }
   T* row(int64_t row) { return data_.data() + row * stride_; }
@@ -41,17 +41,14 @@ class PaddedRows {
 
  private:
   int64_t rows_, width_, stride_;
-  std::vector<T> data_;
+  Scratch<T> data_;
 };
 
-// Calls body(atom) for every atom; make_body() once for every piece of the work.
-template <class MakeBody>
-void over_atoms(const MomentShape& shape, const Context& context, const MakeBody& make_body) {
+// Calls body(begin, end) for pieces that hold every atom once.
+template <class Body>
+void over_pieces(const MomentShape& shape, const Context& context, const Body& body) {
   const int64_t cycles = 100 + shape.columns * shape.width * shape.axis / 4;
-  context.parallel(shape.num_atoms, cycles, [&](int64_t begin, int64_t end) {
-    auto body = make_body();
-    for (int64_t atom = begin; atom < end; ++atom) body(atom);
-  });
+  context.parallel(shape.num_atoms, cycles, body);
 }
 
 // Writes a lane, or as much of it as there is room for. Rows are written in their order: a lane may
@@ -101,47 +98,48 @@ Lane<T> weighted_sum(int64_t count, const T* factor, const PaddedRows<T>& rows, 
 template <class T>
 void moment_product(const MomentShape& shape, const Context& context, const T* moments,
                     T* product) {
-  over_atoms(shape, context, [&] {
-    return [&, rows = PaddedRows<T>(shape.columns, shape.width)](int64_t atom) mutable {
+  over_pieces(shape, context, [&](int64_t begin, int64_t end) {
+    PaddedRows<T> rows(shape.columns, shape.width);
+    for (int64_t atom = begin; atom < end; ++atom) {
       rows.copy(moments + atom * shape.columns * shape.width);
       write_product<T, false>(shape, rows, rows, product + atom * shape.width * shape.axis);
-    };
+    }
   });
 }
 
 template <class T>
 void moment_product_polar(const MomentShape& shape, const Context& context, const T* moments,
                           const T* other, T* polar) {
-  over_atoms(shape, context, [&] {
-    const PaddedRows<T> empty(shape.columns, shape.width);
-    return [&, left = empty, right = empty](int64_t atom) mutable {
+  over_pieces(shape, context, [&](int64_t begin, int64_t end) {
+    PaddedRows<T> left(shape.columns, shape.width), right(shape.columns, shape.width);
+    for (int64_t atom = begin; atom < end; ++atom) {
       left.copy(moments + atom * shape.columns * shape.width);
       right.copy(other + atom * shape.columns * shape.width);
       write_product<T, true>(shape, left, right, polar + atom * shape.width * shape.axis);
-    };
+    }
   });
 }
 
 template <class T>
 void moment_product_grad(const MomentShape& shape, const Context& context, const T* moments,
                          const T* upper, T* grad) {
-  over_atoms(shape, context, [&] {
-    return [&, y = PaddedRows<T>(shape.width, shape.axis),
-            transposed = PaddedRows<T>(shape.axis, shape.width)](int64_t atom) mutable {
-      const int64_t size = shape.columns * shape.width;
+  const int64_t size = shape.columns * shape.width;
+  over_pieces(shape, context, [&](int64_t begin, int64_t end) {
+    PaddedRows<T> y(shape.width, shape.axis), transposed(shape.axis, shape.width);
+    for (int64_t atom = begin; atom < end; ++atom) {
       y.copy(upper + atom * shape.width * shape.axis);
       transposed.copy_transposed(y);
-      const T* end = grad + (atom + 1) * size;
+      const T* last = grad + (atom + 1) * size;
       for (int64_t w = 0; w < shape.columns; ++w) {
         const T* row = moments + atom * size + w * shape.width;
         T* to = grad + atom * size + w * shape.width;
         for (int64_t m = 0; m < shape.width; m += kLane<T>) {
           Lane<T> sum = weighted_sum<T>(shape.axis, row, transposed, m);
           if (m < shape.axis) sum += weighted_sum<T>(shape.width, row, y, m);
-          store_within<T>(to + m, end, sum);
+          store_within<T>(to + m, last, sum);
         }
       }
-    };
+    }
   });
 }
 

@@ -9,10 +9,10 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/lane.h"
+#include "core/base/scratch.h"
 
 namespace deeptf {
 namespace {
@@ -29,7 +29,7 @@ bool is_fast(const Runs& runs) {
 // Calls body(atom, first pair) for every atom.
 template <class Body>
 void over_atoms(const Runs& runs, const Context& context, const Body& body) {
-  std::vector<int64_t> first(runs.num_atoms + 1, 0);
+  Scratch<int64_t> first(runs.num_atoms + 1, 0);
   for (int64_t atom = 0; atom < runs.num_atoms; ++atom) {
     first[atom + 1] = first[atom] + runs.count[atom];
   }
@@ -110,9 +110,9 @@ void value_block(int64_t pairs, int64_t width, const T* weight, const T* grad, T
 // Copies grad [4, M] to lanes [number of lanes, 4]. The last lane starts early; what it has in
 // common with the one before is zero, so that it counts once.
 template <class T>
-std::vector<Lane<T>> cut_into_lanes(int64_t width, const T* grad) {
+Scratch<Lane<T>> cut_into_lanes(int64_t width, const T* grad) {
   const int64_t number = (width + kLane<T> - 1) / kLane<T>;
-  std::vector<Lane<T>> lanes(number * kColumns);
+  Scratch<Lane<T>> lanes(number * kColumns);
   for (int64_t lane = 0; lane < number; ++lane) {
     const int64_t start = std::min(lane * kLane<T>, width - kLane<T>);
     for (int c = 0; c < kColumns; ++c) {
@@ -126,12 +126,12 @@ std::vector<Lane<T>> cut_into_lanes(int64_t width, const T* grad) {
 
 // weight_grad[pair, c] for kGroup pairs, of which `left` are there.
 template <class T>
-void weight_block(int64_t left, int64_t width, const T* value, const std::vector<Lane<T>>& grad,
+void weight_block(int64_t left, int64_t width, const T* value, const Scratch<Lane<T>>& grad,
                   T* weight_grad) {
   const T* row[kGroup];
   for (int j = 0; j < kGroup; ++j) row[j] = value + std::min<int64_t>(j, left - 1) * width;
   Lane<T> total[kGroup][kColumns] = {};
-  const int64_t number = static_cast<int64_t>(grad.size()) / kColumns;
+  const int64_t number = grad.size() / kColumns;
   for (int64_t lane = 0; lane < number; ++lane) {
     const int64_t start = std::min(lane * kLane<T>, width - kLane<T>);
     const Lane<T>* g = grad.data() + lane * kColumns;
@@ -231,7 +231,7 @@ void neighbor_sum_weight_grad(const Runs& runs, const Context& context, const T*
     T* out = weight_grad + first * columns;
     const int64_t pairs = runs.count[atom];
     if (is_fast<T>(runs)) {
-      const std::vector<Lane<T>> lanes = cut_into_lanes(width, g);
+      const Scratch<Lane<T>> lanes = cut_into_lanes(width, g);
       for (int64_t pair = 0; pair < pairs; pair += kGroup) {
         weight_block(pairs - pair, width, v + pair * width, lanes, out + pair * columns);
       }

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <algorithm>
-#include <vector>
 
 #include "core/base/gemm.h"
+#include "core/base/scratch.h"
 #include "core/nets/fitting_net.h"
 
 namespace deeptf {
@@ -24,92 +24,119 @@ struct Layer {
 
 template <class T>
 struct Net {
-  std::vector<Layer<T>> layers;
+  const Layer<T>*first_layer, *end_layer;
   const T *last_matrix, *last_bias;
   int64_t first, number;  // its atoms
 
-  int64_t last_width() const { return layers.back().out; }
+  const Layer<T>* begin() const { return first_layer; }
+  const Layer<T>* end() const { return end_layer; }
+  const Layer<T>& front() const { return *first_layer; }
+  const Layer<T>& back() const { return end_layer[-1]; }
+  int64_t last_width() const { return back().out; }
 };
 
+// The nets of all types; `in` must outlive them.
 template <class T>
-std::vector<Net<T>> nets_of(const FittingInputs<T>& in, const std::vector<T>& ones) {
-  const FittingShape& shape = in.shape;
-  std::vector<Net<T>> nets(in.num_types);
-  auto array = in.weights.begin();
-  int64_t first = 0;
-  for (int32_t type = 0; type < in.num_types; ++type) {
-    Net<T>& net = nets[type];
+class Nets {
+ public:
+  explicit Nets(const FittingInputs<T>& in)
+      : ones_(in.shape.widest(), T(1)),
+        layers_(in.num_types * static_cast<int64_t>(in.shape.neuron.size())),
+        nets_(in.num_types) {
+    const T* const* array = in.weights.data();
+    Layer<T>* layer = layers_.data();
+    int64_t first = 0;
+    for (int32_t type = 0; type < in.num_types; ++type) {
+      Net<T>& net = nets_[type];
+      net.first_layer = layer;
+      layer = add_layers(in.shape, &array, layer);
+      net.end_layer = layer;
+      net.last_matrix = *array++;
+      net.last_bias = *array++;
+      net.first = first;
+      net.number = in.atom_count[type];
+      first += net.number;
+    }
+  }
+
+  int64_t size() const { return nets_.size(); }
+  const T* ones() const { return ones_.data(); }
+  const Net<T>& operator[](int64_t type) const { return nets_[type]; }
+  const Net<T>* begin() const { return nets_.begin(); }
+  const Net<T>* end() const { return nets_.end(); }
+
+ private:
+  // Writes the layers of one net with the next arrays; returns the place behind them.
+  Layer<T>* add_layers(const FittingShape& shape, const T* const** array, Layer<T>* to) const {
     int64_t width = shape.width, column = 0;
-    for (size_t l = 0; l < shape.neuron.size(); ++l) {
+    for (size_t l = 0; l < shape.neuron.size(); ++l, ++to) {
       const bool residual = shape.keeps_width(l), has_step = residual && shape.resnet_dt;
-      Layer<T> layer{width, shape.neuron[l], column, residual, has_step, {}, {}, ones.data()};
-      layer.matrix = *array++;
-      layer.bias = *array++;
-      if (has_step) layer.step = *array++;
-      net.layers.push_back(layer);
-      width = layer.out;
+      *to = {width, shape.neuron[l], column, residual, has_step, {}, {}, ones()};
+      to->matrix = *(*array)++;
+      to->bias = *(*array)++;
+      if (has_step) to->step = *(*array)++;
+      width = to->out;
       column += width;
     }
-    net.last_matrix = *array++;
-    net.last_bias = *array++;
-    net.first = first;
-    net.number = in.atom_count[type];
-    first += net.number;
+    return to;
   }
-  return nets;
-}
+
+  Scratch<T> ones_;
+  Scratch<Layer<T>> layers_;
+  Scratch<Net<T>> nets_;
+};
 
 // Some atoms of one net.
 template <class T>
 struct Block {
-  const Net<T>& net;
+  const Net<T>* net;
   int64_t first, rows;
 };
 
 // Calls body(block) for blocks that hold every atom once.
 template <class T, class Body>
-void over_blocks(const FittingInputs<T>& in, const std::vector<Net<T>>& nets,
-                 const Context& context, const Body& body) {
+void over_blocks(const FittingInputs<T>& in, const Nets<T>& nets, const Context& context,
+                 const Body& body) {
   const int64_t share = in.num_atoms / (3 * context.threads) + 1;
   const int64_t most = std::clamp(share, kLeastAtoms, kMostAtoms);
-  std::vector<Block<T>> blocks;
+  Scratch<Block<T>> blocks(in.num_atoms / most + nets.size());
+  int64_t number = 0;
   for (const Net<T>& net : nets) {
     const int64_t pieces = (net.number + most - 1) / most;
     for (int64_t k = 0; k < pieces; ++k) {
       const int64_t begin = net.number * k / pieces, end = net.number * (k + 1) / pieces;
-      blocks.push_back({net, net.first + begin, end - begin});
+      blocks[number++] = {&net, net.first + begin, end - begin};
     }
   }
+  blocks.shorten(number);
   const int64_t cycles = most * in.shape.hidden_width() * in.shape.width / 4;
-  context.parallel(static_cast<int64_t>(blocks.size()), cycles, [&](int64_t begin, int64_t end) {
+  context.parallel(blocks.size(), cycles, [&](int64_t begin, int64_t end) {
     for (int64_t k = begin; k < end; ++k) body(blocks[k]);
   });
 }
 
 // The first layers of all nets: target [n, out] = input [n, in] W; arrays are those of all atoms.
+// Writes one multiplication a net to `all`; returns the place behind them.
 template <class T>
-std::vector<Multiplication<T>> first_products(const std::vector<Net<T>>& nets, const T* input,
-                                              T* target, int64_t stride) {
-  std::vector<Multiplication<T>> all;
+Multiplication<T>* add_first_products(const Nets<T>& nets, const T* input, T* target,
+                                      int64_t stride, Multiplication<T>* all) {
   for (const Net<T>& net : nets) {
-    const Layer<T>& layer = net.layers.front();
-    all.push_back(
-        {{net.number, layer.out, target + net.first * stride, stride, false},
-         {{layer.in, {input + net.first * layer.in, layer.in, 1}, {layer.matrix, layer.out, 1}}}});
+    const Layer<T>& layer = net.front();
+    *all++ = {
+        {net.number, layer.out, target + net.first * stride, stride, false},
+        {{layer.in, {input + net.first * layer.in, layer.in, 1}, {layer.matrix, layer.out, 1}}}};
   }
   return all;
 }
 
 // The way back through them: target [n, in] = input [n, out] W^T.
 template <class T>
-std::vector<Multiplication<T>> last_products(const std::vector<Net<T>>& nets, const T* input,
-                                             int64_t stride, T* target) {
-  std::vector<Multiplication<T>> all;
+Multiplication<T>* add_last_products(const Nets<T>& nets, const T* input, int64_t stride, T* target,
+                                     Multiplication<T>* all) {
   for (const Net<T>& net : nets) {
-    const Layer<T>& layer = net.layers.front();
-    all.push_back(
-        {{net.number, layer.in, target + net.first * layer.in, layer.in, false},
-         {{layer.out, {input + net.first * stride, stride, 1}, {layer.matrix, 1, layer.out}}}});
+    const Layer<T>& layer = net.front();
+    *all++ = {{net.number, layer.in, target + net.first * layer.in, layer.in, false},
+              {{layer.out, {input + net.first * stride, stride, 1}, {layer.matrix, 1, layer.out}}}};
   }
   return all;
 }

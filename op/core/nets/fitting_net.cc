@@ -5,7 +5,6 @@
 #include <string>
 
 #include "core/base/error.h"
-#include "core/base/scratch.h"
 #include "core/nets/fitting_layers.h"
 
 namespace deeptf {
@@ -18,7 +17,7 @@ class Middle {
  public:
   Middle(const FittingInputs<T>& in, const Block<T>& block, const FittingOutputs<T>& out, T* v)
       : activation_(in.shape.activation),
-        net_(block.net),
+        net_(*block.net),
         rows_(block.rows),
         hidden_(in.shape.hidden_width()),
         energy_(out.energy + block.first),
@@ -36,7 +35,7 @@ class Middle {
   void find_energy() {
     Scratch<T> output(rows_ * hidden_);
     MatrixView<T> x{};
-    for (const Layer<T>& layer : net_.layers) {
+    for (const Layer<T>& layer : net_) {
       T *z = z_ + layer.column, *y = output.data() + layer.column;
       if (layer.column > 0) {
         multiply<T>({rows_, layer.out, z, hidden_, false},
@@ -57,10 +56,9 @@ class Middle {
 
   void find_slope() {
     for (int64_t row = 0; row < rows_; ++row) {
-      std::copy_n(net_.last_matrix, net_.last_width(),
-                  u_ + row * hidden_ + net_.layers.back().column);
+      std::copy_n(net_.last_matrix, net_.last_width(), u_ + row * hidden_ + net_.back().column);
     }
-    for (auto layer = net_.layers.rbegin(); layer != net_.layers.rend(); ++layer) {
+    for (const Layer<T>* layer = &net_.back();; --layer) {
       const int64_t column = layer->column;
       for (int64_t row = 0; row < rows_; ++row) {
         const int64_t at = row * hidden_ + column;
@@ -124,14 +122,16 @@ void check_fitting(const FittingInputs<T>& in) {
 
 template <class T>
 void fitting_net(const FittingInputs<T>& in, const Context& context, const FittingOutputs<T>& out) {
-  const std::vector<T> ones(in.shape.widest(), T(1));
-  const std::vector<Net<T>> nets = nets_of(in, ones);
+  const Nets<T> nets(in);
   const int64_t hidden = in.shape.hidden_width();
   Scratch<T> v(in.num_atoms * hidden);
-  multiply(context, first_products(nets, in.descriptor, out.preactivation, hidden));
+  Scratch<Multiplication<T>> all(nets.size());
+  add_first_products(nets, in.descriptor, out.preactivation, hidden, all.data());
+  multiply(context, all.data(), all.size());
   over_blocks(in, nets, context,
               [&](const Block<T>& block) { Middle<T>(in, block, out, v.data()).run(); });
-  multiply(context, last_products<T>(nets, v.data(), hidden, out.slope));
+  add_last_products<T>(nets, v.data(), hidden, out.slope, all.data());
+  multiply(context, all.data(), all.size());
 }
 
 #define DEEPTF_INSTANTIATE(T)                              \

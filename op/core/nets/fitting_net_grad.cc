@@ -1,6 +1,5 @@
 // Gradient of a loss of energies and slopes; see fitting_net.h. Every block of atoms runs through
 // the tangent net and back; then each gradient of a weight is one product over all atoms.
-#include "core/base/scratch.h"
 #include "core/nets/fitting_layers.h"
 #include "core/nets/fitting_net.h"
 
@@ -26,7 +25,7 @@ class Reverse {
   Reverse(const FittingInputs<T>& in, const Block<T>& block, const FittingUpstream<T>& upstream,
           Work<T>& work)
       : activation_(in.shape.activation),
-        net_(block.net),
+        net_(*block.net),
         rows_(block.rows),
         hidden_(in.shape.hidden_width()),
         widest_(in.shape.widest()),
@@ -51,7 +50,7 @@ class Reverse {
   // x and x' of all layers.
   void run_tangent() {
     MatrixView<T> x{}, tangent{};
-    for (const Layer<T>& layer : net_.layers) {
+    for (const Layer<T>& layer : net_) {
       if (layer.column > 0) {
         multiply<T>({rows_, layer.out, tangent_z_ + layer.column, hidden_, false},
                     {{layer.in, tangent, {layer.matrix, layer.out, 1}}});
@@ -82,7 +81,7 @@ class Reverse {
         a[row * widest_ + k] = e_[row] * net_.last_matrix[k];
       }
     }
-    for (auto layer = net_.layers.rbegin(); layer != net_.layers.rend(); ++layer) {
+    for (const Layer<T>* layer = &net_.back();; --layer) {
       for (int64_t row = 0; row < rows_; ++row) bend(*layer, row, a + row * widest_);
       if (layer->column == 0) break;
       step_back<T>(*layer, rows_, {a, widest_, 1}, {y_ + layer->column, hidden_, 1}, next, widest_);
@@ -112,20 +111,20 @@ class Reverse {
   Scratch<T> first_, second_;  // f'(z), f''(z)
 };
 
-// Adds the products that give the gradients of the weights of one net; `grads` are its arrays, and
-// `one` points to the number 1.
+// Writes the products that give the gradients of the weights of one net, whose arrays are `grads`,
+// to `all`; `one` points to the number 1. Returns the place behind them.
 template <class T>
-void add_weight_grads(const FittingInputs<T>& in, const Net<T>& net,
-                      const FittingUpstream<T>& upstream, const Work<T>& work, const T* one,
-                      T* const* grads, std::vector<Multiplication<T>>* all) {
+Multiplication<T>* add_weight_grads(const FittingInputs<T>& in, const Net<T>& net,
+                                    const FittingUpstream<T>& upstream, const Work<T>& work,
+                                    const T* one, T* const* grads, Multiplication<T>* all) {
   const int64_t hidden = in.shape.hidden_width(), start = net.first * hidden, n = net.number;
   const MatrixView<T> ones{one, 0, 0};  // [1, n]
   MatrixView<T> x{in.descriptor + net.first * in.shape.width, in.shape.width, 1};
   MatrixView<T> tangent{upstream.slope_grad + net.first * in.shape.width, in.shape.width, 1};
-  const auto add = [&](int64_t rows, int64_t columns, std::vector<Product<T>> products) {
-    all->push_back({{rows, columns, *grads++, columns, false}, std::move(products)});
+  const auto add = [&](int64_t rows, int64_t columns, const Products<T>& products) {
+    *all++ = {{rows, columns, *grads++, columns, false}, products};
   };
-  for (const Layer<T>& layer : net.layers) {
+  for (const Layer<T>& layer : net) {
     const int64_t at = start + layer.column;
     const MatrixView<T> y{work.y.data() + at, hidden, 1}, v{work.v.data() + at, hidden, 1};
     add(layer.in, layer.out, {{n, x.transposed(), y}, {n, tangent.transposed(), v}});
@@ -137,6 +136,7 @@ void add_weight_grads(const FittingInputs<T>& in, const Net<T>& net,
   const MatrixView<T> e{upstream.energy_grad + net.first, 1, 1};  // [n, 1], and [1, n]
   add(1, net.last_width(), {{n, e, x}, {n, ones, tangent}});
   add(1, 1, {{n, ones, e}});
+  return all;
 }
 
 }  // namespace
@@ -144,20 +144,22 @@ void add_weight_grads(const FittingInputs<T>& in, const Net<T>& net,
 template <class T>
 void fitting_net_grad(const FittingInputs<T>& in, const Context& context,
                       const FittingUpstream<T>& upstream, const FittingGrads<T>& out) {
-  const std::vector<T> ones(in.shape.widest(), T(1));
-  const std::vector<Net<T>> nets = nets_of(in, ones);
+  const Nets<T> nets(in);
   const int64_t hidden = in.shape.hidden_width();
   Work<T> work(in.num_atoms * hidden);
-  multiply(context, first_products(nets, upstream.slope_grad, work.tangent_z.data(), hidden));
+  const auto arrays = static_cast<int64_t>(in.weights.size());
+  Scratch<Multiplication<T>> all(nets.size() + arrays);
+  add_first_products(nets, upstream.slope_grad, work.tangent_z.data(), hidden, all.data());
+  multiply(context, all.data(), nets.size());
   over_blocks(in, nets, context,
               [&](const Block<T>& block) { Reverse<T>(in, block, upstream, work).run(); });
-  auto all = last_products<T>(nets, work.y.data(), hidden, out.descriptor);
-  const size_t arrays = in.shape.array_shapes().size();
-  for (int32_t type = 0; type < in.num_types; ++type) {
-    add_weight_grads(in, nets[type], upstream, work, ones.data(), &out.weights[type * arrays],
-                     &all);
+  Multiplication<T>* next =
+      add_last_products<T>(nets, work.y.data(), hidden, out.descriptor, all.data());
+  for (int64_t type = 0; type < nets.size(); ++type) {
+    next = add_weight_grads(in, nets[type], upstream, work, nets.ones(),
+                            &out.weights[type * arrays / nets.size()], next);
   }
-  multiply(context, all);
+  multiply(context, all.data(), all.size());
 }
 
 #define DEEPTF_INSTANTIATE(T)                                                \

@@ -1,0 +1,84 @@
+"""Radial two-body descriptor: distances of neighbours alone (Zhang et al., NeurIPS 2018).
+
+With the sums S_i [1, M] over the neighbours of a centre of type_nets.py, where w_j is 1 and the
+nets see the normalised s(r):
+
+    D_i = S_i / (5 N_c)        [M]
+
+N_c = sum(sel). Excluded pairs of types count nothing where every pair of types has a net; with one
+net per neighbour type they count G(0), as in the models that others have trained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from deeptf.model.descriptor.described import Described
+from deeptf.model.descriptor.sum_stages import sum_stages
+from deeptf.model.descriptor.type_nets import ATOM_COPIES, TypeNets
+from deeptf.model.network import precision_of
+from deeptf.model.parameters import Parameters
+from deeptf.model.stages import ScaledSum, Stage
+from deeptf.ops.pairs import SortedPairs
+from deeptf.tf import tf
+
+EXCLUDED = "excluded"  # [T, M] what excluded pairs of types add to the sums, in a frozen model
+SHARE = 5.0  # D is so many times smaller than the mean over the places
+
+
+@dataclass(frozen=True)
+class SeE2R(TypeNets):
+    """Settings of the descriptor; the fields are the keys of the input file (lengths in A)."""
+
+    type: ClassVar[str] = "se_e2_r"
+    columns: ClassVar[int] = 1
+
+    @property
+    def width(self) -> int:
+        """Length of the descriptor of an atom."""
+        return self.neuron[-1]
+
+    @property
+    def atom_bytes(self) -> int:
+        """Working memory of an atom: sums and their gradients."""
+        return precision_of(self.precision).size * ATOM_COPIES * 3 * self.width
+
+    def build(self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters) -> Described:
+        """Return D [N_real, M] in the order of `pairs.atom_order`, and what belongs to it."""
+        sums, outside = self.sums(pairs, atom_type, parameters)
+        excluded = self._excluded_sums(parameters)
+
+        def descriptor(found: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+            total = tf.cast(found[:, 0], precision_of(self.precision))
+            if excluded is not None:
+                total += tf.repeat(excluded, count, axis=0)
+            return total / (SHARE * sum(self.sel))
+
+        def isolated() -> tf.Tensor:
+            alone = self.isolated_sums(parameters)
+            return descriptor(alone, tf.ones_like(pairs.atom_count))
+
+        return Described(descriptor(sums, pairs.atom_count), isolated, outside=outside)
+
+    def plan(self, parameters: Parameters) -> list[Stage]:
+        """Return the stages whose last one gives D."""
+        first = sum_stages(self, parameters)
+        names = first[-1].gives, parameters.name("descriptor")
+        precision, divisor = precision_of(self.precision).name, SHARE * sum(self.sel)
+        added = None if self._excluded_sums(parameters) is None else parameters.name(EXCLUDED)
+        return [*first, ScaledSum(*names, precision, divisor, added)]
+
+    def _excluded_sums(self, parameters: Parameters) -> tf.Tensor | None:
+        """Return what excluded pairs of types add to the sums of each centre type, [T, M]."""
+        if not (self.type_one_side and self.exclude_types):
+            return None
+        types = range(len(self.sel))
+        places = np.array(
+            [[self.sel[t] * self.excludes(centre, t) for t in types] for centre in types]
+        )
+        zero = tf.zeros([1, 1], precision_of(self.precision))
+        at_zero = tf.concat([self.net(zero, 0, t, parameters) for t in types], axis=0)  # [T, M]
+        return parameters.fixed(EXCLUDED, tf.matmul(tf.constant(places, at_zero.dtype), at_zero))

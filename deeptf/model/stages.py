@@ -1,0 +1,202 @@
+"""The plan of a model: the stages of an evaluation, each with the constants that its kernel reads.
+
+A model file has the plan as JSON beside the graph (exchange/frozen.py), so that energies, forces
+and virials can be evaluated without TensorFlow. A stage is the object of its class here: `kernel`
+and the fields. It takes a value and gives another, both named; the first ones take the pairs. A
+Constant is the name of an array of the file. Derivatives are the business of the kernels.
+
+    N centres, virtual atoms left out; P pairs; T types; W columns of a row; M width of a net
+
+c and t are the types of centre and neighbour. Everything is float64, but where a stage has a
+`precision`: it computes in that and takes its input cast to it. Lengths in A, energies in eV.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NewType, Protocol
+
+from deeptf.model.parameters import Parameters
+
+Constant = NewType("Constant", str)
+
+
+class Stage(Protocol):
+    """A step of an evaluation."""
+
+    kernel: ClassVar[str]
+    gives: str  # name of the value
+
+
+@dataclass(frozen=True)
+class Layer:
+    """x -> act(x matrix + bias) [* idt], plus x where the width stays, where nets say so."""
+
+    matrix: Constant  # [in, out]
+    bias: Constant  # [out]
+    idt: Constant | None = None  # [out]; None is 1
+
+
+Net = Sequence[Layer]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Rows [P, W] = (R - mean_c) / stddev_c with R = (s, s x/r, s y/r, s z/r), its first columns.
+
+    s = 1/r below rcut_smth, (u^3 (-6 u^2 + 15 u - 10) + 1) / r up to rcut and 0 beyond, with
+    u = (r - rcut_smth) / (rcut - rcut_smth).
+    """
+
+    kernel: ClassVar[str] = "environment"
+    gives: str
+    columns: int  # W, 1 or 4
+    rcut_smth: float
+    rcut: float
+    mean: Constant  # [T, W]
+    stddev: Constant  # [T, W]
+
+
+@dataclass(frozen=True)
+class EmbeddingSum:
+    """Sums [N, W, M] over the neighbours of each centre, with nets G as tables.
+
+        S = sum_j w_j (x) G_k(x_j)  +  sum_t (sel_t - n_t) w_0 (x) G_k(x_0)
+
+    with k = curve[t, c] and x_0 = empty[t, c]. x is the first column of a row. w is the row where
+    W = 4, with w_0 = (x_0, 0, 0, 0), and 1 where W = 1. n_t is the number of neighbours of type t;
+    blocks with k = -1 are left out.
+
+    Curve k has the segments k S to (k + 1) S - 1, one behind the other: all of one width, but for
+    the last `near` ones, beyond the range of the data, which have another. Segment q has the nodes
+    node_row[q] to node_row[q + 1] - 1 at x = grid[q, 0] + n grid[q, 1]. Between two nodes G is the
+    cubic with their values and slopes; before the first and behind the last node of a curve the
+    straight line goes on.
+    """
+
+    kernel: ClassVar[str] = "embedding_sum"
+    takes: str
+    gives: str
+    columns: int  # W
+    width: int  # M
+    segments: int  # S
+    near: int
+    nodes: Constant  # [nodes, 2, >= M] value, slope times step
+    node_row: Constant  # [C S + 1], int32
+    grid: Constant  # [C S, 2] x of the first node, step
+    curve: Constant  # [T, T], int32; neighbour type first
+    sel: Constant  # [T] places
+    empty: Constant  # [T, T] x of a place without a neighbour; neighbour type first
+
+
+@dataclass(frozen=True)
+class NetworkSum:
+    """The same sums with the nets themselves: G_k is nets[k], evaluated for every pair.
+
+    A layer that keeps the width adds x, one that doubles it adds (x, x).
+    """
+
+    kernel: ClassVar[str] = "network_sum"
+    takes: str
+    gives: str
+    columns: int  # W
+    precision: str
+    activation: str
+    nets: Sequence[Net]
+    curve: Constant  # as in EmbeddingSum
+    sel: Constant
+    empty: Constant
+
+
+@dataclass(frozen=True)
+class MomentProduct:
+    """Descriptor [N, M * axis] = (T^T T)[:, :axis], row by row, with T = sums / places."""
+
+    kernel: ClassVar[str] = "moment_product"
+    takes: str
+    gives: str
+    precision: str
+    axis: int
+    places: int
+
+
+@dataclass(frozen=True)
+class ScaledSum:
+    """Descriptor [N, M] = (sums[:, 0] + added_c) / divisor."""
+
+    kernel: ClassVar[str] = "scaled_sum"
+    takes: str
+    gives: str
+    precision: str
+    divisor: float
+    added: Constant | None = None  # [T, M]
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """(value - mean) / stddev of numbers that a frame or atom is given."""
+
+    mean: Constant
+    stddev: Constant
+
+
+@dataclass(frozen=True)
+class FittingNet:
+    """Energy [N] of each centre: E = net_c(D, p) + constant_c, the sum in float64.
+
+    p has the standardised fparam of its frame, then its own aparam, as far as there are any. Where
+    relative[c], net_c(isolated_c, p) is subtracted. A layer after the first that keeps the width
+    adds x; the last layer of a net has no activation.
+    """
+
+    kernel: ClassVar[str] = "fitting_net"
+    takes: str
+    gives: str
+    precision: str
+    activation: str
+    nets: Sequence[Net]  # of each type
+    constant: Constant  # [T] eV
+    fparam: Standardised | None = None
+    aparam: Standardised | None = None
+    relative: Sequence[bool] = ()
+    isolated: Constant | None = None  # [T, width] descriptor of an atom without neighbours
+
+
+@dataclass(frozen=True)
+class TermPlan:
+    """A term of a model: its stages in order, and which values are properties of the atoms.
+
+    The energy of a model is the sum of `atom_energy` over its terms and atoms. With
+    g = dE/d(displacement) of a pair, from centre i to neighbour j, force_i += g, force_j -= g and
+    virial -= displacement (x) g.
+    """
+
+    type: str
+    stages: Sequence[Stage]
+    values: Mapping[str, str]  # property (properties.py) -> value
+
+
+def net_of(name: str, layers: Sequence[str | int], parameters: Parameters) -> list[Layer]:
+    """Return the layers of a net by the names of their arrays below `name`."""
+    net = []
+    for layer in layers:
+        matrix, bias, idt = (f"{name}/{layer}/{kind}" for kind in ("matrix", "bias", "idt"))
+        scaled = parameters.known(idt) is not None
+        full = [Constant(parameters.name(array)) for array in (matrix, bias, idt)]
+        net.append(Layer(full[0], full[1], full[2] if scaled else None))
+    return net
+
+
+def as_json(plan: Any) -> Any:
+    """Return the JSON form of a TermPlan or anything in it."""
+    if dataclasses.is_dataclass(plan):
+        kernel = getattr(type(plan), "kernel", None)
+        fields = {f.name: as_json(getattr(plan, f.name)) for f in dataclasses.fields(plan)}
+        return ({} if kernel is None else {"kernel": kernel}) | fields
+    if isinstance(plan, Mapping):
+        return {key: as_json(value) for key, value in plan.items()}
+    if isinstance(plan, list | tuple):
+        return [as_json(item) for item in plan]
+    return plan

@@ -1,0 +1,36 @@
+// How much a pair at distance r counts, with derivatives:
+//
+//   s(r) = 1/r                              r < rcut_smth
+//   s(r) = (u^3 (-6u^2 + 15u - 10) + 1)/r,  u = (r - rcut_smth) / (rcut - rcut_smth)
+//   s(r) = 0                                r >= rcut
+#pragma once
+
+#include <cmath>
+
+namespace deeptf {
+
+struct Radial {
+  double s, q;        // q = s / r
+  double ds_r, dq_r;  // s'(r) / r and q'(r) / r
+};
+
+// Of a displacement x [3].
+inline Radial radial(const double* x, double rcut_smth, double rcut) {
+  const double r2 = x[0] * x[0] + x[1] * x[1] + x[2] * x[2];
+  const double r = std::sqrt(r2), inverse = 1 / r;
+  if (r >= rcut) return {0, 0, 0, 0};
+  double value = 1, slope = 0;  // of the switch function
+  if (r > rcut_smth) {
+    const double width = 1 / (rcut - rcut_smth), u = (r - rcut_smth) * width;
+    value = u * u * u * (u * (15 - 6 * u) - 10) + 1;
+    slope = -30 * u * u * (u - 1) * (u - 1) * width;
+  }
+  Radial out;
+  out.s = value * inverse;
+  out.q = out.s * inverse;
+  out.ds_r = (slope - out.s) * inverse * inverse;
+  out.dq_r = (out.ds_r - out.q * inverse) * inverse;
+  return out;
+}
+
+}  // namespace deeptf

@@ -1,0 +1,139 @@
+"""The plan in a model file, evaluated in NumPy alone, gives what the graph gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from physics_suite import PhysicsSuite, random_arrays
+from plan import ACTIVATIONS, KERNELS, Plan
+
+from deeptf.data.batch import rows_of
+from deeptf.exchange import frozen
+from deeptf.exchange.model_file import read_model
+from deeptf.infer.deep_pot import DeepPot
+from deeptf.model import network, stages
+from deeptf.model.descriptor import DESCRIPTORS
+from deeptf.model.fitting.ener import EnerFitting
+from deeptf.model.model import ModelConfig
+from deeptf.model.term.standard import Standard
+
+DESCRIPTOR = {
+    "type": "se_e2_a",
+    "sel": (5, 7),
+    "rcut": 4.0,
+    "rcut_smth": 1.0,
+    "neuron": (3, 6, 6),
+    "axis_neuron": 2,
+}
+FITTING = EnerFitting(neuron=(5, 5, 4))
+ONE_SIDE = {"type_one_side": True}
+NETWORK = {"embedding": "network"}
+EXCLUDED = {"exclude_types": ((0, 1),)}
+FLOAT32 = {"precision": "float32"}
+PARAMETERS = {"numb_fparam": 2, "numb_aparam": 1}
+RADIAL = {"type": "se_e2_r"}
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "table": ({}, {}),
+    "network": (NETWORK, {}),
+    "one side": (ONE_SIDE, {}),
+    "one side, network": (ONE_SIDE | NETWORK, {}),
+    "excluded": (EXCLUDED, {}),
+    "excluded, network": (EXCLUDED | NETWORK, {}),
+    "excluded, one side, network": (EXCLUDED | ONE_SIDE | NETWORK, {}),
+    "time steps": ({"resnet_dt": True}, {"resnet_dt": False}),
+    "time steps, network": ({"resnet_dt": True} | NETWORK, {}),
+    "mean of zero": ({"set_davg_zero": True} | NETWORK, {}),
+    "parameters": ({}, PARAMETERS),
+    "isolated atoms": ({}, {"atom_ener": (1.5, None)}),
+    "isolated atoms, network": (NETWORK, {"atom_ener": (1.5, -2.0)}),
+    "isolated atoms, parameters": ({}, {"atom_ener": (None, 0.5), **PARAMETERS}),
+    "radial": (RADIAL, {}),
+    "radial, network": (RADIAL | NETWORK, {"atom_ener": (1.5, None)}),
+    "radial, excluded": (RADIAL | EXCLUDED, {}),
+    "radial, excluded, one side": (RADIAL | EXCLUDED | ONE_SIDE, {"atom_ener": (1.5, None)}),
+    "radial, excluded, one side, network": (RADIAL | EXCLUDED | ONE_SIDE | NETWORK, {}),
+    "float32": (FLOAT32, FLOAT32),
+    "float32, network": (FLOAT32 | NETWORK, FLOAT32),
+}
+
+
+def written(path: Path, descriptor: dict[str, Any], fitting: dict[str, Any]) -> ModelConfig:
+    """Write a model of random weights, with such changes of its parts."""
+    settings = {**DESCRIPTOR, **descriptor}
+    if settings["type"] == "se_e2_r":
+        settings.pop("axis_neuron")
+    made = DESCRIPTORS[settings.pop("type")](**settings)
+    config = ModelConfig(Standard(made, replace(FITTING, **fitting)), ("A", "B"))
+    frozen.write(config, random_arrays(config, 1), path)
+    return config
+
+
+def check(path: Path, config: ModelConfig, tolerance: float = 1e-10) -> None:
+    """Assert that plan and graph of a file agree on two frames, one without a cell, and with an
+    atom that is not there.
+    """
+    suite = PhysicsSuite()
+    suite.config = config
+    frames = [suite.frame(), suite.open_frame(1)]
+    frames[1]["type"][2] = -1
+    names = [name for name in ("fparam", "aparam") if frames[0][name].size]
+    given = {name: np.stack([frame[name] for frame in frames]) for name in names}
+    coord, cell, types = (np.stack([f[name] for f in frames]) for name in ("coord", "cell", "type"))
+    with DeepPot(path) as pot:
+        expected = pot.eval(coord.reshape(2, -1), cell.reshape(2, 9), types, atomic=True, **given)
+    if "aparam" in given:
+        given["aparam"] = given["aparam"].reshape(-1, given["aparam"].shape[-1])
+    atoms = coord.reshape(-1, 3), cell, types.ravel(), rows_of([len(t) for t in types])
+    found = Plan(path)(*atoms, **given)
+    for name, value in zip(("energy", "force", "virial", "atom_energy"), expected, strict=False):
+        scale = tolerance * max(1.0, np.max(np.abs(value)))
+        np.testing.assert_allclose(found[name].ravel(), value.ravel(), rtol=0, atol=scale)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_plan_gives_what_the_graph_gives(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.pb"
+    config = written(path, *CASES[name])
+    check(path, config, 1e-5 if "float32" in name else 1e-10)
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_activation_functions(activation: str, tmp_path: Path) -> None:
+    settings = {"activation_function": activation.upper()}
+    path = tmp_path / "model.pb"
+    check(path, written(path, settings | NETWORK, settings))
+
+
+def test_all_kernels_are_evaluated() -> None:
+    assert set(ACTIVATIONS) == set(network.ACTIVATIONS)
+    kinds = {getattr(kind, "kernel", None) for kind in vars(stages).values()} - {None}
+    assert set(KERNELS) == kinds
+
+
+def test_the_constants_of_a_plan_are_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "model.pb"
+    written(path, {}, {"atom_ener": (1.5, None), **PARAMETERS})
+    model = read_model(path)
+    named = model.metadata["constants"]
+    for name, about in named.items():
+        found = model.constant(name)
+        assert found.dtype == about["type"] and list(found.shape) == about["shape"]
+    assert set(strings(model.metadata["plan"])) - values(model.metadata["plan"]) <= set(named)
+    assert set(model.arrays) < set(named)
+
+
+def strings(plan: Any) -> set[str]:
+    """Return the strings in a plan that may be names."""
+    if isinstance(plan, str):
+        return {plan} if "/" in plan else set()
+    items = plan.values() if isinstance(plan, dict) else plan if isinstance(plan, list) else ()
+    return {text for item in items for text in strings(item)}
+
+
+def values(plan: list[dict[str, Any]]) -> set[str]:
+    """Return the names of the values in a plan."""
+    return {stage["gives"] for term in plan for stage in term["stages"]}

@@ -1,0 +1,88 @@
+// Embedding nets at the nodes of their grids, and the gradients to the weights, against
+// differences. Values are also compared in tests/ops/test_curve_nodes.py.
+#include "check.h"
+#include "core/curve/nodes.h"
+
+using deeptf_test::close;
+using deeptf_test::inner;
+
+namespace {
+
+struct Net {
+  std::vector<double> weights = deeptf_test::normal(4 + 4 + 4 * 4 + 4 + 4 + 4 * 8 + 8, 5);
+
+  deeptf::EmbeddingNets<double> nets() const {
+    const double* w = weights.data();
+    return {deeptf::Activation::tanh,
+            {{{1, 4, w, w + 4, nullptr},
+              {4, 4, w + 8, w + 24, w + 28},
+              {4, 8, w + 32, w + 64, nullptr}}},
+            {1, 1, 0, row.data(), grid.data()},
+            needed.data()};
+  }
+  std::vector<double> nodes() const {
+    std::vector<double> table(needed.back() * 2 * 8);
+    deeptf::embedding_nodes(nets(), deeptf_test::threaded(), table.data());
+    return table;
+  }
+
+  void leave_out(int32_t node) {
+    for (size_t k = node + 1; k < needed.size(); ++k) --needed[k];
+  }
+
+  std::vector<int32_t> row{0, 70}, needed = deeptf_test::counted(70);
+  std::vector<double> grid{-1.0, 0.03};
+};
+
+}  // namespace
+
+TEST(slopes_of_nodes_are_derivatives) {
+  Net net;
+  const std::vector<double> table = net.nodes();
+  constexpr double h = 1e-5;
+  net.grid[0] += h;
+  const std::vector<double> right = net.nodes();
+  net.grid[0] -= 2 * h;
+  const std::vector<double> left = net.nodes();
+  for (int64_t node = 0; node < 70; ++node) {
+    for (int64_t m = 0; m < 8; ++m) {
+      const int64_t at = node * 16 + m;
+      CHECK(close(table[at + 8], 0.03 * (right[at] - left[at]) / (2 * h), 1e-8));
+    }
+  }
+}
+
+TEST(gradients_of_nodes) {
+  Net net;
+  net.leave_out(10);
+  net.leave_out(69);
+  const std::vector<double> upper = deeptf_test::normal(68 * 16, 6);
+  std::vector<double> grad(net.weights.size());
+  double* g = grad.data();
+  deeptf::embedding_nodes_grad<double>(
+      net.nets(), deeptf_test::threaded(), upper.data(),
+      {{{g, g + 4, nullptr}, {g + 8, g + 24, g + 28}, {g + 32, g + 64, nullptr}}});
+  for (size_t k = 0; k < grad.size(); ++k) {
+    constexpr double h = 1e-5;
+    const double before = net.weights[k];
+    net.weights[k] = before + h;
+    const double right = inner(net.nodes(), upper);
+    net.weights[k] = before - h;
+    const double left = inner(net.nodes(), upper);
+    net.weights[k] = before;
+    CHECK(close(grad[k], (right - left) / (2 * h), 1e-7));
+  }
+}
+
+TEST(some_nodes_are_rows_of_all) {
+  Net net;
+  const std::vector<double> all = net.nodes();
+  for (const int32_t node : {3, 4, 66, 69}) net.leave_out(node);
+  const std::vector<double> some = net.nodes();
+  CHECK(some.size() == 66 * 16);
+  for (int32_t node = 0; node < 70; ++node) {
+    const int32_t place = net.needed[node];
+    if (net.needed[node + 1] == place) continue;
+    for (int64_t k = 0; k < 16; ++k) CHECK(some[place * 16 + k] == all[node * 16 + k]);
+  }
+}

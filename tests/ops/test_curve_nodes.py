@@ -1,0 +1,120 @@
+"""Embedding nets at the nodes of their grids against plain TensorFlow nets."""
+
+import itertools
+
+import numpy as np
+import pytest
+from curves import evaluate
+
+from deeptf.model.embedding import embed
+from deeptf.model.network import Style
+from deeptf.model.parameters import Parameters
+from deeptf.ops.curve import CurveGrid, embedding_nodes
+from deeptf.tf import tf
+
+
+@pytest.fixture(autouse=True)
+def graph():
+    with tf.Graph().as_default():
+        yield
+
+
+def test_nodes_of_segments_are_those_of_shorter_curves():
+    rng = np.random.default_rng(11)
+    weights = [rng.normal(size=s) for s in ((1, 4), (4,), (4, 8), (8,))]
+    grid = np.array([[-1.0, 0.5], [0.0, 0.25]])
+    both = embedding_nodes(CurveGrid([0, 3, 8], grid, 2), weights, (4, 8), "tanh", False)
+    upper = tf.constant(rng.normal(size=(8, 2, 8)))
+    found = [both.nodes, *tf.gradients(both.nodes, list(both.nodes.op.inputs[3:]), upper)]
+    parts = [
+        embedding_nodes(CurveGrid([0, n], grid[k : k + 1]), weights, (4, 8), "tanh", False).nodes
+        for k, n in enumerate((3, 5))
+    ]
+    gradients = [
+        tf.gradients(part, list(part.op.inputs[3:]), cut)
+        for part, cut in zip(parts, (upper[:3], upper[3:]), strict=True)
+    ]
+    wanted = [tf.concat(parts, 0), *(a + b for a, b in zip(*gradients, strict=True))]
+    for a, b in zip(*evaluate([found, wanted]), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+def weights_of(parameters, names, neuron, resnet_dt):
+    weights = []
+    for name, (layer, width) in itertools.product(names, enumerate(neuron)):
+        n_in = neuron[layer - 1] if layer else 1
+        kinds = ["matrix", "bias"] + ["idt"] * (resnet_dt and width in (n_in, 2 * n_in))
+        weights += [parameters.variables[f"{name}/{layer}/{kind}"] for kind in kinds]
+    return weights
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
+@pytest.mark.parametrize(
+    ("activation", "neuron", "resnet_dt"),
+    [
+        ("tanh", (5, 10, 20), True),
+        ("gelu", (3, 4, 4), True),
+        ("softplus", (2,), True),
+        ("sigmoid", (1, 7), False),
+        ("silu", (4, 8, 17), False),
+        ("linear", (3, 6), True),
+    ],
+)
+def test_nodes_equal_the_net(activation, neuron, resnet_dt, dtype):
+    style = Style(activation, resnet_dt, 1.0, True, dtype, seed=7)
+    parameters = Parameters()
+    names, counts = ("a", "b"), np.array([70, 5])
+    grid = np.array([[-1.5, 0.05], [0.3, 0.4]])
+    row = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    values, slopes = [], []
+    for name, count, (start, step) in zip(names, counts, grid, strict=True):
+        x = tf.constant(start + step * np.arange(count)[:, None], dtype)
+        y = embed(x, name, neuron, style, parameters)
+        unit = [tf.gradients(y[:, m], x)[0] for m in range(neuron[-1])]
+        values.append(y)
+        slopes.append(step * tf.concat(unit, axis=1))
+    want = tf.stack([tf.concat(values, 0), tf.concat(slopes, 0)], axis=1)
+    weights = weights_of(parameters, names, neuron, resnet_dt)
+    got = embedding_nodes(CurveGrid(row, grid), weights, neuron, activation, resnet_dt).nodes
+    upper = np.random.default_rng(8).normal(size=(75, 2, neuron[-1]))
+    losses = [tf.reduce_sum(t[:, :, : neuron[-1]] * tf.constant(upper, dtype)) for t in (want, got)]
+    gradients = [tf.gradients(loss, weights) for loss in losses]
+    want, got, gradients = evaluate([want, got, gradients])
+    tolerance = 3e-5 if dtype == tf.float32 else 1e-12
+    np.testing.assert_allclose(got[:, :, : neuron[-1]], want, atol=tolerance * 10)
+    assert np.all(got[:, :, neuron[-1] :] == 0)
+    for a, b in zip(*gradients, strict=True):
+        np.testing.assert_allclose(b, a, rtol=tolerance, atol=tolerance * max(1, np.abs(a).max()))
+
+
+def test_nodes_do_not_depend_on_threads():
+    rng = np.random.default_rng(9)
+    weights = [tf.constant(rng.normal(size=size)) for size in ((1, 6), 6, (6, 12), 12)]
+    grid = CurveGrid([0, 300], [[-1.0, 0.01]])
+    table = embedding_nodes(grid, weights, (6, 12), "tanh", False)
+    gradients = tf.gradients(tf.reduce_sum(tf.sin(table.nodes)), weights)
+    one, many = (evaluate([table.nodes, *gradients], threads) for threads in (1, 5))
+    for a, b in zip(one, many, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"row": [1, 3]}, "`node_row` must begin with 0 and not decrease"),
+        ({"neuron": (6, 3)}, "`matrix` must have shape"),
+        ({"neuron": (6,)}, "`weights` must hold 2 arrays for 1 nets, got 4"),
+        ({"neuron": (6, 12, 12)}, "`weights` must hold 6 arrays for 1 nets, got 4"),
+        ({"activation": "sin"}, "activation"),
+        ({"needed": [0, 1, 2]}, r"`needed_row` must have shape \[4\]"),
+        ({"needed": [0, 1, 3, 3]}, "`needed_row` must count the nodes"),
+    ],
+)
+def test_wrong_nets(changes, message):
+    given = {"row": [0, 3], "neuron": (6, 12), "activation": "tanh"} | changes
+    weights = [tf.zeros(size, tf.float64) for size in ((1, 6), (6,), (6, 12), (12,))]
+    grid = CurveGrid(given["row"], [[0.0, 1.0]])
+    nets = (weights, given["neuron"], given["activation"], False)
+    table = embedding_nodes(grid, *nets, given.get("needed"))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        evaluate(table.nodes)

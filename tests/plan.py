@@ -1,0 +1,240 @@
+"""A model file evaluated by its plan: NumPy and the twins, no TensorFlow and no compiled ops.
+
+Each kernel is a function of a stage and the value that it takes. It returns the value that it gives
+and a function that turns the gradient of the energy in that into the gradient in what it took.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import twins
+
+from deeptf.exchange.model_file import read_model
+
+
+def _sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def _gelu(cubic):
+    def inner(x):
+        return np.sqrt(2 / np.pi) * (x + cubic * x**3)
+
+    def slope(x):
+        t = np.tanh(inner(x))
+        return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * np.sqrt(2 / np.pi) * (1 + 3 * cubic * x * x)
+
+    return lambda x: 0.5 * x * (1 + np.tanh(inner(x))), slope
+
+
+ACTIVATIONS = {  # value and derivative
+    "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
+    "gelu": _gelu(0.044715),
+    "gelu_tf": _gelu(float(np.float32(0.044715))),
+    "softplus": (lambda x: np.logaddexp(0, x), _sigmoid),
+    "sigmoid": (_sigmoid, lambda x: _sigmoid(x) * _sigmoid(-x)),
+    "silu": (lambda x: x * _sigmoid(x), lambda x: _sigmoid(x) * (1 + x * _sigmoid(-x))),
+    "relu": (lambda x: np.maximum(x, 0), lambda x: (x > 0) * 1.0),
+    "relu6": (lambda x: np.clip(x, 0, 6), lambda x: ((x > 0) & (x < 6)) * 1.0),
+    "linear": (lambda x: x, np.ones_like),
+    "none": (lambda x: x, np.ones_like),
+}
+
+
+class Plan:
+    """The plan and the constants of a model file, and the atoms that it is evaluated for."""
+
+    def __init__(self, path):
+        self.model = read_model(path)
+
+    def constant(self, name):
+        """Return a constant by its name; floats as float64."""
+        value = self.model.constant(name)
+        return value.astype(np.float64) if value.dtype.kind == "f" else value
+
+    def __call__(self, coord, cell, atom_type, frame_row, fparam=None, aparam=None):
+        """Return energy, force, virial and atom_energy of frames."""
+        self.atom_type, self.fparam, self.aparam = atom_type, fparam, aparam
+        metadata = self.model.metadata
+        pairs = twins.neighbor_pairs(coord, cell, atom_type, frame_row, metadata["rcut"])
+        order = twins.sort_pairs(*pairs, atom_type, len(metadata["type_map"]))
+        self.order, _, self.neighbor_count, _, self.centre, neighbor, displacement = order[:7]
+        self.displacement, self.neighbor = displacement, neighbor
+        self.frame = np.searchsorted(frame_row, self.order, side="right") - 1
+        self.place = np.zeros(len(atom_type), int)
+        self.place[self.order] = np.arange(len(self.order))
+        energy, gradient = np.zeros(len(atom_type)), np.zeros_like(displacement)
+        for term in metadata["plan"]:
+            of_atom, of_pair = self._term(term)
+            energy[self.order] += of_atom
+            gradient += of_pair
+        geometry = gradient, displacement, self.centre, neighbor, len(atom_type)
+        force, virial = twins.force_virial(*geometry, frame_row)
+        of_frame = np.add.reduceat(energy, frame_row[:-1])
+        return {"energy": of_frame, "force": force, "virial": virial, "atom_energy": energy}
+
+    def _term(self, term):
+        """Return the energies of the atoms in order, and the gradient of their sum."""
+        values, back = {"pairs": self.displacement}, []
+        for stage in term["stages"]:
+            taken = stage.get("takes", "pairs")
+            values[stage["gives"]], pull = KERNELS[stage["kernel"]](self, stage, values[taken])
+            back.append((taken, stage["gives"], pull))
+        name = term["values"]["atom_energy"]
+        gradients = {name: np.ones_like(values[name])}
+        for taken, given, pull in reversed(back):
+            gradients[taken] = gradients.get(taken, 0) + pull(gradients.pop(given))
+        return values[name], gradients["pairs"]
+
+
+def environment(plan, stage, displacement):
+    where = plan.centre, plan.atom_type
+    mean, stddev = (plan.constant(stage[name]) for name in ("mean", "stddev"))
+    lengths = stage["rcut_smth"], stage["rcut"]
+    rows = twins.environment(displacement, *where, mean, stddev, *lengths)
+    return rows, lambda upper: twins.environment_grad(upper, displacement, *where, stddev, *lengths)
+
+
+def embedding_sum(plan, stage, rows):
+    nodes, node_row, grid = (plan.constant(stage[name]) for name in ("nodes", "node_row", "grid"))
+    segments = stage["segments"]
+
+    def net(k, x):
+        part = slice(k * segments, (k + 1) * segments + 1)
+        table = nodes[:, :, : stage["width"]]
+        return twins.curve(table, node_row[part], grid[part][:segments], x)
+
+    return _sum(plan, stage, rows, net)
+
+
+def network_sum(plan, stage, rows):
+    def net(k, x):
+        x, slope = x[:, None], np.ones((len(x), 1))
+        for layer in stage["nets"][k]:
+            y, pull = _layer(plan, stage["activation"], layer, x)
+            matrix, idt = plan.constant(layer["matrix"]), _idt(plan, layer)
+            tangent = (slope @ matrix) * pull * idt
+            times = y.shape[1] / x.shape[1]
+            if times in (1, 2):
+                y, tangent = (
+                    np.tile(old, int(times)) + new for old, new in ((x, y), (slope, tangent))
+                )
+            x, slope = y, tangent
+        return x, slope
+
+    return _sum(plan, stage, rows, net)
+
+
+def _sum(plan, stage, rows, net):
+    """Sum over neighbours; net : gives value and slope of the net k at x."""
+    curve, sel, empty = (plan.constant(stage[name]) for name in ("curve", "sel", "empty"))
+    place, centre_type = plan.place[plan.centre], plan.atom_type[plan.centre]
+    block = curve[plan.atom_type[plan.neighbor], centre_type]  # [P]
+    columns = stage["columns"]
+    weight = rows if columns == 4 else np.ones_like(rows)
+    parts, total = [], None
+    for k in range(curve.max() + 1):
+        of_curve = np.flatnonzero(block == k)
+        value, slope = net(k, rows[of_curve, 0])
+        if total is None:
+            total = np.zeros((len(plan.order), columns, value.shape[1]))
+        np.add.at(total, place[of_curve], weight[of_curve][:, :, None] * value[:, None, :])
+        types = plan.atom_type[plan.order]
+        for t in range(len(sel)):
+            alone = net(k, empty[t])[0]  # [T, M]
+            here = curve[t, types] == k
+            missing = (sel[t] - plan.neighbor_count[:, t]) * here
+            missing = missing * (empty[t, types] if columns == 4 else 1)
+            total[:, 0] += missing[:, None] * alone[types]
+        parts.append((of_curve, value, slope))
+
+    def pull(upper):
+        gradient = np.zeros_like(rows)
+        for of_curve, value, slope in parts:
+            above = upper[place[of_curve]]
+            if columns == 4:
+                gradient[of_curve] += np.einsum("pwm,pm->pw", above, value)
+            gradient[of_curve, 0] += np.einsum("pw,pwm,pm->p", weight[of_curve], above, slope)
+        return gradient
+
+    return total, pull
+
+
+def moment_product(plan, stage, sums):
+    moments, axis = sums / stage["places"], stage["axis"]
+
+    def pull(upper):
+        upper = upper.reshape(len(moments), -1, axis)
+        return twins.moment_product_grad(moments, upper) / stage["places"]
+
+    return twins.moment_product(moments, axis).reshape(len(moments), -1), pull
+
+
+def scaled_sum(plan, stage, sums):
+    divisor, value = stage["divisor"], sums[:, 0]
+    if stage["added"] is not None:
+        value = value + plan.constant(stage["added"])[plan.atom_type[plan.order]]
+    return value / divisor, lambda upper: upper[:, None] / divisor
+
+
+def fitting_net(plan, stage, descriptor):
+    types = plan.atom_type[plan.order]
+    condition = [np.zeros((len(types), 0))]
+    for name, given, rows in (
+        ("fparam", plan.fparam, plan.frame),
+        ("aparam", plan.aparam, plan.order),
+    ):
+        if stage[name] is not None:
+            mean, stddev = (plan.constant(stage[name][kind]) for kind in ("mean", "stddev"))
+            condition.append(((given - mean) / stddev)[rows])
+    condition = np.concatenate(condition, axis=1)
+    energy, slope = np.zeros(len(types)), np.zeros_like(descriptor)
+    for t, net in enumerate(stage["nets"]):
+        here = types == t
+        given = condition[here]
+        value, down = _net(plan, stage, net, np.concatenate([descriptor[here], given], axis=1))
+        energy[here] = value + plan.constant(stage["constant"])[t]
+        slope[here] = down[:, : descriptor.shape[1]]
+        if stage["relative"][t]:
+            alone = np.tile(plan.constant(stage["isolated"])[t], (len(given), 1))
+            energy[here] -= _net(plan, stage, net, np.concatenate([alone, given], axis=1))[0]
+    return energy, lambda upper: upper[:, None] * slope
+
+
+def _net(plan, stage, net, x):
+    """Return the number of each row of x and its slope."""
+    pulls = []
+    for number, layer in enumerate(net):
+        activation = stage["activation"] if layer is not net[-1] else "linear"
+        y, pull = _layer(plan, activation, layer, x)
+        keeps = 0 < number < len(net) - 1 and y.shape[1] == x.shape[1]
+        pulls.append((pull * _idt(plan, layer), plan.constant(layer["matrix"]), keeps))
+        x = x + y if keeps else y
+    slope = np.ones_like(x)
+    for pull, matrix, keeps in reversed(pulls):
+        slope = (slope * pull) @ matrix.T + (slope if keeps else 0)
+    return x[:, 0], slope
+
+
+def _layer(plan, activation, layer, x):
+    """Return act(x W + b) * idt, and the derivative of act."""
+    act, slope = ACTIVATIONS[activation]
+    before = x @ plan.constant(layer["matrix"]) + plan.constant(layer["bias"])
+    return act(before) * _idt(plan, layer), slope(before)
+
+
+def _idt(plan, layer):
+    return 1.0 if layer["idt"] is None else plan.constant(layer["idt"])
+
+
+KERNELS = {
+    kernel.__name__: kernel
+    for kernel in (
+        environment,
+        embedding_sum,
+        network_sum,
+        moment_product,
+        scaled_sum,
+        fitting_net,
+    )
+}
