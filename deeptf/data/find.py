@@ -34,18 +34,6 @@ def find_systems(systems: str | Sequence[str], patterns: Sequence[str] | None = 
     return found
 
 
-def open_systems(
-    systems: str | Sequence[str],
-    type_map: Sequence[str] | None = None,
-    numb_fparam: int = 0,
-    numb_aparam: int = 0,
-    patterns: Sequence[str] | None = None,
-) -> list[System]:
-    """Return the systems that `systems` means, with the types of the model."""
-    paths = find_systems(systems, patterns)
-    return [System(path, type_map, numb_fparam, numb_aparam) for path in paths]
-
-
 def find_type_map(paths: Sequence[str], least: int = 0) -> tuple[tuple[str, ...], str]:
     """Return names for all types of the systems at `paths`, and where they are from.
 
