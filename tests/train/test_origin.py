@@ -175,16 +175,16 @@ def test_a_restart_says_what_else_has_changed(
     go_on(folder, changes, {"restart": trained})
     told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note: ")]
     path = trained / "model.ckpt-5.npz"
-    assert told[:4] == [
+    assert told[:5] == [
+        f"note: training/seed is 1 as in {path}, not 5",
         "note: loss/start_pref_f is 10.0, was 1000.0",
         "note: training/gradient_max_norm is 5.0, was 0.0",
         "note: training/numb_steps is 40, was 5",
         "note: training/training_data/batch_size is 1, was 2",
     ]
     assert (
-        "note: the learning rate goes on at 7.50e-03, where the run before had come to" in told[4]
+        "note: the learning rate goes on at 7.50e-03, where the run before had come to" in told[5]
     )
-    assert told[5] == f"note: training/seed is 1 as in {path}, not 5"
     assert len(told) == 6
 
 
