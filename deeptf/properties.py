@@ -19,6 +19,8 @@ class Property:
 
     key : in prefactors of the loss (`start_pref_e`), columns (`rmse_e`), detail files (`.e.out`).
     extensive : the numbers grow with the size of a frame, so that errors are given per atom too.
+    share_of : the property of a frame that these add up to. How it is shared out is often nobody's
+        business, so they are given and compared only where asked for.
     predicted : a model gives them; else they are data that a loss takes, such as weights.
     """
 
@@ -31,6 +33,7 @@ class Property:
     other_label: str = ""  # another name of that file
     key: str = ""
     extensive: bool = False
+    share_of: str = ""
     predicted: bool = True
 
     @property
@@ -60,10 +63,24 @@ VIRIAL = Property(
     extensive=True,
 )
 ATOM_ENERGY = Property(
-    "atom_energy", CENTRE, ("ae",), "eV", "atomic energy", "atom_ener", "atomic_ener", key="ae"
+    "atom_energy",
+    CENTRE,
+    ("ae",),
+    "eV",
+    "atomic energy",
+    "atom_ener",
+    "atomic_ener",
+    key="ae",
+    share_of="energy",
 )
 ATOM_VIRIAL = Property(
-    "atom_virial", ATOM, tuple(f"av{ab}" for ab in _MATRIX), "eV", "atomic virial", key="av"
+    "atom_virial",
+    ATOM,
+    tuple(f"av{ab}" for ab in _MATRIX),
+    "eV",
+    "atomic virial",
+    key="av",
+    share_of="virial",
 )
 DESCRIPTOR = Property("descriptor", CENTRE, (), "", "descriptor")
 FORCE_WEIGHT = Property(
@@ -113,7 +130,7 @@ def labels() -> dict[str, Property]:
 def labelled(outputs: Collection[str], atomic: bool = False) -> list[Property]:
     """Return those among the outputs of a model that data can label, in the order of the table.
 
-    atomic : those of single centres, such as atomic energies, too
+    atomic : the shares of atoms too, such as atomic energies
     """
     rows = [row for row in labels().values() if row.predicted and row.name in outputs]
-    return [row for row in rows if atomic or row.of != CENTRE]
+    return [row for row in rows if atomic or not row.share_of]

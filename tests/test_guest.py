@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from small_run import write_run
 
-from deeptf.exchange.model_file import graph_def_of, read_model
+from deeptf.exchange.model_file import read_model
+from deeptf.exchange.runnable import graph_def_of
 from deeptf.infer import DeepPot
 from deeptf.train import checkpoint
 

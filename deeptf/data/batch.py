@@ -21,6 +21,11 @@ class Pairs:
     neighbor: np.ndarray  # [P]
     displacement: np.ndarray  # [P, 3] A, neighbour minus centre
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return self.row.nbytes + self.neighbor.nbytes + self.displacement.nbytes
+
 
 @dataclass(frozen=True)
 class Frames:
@@ -68,15 +73,19 @@ class Frames:
 
 @dataclass(frozen=True)
 class Batch(Frames):
-    """Frames with their labels, by the names of their files (properties.py)."""
+    """Frames with their labels, by the names of their files (properties.py).
+
+    pairs : those closer than the cut-off of the model, where they are known already.
+    """
 
     labels: Mapping[str, np.ndarray] = field(default_factory=dict)  # [F, ...] or [N, ...]
     has: Mapping[str, np.ndarray] = field(default_factory=dict)  # [F], 1 with the label, else 0
     origin: tuple[tuple[str, int], ...] = ()  # (path of the system, frame in the system)
+    pairs: Pairs | None = None
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays."""
+        """Bytes of all arrays but the pairs."""
         arrays = (*vars(self).values(), *self.labels.values(), *self.has.values())
         return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
 
@@ -102,6 +111,20 @@ def join(frames: Sequence[Batch]) -> Batch:
         labels={k: np.concatenate([batch.labels[k] for batch in frames]) for k in first.labels},
         has={k: np.concatenate([batch.has[k] for batch in frames]) for k in first.has},
         origin=tuple(place for batch in frames for place in batch.origin),
+        pairs=_join_pairs(frames),
+    )
+
+
+def _join_pairs(frames: Sequence[Batch]) -> Pairs | None:
+    """Return the pairs of all batches, in order, or None where those of one are not known."""
+    pairs = [batch.pairs for batch in frames]
+    if any(own is None for own in pairs):
+        return None
+    first = rows_of([batch.num_atoms for batch in frames])
+    return Pairs(
+        rows_of(np.concatenate([np.diff(own.row) for own in pairs])),
+        np.concatenate([own.neighbor + k for own, k in zip(pairs, first[:-1], strict=True)]),
+        np.concatenate([own.displacement for own in pairs]),
     )
 
 

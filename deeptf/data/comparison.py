@@ -44,7 +44,7 @@ class Quantity:
 def quantities(outputs: Collection[str], atomic: bool = False) -> tuple[Quantity, ...]:
     """Return what is compared of a model with these outputs; extensive properties per atom too.
 
-    atomic : compare properties of single centres, such as atomic energies, too
+    atomic : compare the shares of atoms, such as atomic energies, too
     """
     found = []
     for row in labelled(outputs, atomic):

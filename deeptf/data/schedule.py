@@ -2,21 +2,24 @@
 
 A step draws a system by its probability; with batch_size "mixed:N" it draws N times. The draws of a
 system walk through its frames in one shuffled order per epoch, `batch_size` frames a draw ("mixed":
-one), so that every frame comes once per epoch, or as often as numb_copy.npy says. Draws of one
-frame are kept in memory as far as they fit there and are not read again.
+one), so that every frame comes once per epoch, or as often as numb_copy.npy says. Frames are kept
+in memory as far as they fit there and are not read again, and their pairs as far as frames leave
+room: coordinates stay as they are.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from deeptf.data.batch import Batch, join
+from deeptf.data.batch import Batch, Pairs, join
 from deeptf.data.section import Section
 
 BLOCK = 4096  # draws made together
-KEPT_BYTES = 1 << 28  # of frames in memory
+KEPT_BYTES = 1 << 28  # of frames in memory, with their pairs
 
 
 class BatchSchedule:
@@ -33,11 +36,19 @@ class BatchSchedule:
         self._visits = [np.zeros(len(self._systems), np.int64)]  # draws of each before a block
         self._orders: dict[int, tuple[int, np.ndarray]] = {}  # system -> (epoch, order of frames)
         self._kept: dict[tuple[int, int], Batch] = {}  # (system, frame) -> the frame
-        self._free = KEPT_BYTES
+        self._free, self._full = KEPT_BYTES, False
+        self._find_pairs: Callable[[Batch], Pairs] | None = None
+        self._keeping = threading.Lock()
 
     def batch_at(self, step: int) -> Batch:
         """Return the batch of `step` (from 0)."""
-        return join([self._read(s, frames) for s, frames in self.frames_at(step)])
+        with self._keeping:
+            draws = [self._read(s, frames) for s, frames in self.frames_at(step)]
+        return join([batch for draw in draws for batch in draw])
+
+    def keep_pairs(self, find_pairs: Callable[[Batch], Pairs]) -> None:
+        """Keep the pairs of the frames too that come from now on; `find_pairs` finds them."""
+        self._find_pairs = find_pairs
 
     def frames_at(self, step: int) -> list[tuple[int, list[int]]]:
         """Return the systems of `step`, each once in the order drawn, with their frames."""
@@ -52,17 +63,42 @@ class BatchSchedule:
                     chosen.setdefault(system, []).append(frame)
         return list(chosen.items())
 
-    def _read(self, system: int, frames: list[int]) -> Batch:
-        if len(frames) > 1:
-            return self._systems[system].batch(frames)
-        place = (system, frames[0])
-        if place in self._kept:
-            return self._kept[place]
-        batch = self._systems[system].batch(frames)
-        if batch.nbytes <= self._free:
-            self._kept[place] = batch
-            self._free -= batch.nbytes
-        return batch
+    def _read(self, system: int, frames: list[int]) -> list[Batch]:
+        """Return frames of a system: those in memory one by one, else all together."""
+        kept = [self._keep(system, frame) for frame in frames]
+        return [self._systems[system].batch(frames)] if None in kept else kept
+
+    def _keep(self, system: int, frame: int) -> Batch | None:
+        """Return a frame that is in memory, or that finds room there now; None for others."""
+        place = (system, frame)
+        if place not in self._kept and not self._full:
+            batch = self._systems[system].batch([frame])
+            self._full = not self._make_room(batch.nbytes)
+            if not self._full:
+                self._free -= batch.nbytes
+                self._kept[place] = self._with_pairs(batch)
+        return self._kept.get(place)
+
+    def _make_room(self, nbytes: int) -> bool:
+        """Return whether so many bytes are free, after frames have lost their pairs if need be."""
+        for place, batch in self._kept.items():
+            if self._free >= nbytes:
+                break
+            if batch.pairs is not None:
+                self._find_pairs = None  # there is no room for more
+                self._free += batch.pairs.nbytes
+                self._kept[place] = replace(batch, pairs=None)
+        return self._free >= nbytes
+
+    def _with_pairs(self, batch: Batch) -> Batch:
+        """Return the frame with its pairs where there is room for them."""
+        if self._find_pairs is None:
+            return batch
+        pairs = self._find_pairs(batch)
+        if pairs.nbytes > self._free:
+            return batch
+        self._free -= pairs.nbytes
+        return replace(batch, pairs=pairs)
 
     def _visit(self, draw: int) -> tuple[int, int]:
         """Return the system of a draw and how often it was drawn before."""

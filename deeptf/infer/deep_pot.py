@@ -144,8 +144,8 @@ class DeepPot(Evaluator):
         """Evaluate a deeptf.data.batch.Batch, whose frames may differ in size.
 
         Returns the named outputs (of `get_outputs`): energy [F], force [N, 3], virial [F, 9],
-        atom_energy [N], atom_virial [N, 9], descriptor [N, D]; the first three by default, or
-        whatever else data label of a model, but for single atoms.
+        atom_energy [N], atom_virial [N, 9], descriptor [N, D]; by default the first three, and
+        whatever else of a model data can label.
         """
         fparam = batch.fparam if self.get_dim_fparam() else None
         aparam = batch.aparam if self.get_dim_aparam() else None

@@ -47,7 +47,7 @@ def test(
     systems : a folder that is searched for systems, or a list of systems
     num_frames : of each system, the first ones or with `shuffle` any; 0 means all
     detail : prefix of the detail files
-    atomic : compare properties of single atoms, such as atomic energies, too
+    atomic : compare the shares of atoms, such as atomic energies, too
     plot : PNG file for a parity plot
 
     Raises ValueError or OSError with a message for the user.

@@ -184,12 +184,12 @@ def _fixed(table: CurveTable, num_curves: int, parameters: Parameters) -> CurveT
 
 def outside_of(sums: EmbeddingSums, displacement: tf.Tensor) -> Outside:
     """Return what sums over pairs with these displacements [P, 3] found outside the ranges."""
-    closest = tf.transpose(sums.closest)
-    place = tf.where(closest >= 0)
-    distance = tf.norm(tf.gather(displacement, tf.gather_nd(closest, place)), axis=1)
-    none = tf.fill(tf.shape(closest), tf.constant(np.inf, tf.float64))
+    place = tf.where(sums.closest >= 0)
+    distance = tf.norm(tf.gather(displacement, tf.gather_nd(sums.closest, place)), axis=1)
+    none = tf.fill(tf.shape(sums.closest), tf.constant(np.inf, tf.float64))
     nearest = tf.tensor_scatter_nd_update(none, place, distance)
-    return Outside(tf.transpose(sums.outside), nearest)
+    count = tf.cast(sums.outside, tf.int64)  # oneDNN complains of transposing int32
+    return Outside(tf.transpose(count), tf.transpose(nearest))
 
 
 def measured_arrays(

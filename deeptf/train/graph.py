@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deeptf.data.batch import Batch
+from deeptf.data.batch import Batch, Pairs
 from deeptf.data.pairs import naming_frames
 from deeptf.model.outside import OutsidePairs
 from deeptf.model.parameters import Parameters
@@ -102,6 +102,13 @@ class TrainingGraph:
             loss, agreed, _ = self._run(fetch, feed)
         return Step(loss, float(agreed[0]), bool(agreed[1] > 0))
 
+    def find_pairs(self, batch: Batch) -> Pairs:
+        """Return the pairs that the model has for a batch, in any thread."""
+        inputs = self._inputs
+        with naming_frames(batch):
+            fetch = (inputs.row, inputs.neighbor, inputs.displacement)
+            return Pairs(*self._session.run(fetch, self._feed_frames(batch)))
+
     def average(self, weight: float) -> None:
         """Move the averaged weights towards the present ones by `weight` (0 to 1) of the way."""
         self._session.run(self._average.update, {self._average.weight: weight})
@@ -185,14 +192,24 @@ class TrainingGraph:
         return tuple(values)
 
     def _feed(self, batch: Batch, prefactors: np.ndarray) -> dict[tf.Tensor, np.ndarray]:
+        feed = self._feed_frames(batch)
+        feed |= {self._prefactors: prefactors, **self._labels.feed(batch)}
+        inputs, pairs = self._inputs, batch.pairs
+        if pairs is not None:
+            feed |= {
+                inputs.row: pairs.row,
+                inputs.neighbor: pairs.neighbor,
+                inputs.displacement: pairs.displacement,
+            }
+        return feed
+
+    def _feed_frames(self, batch: Batch) -> dict[tf.Tensor, np.ndarray]:
         inputs = self._inputs
         feed = {
             inputs.coord: batch.coord,
             inputs.cell: batch.cell,
             inputs.atom_type: batch.atom_type,
             inputs.frame_row: batch.frame_row,
-            self._prefactors: prefactors,
-            **self._labels.feed(batch),
         }
         if inputs.fparam is not None:
             feed[inputs.fparam] = batch.fparam

@@ -36,6 +36,8 @@ class Loop:
         self._validation = None
         if run.data.validation is not None:
             self._validation = BatchSchedule(run.data.validation, seed + 1)
+        for schedule in filter(None, (self._schedule, self._validation)):
+            schedule.keep_pairs(graph.find_pairs)
         self._sets = ["training"] if self._validation is None else ["validation", "training"]
         self._told = run.config.loss.columns()
         self._told_outside = False

@@ -22,12 +22,12 @@ from typing import Any
 
 from cases import absolute_input, with_steps
 
-from deeptf.infer.errors import ENERGY_PER_ATOM, FORCE, VIRIAL, VIRIAL_PER_ATOM, Errors
+from deeptf.data.comparison import Errors
 from deeptf.infer.test import test
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "aluminium" / "input.json"
 PRECISIONS = ("float64", "float32")
-SHOWN = (ENERGY_PER_ATOM, FORCE, VIRIAL, VIRIAL_PER_ATOM)
+SHOWN = ("e_peratom", "f", "v", "v_peratom")
 
 
 def with_precision(script: dict[str, Any], precision: str) -> dict[str, Any]:
@@ -76,8 +76,9 @@ def main() -> None:
     frames = errors[PRECISIONS[0]].num_frames
     print(f"RMSE on {frames} validation frames after {options.steps} steps")
     print(f"{'':18s}" + "".join(f"{name:>13s}" for name in PRECISIONS) + "   change")
-    for quantity in SHOWN:
-        found = [errors[name][quantity] for name in PRECISIONS]
+    shown = [one for one in errors[PRECISIONS[0]].quantities if one.suffix in SHOWN]
+    for quantity in shown:
+        found = [errors[name][quantity.suffix] for name in PRECISIONS]
         if found[0].count:
             row = "".join(f"{one.rmse:13.4e}" for one in found)
             change = found[1].rmse / found[0].rmse - 1

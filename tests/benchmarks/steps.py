@@ -70,6 +70,7 @@ def prepared(script: dict[str, Any], threads: int) -> Iterator[Steps]:
             graph = TrainingGraph(run.config, run.values, seed, threads)
             graph.refine_table()
             schedule = BatchSchedule(run.data.training, seed)
+            schedule.keep_pairs(graph.find_pairs)
             try:
                 yield Steps(graph, schedule, run.config.loss.prefactors(1.0))
             finally:

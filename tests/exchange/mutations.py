@@ -23,7 +23,8 @@ from deeptf.exchange import deepmd_check
 from deeptf.exchange.convert import convert
 from deeptf.exchange.deepmd_graph import DeepmdGraph, constant, read_graph
 from deeptf.exchange.frozen import read_arrays
-from deeptf.exchange.model_file import graph_def_of, read_model
+from deeptf.exchange.model_file import read_model
+from deeptf.exchange.runnable import graph_def_of
 from deeptf.model.model import ModelConfig
 from deeptf.tf import tf
 

@@ -6,18 +6,15 @@ The formula is in type_nets.py. This is the plain way, in TensorFlow, that table
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deeptf.model.descriptor.type_nets import TypeNets, empty_row
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.ops.moments import neighbor_sum
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
-
-if TYPE_CHECKING:
-    from deeptf.model.descriptor.type_nets import TypeNets
 
 
 @dataclass(frozen=True)
@@ -110,14 +107,3 @@ class NetworkSums:
     def _as_sums(self, radial: tf.Tensor) -> tf.Tensor:
         """Return [n, W, M] whose first row is `radial` [n, M] and whose others are zero."""
         return tf.pad(radial[:, None, :], [[0, 0], [0, self.own.columns - 1], [0, 0]])
-
-
-def normalisation(parameters: Parameters) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and stddev of the environment rows per centre type, each [T, W]."""
-    return parameters.array("mean"), parameters.array("stddev")
-
-
-def empty_row(parameters: Parameters) -> np.ndarray:
-    """Return s~_0 of a place without a neighbour for every centre type, [T, 1]."""
-    mean, stddev = normalisation(parameters)
-    return -mean[:, :1] / stddev[:, :1]

@@ -16,6 +16,7 @@ from typing import ClassVar
 from deeptf.model.descriptor.described import Described
 from deeptf.model.descriptor.sum_stages import sum_stages
 from deeptf.model.descriptor.type_nets import ATOM_COPIES, TypeNets
+from deeptf.model.descriptor.type_sums import isolated_sums, sums
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.model.stages import MomentProduct, Stage
@@ -53,11 +54,11 @@ class SeE2A(TypeNets):
 
     def build(self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters) -> Described:
         """Return D [N_real, width] in the order of `pairs.atom_order`, and what belongs to it."""
-        sums, outside = self.sums(pairs, atom_type, parameters)
-        moments = self._moments(sums)
+        found, outside = sums(self, pairs, atom_type, parameters)
+        moments = self._moments(found)
         return Described(
             self._contract(moments),
-            lambda: self._contract(self._moments(self.isolated_sums(parameters))),
+            lambda: self._contract(self._moments(isolated_sums(self, parameters))),
             moments,
             outside,
         )

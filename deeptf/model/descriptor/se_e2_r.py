@@ -19,6 +19,7 @@ import numpy as np
 from deeptf.model.descriptor.described import Described
 from deeptf.model.descriptor.sum_stages import sum_stages
 from deeptf.model.descriptor.type_nets import ATOM_COPIES, TypeNets
+from deeptf.model.descriptor.type_sums import isolated_sums, sums
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.model.stages import ScaledSum, Stage
@@ -48,20 +49,20 @@ class SeE2R(TypeNets):
 
     def build(self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters) -> Described:
         """Return D [N_real, M] in the order of `pairs.atom_order`, and what belongs to it."""
-        sums, outside = self.sums(pairs, atom_type, parameters)
+        found, outside = sums(self, pairs, atom_type, parameters)
         excluded = self._excluded_sums(parameters)
 
-        def descriptor(found: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-            total = tf.cast(found[:, 0], precision_of(self.precision))
+        def descriptor(values: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+            total = tf.cast(values[:, 0], precision_of(self.precision))
             if excluded is not None:
                 total += tf.repeat(excluded, count, axis=0)
             return total / (SHARE * sum(self.sel))
 
         def isolated() -> tf.Tensor:
-            alone = self.isolated_sums(parameters)
+            alone = isolated_sums(self, parameters)
             return descriptor(alone, tf.ones_like(pairs.atom_count))
 
-        return Described(descriptor(sums, pairs.atom_count), isolated, outside=outside)
+        return Described(descriptor(found, pairs.atom_count), isolated, outside=outside)
 
     def plan(self, parameters: Parameters) -> list[Stage]:
         """Return the stages whose last one gives D."""

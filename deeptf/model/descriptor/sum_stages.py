@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from deeptf.model.descriptor.type_nets import TypeNets
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.model.stages import Constant, EmbeddingSum, Environment, NetworkSum, Stage, net_of
 from deeptf.model.table import TABLE, TABLE_GRID, TABLE_ROW
-
-if TYPE_CHECKING:
-    from deeptf.model.descriptor.type_nets import TypeNets
 
 
 def sum_stages(own: TypeNets, parameters: Parameters) -> list[Stage]:

@@ -24,7 +24,6 @@ import numpy as np
 
 from deeptf.data.statistics import Collector, Extremes, Found
 from deeptf.model.descriptor.described import Arrays, Lines
-from deeptf.model.descriptor.network_sums import NetworkSums, empty_row, normalisation
 from deeptf.model.descriptor.row_sums import RowSums
 from deeptf.model.embedding import embed
 from deeptf.model.network import (
@@ -38,10 +37,7 @@ from deeptf.model.network import (
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves, curves_of
 from deeptf.model.roles import beginning, function, run
-from deeptf.model.table import Outside, Table, build_table, outside_of
-from deeptf.ops.curve import EmbeddingSums
-from deeptf.ops.environment import environment
-from deeptf.ops.pairs import SortedPairs
+from deeptf.model.table import Table, build_table
 from deeptf.tf import tf
 
 PAIR_COPIES, ATOM_COPIES = 2.5, 2  # of the values of the nets, held for the backward pass; measured
@@ -208,30 +204,6 @@ class TypeNets:
         """Return whether pairs of these types are left out."""
         return any(sorted(pair) == sorted((centre, neighbor)) for pair in self.exclude_types)
 
-    def sums(
-        self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters
-    ) -> tuple[tf.Tensor, Outside | None]:
-        """Return S [N_real, W, M] and, with tables, the pairs beyond the range of the data."""
-        mean, stddev = (parameters.fixed_array(name) for name in ("mean", "stddev"))
-        rows = environment(
-            pairs.displacement, pairs.centre, atom_type, mean, stddev, self.rcut_smth, self.rcut
-        )  # [P, W]
-        if self.tabulated:
-            counts = pairs.atom_count, pairs.neighbor_count
-            found = self._tabulated(rows, *counts, parameters)
-            return found.sum, outside_of(found, pairs.displacement)
-        if parameters.known(SHORTEST) is not None:
-            parameters.array(SHORTEST)  # a later run may have tables
-        return NetworkSums(self, parameters).of(pairs, rows), None
-
-    def isolated_sums(self, parameters: Parameters) -> tf.Tensor:
-        """Return S of an atom without neighbours of each type, [T, W, M]."""
-        if not self.tabulated:
-            return NetworkSums(self, parameters).isolated()
-        types = len(empty_row(parameters))
-        alone = tf.ones([types], tf.int32), tf.zeros([types, types], tf.int32)
-        return self._tabulated(tf.zeros([0, self.columns], tf.float64), *alone, parameters).sum
-
     def tables(self, parameters: Parameters) -> list[Table]:
         """Return the one table of all embedding nets, or none."""
         return [self.table(parameters)] if self.tabulated else []
@@ -283,17 +255,6 @@ class TypeNets:
         curves = self.curves(parameters)
         return build_table(curves, self.neuron, self._style(), parameters, self.trainable)
 
-    def _tabulated(
-        self,
-        rows: tf.Tensor,
-        atom_count: tf.Tensor,
-        neighbor_count: tf.Tensor,
-        parameters: Parameters,
-    ) -> EmbeddingSums:
-        """Return the sums over neighbours by interpolation."""
-        layout = self.layout(parameters).values()
-        return self.table(parameters).sums(rows, *layout, atom_count, neighbor_count)
-
     def _style(self) -> Style:
         return Style(
             self.activation_function,
@@ -303,6 +264,17 @@ class TypeNets:
             precision=precision_of(self.precision),
             seed=self.seed,
         )
+
+
+def normalisation(parameters: Parameters) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and stddev of the environment rows per centre type, each [T, W]."""
+    return parameters.array("mean"), parameters.array("stddev")
+
+
+def empty_row(parameters: Parameters) -> np.ndarray:
+    """Return s~_0 of a place without a neighbour for every centre type, [T, 1]."""
+    mean, stddev = normalisation(parameters)
+    return -mean[:, :1] / stddev[:, :1]
 
 
 def _is_auto_factor(text: str) -> bool:

@@ -60,7 +60,7 @@ class Products {
 
  private:
   static constexpr int64_t kMost = 2;
-  Product<T> all_[kMost];
+  Product<T> all_[kMost] = {};
   int64_t number_ = 0;
 };
 
