@@ -17,6 +17,7 @@ from deeptf.data.options import (
 )
 from deeptf.data.pairs import PairFinder
 from deeptf.data.schedule import BLOCK, BatchSchedule
+from deeptf.data.section import Section
 from deeptf.data.system import System
 
 
@@ -29,8 +30,12 @@ def systems(tmp_path):
     return [System(one, NAMES), System(two, NAMES)]
 
 
+def section(systems, **options):
+    return Section(systems, DataOptions(systems=("x",), **options))
+
+
 def schedule(systems, seed=7, **options):
-    return BatchSchedule(systems, DataOptions(systems=("x",), **options), seed)
+    return BatchSchedule(section(systems, **options), seed)
 
 
 def test_a_batch_depends_on_seed_and_step_only(systems):
@@ -72,17 +77,17 @@ def test_copies_of_frames_come_in_each_epoch(tmp_path):
         seen = [frame for step in range(20) for frame in drawn.frames_at(step)[0][1]]
         for first in range(0, len(seen) - 4, 5):
             assert sorted(seen[first : first + 5]) == [0, 0, 0, 2, 3]
-    assert drawn.batch_sizes == [5]
+    assert section([system], batch_size=5).batch_sizes == [5]
     assert drawn.batch_at(0).num_frames == 5
 
 
 def test_steps_of_an_epoch(systems):  # of 7 and 3 frames
-    assert schedule(systems, batch_size=1).epoch_steps() == 10
-    assert schedule(systems, batch_size=2).epoch_steps() == 5
-    assert schedule(systems, batch_size=4).epoch_steps() == 3  # 1.75 and 1 batches
-    assert schedule(systems, batch_size="mixed:4").epoch_steps() == 3
-    assert schedule(systems, batch_size=1, sys_probs=(0.5, 0.5)).epoch_steps() == 14
-    assert schedule(systems, batch_size=1, sys_probs=(0.0, 1.0)).epoch_steps() == 3
+    assert section(systems, batch_size=1).epoch_steps == 10
+    assert section(systems, batch_size=2).epoch_steps == 5
+    assert section(systems, batch_size=4).epoch_steps == 3  # 1.75 and 1 batches
+    assert section(systems, batch_size="mixed:4").epoch_steps == 3
+    assert section(systems, batch_size=1, sys_probs=(0.5, 0.5)).epoch_steps == 14
+    assert section(systems, batch_size=1, sys_probs=(0.0, 1.0)).epoch_steps == 3
 
 
 def test_batches_hold_the_frames(systems):
@@ -295,7 +300,7 @@ def test_wrong_options():
     with pytest.raises(ValueError, match=r"`numb_btch` must be at least 1, got 0"):
         ValidationOptions(systems=("x",), numb_btch=0)
     with pytest.raises(ValueError, match=r"`systems` must hold at least one system"):
-        BatchSchedule([], DataOptions(systems=("x",)))
+        section([])
 
 
 def test_join_keeps_frames_apart(systems):
