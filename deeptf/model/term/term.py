@@ -94,8 +94,10 @@ class Term(Protocol):
         """Return what the term says of the atoms that `pairs` orders."""
 
     def plan(self, parameters: Parameters) -> list[TermPlan] | None:
-        """Return the plan of it, or of the terms that it is made of; in the graph that `build` has
-        built of constants. None or no such method: TensorFlow alone can evaluate it.
+        """Return the plan of it, or of the terms that it is made of.
+
+        To be called in the graph that `build` has made of constants. None or no such method:
+        TensorFlow alone can evaluate it.
         """
 
     def tables(self, parameters: Parameters) -> list[Table]:
