@@ -179,6 +179,11 @@ class DeepPot(Evaluator):
         Returns outputs as `evaluate` does: energy [1], force [N_all, 3], virial [1, 9], atom_energy
         [N], atom_virial [N_all, 9]; the force on a ghost is to be added to its atom.
         """
+        if not self.takes_pairs():
+            raise ValueError(
+                f"the model must be given coordinates and cells, got pairs: energies of {self.path}"
+                " depend on more than pairs within the cut-off; use `eval`"
+            )
         types = types_of_all(atom_type)
         pairs = pairs_of_arrays(row, neighbor, displacement, len(types))
         check_displacements(pairs, types)

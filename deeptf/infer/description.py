@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from deeptf.exchange.model_file import ModelFile
+from deeptf.model.inputs import PAIRS
 
 _PARTS = {"descriptor": "descriptor/", "fitting-net": "fitting/"}
 _TRAINED = ("/matrix", "/bias", "/idt")
@@ -57,6 +58,10 @@ class Description:
     def get_hops(self) -> int:
         """Return how many cut-offs away an atom still matters for the energy of another one."""
         return int(self.metadata["hops"])
+
+    def takes_pairs(self) -> bool:
+        """Return whether pairs alone, as MD engines have them, say all that the model needs."""
+        return PAIRS in self.metadata["doors"]
 
     def get_dim_fparam(self) -> int:
         """Return how many frame parameters the model takes."""
