@@ -1,5 +1,7 @@
-"""What the command line does to its own process: standard files that are closed are opened, and
-TensorFlow starts without its notices. A library does not do so to the process of its user.
+"""What the command line does to its own process.
+
+Standard files that are closed are opened, and TensorFlow starts without its notices. A library does
+not do so to the process of its user.
 """
 
 from __future__ import annotations
@@ -37,8 +39,9 @@ def open_standard_files() -> None:
 
 
 def start_tensorflow() -> None:
-    """Import TensorFlow and run a first graph, without what it prints at that at any log level
-    (oneDNN, MLIR); after an error, show it.
+    """Import TensorFlow and run a first graph without what it prints at that.
+
+    It does so at any log level (oneDNN, MLIR); after an error, that is shown.
     """
     os.environ.setdefault(LOG_LEVEL, "2")
     with _without_notices():

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from deeptf.data.statistics import Extremes, collect
+from deeptf.data.statistics import Extremes
+from deeptf.data.survey import collect
 from deeptf.model.descriptor.row_sums import RowSums
 
 

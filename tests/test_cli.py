@@ -108,39 +108,6 @@ def test_wrong_input_file(tmp_path, capsys, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["input.json", "system"]
 
 
-def test_neighbor_stat(tmp_path, capsys):
-    system = write_system(tmp_path / "system")
-    assert main(["neighbor-stat", "-s", str(system), "-r", "3.5"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "6 frames of 1 systems"
-    coord = np.load(system / "set.000" / "coord.npy").reshape(6, 6, 3)
-    cell = np.load(system / "set.000" / "box.npy")[0].reshape(3, 3)
-    shift = np.stack(np.meshgrid(*[(-1, 0, 1)] * 3), -1).reshape(-1, 3) @ cell
-    r = np.linalg.norm(
-        coord[:, None, :, None] + shift - coord[:, :, None, None], axis=-1
-    )  # frame, centre, neighbour, image
-    r[r == 0] = np.inf
-    assert lines[1] == f"min_nbor_dist: {r.min():.6f} A"
-    near = (r < 3.5).sum(axis=-1)
-    most = [int(near[:, :, np.array(t)].sum(axis=-1).max()) for t in ([0, 3], [1, 2, 4, 5])]
-    assert lines[2] == f"max_nbor_size: {most} within 3.5 A (A B)"
-    assert main(["neighbor-stat", "-s", str(system), "-r", "3.5", "-t", "B", "A"]) == 0
-    assert f"max_nbor_size: {most[::-1]} within 3.5 A (B A)" in capsys.readouterr().out
-
-
-def test_neighbor_stat_of_types_without_names(tmp_path, capsys):
-    system = write_system(tmp_path / "system")
-    (system / "type_map.raw").unlink()
-    assert main(["neighbor-stat", "-s", str(system), "-r", "3"]) == 0
-    assert "within 3.0 A (Type_0 Type_1)" in capsys.readouterr().out
-
-
-def test_neighbor_stat_errors(tmp_path, capsys):
-    system = write_system(tmp_path / "system")
-    assert "`rcut` must be positive" in error_of(capsys, "neighbor-stat", "-s", system, "-r", "-1")
-    assert "'B'" in error_of(capsys, "neighbor-stat", "-s", system, "-r", "3", "-t", "A")
-
-
 def test_debug_shows_the_traceback(tmp_path, capsys):
     with pytest.raises(FileNotFoundError):
         main(["freeze", "-c", str(tmp_path / "none"), "--debug"])
@@ -161,7 +128,7 @@ def test_missing_tensorflow(capsys, monkeypatch):
     def fail(*_):
         raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
 
-    monkeypatch.setattr("deeptf.exchange.frozen.freeze", fail)
+    monkeypatch.setattr("deeptf.train.freeze.freeze", fail)
     assert "pip install 'deeptf[cpu]'" in error_of(capsys, "freeze")
 
 
@@ -169,7 +136,7 @@ def test_interrupt(capsys, monkeypatch):
     def fail(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("deeptf.exchange.frozen.freeze", fail)
+    monkeypatch.setattr("deeptf.train.freeze.freeze", fail)
     assert main(["freeze"]) == 130
     assert capsys.readouterr().err == "deeptf: interrupted\n"
 

@@ -8,7 +8,7 @@ cache is never written to.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,31 +29,44 @@ MOST_NUMBERS = 1 << 24  # of all entries, 128 MB; then the oldest go that a run 
 class StatisticsCache:
     """Rows of numbers by key, in one .npz file that a run may read and add to.
 
-    Raises DataError where `path` is something else.
+    path : None keeps nothing.
+
+    A context manager: entries that are put into `new` are in the file when it is left, unless by
+    an error. Raises DataError where `path` is something else.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._rows = _read(self.path)
+    def __init__(self, path: str | Path | None) -> None:
+        self._path = None if path is None else Path(path)
+        self._rows = {} if self._path is None else _read(self._path)
+        self._used: list[str] = []
+        self.new: dict[str, np.ndarray] = {}
+
+    def __enter__(self) -> StatisticsCache:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self.new and self._path is not None:
+            self._write(self._path)
 
     def get(self, key: str) -> np.ndarray | None:
-        """Return the numbers of an entry, or None."""
+        """Return the numbers of an entry, or None; what is asked for stays in the file."""
+        self._used.append(key)
         return self._rows.get(key)
 
-    def add(self, rows: Mapping[str, np.ndarray], used: Sequence[str]) -> None:
-        """Write the file with new entries; `used` are those that stay in any case."""
-        kept = {key: row for key, row in self._rows.items() if key not in used}
-        wanted = {**{key: self._rows[key] for key in used if key in self._rows}, **rows}
+    def _write(self, path: Path) -> None:
+        """Write the file with the new entries; the oldest of those that were not used may go."""
+        kept = {key: row for key, row in self._rows.items() if key not in self._used}
+        wanted = {**{key: self._rows[key] for key in self._used if key in self._rows}, **self.new}
         room = MOST_NUMBERS - sum(row.size for row in wanted.values())
         for key in list(kept):  # oldest first
             if sum(row.size for row in kept.values()) <= room:
                 break
             del kept[key]
-        self._rows = {**kept, **wanted}
-        values = np.concatenate([np.zeros(0), *self._rows.values()])
-        ends = np.cumsum([row.size for row in self._rows.values()])
-        with replacing(self.path) as stream:
-            arrays = {"keys": np.array(list(self._rows)), "ends": ends, "values": values}
+        rows = {**kept, **wanted}
+        values = np.concatenate([np.zeros(0), *rows.values()])
+        ends = np.cumsum([row.size for row in rows.values()])
+        with replacing(path) as stream:
+            arrays = {"keys": np.array(list(rows)), "ends": ends, "values": values}
             np.savez_compressed(stream, **{MARK: np.array(FORMAT)}, **arrays)
 
 

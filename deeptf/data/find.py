@@ -34,29 +34,19 @@ def find_systems(systems: str | Sequence[str], patterns: Sequence[str] | None = 
     return found
 
 
-def open_systems(
-    systems: str | Sequence[str],
-    type_map: Sequence[str] | None = None,
-    numb_fparam: int = 0,
-    numb_aparam: int = 0,
-    patterns: Sequence[str] | None = None,
-) -> list[System]:
-    """Return the systems that `systems` means, with the types of the model."""
-    paths = find_systems(systems, patterns)
-    return [System(path, type_map, numb_fparam, numb_aparam) for path in paths]
-
-
-def find_type_map(systems: Sequence[System], least: int = 0) -> tuple[tuple[str, ...], str]:
-    """Return names for all types of systems that were opened without, and where they are from.
+def find_type_map(paths: Sequence[str], least: int = 0) -> tuple[tuple[str, ...], str]:
+    """Return names for all types of the systems at `paths`, and where they are from.
 
     The first system that has names gives them; where none has, types are called by their numbers.
 
     least : least number of types in the latter case.
     """
-    for system in systems:
+    count = least
+    for path in paths:
+        system = System(path)
         if system.type_map:
-            return system.type_map, f"from {system.path}"
-    count = max(least, *(system.num_types() for system in systems))
+            return system.type_map, f"from {path}"
+        count = max(count, system.num_types())
     return unnamed_types(count), "since no system has a type_map.raw to name the numbers"
 
 

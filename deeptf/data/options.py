@@ -134,7 +134,7 @@ def system_probabilities(
         weight = size
     else:
         weight = _block_weights(auto_prob, size)
-    return weight / weight.sum()
+    return weight / np.sum(weight)
 
 
 def _with_rest(probability: np.ndarray, size: np.ndarray) -> np.ndarray:

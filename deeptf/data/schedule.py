@@ -9,16 +9,14 @@ room: coordinates stay as they are.
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from deeptf.data.batch import Batch, Pairs, join
-from deeptf.data.options import DataOptions, batch_sizes, mixed_frames, system_probabilities
-from deeptf.data.system import System
+from deeptf.data.section import Section
 
 BLOCK = 4096  # draws made together
 KEPT_BYTES = 1 << 28  # of frames in memory, with their pairs
@@ -27,39 +25,20 @@ KEPT_BYTES = 1 << 28  # of frames in memory, with their pairs
 class BatchSchedule:
     """Batches by step.
 
-    systems : open systems, those of `options.systems`.
-    options : batch_size, auto_prob and sys_probs of the input file.
+    section : systems and how often each is used.
     seed : the same seed gives the same batches; other numbers of steps change nothing.
     """
 
-    def __init__(self, systems: Sequence[System], options: DataOptions, seed: int = 0) -> None:
-        if not systems:
-            raise ValueError("`systems` must hold at least one system, got none")
-        self.systems = list(systems)
-        frames = [int(system.copies.sum()) for system in systems]  # of an epoch
-        atoms = [system.num_atoms for system in systems]
-        self.batch_sizes = batch_sizes(options.batch_size, frames, atoms)
-        batches = [n / size for n, size in zip(frames, self.batch_sizes, strict=True)]
-        self.probabilities = system_probabilities(options.auto_prob, options.sys_probs, batches)
-        self._frames, self._batches = frames, batches
-        self._draws = mixed_frames(options.batch_size) or 1  # in a step
-        self._seed = seed
+    def __init__(self, section: Section, seed: int = 0) -> None:
+        self._section, self._systems, self._seed = section, section.systems, seed
         self._lock = threading.Lock()
         self._drawn: tuple[int, np.ndarray] | None = None  # the latest block: number, systems
-        self._visits = [np.zeros(len(systems), np.int64)]  # draws of each system before a block
+        self._visits = [np.zeros(len(self._systems), np.int64)]  # draws of each before a block
         self._orders: dict[int, tuple[int, np.ndarray]] = {}  # system -> (epoch, order of frames)
         self._kept: dict[tuple[int, int], Batch] = {}  # (system, frame) -> the frame
         self._free, self._full = KEPT_BYTES, False
         self._find_pairs: Callable[[Batch], Pairs] | None = None
         self._keeping = threading.Lock()
-
-    def epoch_steps(self) -> int:
-        """Return after how many steps the frames of each system that is drawn at all have come
-        once, on average.
-        """
-        drawn = self.probabilities > 0
-        draws = np.array(self._batches)[drawn] / self.probabilities[drawn]
-        return math.ceil(np.round(draws.max(), 6) / self._draws)
 
     def batch_at(self, step: int) -> Batch:
         """Return the batch of `step` (from 0)."""
@@ -74,30 +53,36 @@ class BatchSchedule:
     def frames_at(self, step: int) -> list[tuple[int, list[int]]]:
         """Return the systems of `step`, each once in the order drawn, with their frames."""
         chosen: dict[int, list[int]] = {}
+        draws = self._section.draws
         with self._lock:
-            for draw in range(step * self._draws, (step + 1) * self._draws):
+            for draw in range(step * draws, (step + 1) * draws):
                 system, visit = self._visit(draw)
-                size, total = self.batch_sizes[system], self._frames[system]
+                size, total = self._section.batch_sizes[system], self._section.frames[system]
                 for place in range(visit * size, (visit + 1) * size):
                     frame = int(self._order(system, place // total)[place % total])
                     chosen.setdefault(system, []).append(frame)
         return list(chosen.items())
 
     def _read(self, system: int, frames: list[int]) -> list[Batch]:
-        """Return frames of a system: those in memory one by one, else all together."""
+        """Return frames of a system: one by one as they are kept, all together without room."""
         kept = [self._keep(system, frame) for frame in frames]
-        return [self.systems[system].batch(frames)] if None in kept else kept
+        together = any(batch is None for batch in kept)
+        return [self._systems[system].batch(frames)] if together else kept
 
     def _keep(self, system: int, frame: int) -> Batch | None:
-        """Return a frame that is in memory, or that finds room there now; None for others."""
+        """Return a frame that is in memory, or read it as long as there is room; else None."""
         place = (system, frame)
-        if place not in self._kept and not self._full:
-            batch = self.systems[system].batch([frame])
-            self._full = not self._make_room(batch.nbytes)
-            if not self._full:
-                self._free -= batch.nbytes
-                self._kept[place] = self._with_pairs(batch)
-        return self._kept.get(place)
+        if place in self._kept:
+            return self._kept[place]
+        if self._full:
+            return None
+        batch = self._systems[system].batch([frame])
+        self._full = not self._make_room(batch.nbytes)
+        if self._full:
+            return batch
+        self._free -= batch.nbytes
+        self._kept[place] = self._with_pairs(batch)
+        return self._kept[place]
 
     def _make_room(self, nbytes: int) -> bool:
         """Return whether so many bytes are free, after frames have lost their pairs if need be."""
@@ -124,7 +109,7 @@ class BatchSchedule:
         """Return the system of a draw and how often it was drawn before."""
         block, place = divmod(draw, BLOCK)
         while len(self._visits) <= block:
-            count = np.bincount(self._block(len(self._visits) - 1), minlength=len(self.systems))
+            count = np.bincount(self._block(len(self._visits) - 1), minlength=len(self._systems))
             self._visits.append(self._visits[-1] + count)
         drawn = self._block(block)
         system = int(drawn[place])
@@ -134,7 +119,7 @@ class BatchSchedule:
         """Return the systems of the draws of a block."""
         if self._drawn is None or self._drawn[0] != block:
             random = np.random.default_rng([self._seed, 1, block])
-            drawn = random.choice(len(self.systems), size=BLOCK, p=self.probabilities)
+            drawn = random.choice(len(self._systems), size=BLOCK, p=self._section.probabilities)
             self._drawn = (block, drawn)
         return self._drawn[1]
 
@@ -142,7 +127,7 @@ class BatchSchedule:
         known = self._orders.get(system)
         if known is None or known[0] != epoch:
             random = np.random.default_rng([self._seed, 2, system, epoch])
-            copies = self.systems[system].copies
+            copies = self._systems[system].copies
             frames = np.repeat(np.arange(len(copies)), copies)
             known = (epoch, frames[random.permutation(len(frames))])
             self._orders[system] = known

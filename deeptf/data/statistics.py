@@ -2,24 +2,19 @@
 
 A part hands in collectors: each turns frames and their pairs into a row of numbers and says how the
 rows of two sets of frames become that of both. The pass reads every frame and finds its pairs once
-for all collectors, so it also finds whatever is wrong with the data. Rows of a system that was
-looked at before come from a cache (cache.py).
+for all collectors, so it also finds whatever is wrong with the data.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from tqdm import tqdm
 
 from deeptf.data.batch import Batch, Pairs
-from deeptf.data.cache import StatisticsCache, content_of, key_of
-from deeptf.data.options import batch_sizes, mixed_frames
 from deeptf.data.pairs import PairFinder
 from deeptf.data.system import System
 from deeptf.process import on_terminal
@@ -130,75 +125,31 @@ class Found:
     protect: float = 0.01  # least spread of frame and atom parameters
 
 
-def collect(
-    systems: Sequence[System],
-    collectors: Sequence[Collector],
-    sampled: Sequence[int] | None = None,
-    cache: str | Path | None = None,
-) -> Rows:
-    """Return the row of each collector over all systems; a terminal shows progress.
+def visit(
+    systems: Sequence[System], sampled: Sequence[int], collectors: Sequence[Collector]
+) -> list[Rows]:
+    """Return the rows of each system; a terminal shows progress.
 
-    sampled : number of frames of each system, spread evenly, that sampled collectors see; None
-        means all.
-    cache : .npz file with systems that need not be looked at again; new ones are added.
+    sampled : number of frames of each system, spread evenly, that sampled collectors see.
     Raises DataError for frames without physical sense; it names system, frame and atoms.
     """
-    wanted = list(dict.fromkeys(collectors))
-    counts = [len(s.used_frames) for s in systems] if sampled is None else list(sampled)
-    known = None if cache is None else StatisticsCache(cache)
-    keys = _keys(systems, counts, wanted) if known is not None else {}
-    rows = {place: known.get(key) for place, key in keys.items()} if known is not None else {}
-    new = [k for k in range(len(systems)) if any(rows.get((k, one)) is None for one in wanted)]
-    if new:
-        found = _visit([(systems[k], counts[k]) for k in new], wanted)
-        fresh = {(k, one): own[one] for k, own in zip(new, found, strict=True) for one in wanted}
-        rows |= fresh
-        if known is not None:
-            known.add({keys[place]: row for place, row in fresh.items()}, list(keys.values()))
-    total = {one: one.nothing() for one in wanted}
-    for k in range(len(systems)):
-        total = {one: one.join(total[one], rows[k, one]) for one in wanted}
-    return total
-
-
-def sampled_frames(
-    systems: Sequence[System], num_batches: int, batch_size: int | str | Sequence[int] = "auto"
-) -> list[int]:
-    """Return the number of frames of `num_batches` batches of each system, at most all it has.
-
-    Batches of several systems ("mixed:N") are shared evenly, with `num_batches` frames of each
-    system at least.
-    """
-    frames = [len(system.used_frames) for system in systems]
-    sizes = batch_sizes(batch_size, frames, [system.num_atoms for system in systems])
-    if mixed := mixed_frames(batch_size):
-        sizes = [math.ceil(mixed / len(systems))] * len(systems)
-    return [min(n, num_batches * size) for n, size in zip(frames, sizes, strict=True)]
-
-
-def _keys(
-    systems: Sequence[System], counts: Sequence[int], collectors: Sequence[Collector]
-) -> dict[tuple[int, Collector], str]:
-    """Return the words under which the rows of systems stand in the cache."""
-    keys = {}
-    for k, (system, count) in enumerate(zip(systems, counts, strict=True)):
-        content = content_of(system)
-        for one in collectors:
-            keys[k, one] = key_of(content, (one, count if one.sampled else None))
-    return keys
-
-
-def _visit(systems: Sequence[tuple[System, int]], collectors: Sequence[Collector]) -> list[Rows]:
-    """Return the rows of each system, with the number of its frames that are sampled."""
-    total = sum(len(system.used_frames) for system, _ in systems)
+    frames = sum(len(system.used_frames) for system in systems)
     progress = tqdm(
-        total=total, desc="statistics", unit="frame", disable=not on_terminal(), leave=False
+        total=frames, desc="statistics", unit="frame", disable=not on_terminal(), leave=False
     )
     with PairFinder(max(one.rcut for one in collectors)) as find_pairs, progress:
         return [
             _look(system, count, collectors, find_pairs, progress.update)
-            for system, count in systems
+            for system, count in zip(systems, sampled, strict=True)
         ]
+
+
+def total(rows: Sequence[Rows], collectors: Sequence[Collector]) -> Rows:
+    """Return the rows of all systems together."""
+    both = {one: one.nothing() for one in collectors}
+    for own in rows:
+        both = {one: one.join(both[one], own[one]) for one in collectors}
+    return both
 
 
 def _look(

@@ -1,8 +1,7 @@
-"""The graph of a training run: model, loss, gradients, optimizer and averaged weights, and the
-session that holds their state.
+"""The graph of a training run: model, loss, update and averaged weights, and their session.
 
 It takes batches and rates and gives losses; which batch comes next and what is printed or saved is
-decided in trainer.py. With several workers gradients are averages over all of them.
+decided in loop.py. With several workers gradients are averages over all of them.
 """
 
 from __future__ import annotations
@@ -17,12 +16,11 @@ from deeptf.data.batch import Batch, Pairs
 from deeptf.data.pairs import naming_frames
 from deeptf.model.outside import OutsidePairs
 from deeptf.model.parameters import Parameters
-from deeptf.ops.host import Host
 from deeptf.tf import assign, session, tf
 from deeptf.train.averaging import Average
 from deeptf.train.checkpoint import AVERAGE, OPTIMIZER
-from deeptf.train.optimizer import Adam
 from deeptf.train.options import InputConfig
+from deeptf.train.update import build_update
 from deeptf.train.workers import Workers
 
 
@@ -44,8 +42,8 @@ class TrainingGraph:
     workers : the processes that train this model.
     trained : whether `values` must hold all weights.
 
-    outside : pairs of this worker's frames closer than the range of the data, where the model can
-        tell.
+    `outside` are pairs of this worker's frames closer than the range of the data, where the model
+    can tell; `unused` are the names of given values that the graph has no use for.
     """
 
     def __init__(
@@ -76,8 +74,11 @@ class TrainingGraph:
             bound = (outputs, self._labels, self._inputs)
             self._frame_loss = config.loss.build(*bound, self._prefactors)
             self._errors = config.loss.errors(*bound)
-            optimizer, self._update, self._agreed = self._build_update(config)
-            self._state = {OPTIMIZER + v.name.split(":")[0]: v for v in optimizer.variables()}
+            variables = list(self._parameters.variables.values())
+            self._update = build_update(
+                config, self._frame_loss, self._stop, self._rate, variables, self._workers
+            )
+            self._state = dict(self._update.state)
             self._average = None
             if config.training.average_decay:
                 self._average = Average(self._parameters.variables)
@@ -87,6 +88,7 @@ class TrainingGraph:
         self._session.run(initialize)
         self._load_state(values)
         self._workers.initialize(self._session)
+        self.unused = [name for name in self._parameters.unused() if name not in self._state]
 
     def step(self, batch: Batch, rate: float, prefactors: np.ndarray, stop: bool = False) -> Step:
         """Update the weights once.
@@ -95,7 +97,7 @@ class TrainingGraph:
         """
         feed = self._feed(batch, prefactors)
         feed |= {self._rate: rate, self._stop: float(stop)}
-        fetch = (self._frame_loss, self._agreed, self._update)
+        fetch = (self._frame_loss, self._update.agreed, self._update.step)
         with naming_frames(batch):
             loss, agreed, _ = self._run(fetch, feed)
         return Step(loss, float(agreed[0]), bool(agreed[1] > 0))
@@ -162,10 +164,6 @@ class TrainingGraph:
         values = self._session.run(fetch)  # may be the memory itself, which steps change
         return {**self._parameters.constants, **{k: np.array(v) for k, v in values.items()}}
 
-    def unused(self) -> list[str]:
-        """Return the names of given values that the graph has no use for."""
-        return [name for name in self._parameters.unused() if name not in self._state]
-
     def close(self) -> None:
         """Free the session."""
         self._session.close()
@@ -174,37 +172,6 @@ class TrainingGraph:
     def num_parameters(self) -> int:
         """Number of trainable numbers."""
         return sum(int(np.prod(v.shape)) for v in self._parameters.variables.values())
-
-    def _build_update(
-        self, config: InputConfig
-    ) -> tuple[tf.train.Optimizer, tf.Operation, list[tf.Tensor]]:
-        """Return the optimizer, its step, and loss and wish to stop averaged over the workers."""
-        variables = list(self._parameters.variables.values())
-        if not variables:
-            raise ValueError(
-                "`trainable` must be true for some layer: every array of the model is fixed"
-            )
-        share = 1.0 / self._workers.size  # of this worker in averages
-        loss = share * tf.reduce_mean(self._frame_loss)
-        gradients = tf.gradients(loss, variables)
-        told = [tf.cast(number, gradients[0].dtype) for number in (loss, share * self._stop)]
-        host = self._host(config, variables)
-        if host is not None:
-            optimizer = config.optimizer.build_on_host(self._rate, host, tf.stack(told))
-            update = optimizer.apply_gradients(zip(gradients, variables, strict=True))
-            return optimizer, update, tf.unstack(optimizer.sums)
-        *gradients, loss, stop = self._workers.total([*gradients, *told])
-        limit = config.training.gradient_max_norm
-        if limit:
-            gradients, _ = tf.clip_by_global_norm(gradients, limit)
-        optimizer = config.optimizer.build(self._rate)
-        update = optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        return optimizer, update, [loss, stop]
-
-    def _host(self, config: InputConfig, variables: list[tf.Variable]) -> Host | None:
-        """Return the workers on one host where they can take steps of Adam in shared memory."""
-        plain = isinstance(config.optimizer, Adam) and not config.training.gradient_max_norm
-        return self._workers.host() if plain and len({v.dtype for v in variables}) == 1 else None
 
     def _load_state(self, values: Mapping[str, np.ndarray]) -> None:
         """Set optimizer and averages, each where `values` has any of it and then all of it."""

@@ -12,8 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deeptf.files import replacing
+from deeptf.properties import Property
 
 SUFFIX = {"validation": "val", "training": "trn"}
+
+
+def column_names(rows: Sequence[Property]) -> list[str]:
+    """Return the names of the columns of the loss and the errors of properties."""
+    return ["rmse", *(f"rmse_{row.key}" for row in rows)]
 
 
 def curve_columns(quantities: Sequence[str], sets: Sequence[str]) -> list[str]:

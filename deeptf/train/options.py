@@ -1,11 +1,12 @@
 """The input file as dataclasses: model, learning_rate, loss, optimizer and training.
 
-`load_input` is the only entry: it reads input.json (or takes its content), checks it and returns
-the settings. Each section lives beside the code that it describes; here is the training section.
+`read_input` reads the file of a run; `load_input` takes what a checkpoint has kept of one. Each
+section lives beside the code that it describes; here is the training section.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +64,11 @@ class TrainingOptions:
                 raise ValueError(f"`{name}` must be the name of a file, got an empty string")
 
     @property
+    def statistics_file(self) -> str:
+        """File with what earlier looks at the data have found."""
+        return self.stat_file or "statistics.npz"
+
+    @property
     def average_decay(self) -> float:
         """Decay per step of averaged weights, 0 for none; `enable_ema` is a switch beside
         `ema_decay`.
@@ -90,6 +96,29 @@ class InputConfig:
     def __post_init__(self) -> None:
         if self.training.numb_steps is not None:
             self.learning_rate.check(self.training.numb_steps)
+
+
+def read_input(path: str | Path) -> InputConfig:
+    """Return the settings of an input file; print which keys were accepted without effect.
+
+    Raises ConfigError with the place in the file, what must be there and what was found, and
+    ValueError where two files of the run, the input among them, have one name.
+    """
+    notices = Notices()
+    config = load(InputConfig, read_json(path), "", notices)
+    for line in notices.lines():
+        print(f"note: {line}")
+    training = config.training
+    files = {"disp_file": training.disp_file, "stat_file": training.statistics_file}
+    taken: dict[str, str] = {}
+    for key, name in (*files.items(), ("the input file", path)):
+        other = taken.setdefault(os.path.realpath(name), key)
+        if other != key:
+            raise ValueError(
+                f"`training/{other}` must be the name of a file of its own, got {str(name)!r}, "
+                f"which is {key}"
+            )
+    return config
 
 
 def load_input(source: str | Path | Mapping[str, Any]) -> tuple[InputConfig, list[str]]:

@@ -1,6 +1,4 @@
-"""What a training run tells: errors of its batches, progress on the terminal or in a log,
-TensorBoard. The file of errors is in learning_curve.py.
-"""
+"""What a training run tells: errors of its batches, and progress on the terminal or in a log."""
 
 from __future__ import annotations
 
@@ -13,33 +11,25 @@ import numpy as np
 
 from deeptf.process import on_terminal
 from deeptf.properties import Property
-from deeptf.tf import tf
+from deeptf.train.learning_curve import column_names
 from deeptf.train.workers import Workers
 
 
-class Errors:
-    """RMSE of several batches, from sums of squares."""
+def root_mean_squares(
+    evaluated: Sequence[tuple[np.ndarray, np.ndarray]], rows: Sequence[Property], workers: Workers
+) -> dict[str, float]:
+    """Return rmse and the rmse of each property over the batches of all workers, by column.
 
-    def __init__(self, rows: Sequence[Property]) -> None:
-        self._names = column_names(rows)
-        self._sums = np.zeros((1 + len(rows), 2))  # loss, properties: sum (of squares), number
-
-    def add(self, frame_loss: np.ndarray, sums: np.ndarray) -> None:
-        """Add the loss per frame [F] and the sums of squared errors [properties, 2] of a batch."""
-        self._sums += [[np.sum(frame_loss), len(frame_loss)], *sums]
-
-    def columns(self, workers: Workers) -> dict[str, float]:
-        """Return rmse and the rmse of each property over the batches of all workers."""
-        square, number = workers.sum(self._sums).T
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.where(number > 0, square / number, np.nan)
-        roots = [float(root) for root in np.sqrt(mean)]
-        return dict(zip(self._names, roots, strict=True))
-
-
-def column_names(rows: Sequence[Property]) -> list[str]:
-    """Return the names of the columns of the loss and the errors of properties."""
-    return ["rmse", *(f"rmse_{row.key}" for row in rows)]
+    evaluated : the loss per frame [F] and the sums of squared errors [properties, 2] of each batch.
+    """
+    sums = np.zeros((1 + len(rows), 2))  # loss, properties: sum (of squares), number
+    for frame_loss, squares in evaluated:
+        sums += [[np.sum(frame_loss), len(frame_loss)], *squares]
+    square, number = workers.sum(sums).T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(number > 0, square / number, np.nan)
+    roots = [float(root) for root in np.sqrt(mean)]
+    return dict(zip(column_names(rows), roots, strict=True))
 
 
 class Progress:
@@ -85,20 +75,3 @@ class Progress:
         """End the bar."""
         if self._bar is not None:
             self._bar.close()
-
-
-class TensorBoard:
-    """Writes the columns of the learning curve as TensorBoard scalars."""
-
-    def __init__(self, folder: str) -> None:
-        with tf.Graph().as_default():  # a writer of version 1 must not be made in eager mode
-            self._writer = tf.summary.FileWriter(folder)
-
-    def write(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Write one value per name."""
-        values = [tf.Summary.Value(tag=name, simple_value=value) for name, value in scalars.items()]
-        self._writer.add_summary(tf.Summary(value=values), step)
-
-    def close(self) -> None:
-        """Flush and close the event file."""
-        self._writer.close()

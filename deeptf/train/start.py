@@ -1,253 +1,109 @@
-"""What a run goes on from, and whether it fits the input: a checkpoint (`--restart`,
-`--init-model`), a frozen model (`--init-frz-model`) or nothing.
+"""From the input file to a run that can start; here everything is decided, once and in this order.
 
-The arrays of a file belong to the settings that made them. A restart is the run that was: its
-section `model` must say the same. A new run from given weights must have their shapes; keys that
-change what the weights give are carried over from the file, and named. Other sections may change;
-a restart says what is not as it was.
+1. The input is read. It may leave open the seed, the type map, the number of steps, and what a
+   model learns from data (`sel`).
+2. What the run goes on from is read, if anything.
+3. The data are opened; they give type map and number of steps, and have labels for the loss.
+4. Input and origin must fit, and every frame is looked at once.
+5. A new model takes from that what it left open and its first arrays; other models have theirs.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from deeptf.config import Notices, dump, load
-from deeptf.exchange import frozen
-from deeptf.model.model import ModelConfig
-from deeptf.model.parameters import first_not_finite
-from deeptf.model.roles import (
-    BEGINNING,
-    FUNCTION,
-    RUN,
-    SHAPE,
-    Difference,
-    differences,
-    with_function_of,
-)
-from deeptf.train import checkpoint
-from deeptf.train.options import InputConfig, load_input
-
-# Keys whose change does not touch the weights of a run that goes on, or is told elsewhere.
-CHANGES_NOTHING = (
-    "model/",
-    "training/disp_",
-    "training/max_ckpt_keep",
-    "training/save_",
-    "training/seed",
-    "training/stat_file",
-    "training/tensorboard",
-    "training/validation_data",
-)
+from deeptf.config import dump
+from deeptf.data.opening import Data, Wanted, open_data
+from deeptf.data.survey import survey
+from deeptf.files import replacing
+from deeptf.train.options import InputConfig, read_input
+from deeptf.train.origin import Origin, fit, read_origin
 
 
 @dataclass(frozen=True)
-class Start:
-    """Where the arrays of a run come from; nothing given is a new model."""
+class Run:
+    """A run that can start."""
 
-    restart: str | Path | None = None
-    init_model: str | Path | None = None
-    init_frozen: str | Path | None = None
+    config: InputConfig  # nothing is left open
+    data: Data
+    values: Mapping[str, np.ndarray]  # arrays that are known before the first step
+    origin: Origin  # what it goes on from; its arrays are in `values`
+    identity: str = field(default_factory=lambda: secrets.token_hex(8))  # of the files it writes
 
-    def __post_init__(self) -> None:
-        given = [name for name, value in vars(self).items() if value is not None]
-        if len(given) > 1:
-            raise ValueError(f"only one of {' and '.join(given)} must be given, got {len(given)}")
+    @property
+    def trained(self) -> bool:
+        """Whether the weights are given."""
+        return self.origin.model is not None
 
+    @property
+    def first_step(self) -> int:
+        """Number of steps that have been done."""
+        return self.origin.restart_step or 0
 
-@dataclass(frozen=True)
-class Known:
-    """What a run knows before it looks at the data; nothing for a new model."""
-
-    path: Path | None = None  # file of the arrays
-    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
-    model: ModelConfig | None = None  # settings that made the arrays
-    input: InputConfig | None = None  # all settings of a run to go on with
-    seed: int | None = None
-    restart_step: int | None = None
-    drawn: int = 0  # batches before the first step
-    run: str | None = None  # identity of the files to go on with; older ones have none
+    def meta(self, drawn: int) -> dict[str, Any]:
+        """Return the description that a checkpoint holds after `drawn` batches."""
+        return {"input": dump(self.config), "seed": self.config.training.seed, "drawn": drawn}
 
 
-def read_start(start: Start) -> Known:
-    """Return the arrays that a run starts from and what is known about them."""
-    if start.restart is not None:
-        return _run_of(_load(start.restart))
-    if start.init_model is not None:
-        state = _load(start.init_model)
-        model = load_input(state.meta["input"])[0].model
-        print(f"weights from {state.path} (step {state.meta['step']})")
-        return Known(state.path, state.model_arrays(), model)
-    if start.init_frozen is not None:
-        description, arrays = frozen.read_arrays(start.init_frozen)
-        model = load(ModelConfig, description["model"], "model", Notices())
-        print(f"weights from {start.init_frozen}")
-        return Known(Path(start.init_frozen), arrays, model)
-    return Known()
+def start(
+    input_path: str | Path,
+    *,
+    restart: str | Path | None = None,
+    init_model: str | Path | None = None,
+    init_frozen: str | Path | None = None,
+    output: str | Path | None = None,
+) -> Run:
+    """Read the input and the data and return the run; print what was found and decided.
 
-
-def fit(config: InputConfig, known: Known) -> InputConfig:
-    """Return the settings with which a run can go on from `known`; prints what is carried over,
-    without effect or not as it was.
-
-    Raises ValueError that names all keys of `model` that do not fit.
+    The arguments are those of `train`, and so are the errors.
     """
-    if known.model is None:
-        return config
-    model = _filled(config.model, known.model)
-    found = differences(known.model, model, "model")
-    _refuse(known, found)
-    for difference in found:
-        if difference.role == BEGINNING:
-            print(f"note: {difference}: no effect, since {known.path} has the arrays already")
-        elif difference.role == RUN:
-            print(f"note: {difference}")
-        elif difference.role == FUNCTION:
-            print(
-                f"note: {difference.place} is {json.dumps(difference.old)} as in {known.path}, "
-                f"not {json.dumps(difference.new)}: it belongs to the weights"
-            )
-    return replace(config, model=with_function_of(known.model, model))
-
-
-def check_restart(config: InputConfig, known: Known) -> None:
-    """Say what else than the model is not as it was in the run to go on with, if there is one.
-
-    Raises ValueError for another optimizer, or where that run has more steps than are asked for.
-    """
-    if known.input is not None:
-        _check_steps(config, known)
-        _check_optimizer(config, known)
-        _tell_changes(config, known)
-
-
-def check_arrays(known: Known, unused: Sequence[str]) -> None:
-    """Say which arrays of the file the run does not use; a restart uses all of them.
-
-    Averaged weights are another matter: `ema_decay` decides about them.
-    """
-    unused = [name for name in unused if not name.startswith(checkpoint.AVERAGE)]
-    if not unused:
-        return
-    text = f"{', '.join(sorted(unused)[:5])}{', ...' if len(unused) > 5 else ''}"
-    if known.restart_step is not None:
-        raise ValueError(
-            f"checkpoint {known.path} must hold the arrays of this run only, but the run has no "
-            f"use for {len(unused)} of them ({text}): another version of deeptf or other settings "
-            "wrote it; --init-model starts a new run with its weights"
-        )
-    print(f"note: not used of {known.path}: {text}")
-
-
-def _load(location: str | Path) -> checkpoint.Checkpoint:
-    state = checkpoint.load(location)
-    name = first_not_finite(state.arrays)
-    if name is not None:
-        raise ValueError(
-            f"checkpoint {state.path} must hold finite numbers, but `{name}` has others: its run "
-            f"had diverged; give an older one of {state.path.parent}"
-        )
-    return state
-
-
-def _run_of(state: checkpoint.Checkpoint) -> Known:
-    meta = state.meta
-    if not any(name.startswith(checkpoint.OPTIMIZER) for name in state.arrays):
-        raise ValueError(
-            f"checkpoint {state.path} must hold the state of the optimizer to go on from it, but "
-            "does not; --init-model starts a new run with its weights"
-        )
-    print(f"restart from {state.path} (step {meta['step']})")
-    settings = load_input(meta["input"])[0]
-    return Known(
-        state.path,
-        state.arrays,
-        settings.model,
-        settings,
-        meta["seed"],
-        meta["step"],
-        meta.get("drawn", meta["step"]),  # not in files of deeptf 0.1
-        meta.get("run"),
+    config = read_input(input_path)
+    origin = read_origin(restart, init_model, init_frozen)
+    model = config.model
+    needs = model.needs()
+    wanted = Wanted(
+        model.type_map or origin.type_map,
+        model.term.open_types(),
+        needs.numb_fparam,
+        needs.numb_aparam,
+        config.loss.terms(),
     )
-
-
-def _filled(model: ModelConfig, old: ModelConfig) -> ModelConfig:
-    """Return the settings with what they leave open taken from the old ones."""
-    if not model.type_map:
-        model = replace(model, type_map=old.type_map)
-    if type(old.term) is type(model.term):
-        model = replace(model, term=model.term.with_open_of(old.term))
-    return model
-
-
-def _refuse(known: Known, found: Sequence[Difference]) -> None:
-    """Raise ValueError where the differences do not allow to go on."""
-    restart = known.restart_step is not None
-    roles = (SHAPE, FUNCTION, RUN) if restart else (SHAPE,)
-    wrong = [
-        f"{one.place} must be {json.dumps(one.old)}, got {json.dumps(one.new)}"
-        for one in found
-        if one.role in roles
-    ]
-    if not wrong:
-        return
-    if restart:
-        what = "a restart goes on with the model of the checkpoint"
-        advice = "give these values, or start a new run from its weights with --init-model"
+    training = config.training
+    data = open_data(training.training_data, training.validation_data, wanted)
+    if training.numb_epoch is not None:
+        epoch = data.training.epoch_steps
+        steps = math.ceil(training.numb_epoch * epoch)
+        print(f"numb_steps {steps}: numb_epoch {training.numb_epoch:g} of {epoch} steps")
+        training = replace(training, numb_steps=steps, numb_epoch=None)
+    model = replace(model, type_map=data.type_map)
+    config = fit(replace(config, model=model, training=training), origin)
+    model = config.model
+    found = survey(
+        data,
+        model.term.collectors(model.num_types),
+        model.needs().rcut,
+        model.data_stat_nbatch,
+        model.data_stat_protect,
+        training.statistics_file,
+    )
+    if origin.model is None:
+        term, notes = model.term.decide(found)
+        values, more = term.first_arrays(found, model.type_map)
+        config = replace(config, model=replace(model, term=term))
     else:
-        what = "the weights to start from have the shapes of their model"
-        advice = "give these values, or train a new model"
-    raise ValueError(f"{what} ({known.path}): {'; '.join(wrong)}; {advice}")
-
-
-def _check_steps(config: InputConfig, known: Known) -> None:
-    """Raise ValueError where the run has more steps behind it than the input asks for."""
-    steps = config.training.numb_steps
-    if steps < known.restart_step:
-        raise ValueError(
-            f"training/numb_steps must be at least {known.restart_step}, the step of {known.path}, "
-            f"got {steps}: give a larger one, or an earlier checkpoint"
-        )
-
-
-def _check_optimizer(config: InputConfig, known: Known) -> None:
-    old, new = known.input.optimizer, config.optimizer
-    if type(old) is not type(new):
-        raise ValueError(
-            f"optimizer/type must be {old.type!r} as in {known.path}, whose moments it "
-            f"goes on with, got {new.type!r}; --init-model starts a new run from its "
-            "weights with another optimizer"
-        )
-
-
-def _tell_changes(config: InputConfig, known: Known) -> None:
-    """Say what a restart does otherwise than the run before."""
-    old, new = known.input, config
-    before, now = _flat(dump(old)), _flat(dump(new))
-    for place in sorted(before.keys() | now.keys()):
-        if place.startswith(CHANGES_NOTHING):
-            continue
-        if before.get(place) != now.get(place):
-            print(f"note: {Difference(place, RUN, before.get(place), now.get(place))}")
-    step = known.restart_step
-    was, goes_on = (one.learning_rate.value(step, one.training.numb_steps) for one in (old, new))
-    if not np.isclose(was, goes_on, rtol=1e-6, atol=0.0):
-        print(
-            f"note: the learning rate goes on at {goes_on:.2e}, where the run before had come to "
-            f"{was:.2e}"
-        )
-
-
-def _flat(data: Any, place: str = "") -> dict[str, Any]:
-    """Return the values of nested objects by their paths."""
-    if not isinstance(data, Mapping):
-        return {place: data}
-    found = {}
-    for key, value in data.items():
-        found |= _flat(value, f"{place}/{key}" if place else key)
-    return found
+        changed, notes = model.term.extended(origin.arrays, found)
+        values, more = {**origin.arrays, **changed}, []
+    print("".join(f"{line}\n" for line in [*notes, *more]), end="")
+    if output is not None:
+        with replacing(output, "w") as stream:
+            json.dump(dump(config), stream, indent=2)
+    run = Run(config, data, values, replace(origin, arrays={}))
+    return run if origin.run is None else replace(run, identity=origin.run)

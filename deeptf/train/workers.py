@@ -76,6 +76,21 @@ class Workers:
         """Return the leader's value, which must be something that can be pickled."""
         return value
 
+    def from_leader(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns on the leader, which alone does it.
+
+        The other workers end with exit status 1 where it fails: the leader says why.
+        """
+        found = None
+        try:
+            if self.leads:
+                found = work()
+        finally:
+            told = self.share(found)
+        if told is None:
+            raise SystemExit(1)
+        return told if found is None else found
+
     def sum(self, values: np.ndarray) -> np.ndarray:
         """Return the sum of the arrays of all workers, of one shape."""
         return values

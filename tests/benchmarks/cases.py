@@ -11,9 +11,10 @@ import alloy
 import numpy as np
 import water
 
-from deeptf.data.find import find_systems, open_systems
+from deeptf.data.find import find_systems
 from deeptf.data.pairs import PairFinder
-from deeptf.data.statistics import Extremes, collect
+from deeptf.data.statistics import Extremes
+from deeptf.data.survey import collect
 from deeptf.data.system import System
 from deeptf.train.options import load_input
 
@@ -57,7 +58,8 @@ def input_case(path: Path) -> dict[str, Any]:
     descriptor = script["model"]["descriptor"]
     if str(descriptor.get("sel", "auto")).startswith("auto"):
         config = load_input(script)[0]
-        systems = open_systems(config.training.training_data.systems, config.model.type_map or None)
+        paths = find_systems(config.training.training_data.systems)
+        systems = [System(path, config.model.type_map or None) for path in paths]
         script["model"]["type_map"] = list(config.model.type_map or systems[0].type_map)
         _set_sel(
             script,
@@ -98,7 +100,7 @@ def _set_cutoff(script: dict[str, Any], system: Path, density: float, neighbors:
     deepmd-kit drops neighbours beyond sel, so it is counted for each type.
     """
     descriptor = script["model"]["descriptor"]
-    (opened,) = open_systems([str(system)], script["model"]["type_map"])
+    opened = System(system, script["model"]["type_map"])
     sphere = (3 * neighbors / (4 * np.pi * density)) ** (1 / 3)  # A, without shells of a lattice
     with PairFinder(WIDER * sphere) as find_pairs:
         distances = np.linalg.norm(find_pairs(opened.frame(0)).displacement, axis=1)

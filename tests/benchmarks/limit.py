@@ -63,15 +63,18 @@ class Work:
 
 def work_of(script: dict[str, Any]) -> Work:
     """Return the work of a step of the input `script`."""
-    from deeptf.data.find import open_systems
+    from deeptf.data.find import find_systems
     from deeptf.data.pairs import PairFinder
     from deeptf.data.schedule import BatchSchedule
+    from deeptf.data.section import Section
+    from deeptf.data.system import System
     from deeptf.train.options import load_input
 
     config = load_input(script)[0]
     model, data = config.model, config.training.training_data
-    systems = open_systems(data.systems, model.type_map or None, patterns=data.rglob_patterns)
-    schedule = BatchSchedule(systems, data)
+    paths = find_systems(data.systems, data.rglob_patterns)
+    systems = [System(path, model.type_map or None) for path in paths]
+    schedule = BatchSchedule(Section(systems, data))
     batches = [schedule.batch_at(step) for step in range(SAMPLED)]
     with PairFinder(model.term.descriptor.rcut) as find_pairs:
         pairs = np.mean([len(find_pairs(batch).neighbor) for batch in batches])

@@ -16,8 +16,7 @@ from typing import Any
 from deeptf.data.schedule import BatchSchedule
 from deeptf.tf import tf
 from deeptf.train.graph import TrainingGraph
-from deeptf.train.preparation import prepare
-from deeptf.train.start import Start
+from deeptf.train.start import start
 
 
 class Steps:
@@ -66,10 +65,11 @@ def prepared(script: dict[str, Any], threads: int) -> Iterator[Steps]:
         try:
             Path("input.json").write_text(json.dumps(script))
             with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
-                run = prepare("input.json", Start(), None, skip_neighbor_stat=True)
-            graph = TrainingGraph(run.config, run.values, run.seed, threads)
+                run = start("input.json")
+            seed = run.config.training.seed
+            graph = TrainingGraph(run.config, run.values, seed, threads)
             graph.refine_table()
-            schedule = BatchSchedule(run.systems, run.config.training.training_data, run.seed)
+            schedule = BatchSchedule(run.data.training, seed)
             schedule.keep_pairs(graph.find_pairs)
             try:
                 yield Steps(graph, schedule, run.config.loss.prefactors(1.0))

@@ -3,6 +3,9 @@
 import h5py
 import numpy as np
 
+from deeptf.data.find import find_systems
+from deeptf.data.system import System
+
 TYPES = [0, 1, 1]  # O H H
 NAMES = ["O", "H"]
 
@@ -47,3 +50,8 @@ def write_hdf5(file, group, sets, types=TYPES, names=NAMES):
             for name, array in data.items():
                 node[f"set.{number:03d}/{name}.npy"] = array
     return f"{file}#/{group}"
+
+
+def open_all(systems, type_map=NAMES):
+    """Return the systems that `systems` of an input file means."""
+    return [System(path, type_map) for path in find_systems(systems)]

@@ -5,10 +5,10 @@ import shutil
 
 import numpy as np
 import pytest
-from small_systems import NAMES, arrays, write_folder, write_hdf5
+from small_systems import NAMES, arrays, open_all, write_folder, write_hdf5
 
 from deeptf.data.errors import DataError
-from deeptf.data.find import find_systems, find_type_map, open_systems
+from deeptf.data.find import find_systems, find_type_map
 from deeptf.data.system import System
 
 
@@ -88,7 +88,7 @@ def test_a_system_with_a_lost_file_is_not_passed_over(tree):
     (tree / "b/type.raw").unlink()
     (tree / "b/type.raw").symlink_to("nowhere")
     with pytest.raises(DataError, match=r"b/type.raw must be a file, got a link to nothing"):
-        open_systems(str(tree))
+        open_all(str(tree))
 
 
 def test_folders_whose_names_look_like_hdf5(tmp_path):
@@ -105,7 +105,7 @@ def test_hdf5_files_are_searched_for_groups(tmp_path):
     assert find_systems(str(file)) == groups
     assert find_systems([str(file)]) == groups
     assert find_systems(groups[1]) == [groups[1]]
-    assert [system.num_frames for system in open_systems(groups, NAMES)] == [1, 1]
+    assert [system.num_frames for system in open_all(groups)] == [1, 1]
 
 
 def test_nothing_to_find(tmp_path):
@@ -126,12 +126,12 @@ def test_nothing_to_find(tmp_path):
 def test_names_of_types(tmp_path):
     bare = System(write_folder(tmp_path / "bare", [arrays(1)], names=None))
     named = System(write_folder(tmp_path / "named", [arrays(1)]))
-    assert find_type_map([bare, named]) == (("O", "H"), f"from {named.path}")
-    assert find_type_map([bare])[0] == ("Type_0", "Type_1")
-    assert find_type_map([bare], least=3)[0] == ("Type_0", "Type_1", "Type_2")
+    assert find_type_map([bare.path, named.path]) == (("O", "H"), f"from {named.path}")
+    assert find_type_map([bare.path])[0] == ("Type_0", "Type_1")
+    assert find_type_map([bare.path], least=3)[0] == ("Type_0", "Type_1", "Type_2")
     types = np.array([[0, 1, 1], [0, 3, -1]])
     path = write_folder(tmp_path / "m", [arrays(2) | {"real_atom_types": types}], names=None)
     mixed = System(path)
-    assert find_type_map([bare, mixed])[0] == tuple(f"Type_{k}" for k in range(4))
-    again = System(path, find_type_map([mixed])[0])
+    assert find_type_map([bare.path, mixed.path])[0] == tuple(f"Type_{k}" for k in range(4))
+    again = System(path, find_type_map([mixed.path])[0])
     np.testing.assert_array_equal(again.frame(1).atom_type, [0, 3])

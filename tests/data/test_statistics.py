@@ -7,9 +7,9 @@ from small_systems import NAMES, arrays, write_folder
 
 from deeptf.data.energy_bias import energy_bias, parameter_statistics
 from deeptf.data.errors import DataError
-from deeptf.data.statistics import (
-    sampled_frames,
-)
+from deeptf.data.options import DataOptions
+from deeptf.data.section import Section
+from deeptf.data.survey import sampled_frames
 from deeptf.data.system import System
 from deeptf.model.switch import switch_over_distance
 
@@ -75,12 +75,16 @@ def test_against_padded_rows(systems):
     np.testing.assert_array_equal(found.environment(sel, True)[0], 0)
 
 
+def sampled(systems, num_batches, batch_size):
+    return sampled_frames(Section(systems, DataOptions("x", batch_size=batch_size)), num_batches)
+
+
 def test_sampled_frames_are_spread_over_each_system(systems):
-    assert sampled_frames(systems, 10, 1) == [7, 3]
-    assert sampled_frames(systems, 1, 3) == [3, 3]
-    assert sampled_frames(systems, 1) == [7, 3]  # "auto": 11 frames of 3 atoms
-    assert sampled_frames(systems, 2, "mixed:3") == [4, 3]
-    assert sampled_frames(systems, 2, "mixed:1") == [2, 2]
+    assert sampled(systems, 10, 1) == [7, 3]
+    assert sampled(systems, 1, 3) == [3, 3]
+    assert sampled(systems, 1, "auto") == [7, 3]  # 11 frames of 3 atoms
+    assert sampled(systems, 2, "mixed:3") == [4, 3]
+    assert sampled(systems, 2, "mixed:1") == [2, 2]
     frames = [systems[0].frame(k) for k in (0, 3, 6)] + [systems[1].frame(k) for k in (0, 2)]
     mean, stddev, _, _ = by_hand(frames, [20, 30])
     found = look(systems, 2, RCUT, RCUT_SMTH, [3, 2])
@@ -126,7 +130,7 @@ def test_frames_without_copies_are_left_out(tmp_path):
     data["energy"][1] = 1e6
     data["numb_copy"] = np.array([2, 0, 1])
     system = System(write_folder(tmp_path / "s", [data]), NAMES)
-    assert sampled_frames([system], 10, 1) == [2]
+    assert sampled([system], 10, 1) == [2]
     kept = {name: value[[0, 2]] for name, value in data.items() if name != "numb_copy"}
     other = System(write_folder(tmp_path / "kept", [kept]), NAMES)
     found, expected = (look([s], 2, RCUT, RCUT_SMTH) for s in (system, other))

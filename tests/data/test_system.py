@@ -3,10 +3,9 @@
 import dpdata
 import numpy as np
 import pytest
-from small_systems import NAMES, arrays, write_folder, write_hdf5
+from small_systems import NAMES, arrays, open_all, write_folder, write_hdf5
 
 from deeptf.data.errors import DataError
-from deeptf.data.find import open_systems
 from deeptf.data.system import System
 
 
@@ -166,7 +165,7 @@ def test_what_dpdata_writes(tmp_path, form):
     labelled = dpdata.LabeledSystem(str(tmp_path / "source"), fmt="deepmd/npy", type_map=NAMES)
     target = str(tmp_path / ("out.hdf5" if form == "deepmd/hdf5" else "out"))
     labelled.to(form, target)
-    (system,) = open_systems(target, NAMES)
+    (system,) = open_all(target)
     assert system.mixed == (form == "deepmd/npy/mixed")
     for name in ("coord", "cell", "atom_type", "energy", "force"):
         np.testing.assert_allclose(
@@ -193,7 +192,7 @@ def test_more_files_than_may_be_open(tmp_path):
     resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
     try:
         paths = [write_folder(tmp_path / str(k), [arrays(1, seed=k)]) for k in range(120)]
-        systems = open_systems([str(path) for path in paths], NAMES)
+        systems = open_all([str(path) for path in paths])
         for k in (0, 60, 119, 0):
             np.testing.assert_array_equal(
                 systems[k].frame(0).coord.ravel(), arrays(1, seed=k)["coord"][0]

@@ -3,11 +3,10 @@
 import h5py
 import numpy as np
 import pytest
-from small_systems import NAMES, arrays, write_folder, write_hdf5
+from small_systems import NAMES, arrays, open_all, write_folder, write_hdf5
 
 from deeptf.data.digest import new_digest
 from deeptf.data.errors import DataError
-from deeptf.data.find import open_systems
 from deeptf.data.system import System
 from deeptf.data.types import unnamed_types
 
@@ -246,7 +245,7 @@ def test_damaged_hdf5_files_are_named(tmp_path):
         content[random.integers(len(whole), size=30)] = random.integers(256, size=30)
         content.tofile(file)
         try:
-            for system in open_systems([str(file)], NAMES):
+            for system in open_all([str(file)]):
                 system.digest(new_digest())
                 read_all(system)
         except DataError as error:

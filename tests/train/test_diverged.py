@@ -14,7 +14,8 @@ from deeptf.train import checkpoint
 from deeptf.train.checkpoint import Series
 from deeptf.train.freeze import freeze
 from deeptf.train.graph import Step, TrainingGraph
-from deeptf.train.run import Trainer, train
+from deeptf.train.loop import Loop
+from deeptf.train.run import train
 from deeptf.train.workers import Workers
 
 
@@ -108,11 +109,12 @@ class Two(Workers):
     ],
 )
 def test_whose_loss_is_not_finite(loss: list[float], workers: Workers, message: str) -> None:
-    trainer = Trainer.__new__(Trainer)
-    trainer._workers, trainer._saved = workers, Path("model.ckpt-5.npz")
-    trainer._run = SimpleNamespace(systems=[SimpleNamespace(path=path) for path in "abc"])
+    loop = Loop.__new__(Loop)
+    loop._workers, loop._records = workers, SimpleNamespace(saved=Path("model.ckpt-5.npz"))
+    section = SimpleNamespace(systems=[SimpleNamespace(path=path) for path in "abc"])
+    loop._run = SimpleNamespace(data=SimpleNamespace(training=section))
     batch = SimpleNamespace(origin=[("a", 3), ("b", 5)])
-    assert message in trainer._not_finite(7, batch, Step(np.array(loss), np.nan, False))
+    assert message in loop._not_finite(7, batch, Step(np.array(loss), np.nan, False))
 
 
 def test_a_model_that_is_not_finite_is_not_frozen(folder: Path) -> None:

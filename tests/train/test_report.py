@@ -7,15 +7,16 @@ import pytest
 
 from deeptf.properties import ENERGY, FORCE, VIRIAL
 from deeptf.train import report
-from deeptf.train.report import Errors, Progress
+from deeptf.train.report import Progress, root_mean_squares
 from deeptf.train.workers import Workers
 
 
 def test_errors_of_several_batches() -> None:
-    errors = Errors([ENERGY, FORCE, VIRIAL])
-    errors.add(np.array([4.0]), np.array([[1.0, 1], [6.0, 6], [0, 0]]))
-    errors.add(np.array([2.0, 3.0]), np.array([[8.0, 2], [18.0, 6], [0, 0]]))
-    columns = errors.columns(Workers())
+    batches = [
+        (np.array([4.0]), np.array([[1.0, 1], [6.0, 6], [0, 0]])),
+        (np.array([2.0, 3.0]), np.array([[8.0, 2], [18.0, 6], [0, 0]])),
+    ]
+    columns = root_mean_squares(batches, [ENERGY, FORCE, VIRIAL], Workers())
     assert columns["rmse"] == pytest.approx(np.sqrt(3.0))
     assert columns["rmse_e"] == pytest.approx(np.sqrt(3.0))
     assert columns["rmse_f"] == pytest.approx(np.sqrt(2.0))

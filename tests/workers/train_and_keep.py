@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-from deeptf.train import trainer
+from deeptf.train import run
 from deeptf.train.graph import TrainingGraph
 
 
@@ -19,5 +19,5 @@ class Kept(TrainingGraph):
         super().close()
 
 
-trainer.TrainingGraph = Kept
-sys.exit(trainer.train(sys.argv[1]))
+run.TrainingGraph = Kept
+sys.exit(run.train(sys.argv[1]))

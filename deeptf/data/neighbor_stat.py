@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deeptf.data.find import find_type_map, open_systems
-from deeptf.data.statistics import Extremes, collect
+from deeptf.data.find import find_systems, find_type_map
+from deeptf.data.statistics import Extremes
+from deeptf.data.survey import collect
+from deeptf.data.system import System
 
 
 def neighbor_stat(
@@ -26,9 +28,10 @@ def neighbor_stat(
     """
     if not 0 < rcut < float("inf"):
         raise ValueError(f"`rcut` must be positive (A), got {rcut}")
+    paths = find_systems(systems)
     if type_map is None:
-        type_map, _ = find_type_map(open_systems(systems))
-    opened = open_systems(systems, type_map)
+        type_map, _ = find_type_map(paths)
+    opened = [System(path, type_map) for path in paths]
     seen = Extremes(len(type_map), rcut)
     row = collect(opened, [seen])[seen]
     distance, most = float(seen.shortest(row).min(initial=np.inf)), seen.most_neighbors(row)

@@ -1,4 +1,4 @@
-"""`deeptf doctor`: what deeptf finds on this machine, a line each, with the fix for what it lacks.
+"""What `deeptf doctor` finds on a machine, a line each, with the fix for what it lacks.
 
 TensorFlow, the compiled ops and Horovod are tried in processes of their own: what ends the process
 that loads it (an instruction that the CPU lacks, an MPI that is not there) is a line as well.
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from deeptf import __version__
 from deeptf.cores import usable_cores
-from deeptf.ops import library as op_library
+from deeptf.ops import library
 
 REQUIRED = ("numpy", "h5py", "tqdm")
 OPTIONAL = {  # what it is for
@@ -55,21 +55,11 @@ class Finding(NamedTuple):
     stops: bool = False  # training cannot run
 
 
-def doctor() -> int:
-    """Print a line for each thing; return 1 where training cannot run, else 0."""
-    findings = examine()
-    for name, text, fix, _ in findings:
-        print(f"{name:<11} {text}" + (f": {fix}" if fix else ""))
-    stops = [finding.name for finding in findings if finding.stops]
-    print(f"training cannot run: see {', '.join(stops)}" if stops else "training can run")
-    return 1 if stops else 0
-
-
 def examine() -> list[Finding]:
     """Return all findings, in the order in which they are printed."""
     loaded, failure = try_in_process(LOAD_TENSORFLOW)
     return [
-        Finding("deeptf", f"{__version__}, {Path(__file__).parent}"),
+        Finding("deeptf", f"{__version__}, {library.FOLDER}"),
         Finding("Python", f"{platform.python_version()}, {sys.executable}"),
         *map(required_package, REQUIRED),
         tensorflow(loaded, failure),
@@ -109,7 +99,7 @@ def tensorflow(loaded: dict[str, Any], failure: str) -> Finding:
     missing = importlib.util.find_spec("tensorflow") is None
     text = "not installed" if missing else f"cannot be imported ({failure})"
     try:
-        built_for = op_library.tensorflow_of(op_library.FOLDER / op_library.BINDINGS)
+        built_for = library.tensorflow_of(library.FOLDER / library.BINDINGS)
         release = ".".join(built_for.split(".")[:2])
         fix = f"pip install 'tensorflow-cpu=={release}.*'"
     except ImportError:
@@ -122,12 +112,10 @@ def kernels(tensorflow_works: bool, failure: str) -> Finding:
     if tensorflow_works and failure:
         return Finding("kernels", failure.removeprefix("ImportError: "), stops=True)
     try:
-        cpu = op_library.this_cpu()
-        chosen = op_library.choose_core(op_library.FOLDER, cpu).level
-        cores = sorted(
-            op_library.read_core(path).level for path in op_library.FOLDER.glob(op_library.CORES)
-        )
-        built_for = op_library.tensorflow_of(op_library.FOLDER / op_library.BINDINGS)
+        cpu = library.this_cpu()
+        chosen = library.choose_core(library.FOLDER, cpu).level
+        cores = sorted(library.read_core(path).level for path in library.FOLDER.glob(library.CORES))
+        built_for = library.tensorflow_of(library.FOLDER / library.BINDINGS)
     except ImportError as error:
         return Finding("kernels", str(error), stops=True)
     text = f"{chosen}, of those built: {', '.join(cores)}; built for TensorFlow {built_for}"
@@ -160,7 +148,7 @@ def processor() -> Finding:
     except OSError:
         text = ""
     model = re.search(r"^model name\s*:\s*(.*)$", text, re.MULTILINE)
-    parts = [model.group(1) if model else platform.machine(), level_of(op_library.this_cpu())]
+    parts = [model.group(1) if model else platform.machine(), level_of(library.this_cpu())]
     return Finding("CPU", ", ".join(filter(None, parts)))
 
 

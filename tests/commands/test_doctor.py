@@ -6,9 +6,9 @@ from importlib import metadata
 import pytest
 from library_files import bindings_file, core_file
 
-from deeptf import doctor
 from deeptf.__main__ import main
-from deeptf.doctor import LEVELS, level_of
+from deeptf.commands import findings
+from deeptf.commands.findings import LEVELS, level_of
 from deeptf.ops import library as op_library
 
 V2, V3, V4 = LEVELS.values()
@@ -53,7 +53,9 @@ def test_this_environment(capsys, tmp_path, monkeypatch):
     built_for = op_library.tensorflow_of(op_library.FOLDER / op_library.BINDINGS)
     assert f"; built for TensorFlow {built_for}" in found["kernels"]
     assert found["CPU"].endswith(level_of(op_library.this_cpu()))
-    assert found["threads"].startswith(f"{doctor.usable_cores()}, the cores that this process may")
+    assert found["threads"].startswith(
+        f"{findings.usable_cores()}, the cores that this process may"
+    )
     assert found["GPU"].endswith("seen by TensorFlow; CPU kernels only")
 
 
@@ -79,35 +81,35 @@ def test_a_library_that_ends_its_process(tmp_path, monkeypatch):
         "tensorflow",
         "import os, signal\nos.kill(os.getpid(), signal.SIGILL)",
     )
-    told, failure = doctor.try_in_process(doctor.LOAD_TENSORFLOW)
+    told, failure = findings.try_in_process(findings.LOAD_TENSORFLOW)
     assert told == {} and failure == "the process was ended by SIGILL"
 
 
 def test_what_was_found_before_a_failure_counts():
-    told, failure = doctor.try_in_process("tell(a=1)\ntell(b='x')\nraise ValueError('c')")
+    told, failure = findings.try_in_process("tell(a=1)\ntell(b='x')\nraise ValueError('c')")
     assert told == {"a": 1, "b": "x"} and failure == "ValueError: c"
 
 
 def test_a_tensorflow_that_is_not_installed(package, monkeypatch):
-    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda _: None)
-    finding = doctor.tensorflow({}, "No module")
+    monkeypatch.setattr(findings.importlib.util, "find_spec", lambda _: None)
+    finding = findings.tensorflow({}, "No module")
     assert finding.stops and finding.text == "not installed"
     assert finding.fix == "pip install 'tensorflow-cpu==2.17.*'"
     (package / op_library.BINDINGS).unlink()
-    assert doctor.tensorflow({}, "No module").fix == f"pip install '.[cpu]' {SOURCE}"
+    assert findings.tensorflow({}, "No module").fix == f"pip install '.[cpu]' {SOURCE}"
 
 
 def test_ops_for_another_tensorflow_are_the_kernels_line(package):
     with pytest.raises(ImportError) as refused:
         op_library.check_bindings(package / op_library.BINDINGS, "2.18.1")
-    finding = doctor.kernels(True, f"ImportError: {refused.value}")
+    finding = findings.kernels(True, f"ImportError: {refused.value}")
     assert finding.stops and finding.text == str(refused.value)
     assert f"`DEEPTF_TENSORFLOW=2.18.1 pip install .` {SOURCE}" in finding.text
 
 
 def test_ops_that_are_not_built(package):
     (package / op_library.BINDINGS).unlink()
-    finding = doctor.kernels(False, "no TensorFlow")
+    finding = findings.kernels(False, "no TensorFlow")
     assert finding.stops and "must be built first, got no such file" in finding.text
 
 
@@ -125,7 +127,7 @@ def test_ops_that_are_not_built(package):
 )
 def test_kernels_below_the_level_of_the_cpu(package, monkeypatch, cpu, text, fix):
     monkeypatch.setattr(op_library, "this_cpu", lambda: set(cpu.split()))
-    finding = doctor.kernels(True, "")
+    finding = findings.kernels(True, "")
     assert text in finding.text and finding.fix == fix and not finding.stops
     assert ("could run" in finding.text) == bool(fix)
 
@@ -145,23 +147,23 @@ def test_horovod_is_tried(tmp_path, monkeypatch):
     answers = "mpi_built = lambda: 0\ngloo_built = lambda: 1\n"
     (package / "tensorflow.py").write_text(answers)
     monkeypatch.syspath_prepend(str(tmp_path))
-    finding = doctor.horovod()
+    finding = findings.horovod()
     assert (finding.text, finding.fix) == ("0.28.1, with gloo", "")
     (package / "tensorflow.py").write_text("raise ImportError('another TensorFlow')")
-    finding = doctor.horovod()
+    finding = findings.horovod()
     assert finding.text == "cannot be imported (ImportError: another TensorFlow)"
     assert finding.fix == f"examples/horovod/install.sh {SOURCE}" and not finding.stops
 
 
 def test_packages_that_are_missing(monkeypatch):
-    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda _: None)
-    assert doctor.required_package("h5py") == ("h5py", "not installed", "pip install h5py", True)
-    assert doctor.optional_package("ase", "MD") == (
+    monkeypatch.setattr(findings.importlib.util, "find_spec", lambda _: None)
+    assert findings.required_package("h5py") == ("h5py", "not installed", "pip install h5py", True)
+    assert findings.optional_package("ase", "MD") == (
         *("ase", "not installed (MD)", "pip install ase", False),
     )
-    assert doctor.horovod().text == "not installed (trains on several workers)"
+    assert findings.horovod().text == "not installed (trains on several workers)"
 
 
 def test_a_package_without_metadata(tmp_path, monkeypatch):
     module(tmp_path, monkeypatch, "own_ase", "")
-    assert doctor.optional_package("own_ase", "MD").text == "of unknown version"
+    assert findings.optional_package("own_ase", "MD").text == "of unknown version"

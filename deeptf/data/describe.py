@@ -1,0 +1,72 @@
+"""What is said about the systems of a run: which there are, what is left out or missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from deeptf.data.section import Section
+from deeptf.data.system import System
+from deeptf.properties import Property
+
+LISTED = 20  # systems that are named one by one
+
+
+def tell_systems(name: str, section: Section | None) -> None:
+    """Print the systems of a section, and which frames and systems count more or less than others.
+
+    name : of the section, "training" or "validation"; None where the input has none.
+    """
+    systems = section.systems if section is not None else []
+    frames = sum(system.num_frames for system in systems)
+    print(f"{name}: {len(systems)} systems, {frames} frames")
+    for system in systems[:LISTED]:
+        cell = "" if system.periodic else ", no cell"
+        print(f"  {system.path}: {system.num_frames} frames of {system.num_atoms} atoms{cell}")
+    rest = [system.num_atoms for system in systems[LISTED:]]
+    if rest:
+        print(f"  and {len(rest)} more, of {min(rest)} to {max(rest)} atoms")
+    if section is None:
+        return
+    if section.left_out:
+        limit = f"more than {section.most_atoms} atoms"
+        print(f"note: {section.left_out} systems of {limit} are left out")
+    if any(np.any(system.copies != 1) for system in systems):
+        copies = sum(int(system.copies.sum()) for system in systems)
+        unused = frames - sum(len(system.used_frames) for system in systems)
+        never = f", {unused} frames never" if unused else ""
+        print(f"note: {copies} {name} frames an epoch by numb_copy.npy{never}")
+    undrawn = [s.path for s, p in zip(systems, section.probabilities, strict=True) if not p]
+    if undrawn:
+        more = f" and {len(undrawn) - 3} more" if len(undrawn) > 3 else ""
+        print(f"note: probability 0, not used for {name}: {', '.join(undrawn[:3])}{more}")
+
+
+def tell_labels(
+    name: str, systems: Sequence[System], terms: Mapping[str, Sequence[Property]]
+) -> None:
+    """Print which labels are missing of those that the terms of the loss need.
+
+    Raises ValueError where no training frame has any.
+    """
+    total = sum(len(system.used_frames) for system in systems)
+    useful = False
+    for rows in terms.values():
+        needed = [row.label for row in rows]
+        labels = " and ".join(needed)
+        number = sum(system.number_with(needed) for system in systems)
+        useful = useful or number > 0
+        if not number:
+            print(f"note: no {name} system has {labels}: its term of the loss is 0")
+        elif number < total:
+            print(
+                f"note: {number} of {total} {name} frames have {labels}: the others add "
+                "nothing to its term of the loss"
+            )
+    if terms and not useful and name == "training":
+        wanted = sorted({row.label for rows in terms.values() for row in rows})
+        raise ValueError(
+            f"training systems must have labels for the loss ({', '.join(wanted)}), got none in "
+            f"{len(systems)} systems; add the files to set.* or change the prefactors of `loss`"
+        )
