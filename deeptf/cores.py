@@ -57,8 +57,9 @@ def _cgroups(root: Path) -> Iterator[Path]:
 
 
 def _mounted(line: str) -> tuple[str, str, str, list[str]]:
-    """Return from a line of mountinfo which folder of the file system is shown, where, the kind and
-    the options of the file system.
+    """Return what a line of mountinfo says of a file system.
+
+    Which folder of it is shown, where, its kind and its options.
     """
     place, _, system = line.partition(" - ")
     shown, top = (

@@ -1,5 +1,6 @@
-"""What the command line does to its own process: standard files that are closed are opened, and
-TensorFlow starts without its notices. A library does not do so to the process of its user.
+"""What the command line does to its own process; a library does not do so to its user's.
+
+Standard files that are closed are opened, and TensorFlow starts without its notices.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ def open_standard_files() -> None:
 
 
 def start_tensorflow() -> None:
-    """Import TensorFlow and run a first graph, without what it prints at that at any log level
-    (oneDNN, MLIR); after an error, show it.
+    """Import TensorFlow and run a first graph, without its notices.
+
+    Some it prints at any log level (oneDNN, MLIR); after an error, they are shown.
     """
     os.environ.setdefault(LOG_LEVEL, "2")
     with _without_notices():

@@ -86,8 +86,9 @@ def first_run() -> None:
 
 
 def _leave_to_parent() -> None:
-    """Never destroy the sessions of the parent: their threads, which would be waited for, are not
-    in this process.
+    """Never destroy the sessions of the parent.
+
+    Their threads, which would be waited for, are not in this process.
     """
     for made in _sessions:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(made))

@@ -55,8 +55,9 @@ def naming_frames(batch: Batch) -> Iterator[None]:
 
 
 def _explain(text: str, batch: Batch) -> str:
-    """Return the message of the op with system and frame instead of the place in the batch, and
-    with atoms as the files count them, virtual ones included.
+    """Return the message of the op with system and frame instead of the place in the batch.
+
+    Atoms are as the files count them, virtual ones included.
     """
     found = re.search(r"\bframe (\d+)", text)
     if found is None:

@@ -92,9 +92,7 @@ class System:
         return np.flatnonzero(self._types(part, frames)[0] >= 0)
 
     def energies(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the energies of the used frames that have one [n], and which frames these are
-        [n].
-        """
+        """Return the energies of the used frames that have one, and which these are, [n] each."""
         values, frames = [np.zeros(0)], [np.zeros(0, np.int64)]
         for part, own in self._used():
             if "energy" in part.present:

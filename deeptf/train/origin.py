@@ -1,6 +1,6 @@
-"""What a run goes on from, and whether it fits the input: a checkpoint (`--restart`,
-`--init-model`), a frozen model (`--init-frz-model`) or nothing.
+"""What a run goes on from, and whether it fits the input.
 
+It is a checkpoint (`--restart`, `--init-model`), a frozen model (`--init-frz-model`) or nothing.
 The arrays of a file belong to the settings that made them. A restart is the run that was: its
 section `model` must say the same. A new run from given weights must have their shapes; keys that
 change what the weights give are carried over from the file, and named. Other sections may change;

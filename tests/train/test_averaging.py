@@ -13,8 +13,7 @@ from small_run import TYPES, changed_input, write_run, write_system
 from deeptf.data.system import System
 from deeptf.exchange import frozen
 from deeptf.infer.deep_pot import DeepPot
-from deeptf.train import checkpoint
-from deeptf.train import run as trainer
+from deeptf.train import checkpoint, loop
 from deeptf.train.averaging import EVERY, update_weight
 from deeptf.train.checkpoint import AVERAGE, Series
 from deeptf.train.freeze import freeze
@@ -193,7 +192,7 @@ def test_a_frozen_model_holds_the_table_of_the_averages(folder: Path) -> None:
 
 
 def test_restart_before_a_table_grows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "TABLE_CHECK", 5)
+    monkeypatch.setattr(loop, "TABLE_CHECK", 5)
     changes = VALIDATION | DECAY | TABLE | {"training/numb_steps": 14, "training/save_freq": 7}
     path = write_run(folder, changes | {"learning_rate/start_lr": 0.5})
     train(path)

@@ -1,4 +1,4 @@
-"""Runs of the trainer: what they write, how they stop, and that they go on as if they had not."""
+"""Training runs: what they write, how they stop, and that they go on as if they had not."""
 
 from __future__ import annotations
 
