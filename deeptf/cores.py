@@ -57,9 +57,9 @@ def _cgroups(root: Path) -> Iterator[Path]:
 
 
 def _mounted(line: str) -> tuple[str, str, str, list[str]]:
-    """Return what a line of mountinfo says of a file system.
+    """Return what a line of mountinfo says.
 
-    Which folder of it is shown, where, its kind and its options.
+    That is which folder of the file system is shown and where, its kind and its options.
     """
     place, _, system = line.partition(" - ")
     shown, top = (

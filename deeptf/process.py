@@ -1,6 +1,7 @@
-"""What the command line does to its own process; a library does not do so to its user's.
+"""What the command line does to its own process.
 
-Standard files that are closed are opened, and TensorFlow starts without its notices.
+Standard files that are closed are opened, and TensorFlow starts without its notices. A library does
+not do so to the process of its user.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ def open_standard_files() -> None:
 
 
 def start_tensorflow() -> None:
-    """Import TensorFlow and run a first graph, without its notices.
+    """Import TensorFlow and run a first graph without what it prints at that.
 
-    Some it prints at any log level (oneDNN, MLIR); after an error, they are shown.
+    It does so at any log level (oneDNN, MLIR); after an error, that is shown.
     """
     os.environ.setdefault(LOG_LEVEL, "2")
     with _without_notices():

@@ -6,6 +6,8 @@ import itertools
 
 import numpy as np
 
+from deeptf.model.switch import switch_over_distance
+
 
 def neighbor_pairs(coord, cell, atom_type, frame_row, rcut):
     """All pairs by looking at every atom in every image that could matter."""
@@ -84,8 +86,7 @@ def sort_pairs(row, neighbor, displacement, atom_type, num_types, num_owned=None
 def environment(displacement, centre, atom_type, mean, stddev, rcut_smth, rcut):
     """Rows (s, s x/r, s y/r, s z/r) or s alone, as mean has columns, normalised."""
     r = np.linalg.norm(displacement, axis=1)
-    u = np.clip((r - rcut_smth) / (rcut - rcut_smth), 0, 1)
-    s = (u**3 * (-6 * u**2 + 15 * u - 10) + 1) / r
+    s = switch_over_distance(r, rcut_smth, rcut)
     rows = np.concatenate([s[:, None], s[:, None] * displacement / r[:, None]], 1)
     rows = rows[:, : mean.shape[1]]
     return (rows - mean[atom_type[centre]]) / stddev[atom_type[centre]]
@@ -215,7 +216,7 @@ def environment_grad(upper, displacement, centre, atom_type, stddev, rcut_smth, 
     """Derivative of sum(upper * rows) in the displacements, [P, 3]."""
     r = np.linalg.norm(displacement, axis=1)
     u = np.clip((r - rcut_smth) / (rcut - rcut_smth), 0, 1)
-    s = (u**3 * (-6 * u**2 + 15 * u - 10) + 1) / r
+    s = switch_over_distance(r, rcut_smth, rcut)
     slope = -30 * u**2 * (u - 1) ** 2 / (rcut - rcut_smth) / r - s / r  # ds/dr
     upper = upper / stddev[atom_type[centre]]
     unit = displacement / r[:, None]

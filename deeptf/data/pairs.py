@@ -57,7 +57,7 @@ def naming_frames(batch: Batch) -> Iterator[None]:
 def _explain(text: str, batch: Batch) -> str:
     """Return the message of the op with system and frame instead of the place in the batch.
 
-    Atoms are as the files count them, virtual ones included.
+    Atoms are counted as in the files, virtual ones included.
     """
     found = re.search(r"\bframe (\d+)", text)
     if found is None:

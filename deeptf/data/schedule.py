@@ -64,20 +64,25 @@ class BatchSchedule:
         return list(chosen.items())
 
     def _read(self, system: int, frames: list[int]) -> list[Batch]:
-        """Return frames of a system: those in memory one by one, else all together."""
+        """Return frames of a system: one by one as they are kept, all together without room."""
         kept = [self._keep(system, frame) for frame in frames]
-        return [self._systems[system].batch(frames)] if None in kept else kept
+        together = any(batch is None for batch in kept)
+        return [self._systems[system].batch(frames)] if together else kept
 
     def _keep(self, system: int, frame: int) -> Batch | None:
-        """Return a frame that is in memory, or that finds room there now; None for others."""
+        """Return a frame that is in memory, or read it as long as there is room; else None."""
         place = (system, frame)
-        if place not in self._kept and not self._full:
-            batch = self._systems[system].batch([frame])
-            self._full = not self._make_room(batch.nbytes)
-            if not self._full:
-                self._free -= batch.nbytes
-                self._kept[place] = self._with_pairs(batch)
-        return self._kept.get(place)
+        if place in self._kept:
+            return self._kept[place]
+        if self._full:
+            return None
+        batch = self._systems[system].batch([frame])
+        self._full = not self._make_room(batch.nbytes)
+        if self._full:
+            return batch
+        self._free -= batch.nbytes
+        self._kept[place] = self._with_pairs(batch)
+        return self._kept[place]
 
     def _make_room(self, nbytes: int) -> bool:
         """Return whether so many bytes are free, after frames have lost their pairs if need be."""

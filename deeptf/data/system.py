@@ -92,7 +92,7 @@ class System:
         return np.flatnonzero(self._types(part, frames)[0] >= 0)
 
     def energies(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the energies of the used frames that have one, and which these are, [n] each."""
+        """Return the energies [n] of the used frames that have one, and their numbers [n]."""
         values, frames = [np.zeros(0)], [np.zeros(0, np.int64)]
         for part, own in self._used():
             if "energy" in part.present:

@@ -1,8 +1,8 @@
 """Converting: a model frozen by deepmd-kit's TensorFlow backend becomes a deeptf model.
 
-Energy models with the descriptor se_e2_a and without type embedding are taken. What else a graph
-holds is refused by name (exchange/deepmd_graph.py); and the new model has to give what the graph of
-the old one gives on random environments (exchange/deepmd_check.py) before it is written.
+Energy models with a descriptor of deepmd_kinds.py and without type embedding are taken. What else
+a graph holds is refused by name (deepmd_graph.py); and the new model has to give what the graph of
+the old one gives on random environments (deepmd_check.py) before it is written.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from deeptf.exchange import frozen
 from deeptf.exchange.deepmd_arrays import read_arrays
 from deeptf.exchange.deepmd_check import largest_difference
 from deeptf.exchange.deepmd_graph import DeepmdGraph, read_graph
+from deeptf.exchange.deepmd_kinds import NAMES
 from deeptf.exchange.deepmd_settings import DeepmdSettings
 from deeptf.files import replacing
 from deeptf.model.model import ModelConfig
@@ -84,7 +85,7 @@ def _compare(
     difference, count = largest_difference(graph, config, arrays, converted)
     if not difference <= tolerance:
         raise ValueError(
-            "it must be a plain se_e2_a energy model, but its graph computes something else: "
+            f"it must be a plain {NAMES} energy model, but its graph computes something else: "
             f"on {count} random environments results differ by up to {difference:.1e} (relative)"
         )
     return (

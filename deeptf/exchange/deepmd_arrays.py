@@ -40,11 +40,13 @@ def read_arrays(graph: DeepmdGraph, config: ModelConfig) -> tuple[ModelConfig, A
 
 def _statistics(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
     """Return mean and standard deviation of environment rows and parameters."""
-    num_types, places = config.num_types, sum(config.term.descriptor.sel)
+    descriptor, num_types = config.term.descriptor, config.num_types
+    places, columns = sum(descriptor.sel), descriptor.columns
     arrays = {}
     for source, target in (("t_avg", "mean"), ("t_std", "stddev")):
         name = f"descrpt_attr/{source}"
-        rows = graph.array(name, (num_types, 4 * places)).reshape(num_types, places, 4)
+        rows = graph.array(name, (num_types, columns * places))
+        rows = rows.reshape(num_types, places, columns)
         if np.any(rows != rows[:, :1]):
             raise ValueError(f"`{name}` must be the same for every neighbour, but is not")
         arrays[f"descriptor/{target}"] = rows[:, 0].astype(np.float64)

@@ -1,8 +1,10 @@
-"""The three ops of geometry of deepmd-kit's se_e2_a models in NumPy, on given pairs.
+"""The three ops of geometry of deepmd-kit in NumPy, on given pairs.
 
 With r = r_j - r_i, places (slots) sorted by neighbour type, empty ones 0 before normalisation:
 
     R = (s, s x/r, s y/r, s z/r)    s = sw(r)/r    R~ = (R - mean) / stddev    D = -dR~/dr
+
+or R = s alone for radial descriptors (W = 1 column in place of 4), and
     F_i -= dE/dR~ . D     F_j += dE/dR~ . D     W_ab += (dE/dR~ . D_a) r_b
 
 sw falls from 1 at r0 to 0 at r0 + w, with r0 = float32(rcut_smth) and w = float32(rcut - r0). They
@@ -46,8 +48,8 @@ class Frame:
 class Environment:
     """Outputs of the environment op; S places for neighbours."""
 
-    rows: np.ndarray  # [N, S, 4] R~
-    derivative: np.ndarray  # [N, S, 4, 3] D, 1/A
+    rows: np.ndarray  # [N, S, W] R~
+    derivative: np.ndarray  # [N, S, W, 3] D, 1/A
     displacement: np.ndarray  # [N, S, 3] A
     neighbor: np.ndarray  # [N, S], -1 for an empty place
 
@@ -76,18 +78,20 @@ def environment(
     """Return what the environment op gives for a frame.
 
     sel : places for neighbours of each type, not exceeded; lengths : rcut_smth and rcut in A;
-    mean, stddev : [T, 4 S].
+    mean, stddev : [T, S W].
     """
     centre, neighbor_type = frame.centre, frame.atom_type[frame.neighbor]
     shape = (frame.num_centres, sum(sel))
     at = centre, _places(centre, neighbor_type, sel)
-    raw, slope = np.zeros((*shape, 4)), np.zeros((*shape, 4, 3))
+    columns = mean.shape[1] // sum(sel)
+    raw, slope = np.zeros((*shape, columns)), np.zeros((*shape, columns, 3))
     displacement = np.zeros((*shape, 3))
     neighbor = np.full(shape, -1, np.int32)
-    raw[at], slope[at] = _rows(frame.displacement, *lengths)
+    rows, derivative = _rows(frame.displacement, *lengths)
+    raw[at], slope[at] = rows[:, :columns], derivative[:, :columns]
     displacement[at], neighbor[at] = frame.displacement, frame.neighbor
     centre_type = frame.atom_type[: frame.num_centres]
-    mean, stddev = (array[centre_type].reshape(*shape, 4) for array in (mean, stddev))
+    mean, stddev = (array[centre_type].reshape(*shape, columns) for array in (mean, stddev))
     return Environment((raw - mean) / stddev, -slope / stddev[..., None], displacement, neighbor)
 
 
@@ -114,7 +118,7 @@ def _rows(displacement: np.ndarray, rcut_smth: float, rcut: float) -> tuple[np.n
 
 
 def force(gradient: np.ndarray, environment: Environment, num_atoms: int) -> np.ndarray:
-    """Return F [num_atoms, 3] from dE/dR~ [N, S, 4]."""
+    """Return F [num_atoms, 3] from dE/dR~ [N, S, W]."""
     pull = _pull(gradient, environment)
     filled = environment.neighbor >= 0
     result = np.zeros((num_atoms, 3))

@@ -2,7 +2,7 @@
 
 `DeepmdGraph` keeps a list of the constants that were read. `check_parts` refuses nodes that no
 white list has (deepmd_names.py), `check_all_read` constants with a shape that nobody has read. What
-the arrays mean is known to deepmd_model.py.
+the arrays mean is known to deepmd_arrays.py.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 
 from deeptf.exchange import deepmd_names as names
+from deeptf.exchange.deepmd_kinds import KINDS, NAMES
 from deeptf.exchange.model_file import METADATA_NODE
 from deeptf.tf import tf
 
@@ -112,13 +113,14 @@ class DeepmdGraph:
         return found[0]
 
     def check_parts(self) -> None:
-        """Raise ValueError that names the parts that a plain se_e2_a energy model does not have."""
+        """Raise ValueError that names the parts that a plain energy model does not have."""
         features: dict[str, str] = {}
         for node in self.graph_def.node:
             for feature, place in names.signs(node.op, node.name):
                 features.setdefault(feature, place)
         parts = [f"{feature} ({place})" for feature, place in features.items()]
-        parts = parts or [part for node in self.graph_def.node for part in _unknown(node)]
+        ops = self._known_ops()
+        parts = parts or [part for node in self.graph_def.node for part in _unknown(node, ops)]
         functions = self.graph_def.library.function
         parts = parts or [f"function `{function.signature.name}`" for function in functions]
         self._refuse(parts)
@@ -141,12 +143,21 @@ class DeepmdGraph:
             if node.op == "Const" and node.name not in self._read and _has_meaning(node)
         )
 
+    def _known_ops(self) -> frozenset[str]:
+        """Return the ops that a model with these environment ops may have."""
+        known = names.STANDARD_OPS.union(names.GELU_OPS, names.GELU_GRAD_OPS)
+        present = {node.op for node in self.graph_def.node}
+        for kind in KINDS:
+            if present.intersection(kind.environment):
+                known |= kind.ops.union(kind.geometry)
+        return known
+
     def _refuse(self, parts: Iterable[str]) -> None:
         parts = list(dict.fromkeys(parts))
         if parts:
             more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
             raise ValueError(
-                f"it must be a plain se_e2_a energy model, got {', '.join(parts[:SHOWN])}{more}"
+                f"it must be a plain {NAMES} energy model, got {', '.join(parts[:SHOWN])}{more}"
             )
 
     def _check_origin(self) -> None:
@@ -185,9 +196,9 @@ def _inputs(node: tf.NodeDef) -> Iterator[str]:
     return (name.lstrip("^").partition(":")[0] for name in node.input)
 
 
-def _unknown(node: tf.NodeDef) -> list[str]:
+def _unknown(node: tf.NodeDef, known: frozenset[str]) -> list[str]:
     """Return what is unknown of a node: its op, a placeholder, an output or an attribute."""
-    if node.op not in names.STANDARD_OPS and node.op not in names.CUSTOM_OPS:
+    if node.op not in known:
         return [f"op {node.op}"]
     if node.op == "Placeholder" and node.name not in names.INPUTS:
         return [f"the input `{node.name}`"]

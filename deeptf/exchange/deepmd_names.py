@@ -1,7 +1,8 @@
-"""What a frozen se_e2_a energy model of deepmd-kit (TensorFlow backend) is made of, in tables.
+"""What a frozen energy model of deepmd-kit (TensorFlow backend) is made of, in tables.
 
 White lists: OUTPUTS, INPUTS, ATTRIBUTES (constants that nothing in the graph reads), STANDARD_OPS,
-GELU_OPS and the three ops of geometry. Whatever is not in them stops a conversion.
+GELU_OPS; the ops of a descriptor are in a file of its own (deepmd_kinds.py). Whatever is not in
+them stops a conversion.
 
 SIGNS give the features that other models have a name for the message; they decide nothing.
 """
@@ -10,12 +11,8 @@ from __future__ import annotations
 
 import re
 
-ENVIRONMENT_OPS = ("ProdEnvMatA", "DescrptSeA", "DescrptNorot")
-FORCE_OPS = ("ProdForceSeA", "ProdForceNorot")
-VIRIAL_OPS = ("ProdVirialSeA", "ProdVirialNorot")
 GELU_OPS = ("GeluCustom", "Gelu")
 GELU_GRAD_OPS = ("GeluGradCustom", "GeluGrad")
-CUSTOM_OPS = (*ENVIRONMENT_OPS, *FORCE_OPS, *VIRIAL_OPS, *GELU_OPS, *GELU_GRAD_OPS)
 
 # TensorFlow's own ops in such models: shapes, slices, products, activations and their gradients.
 # All give the same output whenever they get the same input; none chooses a branch of the graph.
@@ -78,7 +75,6 @@ SIGNS: tuple[tuple[str, str], ...] = (
     (r"node spin_attr/", "spin"),
     (r"node \w+_attr_model\d+/|node load_model\d+/", "a sum of several models (linear_ener)"),
     (r"node descrpt_attr_\d+/", "a hybrid descriptor"),
-    (r"op (ProdEnvMatR|ProdForceSeR|ProdVirialSeR|DescrptSeR)", "the descriptor se_e2_r"),
     (r"node filter_type_all\w*/matrix_\d+_\d+_\d+$", "the descriptor se_e3"),
     (r"op (Descrpt|ProdForce|ProdVirial)", "the descriptor loc_frame"),
     (r"op \w+SeAMask|node fitting_attr/aparam_nall", "a mask of atoms (aparam)"),

@@ -15,6 +15,7 @@ from deeptf.exchange import deepmd_geometry as geometry
 from deeptf.exchange import deepmd_names as names
 from deeptf.exchange.deepmd_geometry import Environment, Frame
 from deeptf.exchange.deepmd_graph import DeepmdGraph, constant
+from deeptf.exchange.deepmd_kinds import ENVIRONMENT_OPS, kind_of
 from deeptf.model.network import ACTIVATIONS
 from deeptf.tf import tf
 
@@ -30,9 +31,9 @@ class OriginalModel:
     """The graph of a deepmd-kit model as a function of frames."""
 
     def __init__(self, graph: DeepmdGraph) -> None:
-        self._environment = graph.only(names.ENVIRONMENT_OPS)
-        self._force = graph.only(names.FORCE_OPS)
-        self._virial = graph.only(names.VIRIAL_OPS)
+        self._environment = graph.only(ENVIRONMENT_OPS)
+        self._kind = kind_of(self._environment.op)
+        self._force, self._virial = map(graph.only, (self._kind.force, self._kind.virial))
         cut = {node.name for node in (self._environment, self._force, self._virial)}
         self._graph_def = runnable(graph.graph_def, cut)
         self.graph = imported(self._graph_def)
@@ -83,14 +84,10 @@ class OriginalModel:
         *given, _, mean, stddev = values(self._environment.input)
         inputs = ("t_coord", "t_type", "t_natoms", "t_box")
         _check_same(self._environment, given, [feed[f"{name}:0"] for name in inputs])
-        attributes = self._environment.attr
-        environment = geometry.environment(
-            frame,
-            tuple(attributes["sel_a"].list.i),
-            (attributes["rcut_r_smth"].f, attributes["rcut_r"].f),
-            mean,
-            stddev,
-        )
+        attributes, kind = self._environment.attr, self._kind
+        sel = tuple(attributes[kind.sel].list.i)
+        lengths = attributes[kind.rcut_smth].f, attributes[kind.rcut].f
+        environment = geometry.environment(frame, sel, lengths, mean, stddev)
         self._give(feed, self._environment, environment.outputs())
         return environment
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from deeptf.exchange import deepmd_names as names
 from deeptf.exchange.deepmd_graph import DeepmdGraph
-from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.exchange.deepmd_kinds import ENVIRONMENT_OPS, kind_of
+from deeptf.model.descriptor.type_nets import TypeNets
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.term.standard import Standard
@@ -46,7 +47,9 @@ class DeepmdSettings:
         self.graph = graph
         self._check_kind()
         graph.check_parts()
-        self._environment = graph.only(names.ENVIRONMENT_OPS)
+        self._environment = graph.only(ENVIRONMENT_OPS)
+        self._kind = kind_of(self._environment.op)
+        self._sel = tuple(int(n) for n in self._environment.attr[self._kind.sel].list.i)
         self._num_types = int(graph.number("descrpt_attr/ntypes"))
         self._check_geometry()
         self._one_side = any(name.startswith("filter_type_all/matrix_1_") for name in graph.nodes)
@@ -83,25 +86,25 @@ class DeepmdSettings:
 
     def _check_geometry(self) -> None:
         """Check the attributes of the ops of geometry, and what else says the same."""
-        node = self._environment
-        self._check_keys(node, {"rcut_a", "rcut_r", "rcut_r_smth", "sel_a", "sel_r"})
-        sel = list(node.attr["sel_a"].list.i)
+        node, kind, sel = self._environment, self._kind, self._sel
+        self._check_keys(node, {kind.sel, kind.rcut, kind.rcut_smth, *kind.fixed})
         stated = self.graph.array("descrpt_attr/sel") if "descrpt_attr/sel" in self.graph else sel
-        self._check_value(node, "sel_a", len(sel) == self._num_types and sel == [*np.ravel(stated)])
-        self._check_value(node, "sel_r", not any(node.attr["sel_r"].list.i))
+        right = len(sel) == self._num_types and [*sel] == [*np.ravel(stated)]
+        self._check_value(node, kind.sel, right)
+        for key, is_right in kind.fixed.items():
+            self._check_value(node, key, is_right(node.attr[key]))
         if min(sel) < 1:
             raise ValueError(
-                f"`sel` must be at least 1 for every type, got {sel}: it leaves out all neighbours "
-                "of a type, deeptf none"
+                f"`sel` must be at least 1 for every type, got {[*sel]}: it leaves out all "
+                "neighbours of a type, deeptf none"
             )
-        self._check_value(node, "rcut_a", node.attr["rcut_a"].f < 0)
         rcut = np.float32(self.graph.number("descrpt_attr/rcut"))
-        self._check_value(node, "rcut_r", np.float32(node.attr["rcut_r"].f) == rcut)
-        for ops in (names.FORCE_OPS, names.VIRIAL_OPS):
+        self._check_value(node, kind.rcut, np.float32(node.attr[kind.rcut].f) == rcut)
+        for ops in (kind.force, kind.virial):
             node = self.graph.only(ops)
-            self._check_keys(node, {"n_a_sel", "n_r_sel"})
-            self._check_value(node, "n_a_sel", node.attr["n_a_sel"].i == sum(sel))
-            self._check_value(node, "n_r_sel", node.attr["n_r_sel"].i == 0)
+            self._check_keys(node, set(kind.sizes))
+            for key, size in kind.sizes.items():
+                self._check_value(node, key, node.attr[key].i == size(sel))
 
     def _check_keys(self, node: tf.NodeDef, expected: set[str]) -> None:
         """Raise ValueError unless a node has these attributes and no other that matters."""
@@ -114,7 +117,7 @@ class DeepmdSettings:
             value = " ".join(str(node.attr[key]).split()) if key in node.attr else "nothing"
             raise ValueError(
                 f"`{node.name}` (op {node.op}) must have the attribute `{key}` of a plain "
-                f"se_e2_a model with {self._num_types} types, got {value}"
+                f"{self._kind.name} model with {self._num_types} types, got {value}"
             )
 
     def _choose_names(self, own: tuple[str, ...], given: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -130,30 +133,30 @@ class DeepmdSettings:
             )
         return chosen
 
-    def _descriptor(self) -> SeE2A:
-        attributes = self._environment.attr
+    def _descriptor(self) -> TypeNets:
+        attributes, kind = self._environment.attr, self._kind
         first = self._first_matrix()
         neuron = self._widths(first.replace("matrix_1", "matrix_{}"), 1)
-        width = len(self.graph.array("layer_0_type_0/matrix")) - sum(self._num_parameters)
-        axis, rest = divmod(width, neuron[-1])
-        if rest or not 1 <= axis <= neuron[-1]:
+        inputs = len(self.graph.array("layer_0_type_0/matrix"))
+        further = kind.further(inputs - sum(self._num_parameters), neuron[-1])
+        if further is None:
             raise ValueError(
-                f"`layer_0_type_0/matrix` must take {neuron[-1]} times the axis neurons, and "
-                f"{sum(self._num_parameters)} parameters, got {width + sum(self._num_parameters)}"
+                f"`layer_0_type_0/matrix` must take {neuron[-1]} {kind.must_be}, and "
+                f"{sum(self._num_parameters)} parameters, got {inputs}"
             )
-        rcut_smth = np.float32(attributes["rcut_r_smth"].f)
-        return SeE2A(
-            sel=tuple(int(n) for n in attributes["sel_a"].list.i),
-            rcut=float(rcut_smth) + float(np.float32(attributes["rcut_r"].f) - rcut_smth),
+        rcut_smth = np.float32(attributes[kind.rcut_smth].f)
+        return kind.settings(
+            sel=self._sel,
+            rcut=float(rcut_smth) + float(np.float32(attributes[kind.rcut].f) - rcut_smth),
             rcut_smth=float(rcut_smth),
             neuron=tuple(neuron),
-            axis_neuron=axis,
             activation_function=self._activation(first.replace("matrix", "bias")),
             resnet_dt=any(re.match(r"filter_type_\w+/idt_", name) for name in self.graph.nodes),
             type_one_side=self._one_side,
             precision=self._precision(first),
             exclude_types=self._excluded_pairs(),
             embedding="network",  # the result equals the old model to the last digits
+            **further,
         )
 
     def _fitting(self) -> EnerFitting:

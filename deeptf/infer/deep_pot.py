@@ -171,12 +171,19 @@ class DeepPot(Evaluator):
 
         row [N + 1]: centre i owns the pairs row[i] to row[i + 1]; neighbor [P] from 0 to N_all - 1;
         displacement [P, 3] = r_neighbor - r_centre in A; atom_type [N_all]: the N centres, then
-        ghosts. Pairs beyond the cut-off do no harm. Of the centres the first `num_owned` count (all
-        of them by default), the energy of which may depend on others: all atoms up to `get_hops` -
-        1 steps along pairs from them must be centres. Returns outputs as `evaluate` does: energy
-        [1], force [N_all, 3], virial [1, 9], atom_energy [N], atom_virial [N_all, 9]; the force on
-        a ghost is to be added to its atom.
+        ghosts. Pairs beyond the cut-off do no harm.
+        num_owned: so many centres count, the first ones; None for all. Where `get_hops` is above 1,
+        their energies depend on other atoms' pairs: all atoms up to get_hops - 1 steps along pairs
+        from them must be centres.
+
+        Returns outputs as `evaluate` does: energy [1], force [N_all, 3], virial [1, 9], atom_energy
+        [N], atom_virial [N_all, 9]; the force on a ghost is to be added to its atom.
         """
+        if not self.takes_pairs():
+            raise ValueError(
+                f"the model must be given coordinates and cells, got pairs: energies of {self.path}"
+                " depend on more than pairs within the cut-off; use `eval`"
+            )
         types = types_of_all(atom_type)
         pairs = pairs_of_arrays(row, neighbor, displacement, len(types))
         check_displacements(pairs, types)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from deeptf.exchange.model_file import ModelFile
+from deeptf.model.inputs import PAIRS
 
 _PARTS = {"descriptor": "descriptor/", "fitting-net": "fitting/"}
 _TRAINED = ("/matrix", "/bias", "/idt")
@@ -58,13 +59,17 @@ class Description:
         """Return how many cut-offs away an atom still matters for the energy of another one."""
         return int(self.metadata["hops"])
 
+    def takes_pairs(self) -> bool:
+        """Return whether pairs alone, as MD engines have them, say all that the model needs."""
+        return PAIRS in self.metadata["doors"]
+
     def get_dim_fparam(self) -> int:
         """Return how many frame parameters the model takes."""
-        return int(self.metadata.get("numb_fparam", 0))
+        return int(self.metadata["numb_fparam"])
 
     def get_dim_aparam(self) -> int:
         """Return how many atom parameters the model takes."""
-        return int(self.metadata.get("numb_aparam", 0))
+        return int(self.metadata["numb_aparam"])
 
     def get_sel_type(self) -> list[int]:
         """Return the types that alone have an energy; an empty list means all of them."""
@@ -76,7 +81,7 @@ class Description:
 
     def get_model_def_script(self) -> dict[str, Any]:
         """Return the section `model` of the input, with all defaults."""
-        return dict(self.metadata.get("model", {}))
+        return dict(self.metadata["model"])
 
     def get_model_size(self) -> dict[str, int]:
         """Return how many trained numbers "descriptor" and "fitting-net" have, and the "total"."""

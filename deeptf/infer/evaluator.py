@@ -75,14 +75,20 @@ class Evaluator(Description):
             self._warn()
             return result
         result = self._empty(frames, names)
-        for first, last in frame_groups(frames.frame_row, min(LIST_ATOMS, self._most_atoms)):
+        whole = not self.takes_pairs()
+        most = min(direct if whole else LIST_ATOMS, self._most_atoms)
+        for first, last in frame_groups(frames.frame_row, most):
             group = frames.part(first, last)
             begin, end = frames.frame_row[first], frames.frame_row[last]
             view = {
                 name: value[first:last] if PROPERTIES[name].of == FRAME else value[begin:end]
                 for name, value in result.items()
             }
-            self._run_blocks(group, self._list_pairs(group, first), group.num_atoms, view)
+            if whole:
+                for name, value in self._run_graph(names, _given(group), first).items():
+                    view[name][...] = value
+            else:
+                self._run_blocks(group, self._list_pairs(group, first), group.num_atoms, view)
         self._warn()
         return result
 
@@ -132,13 +138,15 @@ class Evaluator(Description):
         fetches = {part.name: f"{part.name}:0" for part in fields(Pairs)}
         return Pairs(**self._run_session(fetches, _given(frames), first_frame))
 
-    def _run_graph(self, names: Sequence[str], given: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    def _run_graph(
+        self, names: Sequence[str], given: Mapping[str, Any], first_frame: int = 0
+    ) -> dict[str, np.ndarray]:
         """Return outputs, and count the pairs closer than the data of the model."""
         fetches = {name: f"{name}:0" for name in names}
         if self.outside is None:
-            return self._run_session(fetches, given)
+            return self._run_session(fetches, given, first_frame)
         count, distance = (f"{name}:0" for name in OUTSIDE)
-        result, outside = self._run_session((fetches, count), given)
+        result, outside = self._run_session((fetches, count), given, first_frame)
         if outside.any():
             self.outside.add(outside, self._run_session(distance, given))
         return result

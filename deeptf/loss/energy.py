@@ -1,4 +1,4 @@
-"""Loss of an energy model (Zhang et al., PRL 120, 143001, 2018, eq. 10), per frame of N atoms.
+"""Loss of an energy model, per frame of N atoms (Zhang et al., PRL 120, 143001, 2018, eq. 10).
 
     L = p_e (dE)^2 / N + p_f mean |dF|^2 + p_v mean (dV)^2 / N
         + p_ae mean (dE_i)^2 + p_pf mean w |dF|^2
@@ -56,7 +56,7 @@ class EnergyLoss:
             raise ValueError("`loss` must have a prefactor above 0, got 0 for all of them")
 
     def prefactors(self, rate_ratio: float) -> np.ndarray:
-        """Return the prefactors of TERMS, [5], at learning rate `rate_ratio` times the start."""
+        """Return the prefactors of TERMS at `rate_ratio` times the first learning rate, [5]."""
         start, limit = (
             np.array([getattr(self, f"{end}_pref_{term}") for term in TERMS])
             for end in ("start", "limit")

@@ -83,8 +83,9 @@ class ModelConfig:
         return Outputs(values, term.outside)
 
     def plan(self, parameters: Parameters) -> list[TermPlan] | None:
-        """Return what an engine without TensorFlow has to do; None where a part of the model cannot
-        say it. To be called in the frozen graph of the model.
+        """Return what an engine without TensorFlow has to do.
+
+        None where a part of the model cannot say it. To be called in the frozen graph of the model.
         """
         return self.term.plan(parameters) if hasattr(self.term, "plan") else None
 

@@ -108,8 +108,9 @@ def dense(
 def layer_arrays(
     name: str, n_in: int, width: int, style: Style, parameters: Parameters, trainable: bool = True
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return W [n_in, width] ~ N(0, 1/(n_in + width)) or wider (see above) and b [width] ~ N(0,
-    1).
+    """Return the arrays W [n_in, width] and b [width] of a layer.
+
+    W is drawn from N(0, 1/(n_in + width)), or wider for one input (see above), b from N(0, 1).
     """
     scale = SCALAR_STDDEV if n_in == 1 else 1.0 / np.sqrt(n_in + width)
     matrix = parameters.get(

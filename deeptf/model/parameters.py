@@ -100,8 +100,9 @@ class Parameters:
         return self._tensors[name]
 
     def state(self, name: str, value: np.ndarray) -> tf.Tensor:
-        """Return an array that is not trained but may change during a run, like the known one or
-        else `value`; a constant in a frozen graph.
+        """Return an array that is not trained but may change during a run.
+
+        It begins as the known one or else `value`, and is a constant in a frozen graph.
         """
         name = self._scope + name
         if name in self._tensors:
@@ -117,8 +118,9 @@ class Parameters:
         return self._tensors[name]
 
     def fixed(self, name: str, value: tf.Tensor | np.ndarray) -> tf.Tensor | np.ndarray:
-        """Return a value that follows from arrays of the model and settings; in a frozen graph as
-        the constant `name`, and where the known arrays have that, theirs.
+        """Return a value that follows from arrays of the model and settings.
+
+        In a frozen graph it is the constant `name`, and where the known arrays have that, theirs.
         """
         if not self._frozen:
             return value

@@ -68,8 +68,9 @@ def differences(old: Any, new: Any, place: str) -> list[Difference]:
 
 
 def with_function_of(old: Any, new: Any) -> Any:
-    """Return `new` with the values of `old` for all keys that change the function; both are of
-    the same classes.
+    """Return `new` with the values of `old` for all keys that change the function.
+
+    Both are of the same classes.
     """
     changes = {}
     for field in dataclasses.fields(old):

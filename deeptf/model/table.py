@@ -169,8 +169,10 @@ def build_table(
 
 
 def _fixed(table: CurveTable, num_curves: int, parameters: Parameters) -> CurveTable:
-    """Return a table of constants in a frozen graph: its own, or one that is among the arrays, as
-    in a file of an older version, which may have fewer segments.
+    """Return a table of constants in a frozen graph.
+
+    It is its own, or one that is among the arrays, as in a file of an older version, which may have
+    fewer segments.
     """
     grid = table.grid
     parts = (TABLE, table.nodes), (TABLE_ROW, grid.node_row), (TABLE_GRID, grid.grid)
@@ -197,8 +199,9 @@ def measured_arrays(
     arrays: Mapping[str, np.ndarray],
     tolerance: float = TOLERANCE,
 ) -> dict[str, np.ndarray]:
-    """Return `arrays` with numbers of nodes that belong to their range: those that are there, else
-    measured ones.
+    """Return `arrays` with numbers of nodes that belong to their range.
+
+    They are those that are there, else measured ones.
 
     build : makes the tables of a model.
     """

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from small_systems import NAMES, arrays, write_folder
 
-from deeptf.data.batch import join
+from deeptf.data.batch import Pairs, join
+from deeptf.data.errors import DataError
 from deeptf.data.options import (
     DataOptions,
     ValidationOptions,
@@ -14,6 +15,7 @@ from deeptf.data.options import (
     most_atoms,
     system_probabilities,
 )
+from deeptf.data.pairs import PairFinder
 from deeptf.data.schedule import BLOCK, BatchSchedule
 from deeptf.data.section import Section
 from deeptf.data.system import System
@@ -158,6 +160,73 @@ def test_mixed_batches_follow_the_probabilities(systems):
 def test_mixed_of_one_is_a_batch_of_one(systems):
     mixed, plain = (schedule(systems, batch_size=size) for size in ("mixed:1", 1))
     assert [mixed.frames_at(s) for s in range(99)] == [plain.frames_at(s) for s in range(99)]
+
+
+class Finder:
+    """Finds the pairs of frames and remembers which."""
+
+    def __init__(self):
+        self.frames = []
+
+    def __call__(self, batch):
+        self.frames.append(batch.origin)
+        with PairFinder(4.0) as find_pairs:
+            return find_pairs(batch)
+
+
+def assert_same_pairs(got, want):
+    for name in ("row", "neighbor", "displacement"):
+        a, b = getattr(got, name), getattr(want, name)
+        assert a.dtype == b.dtype and a.tobytes() == b.tobytes(), name
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, "mixed:3"])
+def test_pairs_of_kept_frames_are_found_once(systems, batch_size):
+    drawn, find_pairs = schedule(systems, batch_size=batch_size), Finder()
+    drawn.keep_pairs(find_pairs)
+    for step in range(30):
+        batch = drawn.batch_at(step)
+        plain = schedule(systems, batch_size=batch_size).batch_at(step)
+        assert plain.pairs is None and batch.origin == plain.origin
+        assert batch.coord.tobytes() == plain.coord.tobytes()
+        assert_same_pairs(batch.pairs, Finder()(batch))
+    assert len(find_pairs.frames) == len(set(find_pairs.frames)) == 10
+
+
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_frames_come_before_pairs_where_room_is_short(systems, monkeypatch, batch_size):
+    frames = [system.frame(k) for system in systems for k in range(system.num_frames)]
+    some = sum(frame.nbytes for frame in frames) + 200
+    monkeypatch.setattr("deeptf.data.schedule.KEPT_BYTES", some)
+    drawn, find_pairs = schedule(systems, batch_size=batch_size), Finder()
+    drawn.keep_pairs(find_pairs)
+    for step in range(20):
+        batch = drawn.batch_at(step)
+        if batch.pairs is not None:
+            assert_same_pairs(batch.pairs, Finder()(batch))
+    monkeypatch.setattr(System, "batch", None)  # no frame is read again
+    with_pairs = [drawn.batch_at(step).pairs is not None for step in range(20, 40)]
+    assert not all(with_pairs) and len(find_pairs.frames) < 10
+
+
+def test_a_frame_whose_pairs_are_too_many_is_kept_without(systems, monkeypatch):
+    frame = systems[0].frame(0)
+    monkeypatch.setattr("deeptf.data.schedule.KEPT_BYTES", 8 * frame.nbytes)
+    drawn, find_pairs = schedule(systems[:1], batch_size=1), Finder()
+    many = np.zeros(frame.nbytes)
+    drawn.keep_pairs(lambda batch: Pairs(many, many, find_pairs(batch).displacement))
+    assert all(drawn.batch_at(step).pairs is None for step in range(21))
+    assert len(find_pairs.frames) == 7
+
+
+def test_frames_that_have_no_pairs_are_named(tmp_path):
+    data = arrays(3)
+    data["coord"][:, 3:6] = data["coord"][:, :3]
+    drawn = schedule([System(write_folder(tmp_path / "s", [data]), NAMES)], batch_size=1)
+    drawn.keep_pairs(Finder())
+    ((_, (frame,)),) = drawn.frames_at(0)
+    with pytest.raises(DataError, match=rf"system .*s: .*atoms 0 and 1 of frame {frame} on top of"):
+        drawn.batch_at(0)
 
 
 def test_batch_sizes():

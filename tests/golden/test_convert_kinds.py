@@ -1,4 +1,4 @@
-"""Frozen models of all kinds of deepmd-kit 3.2.0: plain se_e2_a models give its numbers, the others
+"""Frozen models of all kinds of deepmd-kit 3.2.0: those that are taken give its numbers, the others
 are refused with the feature that stops them.
 """
 
@@ -16,7 +16,15 @@ from deeptf.infer.deep_pot import DeepPot
 MODELS = Path(__file__).parents[3] / "shared" / "data" / "models"
 KINDS = MODELS / "kinds"
 NAMES = sorted(path.name.removesuffix(".pb.gz") for path in KINDS.glob("*.pb.gz"))
-PLAIN = ("se_e2_a", "se_e2_a_act", "se_e2_a_oneside", "atom_ener")
+PLAIN = (
+    "se_e2_a",
+    "se_e2_a_act",
+    "se_e2_a_oneside",
+    "atom_ener",
+    "se_e2_r",
+    "se_e2_r_fparam_aparam",
+    "se_e2_r_oneside_excl",
+)
 FEATURES = {  # part of a name -> what the message must say
     "compressed": "compressed",
     "dipole": "a model of `dipole`",
@@ -35,7 +43,6 @@ FEATURES = {  # part of a name -> what the message must say
     "float32": "attention",
     "tebd": "a type embedding",
     "ebd": "a stripped type embedding",
-    "se_e2_r": "the descriptor se_e2_r",
 }
 pytestmark = pytest.mark.skipif(
     not NAMES, reason="the golden kinds are not in a folder `shared` beside the checkout"
@@ -53,9 +60,10 @@ def test_plain_models(name: str, tmp_path: Path) -> None:
     golden = np.load(KINDS / f"{name}.npz")
     convert(unpacked(name, tmp_path), tmp_path / "new.pb")
     coord = golden["coord"].reshape(1, -1)
+    given = {key: golden[key] for key in ("fparam", "aparam") if key in golden}
     with DeepPot(tmp_path / "new.pb") as potential:
         for suffix, cell in (("", golden["cell"].reshape(1, 9)), ("_nopbc", None)):
-            found = potential.eval(coord, cell, golden["types"], atomic=True)
+            found = potential.eval(coord, cell, golden["types"], atomic=True, **given)
             labels = ("energy", "force", "virial", "atom_energy", "atom_virial")
             for label, value in zip(labels, found, strict=True):
                 expected = golden[label + suffix].reshape(value.shape)

@@ -1,6 +1,4 @@
-"""Copies of a DeepPot and of the calculator: in this process, pickled, in processes that start anew
-and in forks.
-"""
+"""Copies of a DeepPot and of the calculator: in this process, pickled, in new ones and in forks."""
 
 import copy
 import multiprocessing
@@ -118,8 +116,9 @@ assert np.array_equal(pot.eval(*frame)[0], energy)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_forks_evaluate_and_exit(tmp_path):
-    """Threads do not fork: nothing may wait for one. Embedding nets take TensorFlow's, the rest
-    those of the ops.
+    """Threads do not fork: nothing may wait for one.
+
+    Embedding nets take TensorFlow's, the rest those of the ops.
     """
     model = write_network(tmp_path / "model.pb", "network")
     run = subprocess.run(

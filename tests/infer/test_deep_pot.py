@@ -136,6 +136,7 @@ def test_batch_of_different_frames(pot, monkeypatch):
     )
     want = [pot.eval(*f, atomic=True) for f in frames]
     names = ("energy", "force", "virial", "atom_energy", "atom_virial")
+    assert [*pot.evaluate(batch)] == ["energy", "force", "virial"]
     for memory, direct in ((1 << 30, 512), (3000, 0)):
         monkeypatch.setattr(evaluator, "DIRECT_ATOMS", direct)
         monkeypatch.setattr(pot, "memory", memory)

@@ -188,5 +188,5 @@ def test_a_term_with_a_property_and_a_loss_of_its_own(
     assert len(line) == 1 and line[0].endswith("  e")
     rows = np.loadtxt("detail.q.out")
     np.testing.assert_allclose(rows[:, 0], depth.ravel(), rtol=1e-12)
-    trained = float(curve[-1].split()[curve[0].split().index("rmse_q") - 1])
+    trained = float(curve[-1].split()[curve[0].split().index("rmse_q_trn") - 1])
     assert 0 < trained < 1

@@ -173,7 +173,8 @@ TEST(environment) {
   const std::vector<int32_t> centre{0, 1}, type{0, 0};
   std::vector<double> rows(8), grad(6);
   const deeptf::EnvironmentInputs in{
-      2, 2, 1, displacement.data(), centre.data(), type.data(), mean.data(), stddev.data(), 2, 4};
+      2, 2, 1, 4, displacement.data(), centre.data(), type.data(), mean.data(), stddev.data(),
+      2, 4};
   const auto run = [&](const Context& context) {
     deeptf::check_environment(in, context);
     deeptf::environment(in, context, rows.data());

@@ -178,7 +178,8 @@ def test_a_frozen_model_holds_the_table_of_the_averages(folder: Path) -> None:
     train(write_run(folder, DECAY | TABLE))
     state = checkpoint.load(folder)
     config = load_input(state.meta["input"])[0].model
-    nets = replace(config, descriptor=replace(config.term.descriptor, embedding="network"))
+    descriptor = replace(config.term.descriptor, embedding="network")
+    nets = replace(config, term=replace(config.term, descriptor=descriptor))
     freeze(folder, "table.pb")
     frozen.write(nets, state.model_arrays(), "averaged.pb")
     frozen.write(nets, state.arrays, "present.pb")

@@ -4,13 +4,16 @@ and runs on such batches go on as if they had not stopped.
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from small_run import changed_input, write_run, write_system
 
-from deeptf.data.batch import Batch, join, join_to
+from deeptf.data.batch import Batch, Pairs, join, join_to
+from deeptf.data.schedule import BatchSchedule
 from deeptf.data.system import System
 from deeptf.train import checkpoint
 from deeptf.train.graph import TrainingGraph
@@ -47,6 +50,30 @@ def loss_and_gradient(graph: TrainingGraph, batch: Batch) -> tuple[np.ndarray, d
     arrays = graph.arrays()
     slots = {n: v for n, v in arrays.items() if n.startswith("optimizer/") and n.endswith("/Adam")}
     return loss, slots
+
+
+def test_known_pairs_give_the_same_bits_without_coordinates(tmp_path: Path) -> None:
+    script = changed_input({"optimizer/adam_beta1": 0.0})
+    graph = TrainingGraph(load_input(script)[0], STATISTICS, seed=4)
+    large = System(write_system(tmp_path / "large"), ("A", "B"))
+    small = System(write_trimer(tmp_path / "small"), ("A", "B"))
+    frames = [large.frame(3), small.frame(0), large.frame(1)]
+    batch = join(frames)
+    known = join([replace(frame, pairs=graph.find_pairs(frame)) for frame in frames])
+    for name in ("row", "neighbor", "displacement"):
+        joined, whole = (getattr(p, name) for p in (known.pairs, graph.find_pairs(batch)))
+        assert joined.dtype == whole.dtype and joined.tobytes() == whole.tobytes()
+    blind = replace(known, coord=np.full_like(batch.coord, np.nan))
+    for got, want in zip(
+        graph.evaluate(blind, PREFACTORS), graph.evaluate(batch, PREFACTORS), strict=True
+    ):
+        assert got.tobytes() == want.tobytes()
+    (loss, gradient), (wanted, wanted_gradient) = (
+        loss_and_gradient(graph, one) for one in (blind, batch)
+    )
+    graph.close()
+    assert loss.tobytes() == wanted.tobytes()
+    assert all(gradient[name].tobytes() == wanted_gradient[name].tobytes() for name in gradient)
 
 
 def test_gradient_of_a_mixed_batch_is_the_mean_of_its_frames(tmp_path: Path) -> None:
@@ -100,3 +127,29 @@ def test_runs_on_mixed_batches_go_on_bit_for_bit(
     again = checkpoint.load(tmp_path)
     assert all(np.array_equal(whole.arrays[name], again.arrays[name]) for name in whole.arrays)
     assert (tmp_path / "lcurve.out").read_text() == rows
+
+
+def test_a_run_that_finds_pairs_in_every_step_has_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_trimer(tmp_path / "small")
+    data = {"systems": ["system", "small"], "batch_size": "mixed:3"}
+    path = write_run(tmp_path, {"training/training_data": data, "training/validation_data": data})
+    known, found = [], TrainingGraph.find_pairs
+
+    def watched(self: TrainingGraph, batch: Batch) -> Pairs:
+        known.append(batch.origin)
+        return found(self, batch)
+
+    monkeypatch.setattr(TrainingGraph, "find_pairs", watched)
+    assert train(path) == 0
+    assert set(Counter(known).values()) == {2}  # by training and by validation
+    assert len(known) == 20
+    kept = checkpoint.load(tmp_path).arrays
+    (tmp_path / "model.ckpt-20.npz").unlink()
+    monkeypatch.setattr(BatchSchedule, "keep_pairs", lambda self, find_pairs: None)
+    assert train(path) == 0
+    plain = checkpoint.load(tmp_path).arrays
+    assert all(kept[name].tobytes() == plain[name].tobytes() for name in plain)
+    assert len(known) == 20

@@ -65,8 +65,10 @@ class Descriptor(Protocol):
         """Return the descriptors of the atoms that `pairs` orders."""
 
     def plan(self, parameters: Parameters) -> list[Stage]:
-        """Return the stages that `build` has, the last of which gives the descriptor; in the graph
-        that it has built of constants. A descriptor without this runs with TensorFlow alone.
+        """Return the stages that `build` has, the last of which gives the descriptor.
+
+        To be called in the graph that `build` has made of constants. A descriptor without this
+        method runs with TensorFlow alone.
         """
 
     def tables(self, parameters: Parameters) -> list[Table]:

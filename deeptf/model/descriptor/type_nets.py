@@ -217,8 +217,9 @@ class TypeNets:
         return curves_of(names, curve, argument, shortest)
 
     def blocks(self, num_types: int) -> tuple[list[str], np.ndarray]:
-        """Return the names of the embedding nets, and which of them each block of pairs uses:
-        [T, T], neighbour type first, -1 for excluded ones.
+        """Return the names of the embedding nets, and which of them each block of pairs uses.
+
+        The latter is [T, T], neighbour type first, -1 for excluded ones.
         """
         names: list[str] = []
         curve = np.full((num_types, num_types), -1, np.int32)
@@ -231,8 +232,10 @@ class TypeNets:
         return names, curve
 
     def layout(self, parameters: Parameters) -> dict[str, tf.Tensor | np.ndarray]:
-        """Return what a sum reads beside rows and nets: the net of each block of pairs, places of
-        each neighbour type, and s~_0 of a place without a neighbour of each block.
+        """Return what a sum reads beside rows and nets, by name.
+
+        That is the net of each block of pairs, the places of each neighbour type, and s~_0 of a
+        place without a neighbour of each block.
         """
         empty = empty_row(parameters)[:, 0]
         values = {

@@ -53,6 +53,7 @@ class Fitting(Protocol):
     def plan(
         self, descriptor: str, parameters: Parameters
     ) -> tuple[list[Stage], Mapping[str, str]]:
-        """Return the stages that `build` has, from the value `descriptor`, and the values that are
-        properties; in the graph that it has built of constants.
+        """Return the stages from the value `descriptor` on, and the values that are properties.
+
+        To be called in the graph that `build` has made of constants.
         """

@@ -16,7 +16,7 @@ import numpy as np
 
 from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Lines
-from deeptf.model.inputs import Inputs
+from deeptf.model.inputs import COORDINATES, PAIRS, Inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
@@ -34,6 +34,9 @@ class Needs:
         needs its own pairs only. A term with more hops is given centres whose energy must not
         count: it multiplies energies by `inputs.owned(pairs.atom_order)` before it takes their
         gradient. Those of a term with 1 hop are left out of `pairs`.
+    doors : through which of the doors of inputs.py it can be evaluated. A term that looks further
+        than any number of cut-offs, at charges in the whole cell say, has COORDINATES only, and its
+        frames are evaluated whole.
     pair_bytes, atom_bytes : working memory of an evaluation of energy, force and virial, by which
         inference cuts its blocks. Copies of values and GEOMETRY were measured: peaks of resident
         memory of boxes with 250,000 pairs, and with 8,000 atoms and few pairs; those of the parts
@@ -42,6 +45,7 @@ class Needs:
 
     rcut: float  # A
     hops: int = 1
+    doors: tuple[str, ...] = (COORDINATES, PAIRS)
     numb_fparam: int = 0
     numb_aparam: int = 0
     pair_bytes: int = GEOMETRY
@@ -94,8 +98,10 @@ class Term(Protocol):
         """Return what the term says of the atoms that `pairs` orders."""
 
     def plan(self, parameters: Parameters) -> list[TermPlan] | None:
-        """Return the plan of it, or of the terms that it is made of; in the graph that `build` has
-        built of constants. None or no such method: TensorFlow alone can evaluate it.
+        """Return the plan of it, or of the terms that it is made of.
+
+        To be called in the graph that `build` has made of constants. None or no such method:
+        TensorFlow alone can evaluate it.
         """
 
     def tables(self, parameters: Parameters) -> list[Table]:
