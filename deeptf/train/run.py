@@ -45,7 +45,8 @@ def train(
     with workers.together():
         print(description())
         if skip_neighbor_stat:
-            print("note: --skip-neighbor-stat has no effect: a run looks at frames new to it")
+            why = "a run looks at frames that are new to it"
+            print(f"note: --skip-neighbor-stat has no effect: {why}")
         run = workers.from_leader(
             lambda: start(
                 input_path,
