@@ -50,6 +50,7 @@ TYPE_ALIASES: dict[str, dict[str, str]] = {
 }
 
 KNOWN_TYPES: dict[str, tuple[str, ...]] = {
+    "model": ("standard", "frozen", "linear_ener", "pairtab", "pairwise_dprc", "spin_ener", "zbl"),
     "model/descriptor": (
         "loc_frame",
         "se_e2_a",
@@ -77,7 +78,6 @@ _ONLY_STANDARD = "deeptf trains one standard model at a time"
 UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "validating": (({}, None), "deeptf validates with training/validation_data only"),
     "nvnmd": (({}, None), "deeptf has no NVNMD back end"),
-    "model/type": (("standard",), _ONLY_STANDARD),
     "model/model_dict": ((), _ONLY_STANDARD),
     "model/shared_dict": ((), _ONLY_STANDARD),
     "model/type_embedding": ((None,), "no supported descriptor uses a type embedding"),

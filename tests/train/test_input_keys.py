@@ -50,7 +50,8 @@ def test_keys_without_effect(place):
 
 
 SUPPORTED = {
-    "model/descriptor": ["se_e2_a"],
+    "model": ["standard"],
+    "model/descriptor": ["se_e2_a", "se_e2_r"],
     "model/fitting_net": ["ener"],
     "loss": ["ener"],
     "learning_rate": ["exp", "cosine", "wsd"],
@@ -66,6 +67,8 @@ def test_types_load_or_are_said_to_be_unsupported(section, kind):
     data = changed(f"{section}/type", kind)
     if section == "learning_rate":
         del data[section]["decay_steps"]  # a key of `exp` only
+    if kind == "se_e2_r":
+        del data["model"]["descriptor"]["axis_neuron"]
     if kind in SUPPORTED[section]:
         load_input(data)
         return
