@@ -79,8 +79,9 @@ def _compare(
     converted: tf.GraphDef,
     tolerance: float,
 ) -> str:
-    """Return a note on the comparison of the converted model with the graph; ValueError where they
-    differ.
+    """Return a note on the comparison of the converted model with the graph.
+
+    Raises ValueError where they differ.
     """
     difference, count = largest_difference(graph, config, arrays, converted)
     if not difference <= tolerance:

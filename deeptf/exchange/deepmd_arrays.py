@@ -23,8 +23,9 @@ Arrays = dict[str, np.ndarray]
 
 
 def read_arrays(graph: DeepmdGraph, config: ModelConfig) -> tuple[ModelConfig, Arrays]:
-    """Return the arrays of a model with these settings by their names in deeptf, and the settings:
-    they change where `atom_ener` needs wider fitting nets.
+    """Return the arrays of a model with these settings by their names in deeptf, and the settings.
+
+    The settings change where `atom_ener` needs wider fitting nets.
     """
     arrays = _statistics(graph, config) | _embedding_nets(graph, config)
     arrays |= _fitting_nets(graph, config)

@@ -38,8 +38,9 @@ def largest_difference(
     converted: tf.GraphDef,
     seed: int = 0,
 ) -> tuple[float, int]:
-    """Return the largest difference between graph and converted model (eV, eV/A), in units of the
-    largest value of its kind where that is above 1, and the number of environments.
+    """Return the largest difference of graph and converted model, and the number of environments.
+
+    It is in eV and eV/A, or in units of the largest value of its kind where that is above 1.
 
     config, arrays : settings and arrays of the converted model; converted : its frozen graph;
     seed : of the environments.
@@ -65,8 +66,10 @@ def largest_difference(
 def random_frames(
     config: ModelConfig, arrays: Mapping[str, np.ndarray], seed: int
 ) -> Iterator[Frame]:
-    """Yield frames with three centres of each type: of each type they have no, one and two
-    neighbours, as far as sel allows, anywhere within the cut-off.
+    """Yield frames with three centres of each type.
+
+    Of each type they have no, one and two neighbours, as far as sel allows, anywhere within the
+    cut-off.
     """
     generator = np.random.default_rng(seed)
     for _ in range(ROUNDS):

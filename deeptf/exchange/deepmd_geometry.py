@@ -128,9 +128,7 @@ def force(gradient: np.ndarray, environment: Environment, num_atoms: int) -> np.
 
 
 def atom_virial(gradient: np.ndarray, environment: Environment, num_atoms: int) -> np.ndarray:
-    """Return the part of W that belongs to each atom, [num_atoms, 9]; a pair's is its
-    neighbour's.
-    """
+    """Return the part of W of each atom, [num_atoms, 9]; that of a pair is its neighbour's."""
     pull = _pull(gradient, environment)
     filled = environment.neighbor >= 0
     pairs = pull[filled][:, :, None] * environment.displacement[filled][:, None, :]

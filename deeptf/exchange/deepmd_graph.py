@@ -134,8 +134,9 @@ class DeepmdGraph:
         )
 
     def check_all_read(self) -> None:
-        """Raise ValueError that names constants of the model that nobody has read: arrays of
-        numbers, and anything that describes the model.
+        """Raise ValueError that names constants of the model that nobody has read.
+
+        These are arrays of numbers, and anything that describes the model.
         """
         self._refuse(
             f"the constant `{node.name}`, which the conversion does not know"

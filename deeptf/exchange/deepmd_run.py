@@ -116,8 +116,9 @@ def imported(graph_def: tf.GraphDef) -> tf.Graph:
 
 
 def runnable(graph_def: tf.GraphDef, cut: set[str]) -> tf.GraphDef:
-    """Return a graph that TensorFlow knows: the outputs of the nodes `cut` are placeholders, the
-    gelu of deepmd-kit is written out, and float32 is float64.
+    """Return a graph that TensorFlow knows, in float64.
+
+    The outputs of the nodes `cut` are placeholders; the gelu of deepmd-kit is written out.
     """
     result = tf.GraphDef(versions=graph_def.versions)
     gelu = {
@@ -161,8 +162,9 @@ def _doubled(node: tf.NodeDef) -> tf.NodeDef:
 
 
 def _written_out(node: tf.NodeDef, template: tf.GraphDef) -> Iterator[tf.NodeDef]:
-    """Yield the nodes of `template` in place of a node: its placeholders are the node's inputs, in
-    this order, and its last node takes the node's name.
+    """Yield the nodes of `template` in place of a node.
+
+    Its placeholders are the node's inputs, in this order; its last node takes the node's name.
     """
     inputs = [piece.name for piece in template.node if piece.op == "Placeholder"]
     place = dict(zip(inputs, node.input, strict=False))

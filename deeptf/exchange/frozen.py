@@ -110,8 +110,9 @@ def read_arrays(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]
 
 
 def _check_used(unused: Sequence[str]) -> None:
-    """Raise ValueError for arrays of a model that this model does not have; one without tables has
-    no use for the numbers of their nodes.
+    """Raise ValueError for arrays of a model that this model does not have.
+
+    One without tables has no use for the numbers of their nodes.
     """
     foreign = [name for name in unused if not name.startswith(OPTIMIZER)]
     foreign = [name for name in foreign if name.rpartition("/")[2] not in (NODES, RANGE)]
@@ -160,8 +161,9 @@ def _shapes(graph: tf.Graph, names: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 
 def _ranges(curves: Sequence[Curves]) -> dict[str, list[list[float | None]]]:
-    """Return the distances in A, by centre and neighbour type, where the data of the model and
-    where its tables end; null for excluded pairs of types.
+    """Return the distances in A where the data of the model and where its tables end.
+
+    They are by centre and neighbour type; null for excluded pairs of types.
     """
     ends = {
         "data": np.fmax.reduce([one.data_end for one in curves]),

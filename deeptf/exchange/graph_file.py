@@ -58,8 +58,10 @@ OF_BYTES = {5: "<f4", 6: "<f8", 9: "<c8", 12: "<c16"}  # fields whose values are
 
 @dataclass(frozen=True)
 class Node:
-    """A node of a graph. Its attributes are numbers, bytes, names of types, shapes (tuples; -1 is
-    unknown, None has no rank), Tensors, or lists of those.
+    """A node of a graph.
+
+    Its attributes are numbers, bytes, names of types, shapes (tuples; -1 is unknown, None has no
+    rank), Tensors, or lists of those.
     """
 
     name: str

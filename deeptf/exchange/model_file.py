@@ -61,8 +61,9 @@ class ModelFile:
 
     @property
     def data_end(self) -> list[list[float | None]] | None:
-        """Distances in A, by centre and neighbour type, where the data of the model end, for models
-        that count the pairs below.
+        """Distances in A, by centre and neighbour type, where the data of the model end.
+
+        None for models that do not count the pairs below.
         """
         counts = any(node.name == OUTSIDE[0] for node in self.nodes)
         return self.metadata["table_range"]["data"] if counts else None

@@ -99,8 +99,9 @@ class Wire:
         return np.array(found, np.uint64)
 
     def of_bytes(self, values: Sequence[Value], dtype: str) -> np.ndarray:
-        """Return repeated numbers of a fixed number of bytes, packed or not. A complex one is two
-        of them.
+        """Return repeated numbers of a fixed number of bytes, packed or not.
+
+        A complex one is two of them.
         """
         size = np.dtype(dtype).itemsize // (2 if "c" in dtype else 1)
         spans = [span for kind, span in values if kind == BYTES or FIXED.get(kind) == size]

@@ -1,7 +1,7 @@
 """Loss of an energy model, per frame of N atoms (Zhang et al., PRL 120, 143001, 2018, eq. 10).
 
-    L = p_e (dE)^2 / N + p_f mean |dF|^2 + p_v mean (dV)^2 / N + p_ae mean (dE_i)^2 + p_pf mean w
-    |dF|^2
+    L = p_e (dE)^2 / N + p_f mean |dF|^2 + p_v mean (dV)^2 / N
+        + p_ae mean (dE_i)^2 + p_pf mean w |dF|^2
 
 The mean runs over force or virial components; the loss of a batch is the mean over its frames. A
 label that a frame does not have contributes nothing. Each prefactor moves with the learning rate,

@@ -53,8 +53,10 @@ class AdamOptimizer(tf.train.AdamOptimizer):
 
 
 class HostAdamOptimizer(AdamOptimizer):
-    """Adam of the workers on one host: the gradients are those of this worker, and all weights,
-    of one precision, move by the sum over the workers (train/host_adam.h).
+    """Adam of the workers on one host (train/host_adam.h).
+
+    The gradients are those of this worker; all weights, of one precision, move by the sum over the
+    workers.
 
     numbers : tensor [K] in the precision of the weights, which is summed as well.
     sums : its sum over the workers, [K], once the gradients have been applied.

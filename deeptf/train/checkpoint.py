@@ -1,5 +1,4 @@
-"""Checkpoints: one file PREFIX-STEP.npz with every array of a run, and a text file `checkpoint`
-that names the one written last.
+"""Checkpoints: a file PREFIX-STEP.npz with every array of a run, and `checkpoint` names the last.
 
 The file is a NumPy archive; the entry `meta` is JSON: step, input, and the identity `run` that all
 files of a run share. Beside the model's arrays it holds the optimizer's state under OPTIMIZER and,
@@ -46,9 +45,7 @@ class Checkpoint:
     meta: dict[str, Any]
 
     def model_arrays(self) -> dict[str, np.ndarray]:
-        """Return the arrays of the trained model: averaged weights in the place of the present
-        ones.
-        """
+        """Return the arrays of the trained model, with averaged weights where there are some."""
         model = {k: v for k, v in self.arrays.items() if not k.startswith((OPTIMIZER, AVERAGE))}
         average = {k: v for k, v in self.arrays.items() if k.startswith(AVERAGE)}
         return model | {name.removeprefix(AVERAGE): value for name, value in average.items()}
@@ -130,9 +127,10 @@ def load(location: str | Path) -> Checkpoint:
 
 
 def find(location: str | Path) -> Path:
-    """Return the file itself (`.npz` may be left out), or the checkpoint of a folder or prefix that
-    was written last: the one that `checkpoint` names, else the one with most steps of the run that
-    wrote last.
+    """Return the file itself (`.npz` may be left out), or the last one of a folder or prefix.
+
+    That is the one that `checkpoint` names, else the one with most steps of the run that wrote
+    last.
     """
     location = Path(location)
     if location.is_file():

@@ -10,9 +10,9 @@ from deeptf.train.options import load_input
 
 
 def freeze(location: str | Path, output: str | Path) -> Path:
-    """Write the newest checkpoint at `location` (folder, prefix or file) as a frozen model, with
-    averaged weights where the checkpoint has them.
+    """Write the newest checkpoint at `location` (folder, prefix or file) as a frozen model.
 
+    The model has averaged weights where the checkpoint has them.
     Raises FileNotFoundError without a checkpoint and ValueError for a damaged one; returns the
     checkpoint's path.
     """

@@ -129,8 +129,9 @@ class TrainingGraph:
             self._session.run(self._average.exchange)
 
     def evaluate(self, batch: Batch, prefactors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the loss of every frame [F] and sums of squared errors with their numbers [3,
-        2].
+        """Return the loss of every frame [F], and sums of squared errors with their numbers.
+
+        The sums are those of the loss's columns, [columns, 2].
         """
         with naming_frames(batch):
             fetch = (self._frame_loss, self._errors)
@@ -138,8 +139,9 @@ class TrainingGraph:
 
     @property
     def table_measured(self) -> bool:
-        """Whether the tables have as many nodes as their errors ask for: not where a run goes on
-        from a model without them, or with another range.
+        """Whether the tables have as many nodes as their errors ask for.
+
+        Not where a run goes on from a model without tables, or with another range.
         """
         return all(table.measured for table in self._tables)
 
@@ -156,9 +158,7 @@ class TrainingGraph:
         return "; ".join(filter(None, lines))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return everything that a restart needs: weights and statistics, and the state of
-        optimizer and averages.
-        """
+        """Return all that a restart needs: weights, statistics, state of optimizer and averages."""
         parameters = self._parameters
         fetch = {**parameters.variables, **parameters.states, **self._state}
         values = self._session.run(fetch)  # may be the memory itself, which steps change

@@ -49,10 +49,11 @@ class SharedMemory:
 
 
 def open_memory(rank: int, size: int, total: Sum, files: ExitStack) -> SharedMemory | None:
-    """Return what worker `rank` of `size` has opened of all, or nothing where they cannot see each
-    other's processes.
+    """Return what worker `rank` of `size` has opened of all.
 
-    All workers must call it together, in processes on one host.
+    Nothing where they cannot see each other's processes. All workers must call it together, in
+    processes on one host.
+
     files : closes what is opened here; the others then find that this worker has ended.
     """
     offers = np.zeros([size, 2, 3])

@@ -17,12 +17,13 @@ import numpy as np
 from deeptf.cores import affinity
 
 WORD = 32  # cores that one number tells exactly
-WORDS = 64  # further cores, if a machine has any, are not told
+WORDS = 64  # further cores, if a host has any, are not told
 
 
 def take_cores(rank: int, size: int, total: Callable[[np.ndarray], np.ndarray]) -> int:
-    """Keep all threads of worker `rank` of `size` to its share of the cores; return how many are
-    for it alone, at least 1.
+    """Keep all threads of worker `rank` of `size` to its share of the cores.
+
+    Returns how many are for it alone, at least 1.
 
     total : sum over all workers, which must call this together.
     """
@@ -40,10 +41,10 @@ def take_cores(rank: int, size: int, total: Callable[[np.ndarray], np.ndarray]) 
 
 
 def share_of(cores: Sequence[Set[int]], process: int) -> list[int]:
-    """Return the cores of one of several processes on one host, where process k may run on
-    cores[k].
+    """Return the cores of one of several processes on one host.
 
-    Those that may run on the same ones divide them; none where they are more than the cores.
+    Process k may run on cores[k]. Those that may run on the same ones divide them; none where they
+    are more than the cores.
     """
     same = [k for k, other in enumerate(cores) if other == cores[process]]
     share = len(cores[process]) // len(same)

@@ -60,8 +60,9 @@ class LearningCurve:
             stream.write(_row(step, [*values, rate]) + "\n")
 
     def _kept(self, restart: tuple[int, str | None] | None) -> list[str]:
-        """Return the rows of the run in the file; give the file another name where it holds
-        anything else that would be lost.
+        """Return the rows of the run in the file.
+
+        The file gets another name where it holds anything else that would be lost.
         """
         if not self._path.exists():
             return []

@@ -77,8 +77,9 @@ class Schedule:
         return self.warmup_steps
 
     def worker_factor(self, workers: int) -> float:
-        """Return what the rate is multiplied by when so many workers train together: their frames
-        of a step are one larger batch.
+        """Return what the rate is multiplied by when so many workers train together.
+
+        Their frames of a step are one larger batch.
         """
         return {"linear": workers, "sqrt": math.sqrt(workers), "none": 1.0}[self.scale_by_worker]
 

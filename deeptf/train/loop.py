@@ -129,8 +129,9 @@ class Loop:
             self._save(done, progress)
 
     def _report(self, done: int, batch: Batch, progress: Progress) -> None:
-        """Write errors on a training batch with the present weights, and on validation batches
-        with their averages where the run keeps them.
+        """Write errors on a training batch and on validation batches.
+
+        Those on validation batches are of averaged weights where the run keeps them.
         """
         errors = {}
         if self._validation is not None:

@@ -70,9 +70,7 @@ class TrainingOptions:
 
     @property
     def average_decay(self) -> float:
-        """Decay per step of averaged weights, 0 for none; `enable_ema` is a switch beside
-        `ema_decay`.
-        """
+        """Decay per step of averaged weights, 0 for none; `enable_ema` switches `ema_decay`."""
         if self.enable_ema is False:
             return 0.0
         usual = USUAL_DECAY if self.enable_ema else 0.0

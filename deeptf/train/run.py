@@ -14,10 +14,10 @@ from pathlib import Path
 
 from deeptf.ops.library import description
 from deeptf.train.graph import TrainingGraph
+from deeptf.train.launchers import join_workers
 from deeptf.train.loop import Loop
 from deeptf.train.origin import check_arrays
 from deeptf.train.start import start
-from deeptf.train.workers import join_workers
 
 
 def train(
@@ -30,8 +30,7 @@ def train(
     skip_neighbor_stat: bool = False,
     threads: int | None = None,
 ) -> int:
-    """Train a model as the input file says; return 0, or 128 + signal when the run was stopped by
-    one.
+    """Train a model as the input file says; return 0, or 128 + the signal that stopped it.
 
     restart : checkpoint (file, prefix or folder) of a run to continue from its step.
     init_model, init_frozen : checkpoint or frozen model whose weights and statistics a new run
@@ -46,7 +45,8 @@ def train(
     with workers.together():
         print(description())
         if skip_neighbor_stat:
-            print("note: --skip-neighbor-stat has no effect: a run looks at frames new to it")
+            why = "a run looks at frames that are new to it"
+            print(f"note: --skip-neighbor-stat has no effect: {why}")
         run = workers.from_leader(
             lambda: start(
                 input_path,

@@ -24,8 +24,9 @@ from deeptf.config import dump
 from deeptf.data.opening import Data, Wanted, open_data
 from deeptf.data.survey import survey
 from deeptf.files import replacing
+from deeptf.train.fit import fit
 from deeptf.train.options import InputConfig, read_input
-from deeptf.train.origin import Origin, fit, read_origin
+from deeptf.train.origin import Origin, read_origin
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def start(
     else:
         changed, notes = model.term.extended(origin.arrays, found)
         values, more = {**origin.arrays, **changed}, []
-    print("".join(f"{line}\n" for line in [*notes, *more]), end="")
+    for line in (*notes, *more):
+        print(line)
     if output is not None:
         with replacing(output, "w") as stream:
             json.dump(dump(config), stream, indent=2)

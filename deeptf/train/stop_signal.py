@@ -1,5 +1,4 @@
-"""Signals that end a training run after the step it is in: what batch systems, terminals and users
-send.
+"""Signals that end a training run after its step: of batch systems, terminals and users.
 
 A signal that is ignored when the run starts stays ignored: nohup does so with SIGHUP, a shell with
 the SIGINT of what it starts in the background. A second Ctrl-C leaves at once, also while a

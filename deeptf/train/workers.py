@@ -9,7 +9,6 @@ talks and writes files. Without a launcher there is one worker and no Horovod.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
@@ -25,24 +24,6 @@ from deeptf.train.host_cores import take_cores
 
 T = TypeVar("T")
 
-LAUNCHERS = {  # variables with the number of processes that were started; who sets them
-    "HOROVOD_SIZE": "horovodrun",
-    "OMPI_COMM_WORLD_SIZE": "mpirun",
-    "PMI_SIZE": "mpirun",
-    "MV2_COMM_WORLD_SIZE": "mpirun",
-    "SLURM_STEP_NUM_TASKS": "srun",
-}
-SETTINGS = {  # what a user has not set; measured with tests/benchmarks/horovod.py
-    # ms between two looks of Horovod for messages: the sums at the end of a step wait for it. With
-    # Gloo a look costs 0.1 ms of a core; workers that share memory need no messages and end it.
-    "HOROVOD_CYCLE_TIME": "0.1",
-    "HOROVOD_FUSION_THRESHOLD": "0",  # see HorovodWorkers._messages
-    "OMPI_MCA_mpi_yield_when_idle": "1",  # Horovod's thread has no core of its own to wait on
-    # Within a host, through shared memory in large parts: 8 MB took 0.7 ms between two processes,
-    # and 1.4 ms where each reads the other's memory by a system call, Open MPI's default.
-    "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
-    "OMPI_MCA_btl_vader_max_send_size": "65536",
-}
 LARGE = 1 << 15  # elements of a tensor
 
 
@@ -67,8 +48,9 @@ class Workers:
         return None
 
     def together(self) -> contextlib.AbstractContextManager:
-        """Return a context in which only the leader prints to stdout, and in which the end of
-        another worker is a ConnectionError.
+        """Return a context in which only the leader prints to stdout.
+
+        In it the end of another worker is a ConnectionError.
         """
         return contextlib.nullcontext()
 
@@ -131,8 +113,9 @@ class HorovodWorkers(Workers):
         return self._memory is not None
 
     def _open_memory(self) -> SharedMemory | None:
-        """Open what the workers share where all are on one host, have no GPUs, and can: elsewhere,
-        and on a system whose op library has no sums in shared memory, they exchange messages.
+        """Open what the workers share where all are on one host, have no GPUs, and can.
+
+        Elsewhere, and where the op library has no sums in shared memory, they exchange messages.
         """
         total = self._sum_of_messages
         alone = self.local_size < self.size or _gpus() > 0 or not has_host_ops()
@@ -211,12 +194,12 @@ class HorovodWorkers(Workers):
         return self._memory.place() if self._memory is not None else None
 
     def _messages(self, values: list[tf.Tensor], kind: str) -> list[tf.Tensor]:
-        """Return the sums of tensors of one type: of each large one in one message, of all small
-        ones in another.
+        """Return the sums of tensors of one type, by messages.
 
-        Horovod's own fusion would collect whatever is ready when it looks, other sums every time,
-        and would copy the large ones twice. A message of Gloo waits longer than a copy takes:
-        there all tensors count as small.
+        Each large tensor has a message of its own, all small ones have one together. Horovod's own
+        fusion would collect whatever is ready when it looks, other sums every time, and would copy
+        the large ones twice. A message of Gloo waits longer than a copy takes: there all tensors
+        count as small.
         """
         totals = list(values)
         small = []
@@ -271,41 +254,3 @@ class _Sum:
 def _gpus() -> int:
     """Return how many GPUs TensorFlow sees."""
     return len(tf.config.experimental.list_physical_devices("GPU"))
-
-
-def join_workers() -> Workers:
-    """Return the workers that a launcher started, this one among them.
-
-    Raises ImportError where a launcher started several processes and Horovod is not installed or
-    does not know the launcher: each would train alone.
-    """
-    launched, launcher = _launched()
-    if launched == 1:
-        return Workers()
-    for name, value in SETTINGS.items():
-        os.environ.setdefault(name, value)
-    try:
-        hvd = importlib.import_module("horovod.tensorflow")
-        hvd.init()
-    except ImportError as error:
-        raise ImportError(
-            f"Horovod must be installed to train with {launched} processes of {launcher}, but "
-            f"importing it failed ({error}): examples/horovod/install.sh installs it; for training "
-            f"on one worker start `deeptf train` without {launcher}"
-        ) from error
-    if hvd.size() != launched:
-        raise ImportError(
-            f"Horovod must know the {launched} processes of {launcher}, but knows {hvd.size()}: it "
-            f"was built without support for {launcher}; build it with MPI "
-            "(examples/horovod/install.sh) or start with `horovodrun --gloo -np N`"
-        )
-    return HorovodWorkers(hvd)
-
-
-def _launched() -> tuple[int, str]:
-    """Return how many processes were started together, and by what."""
-    for variable, launcher in LAUNCHERS.items():
-        size = os.environ.get(variable, "")
-        if size.isdigit() and int(size) > 1:
-            return int(size), launcher
-    return 1, ""

@@ -8,8 +8,8 @@ step. The runs take turns, each a new process started by the same launcher; the 
 steps of a round is left out. Efficiency is the time of a step on one worker over that on N, whose
 step has N times the frames. "2 apart" are two programs side by side, each on a core, that know
 nothing of each other: what they lose is the machine's, whose cores share memory and power. "2
-messages" are two workers that do not use the memory that they share, as if each had a node of its
-own. The model is that of N workers on N nodes,
+messages" are two workers that do not use the memory that they share, as if each had a host of its
+own. The model is that of N workers on N hosts,
 
     t(N) = t(1) + L ceil(log2 N) + 2 (N - 1) / N D / B
 
@@ -100,7 +100,7 @@ def report(
     if bandwidth is None:
         bandwidth = gradient / max(two - one - latency, 1e-3)  # MB/ms = GB/s
         latency = min(latency, two - one)
-    print(f"model of nodes with {bandwidth:.2f} GB/s and {1e3 * latency:.0f} us:")
+    print(f"model of hosts with {bandwidth:.2f} GB/s and {1e3 * latency:.0f} us:")
     for workers in (4, 16, 64, 256):
         messages = latency * math.ceil(math.log2(workers))
         step = one + messages + 2 * (workers - 1) / workers * gradient / bandwidth

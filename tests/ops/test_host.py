@@ -1,4 +1,4 @@
-"""Ops of several processes on one machine: threads, each with a session, in the place of processes.
+"""Ops of several processes on one host: threads, each with a session, in the place of processes.
 Their twins are NumPy and the Adam of one process.
 """
 

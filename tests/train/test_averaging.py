@@ -13,8 +13,7 @@ from small_run import TYPES, changed_input, write_run, write_system
 from deeptf.data.system import System
 from deeptf.exchange import frozen
 from deeptf.infer.deep_pot import DeepPot
-from deeptf.train import checkpoint
-from deeptf.train import run as trainer
+from deeptf.train import checkpoint, loop
 from deeptf.train.averaging import EVERY, update_weight
 from deeptf.train.checkpoint import AVERAGE, Series
 from deeptf.train.freeze import freeze
@@ -179,10 +178,12 @@ def test_a_frozen_model_holds_the_table_of_the_averages(folder: Path) -> None:
     train(write_run(folder, DECAY | TABLE))
     state = checkpoint.load(folder)
     config = load_input(state.meta["input"])[0].model
-    nets = replace(config, descriptor=replace(config.term.descriptor, embedding="network"))
+    descriptor = replace(config.term.descriptor, embedding="network")
+    nets = replace(config, term=replace(config.term, descriptor=descriptor))
     freeze(folder, "table.pb")
     frozen.write(nets, state.model_arrays(), "averaged.pb")
-    frozen.write(nets, state.arrays, "present.pb")
+    present = {k: v for k, v in state.arrays.items() if not k.startswith(checkpoint.AVERAGE)}
+    frozen.write(nets, present, "present.pb")
     frames = [np.load(folder / "system/set.000" / f"{name}.npy") for name in ("coord", "box")]
     energies = []
     for name in ("table.pb", "averaged.pb", "present.pb"):
@@ -193,7 +194,7 @@ def test_a_frozen_model_holds_the_table_of_the_averages(folder: Path) -> None:
 
 
 def test_restart_before_a_table_grows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "TABLE_CHECK", 5)
+    monkeypatch.setattr(loop, "TABLE_CHECK", 5)
     changes = VALIDATION | DECAY | TABLE | {"training/numb_steps": 14, "training/save_freq": 7}
     path = write_run(folder, changes | {"learning_rate/start_lr": 0.5})
     train(path)

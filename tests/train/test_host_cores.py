@@ -1,4 +1,4 @@
-"""Cores of workers on one machine and on several, here threads in the place of processes."""
+"""Cores of workers on one host and on several, here threads in the place of processes."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Runs of the trainer: what they write, how they stop, and that they go on as if they had not."""
+"""Training runs: what they write, how they stop, and that they go on as if they had not."""
 
 from __future__ import annotations
 
@@ -50,6 +50,13 @@ def test_files_of_a_run(folder: Path) -> None:
     assert state.meta["step"] == 100
     assert train("out.json", restart=".") == 0  # the written input is a complete one
     assert same(state, checkpoint.load(folder))
+
+
+def test_frames_are_looked_at_in_any_case(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    train(write_run(folder, {"training/numb_steps": 1}), skip_neighbor_stat=True)
+    told = capsys.readouterr().out
+    assert "note: --skip-neighbor-stat has no effect: a run looks at frames that are new" in told
+    assert "statistics of 6 frames" in told
 
 
 def test_a_seed_repeats_a_run_and_another_does_not(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Memory and pipes that workers on one machine open, here threads in the place of processes."""
+"""Memory and pipes that workers on one host open, here threads in the place of processes."""
 
 import os
 import select

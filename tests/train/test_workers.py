@@ -12,15 +12,17 @@ from small_run import write_run
 
 from deeptf.__main__ import main
 from deeptf.tf import tf
+from deeptf.train import launchers
 from deeptf.train import workers as module
 from deeptf.train.host import SharedMemory
+from deeptf.train.launchers import join_workers
 from deeptf.train.learning_rate import CosineLR
-from deeptf.train.workers import Workers, join_workers
+from deeptf.train.workers import Workers
 
 
 @pytest.fixture(autouse=True)
 def no_launcher(monkeypatch):
-    for name in [*module.LAUNCHERS, *module.SETTINGS]:
+    for name in [*launchers.LAUNCHERS, *launchers.SETTINGS]:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
 
@@ -46,7 +48,7 @@ def fake_horovod(monkeypatch, size=2, local_size=1, rank=1):
 
 def test_one_worker_needs_no_horovod(monkeypatch):
     monkeypatch.setitem(sys.modules, "horovod.tensorflow", None)
-    for variable in module.LAUNCHERS:
+    for variable in launchers.LAUNCHERS:
         monkeypatch.setenv(variable, "1")
     alone = join_workers()
     assert type(alone) is Workers and alone.leads and (alone.rank, alone.size) == (0, 1)
@@ -54,7 +56,7 @@ def test_one_worker_needs_no_horovod(monkeypatch):
     assert alone.threads(None) is None and alone.threads(3) == 3
 
 
-@pytest.mark.parametrize(("variable", "where"), module.LAUNCHERS.items())
+@pytest.mark.parametrize(("variable", "where"), launchers.LAUNCHERS.items())
 def test_launched_without_horovod(variable, where, monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "horovod.tensorflow", None)
     monkeypatch.setenv(variable, "4")
@@ -175,3 +177,34 @@ def test_a_gpu_for_each_worker(monkeypatch):
 def test_factor_of_the_learning_rate(scale, factor):
     assert CosineLR(scale_by_worker=scale).worker_factor(4) == factor
     assert CosineLR(scale_by_worker=scale).worker_factor(1) == 1
+
+
+class Second(Workers):
+    """A worker that does not lead, and what its leader shares."""
+
+    rank, size = 1, 2
+
+    def __init__(self, told):
+        self.told = told
+
+    def share(self, value):
+        """Return what the leader has shared."""
+        assert value is None
+        return self.told
+
+
+def test_the_leader_alone_works_and_says_what_is_wrong():
+    def fail():
+        raise ValueError("wrong")
+
+    shared = []
+    leader = Workers()
+    leader.share = lambda value: shared.append(value) or value
+    assert leader.from_leader(lambda: "done") == "done"
+    with pytest.raises(ValueError, match="wrong"):
+        leader.from_leader(fail)
+    assert shared == ["done", None]  # the others are told in any case
+    assert Second("done").from_leader(fail) == "done"
+    with pytest.raises(SystemExit) as ended:
+        Second(None).from_leader(fail)
+    assert ended.value.code == 1

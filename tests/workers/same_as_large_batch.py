@@ -2,7 +2,7 @@
 
 usage: same_as_large_batch.py INPUT WAY
 
-WAY `messages`: sums go by messages, as between nodes.
+WAY `messages`: sums go by messages, as between hosts.
 """
 
 import sys
@@ -13,8 +13,9 @@ from deeptf.data.batch import join
 from deeptf.data.system import System
 from deeptf.train import workers as module
 from deeptf.train.graph import TrainingGraph
+from deeptf.train.launchers import join_workers
 from deeptf.train.options import load_input
-from deeptf.train.workers import Workers, join_workers
+from deeptf.train.workers import Workers
 
 PREFACTORS = np.array([1.0, 10.0, 1.0, 0.0, 0.0])
 

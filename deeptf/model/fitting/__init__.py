@@ -1,6 +1,4 @@
-"""Fitting nets: one file per property. A fitting net turns descriptors into the property of each
-atom.
-"""
+"""Fitting nets, one file per property: they turn descriptors into the property of each atom."""
 
 from deeptf.model.fitting.ener import EnerFitting
 

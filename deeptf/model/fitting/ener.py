@@ -1,5 +1,6 @@
-"""Energy fitting net: the energy of an atom from its descriptor (Zhang et al., PRL 120, 143001,
-2018).
+"""Energy fitting net: the energy of an atom from its descriptor.
+
+Zhang et al., PRL 120, 143001, 2018.
 
     E_i = N_t(D_i, fparam, aparam) + bias_t        one net per type t of the centre atom
 
