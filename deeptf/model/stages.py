@@ -5,7 +5,8 @@ and virials can be evaluated without TensorFlow. A stage is the object of its cl
 and the fields. It takes a value and gives another, both named; the first ones take the pairs. A
 Constant is the name of an array of the file. Derivatives are the business of the kernels.
 
-    N centres, virtual atoms left out; P pairs; T types; W columns of a row; M width of a net
+    N centres whose energy counts, virtual atoms left out; P pairs of them; T types; W columns of a
+    row; M width of a net
 
 c and t are the types of centre and neighbour. Everything is float64, but where a stage has a
 `precision`: it computes in that and takes its input cast to it. Lengths in A, energies in eV.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from plan import ACTIVATIONS, KERNELS, Plan
 
 from deeptf.data.batch import rows_of
 from deeptf.exchange import frozen
+from deeptf.exchange.convert import convert
 from deeptf.exchange.model_file import read_model
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.model import network, stages
@@ -20,6 +22,9 @@ from deeptf.model.descriptor import DESCRIPTORS
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.term.standard import Standard
+from deeptf.tf import session, tf
+
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 DESCRIPTOR = {
     "type": "se_e2_a",
@@ -46,6 +51,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "excluded, one side, network": (EXCLUDED | ONE_SIDE | NETWORK, {}),
     "time steps": ({"resnet_dt": True}, {"resnet_dt": False}),
     "time steps, network": ({"resnet_dt": True} | NETWORK, {}),
+    "activations": ({"activation_function": "Softplus"}, {"activation_function": "GELU"}),
+    "activations, network": (NETWORK | {"activation_function": "relu6"}, {}),
     "mean of zero": ({"set_davg_zero": True} | NETWORK, {}),
     "parameters": ({}, PARAMETERS),
     "isolated atoms": ({}, {"atom_ener": (1.5, None)}),
@@ -101,15 +108,41 @@ def test_the_plan_gives_what_the_graph_gives(name: str, tmp_path: Path) -> None:
     check(path, config, 1e-5 if "float32" in name else 1e-10)
 
 
-@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-def test_activation_functions(activation: str, tmp_path: Path) -> None:
-    settings = {"activation_function": activation.upper()}
-    path = tmp_path / "model.pb"
-    check(path, written(path, settings | NETWORK, settings))
+def test_a_converted_model_by_its_plan(tmp_path: Path) -> None:
+    """It gives the numbers of deepmd-kit."""
+    golden = np.load(GOLDEN / "parameters.npz")
+    (tmp_path / "old.pb").write_bytes(gzip.decompress((GOLDEN / "parameters.pb.gz").read_bytes()))
+    convert(tmp_path / "old.pb", tmp_path / "new.pb")
+    frames, atoms = len(golden["coord"]), len(golden["type"])
+    found = Plan(tmp_path / "new.pb")(
+        golden["coord"].reshape(-1, 3),
+        golden["cell"].reshape(-1, 3, 3),
+        np.tile(golden["type"], frames),
+        rows_of([atoms] * frames),
+        golden["fparam"],
+        golden["aparam"].reshape(frames * atoms, -1),
+    )
+    for name in ("energy", "force", "virial", "atom_energy"):
+        expected = golden[f"periodic_{name}"].ravel()
+        scale = 1e-10 * max(1.0, np.max(np.abs(expected)))
+        np.testing.assert_allclose(found[name].ravel(), expected, rtol=0, atol=scale)
+
+
+def test_activation_functions() -> None:
+    x = np.linspace(-8.0, 8.0, 50)  # none of them where a slope jumps
+    with tf.Graph().as_default() as graph:
+        at = tf.constant(x)
+        values = {name: function(at) for name, function in network.ACTIVATIONS.items()}
+        both = {name: (value, tf.gradients(value, at)[0]) for name, value in values.items()}
+        with session(graph) as run:
+            expected = run.run(both)
+    assert set(ACTIVATIONS) == set(expected)
+    for name, (value, slope) in expected.items():
+        np.testing.assert_allclose(ACTIVATIONS[name][0](x), value, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(ACTIVATIONS[name][1](x), slope, rtol=1e-12, atol=1e-14)
 
 
 def test_all_kernels_are_evaluated() -> None:
-    assert set(ACTIVATIONS) == set(network.ACTIVATIONS)
     kinds = {getattr(kind, "kernel", None) for kind in vars(stages).values()} - {None}
     assert set(KERNELS) == kinds
 
