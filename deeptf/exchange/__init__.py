@@ -1,1 +1,1 @@
-"""Models in the file formats of other programs."""
+"""Model files: those of deeptf, and those of other programs."""

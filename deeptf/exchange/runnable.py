@@ -32,7 +32,7 @@ def read_runnable(model_file: str | Path) -> ModelFile:
         config = load(ModelConfig, model.metadata["model"], "model")
         arrays = model.arrays | _table_of_format_1(model)
         graph_def = frozen.build(config, arrays, model.metadata["training_script"])
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, tf.errors.OpError) as error:
         raise ValueError(_not_whole(model, error)) from error
     return replace(model_of(graph_def.SerializeToString(), model.path), digest=model.digest)
 

@@ -64,7 +64,8 @@ def test_foreign_constants(name, value, what):
     [
         ("PairTab", "a pair table (op PairTab)"),
         ("SoftMinSwitch", "a pair table (op SoftMinSwitch)"),
-        ("ProdEnvMatR", "the descriptor se_e2_r (op ProdEnvMatR)"),
+        ("ProdEnvMatR", "`new` (op ProdEnvMatR), which no output needs"),
+        ("DynamicStitch", "op DynamicStitch"),
         ("ProdEnvMatAMix", "a descriptor of mixed types (se_atten) (op ProdEnvMatAMix)"),
         ("TabulateFusionSeA", "a compressed embedding (op TabulateFusionSeA)"),
         ("Descrpt", "the descriptor loc_frame (op Descrpt)"),

@@ -114,6 +114,13 @@ def test_all_kernels_are_evaluated() -> None:
     assert set(KERNELS) == kinds
 
 
+def test_a_part_without_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those that TensorFlow alone can run."""
+    monkeypatch.delattr(EnerFitting, "plan")
+    written(tmp_path / "model.pb", {}, {})
+    assert read_model(tmp_path / "model.pb").metadata["plan"] is None
+
+
 def test_the_constants_of_a_plan_are_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "model.pb"
     written(path, {}, {"atom_ener": (1.5, None), **PARAMETERS})

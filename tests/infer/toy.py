@@ -27,6 +27,7 @@ def write(path, type_map=("A", "B"), numb_fparam=0, numb_aparam=0, metadata=None
         "outputs": list(OUTPUTS),
         "rcut": RCUT,
         "hops": 1,
+        "doors": ["coordinates", "pairs"],
         "numb_fparam": numb_fparam,
         "numb_aparam": numb_aparam,
         "pair_bytes": 180,

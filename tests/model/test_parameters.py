@@ -85,3 +85,30 @@ def test_the_first_array_that_is_not_finite():
     assert first_not_finite(arrays) == "bad"
     del arrays["bad"]
     assert first_not_finite(arrays) is None
+
+
+def test_what_follows_from_arrays_is_a_constant_of_a_frozen_graph():
+    arrays = {"part/mean": np.array([1.0, 2.0]), "part/a": np.ones((3, 2))}
+    own = Parameters(arrays, frozen=True).scope("part")
+    doubled = own.fixed("doubled", 2.0 * draw(own, "a"))
+    counts = own.fixed("counts", np.array([3, 4], np.int32))
+    mean = own.fixed_array("mean")
+    names = [tensor.op.name for tensor in (doubled, counts, mean)]
+    assert names == [own.name("doubled"), own.name("counts"), "part/mean"]
+    assert {tensor.op.type for tensor in (doubled, counts, mean)} == {"Const"}
+    np.testing.assert_array_equal(initial(doubled), np.full((3, 2), 2.0))
+    assert own.fixed("doubled", None) is doubled and own.fixed_array("mean") is mean
+    assert own.used() == ["part/a", "part/mean"]
+    assert list(own.derived) == ["part/doubled", "part/counts"]
+
+
+def test_what_follows_from_arrays_may_be_known():
+    parameters = Parameters({"table": np.arange(3)}, frozen=True)
+    np.testing.assert_array_equal(initial(parameters.fixed("table", np.zeros(5))), [0, 1, 2])
+
+
+def test_a_graph_that_trains_follows_its_arrays():
+    parameters = Parameters({"mean": np.ones(2), "table": np.arange(3)})
+    value = np.zeros(5)
+    assert parameters.fixed("table", value) is value and not parameters.derived
+    assert isinstance(parameters.fixed_array("mean"), np.ndarray)
