@@ -17,7 +17,7 @@ LAYERS = (  # each may import itself and those before it
     {"model"},
     {"exchange"},
     {"loss", "infer", "train"},
-    {"commands", "neighbor_stat", "doctor", "__main__"},
+    {"commands", "__main__"},
 )
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
 SEPARATE = ({"infer", "train"}, {"infer", "loss"})

@@ -16,7 +16,7 @@ from deeptf.exchange import frozen
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import first_not_finite
 from deeptf.train import checkpoint
-from deeptf.train.options import InputConfig, load_input
+from deeptf.train.options import InputConfig
 
 
 @dataclass(frozen=True)
@@ -64,16 +64,16 @@ def read_origin(
 
 def _of_checkpoint(init_model: str | Path | None, restart: str | Path | None) -> Origin:
     """Return the origin of a new run with the weights of a checkpoint, or of a restart."""
-    state = _load(init_model if restart is None else restart, restart is not None)
+    state, arrays = _load(init_model if restart is None else restart, restart is not None)
     meta = state.meta
-    settings = load_input(meta["input"])[0]
+    settings = load(InputConfig, meta["input"], "", Notices())
     if restart is None:
         print(f"weights from {state.path} (step {meta['step']})")
-        return Origin(state.path, state.model_arrays(), settings.model)
+        return Origin(state.path, arrays, settings.model)
     print(f"restart from {state.path} (step {meta['step']})")
     return Origin(
         state.path,
-        state.arrays,
+        arrays,
         settings.model,
         settings,
         meta["seed"],
@@ -83,21 +83,24 @@ def _of_checkpoint(init_model: str | Path | None, restart: str | Path | None) ->
     )
 
 
-def _load(location: str | Path, restart: bool) -> checkpoint.Checkpoint:
-    """Return a checkpoint of finite numbers, with the state of the optimizer for a restart."""
+def _load(
+    location: str | Path, restart: bool
+) -> tuple[checkpoint.Checkpoint, Mapping[str, np.ndarray]]:
+    """Return a checkpoint and its arrays: all for a restart, else those of the trained model."""
     state = checkpoint.load(location)
-    name = first_not_finite(state.arrays)
+    arrays = state.arrays if restart else state.model_arrays()
+    name = first_not_finite(arrays)
     if name is not None:
         raise ValueError(
             f"checkpoint {state.path} must hold finite numbers, but `{name}` has others: its run "
             f"had diverged; give an older one of {state.path.parent}"
         )
-    if restart and not any(name.startswith(checkpoint.OPTIMIZER) for name in state.arrays):
+    if restart and not any(name.startswith(checkpoint.OPTIMIZER) for name in arrays):
         raise ValueError(
             f"checkpoint {state.path} must hold the state of the optimizer to go on from it, but "
             "does not; --init-model starts a new run with its weights"
         )
-    return state
+    return state, arrays
 
 
 def check_arrays(origin: Origin, unused: Sequence[str]) -> None:
