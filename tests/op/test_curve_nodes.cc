@@ -17,7 +17,7 @@ struct Net {
             {{{1, 4, w, w + 4, nullptr},
               {4, 4, w + 8, w + 24, w + 28},
               {4, 8, w + 32, w + 64, nullptr}}},
-            {1, 1, 0, row.data(), grid.data()},
+            {1, segments, 0, row.data(), grid.data()},
             needed.data()};
   }
   std::vector<double> nodes() const {
@@ -26,10 +26,19 @@ struct Net {
     return table;
   }
 
+  std::vector<double> gradient(const std::vector<double>& upper) const {
+    std::vector<double> grad(weights.size());
+    double* g = grad.data();
+    deeptf::embedding_nodes_grad<double>(
+        nets(), deeptf_test::threaded(), upper.data(),
+        {{{g, g + 4, nullptr}, {g + 8, g + 24, g + 28}, {g + 32, g + 64, nullptr}}});
+    return grad;
+  }
   void leave_out(int32_t node) {
     for (size_t k = node + 1; k < needed.size(); ++k) --needed[k];
   }
 
+  int64_t segments = 1;
   std::vector<int32_t> row{0, 70}, needed = deeptf_test::counted(70);
   std::vector<double> grid{-1.0, 0.03};
 };
@@ -57,11 +66,7 @@ TEST(gradients_of_nodes) {
   net.leave_out(10);
   net.leave_out(69);
   const std::vector<double> upper = deeptf_test::normal(68 * 16, 6);
-  std::vector<double> grad(net.weights.size());
-  double* g = grad.data();
-  deeptf::embedding_nodes_grad<double>(
-      net.nets(), deeptf_test::threaded(), upper.data(),
-      {{{g, g + 4, nullptr}, {g + 8, g + 24, g + 28}, {g + 32, g + 64, nullptr}}});
+  const std::vector<double> grad = net.gradient(upper);
   for (size_t k = 0; k < grad.size(); ++k) {
     constexpr double h = 1e-5;
     const double before = net.weights[k];
@@ -85,4 +90,22 @@ TEST(some_nodes_are_rows_of_all) {
     if (net.needed[node + 1] == place) continue;
     for (int64_t k = 0; k < 16; ++k) CHECK(some[place * 16 + k] == all[node * 16 + k]);
   }
+}
+
+// A node that two segments share is evaluated once, and its gradient is the sum of both.
+TEST(segments_that_meet) {
+  Net whole, cut;
+  cut.segments = 2;
+  cut.row = {0, 40, 71};
+  cut.grid = {-1.0, 0.03, -1.0 + 39 * 0.03, 0.03};
+  cut.needed = deeptf_test::counted(71);
+  const std::vector<double> one = whole.nodes(), two = cut.nodes();
+  for (int64_t k = 0; k < 71 * 16; ++k) {
+    CHECK(close(two[k], one[k - (k < 40 * 16 ? 0 : 16)], 1e-12));
+  }
+  std::vector<double> upper = deeptf_test::normal(71 * 16, 7), sum(upper);
+  for (int64_t k = 0; k < 16; ++k) sum[39 * 16 + k] += sum[40 * 16 + k];
+  sum.erase(sum.begin() + 40 * 16, sum.begin() + 41 * 16);
+  const std::vector<double> first = whole.gradient(sum), second = cut.gradient(upper);
+  for (size_t k = 0; k < first.size(); ++k) CHECK(close(second[k], first[k], 1e-11));
 }

@@ -13,10 +13,16 @@
 
 namespace deeptf {
 
-constexpr int64_t kPiece = 64;  // at most so many nodes go through a net together
+constexpr int64_t kPiece = 64;  // at most so many points go through a net together
+
+// Where a net is evaluated: for one node, or for two where a segment ends and the next one begins.
+struct Point {
+  double x, step[2];     // of each of the nodes
+  int64_t place, count;  // of the first node in the table; number of nodes
+};
 
 struct Piece {
-  int64_t curve, first, count;  // first node by its place in the table
+  int64_t curve, first, count;  // points
 };
 
 // Takes pieces through the layers, one after the other, in memory that is used again. An array
@@ -24,9 +30,8 @@ struct Piece {
 template <class T>
 class Pass {
  public:
-  // node : [K'] number of each needed node
-  Pass(const EmbeddingNets<T>& nets, const int32_t* node)
-      : nets_(nets), node_(node), memory_(kPiece * (2 * kLane<T> + 10 * all_widths(nets))) {
+  Pass(const EmbeddingNets<T>& nets, const Point* points)
+      : nets_(nets), points_(points), memory_(kPiece * (2 * kLane<T> + 10 * all_widths(nets))) {
     T* place = memory_.data();
     const auto take = [&](int64_t rows, int64_t width) {
       T* array = place;
@@ -57,24 +62,31 @@ class Pass {
   void write(T* nodes) const {
     const int64_t width = nets_.width(), padded = padded_width<T>(width), row = stride(width);
     for (int64_t k = 0; k < n_; ++k) {
-      T *value = nodes + (piece_.first + k) * 2 * padded, *slope = value + padded;
+      const Point& point = points_[piece_.first + k];
       const T *y = x_.back() + k * row, *dy = y + n_ * row;
-      std::fill_n(std::copy_n(y, width, value), padded - width, T(0));
-      for (int64_t m = 0; m < width; ++m) slope[m] = step_[k] * dy[m];
-      std::fill_n(slope + width, padded - width, T(0));
+      for (int64_t i = 0; i < point.count; ++i) {
+        T *value = nodes + (point.place + i) * 2 * padded, *slope = value + padded;
+        const T step = static_cast<T>(point.step[i]);
+        std::fill_n(std::copy_n(y, width, value), padded - width, T(0));
+        for (int64_t m = 0; m < width; ++m) slope[m] = step * dy[m];
+        std::fill_n(slope + width, padded - width, T(0));
+      }
     }
   }
 
   // Fills the gradients of all layers.
   void backward(const T* nodes_grad, const std::vector<EmbeddingLayerGrad<T>>& grads) {
     const int64_t width = nets_.width(), padded = padded_width<T>(width), row = stride(width);
+    std::fill_n(dy_, 2 * n_ * row, T(0));
     for (int64_t k = 0; k < n_; ++k) {
-      const T *value = nodes_grad + (piece_.first + k) * 2 * padded, *slope = value + padded;
+      const Point& point = points_[piece_.first + k];
       T *dy = dy_ + k * row, *dslope = dy + n_ * row;
-      std::copy_n(value, width, dy);
-      for (int64_t m = 0; m < width; ++m) dslope[m] = step_[k] * slope[m];
-      std::fill_n(dy + width, row - width, T(0));
-      std::fill_n(dslope + width, row - width, T(0));
+      for (int64_t i = 0; i < point.count; ++i) {
+        const T *value = nodes_grad + (point.place + i) * 2 * padded, *slope = value + padded;
+        const T step = static_cast<T>(point.step[i]);
+        for (int64_t m = 0; m < width; ++m) dy[m] += value[m];
+        for (int64_t m = 0; m < width; ++m) dslope[m] += step * slope[m];
+      }
     }
     for (size_t l = kept_.size(); l-- > 0;) {
       backward_layer(l, grads[l]);
@@ -98,16 +110,9 @@ class Pass {
 
   void set_input() {
     const int64_t row = stride(1);
-    const CurveSegments& segments = nets_.segments;
-    int64_t segment = piece_.curve * segments.number;
     for (int64_t k = 0; k < n_; ++k) {
-      const int32_t node = node_[piece_.first + k];
-      while (node >= segments.node_row[segment + 1]) ++segment;
-      const double start = segments.grid[2 * segment], step = segments.grid[2 * segment + 1];
-      const auto place = static_cast<double>(node - segments.node_row[segment]);
-      x_[0][k * row] = static_cast<T>(start + place * step);
+      x_[0][k * row] = static_cast<T>(points_[piece_.first + k].x);
       x_[0][(n_ + k) * row] = T(1);
-      step_[k] = static_cast<T>(step);
     }
   }
 
@@ -194,11 +199,10 @@ class Pass {
   }
 
   const EmbeddingNets<T>& nets_;
-  const int32_t* node_;
+  const Point* points_;
   const EmbeddingLayer<T>* layers_ = nullptr;
   Piece piece_{};
   int64_t n_ = 0;
-  T step_[kPiece];  // at each node
   Scratch<T> memory_;
   std::vector<T*> x_;  // input of each layer, then the output of the last
   std::vector<Kept> kept_;

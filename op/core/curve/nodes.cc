@@ -1,8 +1,10 @@
-// See nodes.h. Nodes are cut into pieces, whatever the number of threads; the weight
-// gradients of the pieces of a net are added in their order, so that bits do not depend on threads.
+// See nodes.h. A net is evaluated once where two segments meet. Points are cut into pieces,
+// whatever the number of threads; the weight gradients of the pieces of a net are added in their
+// order, so that bits do not depend on threads.
 #include "core/curve/nodes.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/scratch.h"
 #include "core/curve/node_pass.h"
@@ -10,34 +12,59 @@
 namespace deeptf {
 namespace {
 
-template <class T>
-std::vector<Piece> cut_into_pieces(const EmbeddingNets<T>& nets) {
-  std::vector<Piece> pieces;
-  const CurveSegments& segments = nets.segments;
-  const auto place = [&](int64_t curve) {
-    return nets.needed_row[segments.node_row[curve * segments.number]];
-  };
-  for (int64_t c = 0; c < segments.num_curves; ++c) {
-    const int64_t first = place(c), nodes = place(c + 1) - first;
-    const int64_t number = (nodes + kPiece - 1) / kPiece;
-    for (int64_t k = 0; k < number; ++k) {
-      const int64_t begin = nodes * k / number, end = nodes * (k + 1) / number;
-      pieces.push_back({c, first + begin, end - begin});
+constexpr double kSame = 1e-9;  // steps; so close are the last node of a segment and the next node
+
+// Where the nets are evaluated, and what goes through a net together.
+class Points {
+ public:
+  Points(const CurveSegments& segments, const int32_t* needed_row)
+      : segments_(segments), needed_row_(needed_row), points_(needed_row[segments.num_nodes()]) {
+    for (int64_t c = 0; c < segments.num_curves; ++c) {
+      const int64_t begin = count_;
+      for (int64_t k = 0; k < segments.number; ++k) add_segment(c, k);
+      cut(c, begin);
     }
   }
-  return pieces;
-}
 
-// The number of each needed node.
-template <class T>
-Scratch<int32_t> numbers_of_needed(const EmbeddingNets<T>& nets) {
-  Scratch<int32_t> node(nets.num_needed());
-  const int32_t* row = nets.needed_row;
-  for (int64_t k = 0; k < nets.segments.num_nodes(); ++k) {
-    if (row[k + 1] > row[k]) node[row[k]] = static_cast<int32_t>(k);
+  const Point* data() const { return points_.data(); }
+  const std::vector<Piece>& pieces() const { return pieces_; }
+
+ private:
+  void add_segment(int64_t curve, int64_t number) {
+    const int64_t segment = curve * segments_.number + number;
+    const int32_t first = segments_.node_row[segment], end = segments_.node_row[segment + 1];
+    const double *grid = segments_.grid + 2 * segment, start = grid[0], step = grid[1];
+    for (int32_t node = first; node < end; ++node) {
+      const int64_t place = needed_row_[node];
+      if (needed_row_[node + 1] == place) continue;
+      if (node == first && number > 0 && count_ > 0) {
+        Point& last = points_[count_ - 1];
+        if (last.count == 1 && last.place == place - 1 && last.x == start) {
+          last.step[last.count++] = step;
+          continue;
+        }
+      }
+      double x = start + static_cast<double>(node - first) * step;
+      const bool at_end = node == end - 1 && number + 1 < segments_.number;
+      if (at_end && std::abs(x - grid[2]) < kSame * step) x = grid[2];
+      points_[count_++] = {x, {step, 0}, place, 1};
+    }
   }
-  return node;
-}
+
+  void cut(int64_t curve, int64_t begin) {
+    const int64_t count = count_ - begin, number = (count + kPiece - 1) / kPiece;
+    for (int64_t k = 0; k < number; ++k) {
+      const int64_t from = count * k / number, to = count * (k + 1) / number;
+      pieces_.push_back({curve, begin + from, to - from});
+    }
+  }
+
+  CurveSegments segments_;
+  const int32_t* needed_row_;
+  Scratch<Point> points_;
+  int64_t count_ = 0;
+  std::vector<Piece> pieces_;
+};
 
 template <class T>
 int64_t num_weights(const EmbeddingLayer<T>& layer) {
@@ -98,11 +125,11 @@ void set_to_zero(const std::vector<EmbeddingLayer<T>>& layers,
 
 template <class T>
 void embedding_nodes(const EmbeddingNets<T>& nets, const Context& context, T* nodes) {
-  const std::vector<Piece> pieces = cut_into_pieces(nets);
-  const Scratch<int32_t> node = numbers_of_needed(nets);
+  const Points points(nets.segments, nets.needed_row);
+  const std::vector<Piece>& pieces = points.pieces();
   context.parallel(static_cast<int64_t>(pieces.size()), cost(nets),
                    [&](int64_t begin, int64_t end) {
-                     Pass<T> pass(nets, node.data());
+                     Pass<T> pass(nets, points.data());
                      for (int64_t k = begin; k < end; ++k) {
                        pass.forward(pieces[k], false);
                        pass.write(nodes);
@@ -113,25 +140,31 @@ void embedding_nodes(const EmbeddingNets<T>& nets, const Context& context, T* no
 template <class T>
 void embedding_nodes_grad(const EmbeddingNets<T>& nets, const Context& context, const T* nodes_grad,
                           const std::vector<std::vector<EmbeddingLayerGrad<T>>>& grads) {
-  const std::vector<Piece> pieces = cut_into_pieces(nets);
+  const Points points(nets.segments, nets.needed_row);
+  const std::vector<Piece>& pieces = points.pieces();
   const auto number = static_cast<int64_t>(pieces.size());
-  const Scratch<int32_t> node = numbers_of_needed(nets);
   const int64_t weights = num_weights(nets.layers.front());  // all nets have the same widths
   Scratch<T> parts(number * weights);
   const auto part = [&](int64_t k) {
-    return split_weights(nets.layers[pieces[k].curve], parts.data() + k * weights);
+    const int64_t curve = pieces[k].curve;
+    if (k == 0 || pieces[k - 1].curve != curve) return grads[curve];  // the others are added to it
+    return split_weights(nets.layers[curve], parts.data() + k * weights);
   };
   context.parallel(number, 3 * cost(nets), [&](int64_t begin, int64_t end) {
-    Pass<T> pass(nets, node.data());
+    Pass<T> pass(nets, points.data());
     for (int64_t k = begin; k < end; ++k) {
       pass.forward(pieces[k], true);
       pass.backward(nodes_grad, part(k));
     }
   });
-  for (size_t c = 0; c < nets.layers.size(); ++c) set_to_zero(nets.layers[c], grads[c]);
+  std::vector<bool> seen(nets.layers.size(), false);
   for (int64_t k = 0; k < number; ++k) {
     const int64_t curve = pieces[k].curve;
-    add_weights(nets.layers[curve], part(k), grads[curve]);
+    if (seen[curve]) add_weights(nets.layers[curve], part(k), grads[curve]);
+    seen[curve] = true;
+  }
+  for (size_t c = 0; c < nets.layers.size(); ++c) {
+    if (!seen[c]) set_to_zero(nets.layers[c], grads[c]);
   }
 }
 
