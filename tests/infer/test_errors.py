@@ -72,6 +72,12 @@ def test_a_description_that_does_not_fit(tmp_path, said, message):
         DeepPot(path)
 
 
+def test_an_output_that_is_no_property_here(tmp_path):
+    path = toy.write(tmp_path / "model.pb", metadata={"outputs": ["energy", "coord"]})
+    with DeepPot(path) as pot, pytest.raises(ValueError, match="must be among energy, got coord"):
+        pot.eval_pairs([0], [], np.zeros((0, 3)), [], outputs=["coord"])
+
+
 @pytest.mark.parametrize("data", [None, [[1.0]], [[1.0, "x"], [1.0, 1.0]]])
 def test_a_description_without_ranges_of_tables(tmp_path, data):
     path = toy.write(tmp_path / "model.pb", metadata={"table_range": {"data": data}})
