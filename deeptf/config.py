@@ -141,7 +141,22 @@ def load_variant(
             f"{_join(path, 'type')}: must be one of {names}, got {_short(kind)}{hint}"
         )
     rest = {key: value for key, value in data.items() if key != "type"}
+    _check_of_others(variants, name, rest, path)
     return load(variants[name], rest, path, notices, beside)
+
+
+def _check_of_others(
+    variants: Mapping[str, type], name: str, keys: Collection[str], path: str
+) -> None:
+    """Raise ConfigError for a key that other variants than `name` have."""
+    fields = {kind: {f.name for f in dataclasses.fields(cls)} for kind, cls in variants.items()}
+    for key in sorted(set(keys) - fields[name]):
+        others = sorted(kind for kind, known in fields.items() if key in known)
+        if others and _join(path, key) not in ALIASES:
+            raise ConfigError(
+                f"{_join(path, key)}: unknown key where the type is {name}, one of "
+                f"{', '.join(others)}; remove it or choose that type"
+            )
 
 
 def dump(config: Any) -> dict[str, Any]:

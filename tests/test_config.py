@@ -180,3 +180,9 @@ def test_files_that_cannot_be_read(tmp_path, text, message):
 def test_missing_file(tmp_path):
     with pytest.raises(ConfigError, match=r"nothing.json must be readable, got: No such file"):
         read_json(tmp_path / "nothing.json")
+
+
+def test_a_key_of_another_type_of_the_same_section() -> None:
+    message = "shape/side: unknown key where the type is circle, one of square; remove it"
+    with pytest.raises(ConfigError, match=message):
+        load_variant(SHAPES, {"type": "circle", "radius": 1.0, "side": 2.0}, "shape")

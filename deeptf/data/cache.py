@@ -24,6 +24,18 @@ MARK = "deeptf_statistics"  # first array of a file, so that a damaged one can b
 FORMAT = 4
 OLDER = {"key", "centre_count", "radial", "radial_square"}  # arrays of a file of FORMAT 2
 MOST_NUMBERS = 1 << 24  # of all entries, 128 MB; then the oldest go that a run has not used
+# RuntimeError: zip files that say to be encrypted or packed in another way.
+DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    AttributeError,
+    TypeError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+)
 
 
 class StatisticsCache:
@@ -106,7 +118,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
                 rows = np.split(file["values"], file["ends"][:-1])
                 return dict(zip(file["keys"].tolist(), rows, strict=True))
             own = own or OLDER <= set(file.files)
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile):
+    except DAMAGED:
         pass
     if not own:
         raise DataError(

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from deeptf.exchange.graph_file import Node, read_nodes
+from deeptf.exchange.metadata import check_metadata
 
 FORMATS = (2, 1)  # that can be read
 FORMAT = FORMATS[0]  # that is written
@@ -65,8 +66,7 @@ class ModelFile:
 
         None for models that do not count the pairs below.
         """
-        counts = any(node.name == OUTSIDE[0] for node in self.nodes)
-        return self.metadata["table_range"]["data"] if counts else None
+        return self.metadata["table_range"]["data"] if _counts_outside(self.nodes) else None
 
     @property
     def tabulated(self) -> bool:
@@ -126,7 +126,19 @@ def _metadata(path: Path, nodes: Sequence[Node]) -> dict:
             f"`model_file` must have format {' or '.join(map(str, FORMATS))}, got {path} with "
             f"format {version}, written by deeptf {writer}: use that version of deeptf"
         )
+    if version == FORMAT:
+        try:
+            check_metadata(metadata, nodes, _counts_outside(nodes))
+        except ValueError as error:
+            raise ValueError(
+                f"`model_file` must describe itself in the node {METADATA_NODE}, got {path}, "
+                f"where {error}: it is damaged; freeze or copy it again"
+            ) from None
     return metadata
+
+
+def _counts_outside(nodes: Sequence[Node]) -> bool:
+    return any(node.name == OUTSIDE[0] for node in nodes)
 
 
 def _foreign(path: Path, nodes: Sequence[Node]) -> str:

@@ -89,6 +89,8 @@ def further_centres(pairs: Pairs, first: int, last: int, hops: int) -> np.ndarra
         newest = np.unique(reached[reached < len(near)])
         newest = newest[~near[newest]]
         near[newest] = True
+        if not len(newest):
+            break
     near[first:last] = False
     return np.flatnonzero(near)
 

@@ -163,7 +163,7 @@ class Evaluator(Description):
             raise ValueError(op_message(error, first_frame)) from None
 
     def _checked(self, outputs: Sequence[str]) -> list[str]:
-        known = self.get_outputs()
+        known = [name for name in self.get_outputs() if name in PROPERTIES]
         unknown = [name for name in outputs if name not in known]
         if unknown:
             raise ValueError(

@@ -202,7 +202,10 @@ def check_reach(pairs: Pairs, types: np.ndarray, num_owned: int, rcut: float, ho
                 f"{pairs.neighbor[missing[0]]}, {hop} away: give the ghosts that are so near as "
                 "further centres, with `num_owned`"
             )
+        known = np.count_nonzero(reached)
         reached[pairs.neighbor[from_reached]] = True
+        if np.count_nonzero(reached) == known:
+            break
 
 
 def check_displacements(pairs: Pairs, types: np.ndarray) -> None:

@@ -21,8 +21,8 @@ class SortedPairs(NamedTuple):
     atom_count: tf.Tensor  # [T] centres of each type
     neighbor_count: tf.Tensor  # [N_real, T] neighbours by type; rows in the order of atom_order
     pair_count: tf.Tensor  # [T, T] pairs of each block; neighbour type first
-    centre: tf.Tensor  # [P'] atom index
-    neighbor: tf.Tensor  # [P'] atom index
+    centre: tf.Tensor  # [P'] index among all centres, before they are sorted
+    neighbor: tf.Tensor  # [P'] index among all atoms, as in atom_type
     displacement: tf.Tensor  # [P', 3] A
     first_pair: tf.Tensor  # [N_real, T] first of the pairs that neighbor_count counts
     pair_row: tf.Tensor  # [N_all + 1] first place in pair_of of each atom as the neighbour

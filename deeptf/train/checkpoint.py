@@ -33,7 +33,8 @@ POINTER = "checkpoint"
 FROZEN_MARK = b"deeptf_model"  # node of a frozen model
 LONGEST_NAME = 4096  # bytes of the file POINTER
 TENSORFLOW_MARK = "model_checkpoint_path"  # in such a file of TensorFlow
-DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+# RuntimeError: zip files that say to be encrypted or packed in another way.
+DAMAGED = (OSError, ValueError, KeyError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)

@@ -166,10 +166,20 @@ def test_the_oldest_go_where_there_is_no_room(tmp_path, visits, monkeypatch):
     assert not visits
 
 
-def test_a_damaged_file_of_its_own_is_replaced(tmp_path, visits):
+def cut(content):
+    return content[:200]
+
+
+def packed_otherwise(content):
+    place = content.rindex(b"PK\1\2") + 10
+    return content[:place] + b"M" + content[place + 1 :]
+
+
+@pytest.mark.parametrize("damaged", [cut, packed_otherwise])
+def test_a_damaged_file_of_its_own_is_replaced(tmp_path, visits, damaged):
     system, file = System(write_folder(tmp_path / "s", [arrays(2)]), NAMES), tmp_path / "c.npz"
     look_at(system, file)
-    file.write_bytes(file.read_bytes()[:200])
+    file.write_bytes(damaged(file.read_bytes()))
     look_at(system, file)
     look_at(system, file)
     assert len(visits) == 2

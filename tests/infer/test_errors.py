@@ -51,6 +51,43 @@ def test_every_truncation_is_noticed(model_file, tmp_path):
         assert any(state in message for state in CUT), message
 
 
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"type_map": None}, "`type_map` must be a list of names, got None"),
+        ({"outputs": ["energy", "dipole"]}, "`outputs` must be names of nodes .*, got 'dipole'"),
+        ({"doors": []}, r"`doors` must be a list of names, got \[\]"),
+        ({"arrays": 3}, "`arrays` must be a list of names, got 3"),
+        ({"rcut": float("nan")}, "`rcut` must be a number of A, got nan"),
+        ({"hops": 0}, "`hops` must be an integer from 1, got 0"),
+        ({"pair_bytes": 1e-9}, "`pair_bytes` must be an integer from 1, got 1e-09"),
+        ({"numb_fparam": "x"}, "`numb_fparam` must be an integer from 0, got 'x'"),
+        ({"numb_aparam": 2}, "`numb_aparam` must be 0, what the graph takes, got 2"),
+        ({"model": 1.0}, "`model` must be an object, got 1.0"),
+    ],
+)
+def test_a_description_that_does_not_fit(tmp_path, said, message):
+    path = toy.write(tmp_path / "model.pb", metadata=said)
+    with pytest.raises(ValueError, match=f"got {path}, where {message}: it is damaged"):
+        DeepPot(path)
+
+
+def test_an_output_that_is_no_property_here(tmp_path):
+    path = toy.write(tmp_path / "model.pb", metadata={"outputs": ["energy", "coord"]})
+    with DeepPot(path) as pot, pytest.raises(ValueError, match="must be among energy, got coord"):
+        pot.eval_pairs([0], [], np.zeros((0, 3)), [], outputs=["coord"])
+
+
+@pytest.mark.parametrize("data", [None, [[1.0]], [[1.0, "x"], [1.0, 1.0]]])
+def test_a_description_without_ranges_of_tables(tmp_path, data):
+    path = toy.write(tmp_path / "model.pb", metadata={"table_range": {"data": data}})
+    graph = tf.GraphDef.FromString(path.read_bytes())
+    graph.node.add(name="outside_count", op="NoOp")
+    path.write_bytes(graph.SerializeToString())
+    with pytest.raises(ValueError, match="`table_range` must be distances of 2 times 2 types"):
+        DeepPot(path)
+
+
 def test_graph_without_its_nodes(model_file, tmp_path):
     graph = tf.GraphDef.FromString(model_file.read_bytes())
     del graph.node[3]

@@ -13,6 +13,7 @@ from deeptf.data.batch import Batch, Pairs, rows_of
 from deeptf.exchange import frozen
 from deeptf.infer import DeepPot
 from deeptf.infer.blocks import block_atoms, blocks, further_centres, with_further
+from deeptf.infer.inputs import check_reach
 from deeptf.model.model import ModelConfig
 from deeptf.model.term import TERMS
 
@@ -223,3 +224,9 @@ def test_blocks_are_halved_until_their_further_centres_fit(limit):
             number = block.last - block.first
             assert number + len(further) <= limit or number == 1
     assert covered == list(range(32))
+
+
+def test_no_step_is_sought_where_nothing_new_is_reached():
+    pairs = Pairs(np.arange(11), np.append(np.arange(1, 10), 8), np.ones((10, 3)))
+    assert further_centres(pairs, 4, 6, hops=1 << 40).tolist() == [6, 7, 8, 9]
+    check_reach(pairs, np.zeros(10, int), 6, 3.0, hops=1 << 40)

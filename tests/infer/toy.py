@@ -34,6 +34,7 @@ def write(path, type_map=("A", "B"), numb_fparam=0, numb_aparam=0, metadata=None
         "atom_bytes": 1000,
         "model": {"descriptor": {"neuron": [4], "axis_neuron": 2}, "fitting_net": {"neuron": [4]}},
         "training_script": None,
+        "arrays": [],
     }
     graph = tf.Graph()
     with graph.as_default():

@@ -139,7 +139,7 @@ def test_missing(tmp_path: Path) -> None:
         checkpoint.load(tmp_path / "absent" / "model.ckpt")
 
 
-@pytest.mark.parametrize("damage", ["truncate", "flip", "empty", "foreign"])
+@pytest.mark.parametrize("damage", ["truncate", "flip", "packing", "empty", "foreign"])
 def test_damaged(damage: str, tmp_path: Path) -> None:
     path = save(tmp_path, 1)
     content = bytearray(path.read_bytes())
@@ -148,6 +148,8 @@ def test_damaged(damage: str, tmp_path: Path) -> None:
     elif damage == "flip":
         place = content.index(ARRAYS["descriptor/a/matrix"].tobytes())
         content[place + 9] ^= 1
+    elif damage == "packing":
+        content[content.rindex(b"PK\1\2") + 10] = 77
     elif damage == "empty":
         content = bytearray()
     path.write_bytes(content)

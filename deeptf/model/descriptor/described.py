@@ -2,7 +2,8 @@
 
 A descriptor is a frozen dataclass in a file of its own; its fields are the keys of its section in
 the input file. It is listed in DESCRIPTORS (descriptor/__init__.py) under its `type`, and nothing
-else names it. All its arrays lie in the scope that it is given.
+else names it. All its arrays lie in the scope that it is given. One that has an entry for each type
+in a list calls that field `sel`; without `type_map` its length is the least number of types.
 """
 
 from __future__ import annotations
