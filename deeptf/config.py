@@ -12,15 +12,13 @@ same object as those of the class that has the field.
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import json
 import sys
 import types
 import typing
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
+from deeptf.input_file import ConfigError, Notices, join, nearest, present_names, short
 from deeptf.input_keys import (
     ACCEPTED_WITHOUT_EFFECT,
     ALIASES,
@@ -33,51 +31,6 @@ T = TypeVar("T")
 ABSENT = object()
 WORDS = {int: "an integer", float: "a finite number", bool: "true or false", str: "a string"}
 WORDS[type(None)] = "null"
-
-
-class ConfigError(ValueError):
-    """The input is wrong; the message names the path, what must be there and what was found."""
-
-
-@dataclasses.dataclass
-class Notices:
-    """What `load` accepted although it changes nothing."""
-
-    ignored: dict[str, str] = dataclasses.field(default_factory=dict)  # place -> reason
-    defaults: list[str] = dataclasses.field(default_factory=list)  # places
-
-    def lines(self) -> list[str]:
-        """Return the lines to show to the user."""
-        result = [f"{place}: accepted without effect, {why}" for place, why in self.ignored.items()]
-        if self.defaults:
-            result.append(
-                "accepted at the only value that deeptf supports: " + ", ".join(self.defaults)
-            )
-        return result
-
-
-def read_json(path: str | Path) -> dict[str, Any]:
-    """Return the object of a JSON file; ConfigError where it is missing, no JSON or ambiguous."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"input file {path} must be readable, got: {error.strerror or error}; check the path"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"input file {path} must be UTF-8 text, got: {error}") from error
-    try:
-        data = json.loads(text, object_pairs_hook=_unique_keys)
-    except json.JSONDecodeError as error:
-        raise ConfigError(
-            f"input file {path} must be valid JSON, got an error in line {error.lineno}, "
-            f"column {error.colno}: {error.msg}"
-        ) from error
-    except ConfigError as error:
-        raise ConfigError(f"input file {path}: {error}") from error
-    if not isinstance(data, dict):
-        raise ConfigError(f"input file {path} must hold a JSON object {{...}}, got {_short(data)}")
-    return data
 
 
 def load(
@@ -94,10 +47,10 @@ def load(
     beside : further keys of the object, for messages; they are not in `data`.
     """
     if not isinstance(data, Mapping):
-        raise ConfigError(f"{path or 'input'}: must be an object {{...}}, got {_short(data)}")
+        raise ConfigError(f"{path or 'input'}: must be an object {{...}}, got {short(data)}")
     notices = Notices() if notices is None else notices
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
-    given = _outline(fields, _rename(data, path))
+    given = _outline(fields, present_names(data, path))
     hints = typing.get_type_hints(cls)
     values = {}
     for key, value in given.items():
@@ -107,7 +60,7 @@ def load(
             _other_key(key, value, [*fields, *beside], path, notices)
     for name, field in fields.items():
         if name not in given:
-            default = _missing_value(field, hints[name], _join(path, name), notices)
+            default = _missing_value(field, hints[name], join(path, name), notices)
             if default is not ABSENT:
                 values[name] = default
     try:
@@ -128,18 +81,16 @@ def load_variant(
 ) -> Any:
     """Return an instance of the class that the key `type` of the object chooses; see `load`."""
     if not isinstance(data, Mapping):
-        raise ConfigError(f"{path}: must be an object {{...}}, got {_short(data)}")
+        raise ConfigError(f"{path}: must be an object {{...}}, got {short(data)}")
     kind = data.get("type", default_type)
     names = ", ".join(sorted(variants))
     if kind is None:
-        raise ConfigError(f"{_join(path, 'type')}: must be one of {names}, got nothing; add it")
+        raise ConfigError(f"{join(path, 'type')}: must be one of {names}, got nothing; add it")
     name = TYPE_ALIASES.get(path, {}).get(str(kind), kind)
     if not isinstance(name, str) or name not in variants:
         known = str(name) in KNOWN_TYPES.get(path, ())
-        hint = ", which deeptf does not support" if known else _nearest(kind, variants)
-        raise ConfigError(
-            f"{_join(path, 'type')}: must be one of {names}, got {_short(kind)}{hint}"
-        )
+        hint = ", which deeptf does not support" if known else nearest(kind, variants)
+        raise ConfigError(f"{join(path, 'type')}: must be one of {names}, got {short(kind)}{hint}")
     rest = {key: value for key, value in data.items() if key != "type"}
     _check_of_others(variants, name, rest, path)
     return load(variants[name], rest, path, notices, beside)
@@ -152,9 +103,9 @@ def _check_of_others(
     fields = {kind: {f.name for f in dataclasses.fields(cls)} for kind, cls in variants.items()}
     for key in sorted(set(keys) - fields[name]):
         others = sorted(kind for kind, known in fields.items() if key in known)
-        if others and _join(path, key) not in ALIASES:
+        if others and join(path, key) not in ALIASES:
             raise ConfigError(
-                f"{_join(path, key)}: unknown key where the type is {name}, one of "
+                f"{join(path, key)}: unknown key where the type is {name}, one of "
                 f"{', '.join(others)}; remove it or choose that type"
             )
 
@@ -178,34 +129,6 @@ def _dump_value(value: Any) -> Any:
     return value
 
 
-def _rename(data: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """Drop comments and give old spellings their present name, which may lie one object deeper."""
-    given: dict[str, Any] = {}
-    moved: list[tuple[str, str, Any]] = []
-    for key, value in data.items():
-        if key.startswith("_"):
-            continue
-        name = ALIASES.get(_join(path, key), key)
-        if name == key:
-            given[key] = value
-        else:
-            moved.append((key, name, value))
-    for key, name, value in moved:
-        *sections, last = name.split("/")
-        place = given
-        for section in sections:
-            inner = place.get(section)
-            place[section] = dict(inner) if isinstance(inner, Mapping) else {}
-            place = place[section]
-        if last in place:
-            raise ConfigError(
-                f"{_join(path, key)}: must not be given beside {_join(path, name)}, "
-                "its present name; remove one of them"
-            )
-        place[last] = value
-    return given
-
-
 def _outline(fields: Mapping[str, dataclasses.Field], given: dict[str, Any]) -> dict[str, Any]:
     """Put keys that belong to an inline field into an object of its own."""
     for name, field in fields.items():
@@ -226,7 +149,7 @@ def _value(
     """Return the value of a field that is given."""
     field = fields[key]
     if not field.metadata.get("inline"):
-        return _field_value(field, hint, value, _join(path, key), notices)
+        return _field_value(field, hint, value, join(path, key), notices)
     others = [name for name in fields if name != key]
     kind = field.metadata.get("default_type")
     return load_variant(field.metadata["variants"], value, path, kind, notices, others)
@@ -234,7 +157,7 @@ def _value(
 
 def _other_key(key: str, value: Any, fields: Collection[str], path: str, notices: Notices) -> None:
     """Judge a key that is no field: accepted without effect, at its harmless default, or wrong."""
-    place = _join(path, key)
+    place = join(path, key)
     if place in ACCEPTED_WITHOUT_EFFECT:
         notices.ignored[place] = ACCEPTED_WITHOUT_EFFECT[place]
         return
@@ -243,8 +166,8 @@ def _other_key(key: str, value: Any, fields: Collection[str], path: str, notices
         if any(type(value) is type(default) and value == default for default in harmless):
             notices.defaults.append(place)
             return
-        raise ConfigError(f"{place}: is not supported, got {_short(value)}: {reason}")
-    near = _nearest(key, fields)
+        raise ConfigError(f"{place}: is not supported, got {short(value)}: {reason}")
+    near = nearest(key, fields)
     known = "" if near else f"; known keys: {', '.join(sorted(fields))}"
     raise ConfigError(f"{place}: unknown key{near}{known}")
 
@@ -290,7 +213,7 @@ def convert(hint: Any, value: Any, path: str, notices: Notices | None = None) ->
         return int(value)
     if hint in (int, bool, str, type(None)) and type(value) is hint:
         return value
-    raise ConfigError(f"{path}: must be {describe(hint)}, got {_short(value)}")
+    raise ConfigError(f"{path}: must be {describe(hint)}, got {short(value)}")
 
 
 def _convert_union(
@@ -308,7 +231,7 @@ def _convert_union(
     inner = [error for error in errors if str(error).startswith(f"{path}[")]
     if len(inner) == 1:
         raise inner[0]
-    raise ConfigError(f"{path}: must be {describe(hint)}, got {_short(value)}")
+    raise ConfigError(f"{path}: must be {describe(hint)}, got {short(value)}")
 
 
 def describe(hint: Any) -> str:
@@ -321,26 +244,3 @@ def describe(hint: Any) -> str:
     if origin is typing.Literal:
         return "one of " + ", ".join(repr(item) for item in arguments)
     return WORDS.get(hint, "an object {...}")
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in result and not key.startswith("_"):
-            raise ConfigError(f"key {key!r} must be given once in an object, got it twice")
-        result[key] = value
-    return result
-
-
-def _nearest(key: Any, names: Any) -> str:
-    near = difflib.get_close_matches(str(key), list(names), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _join(path: str, key: str) -> str:
-    return f"{path}/{key}" if path else key
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, default=repr)
-    return text if len(text) <= 80 else text[:77] + "..."

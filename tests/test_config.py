@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Literal
 
 import pytest
 
-from deeptf.config import ConfigError, Notices, dump, load, load_variant, read_json
+from deeptf.config import dump, load, load_variant
+from deeptf.input_file import ConfigError, Notices, read_json
 
 
 @dataclass(frozen=True)

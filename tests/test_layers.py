@@ -10,7 +10,7 @@ import deeptf
 
 ROOT = Path(deeptf.__file__).parent
 LAYERS = (  # each may import itself and those before it
-    {"cores", "config", "files", "input_keys", "properties"},
+    {"cores", "config", "files", "input_keys", "input_file", "properties"},
     {"tf", "process"},
     {"ops"},
     {"data"},

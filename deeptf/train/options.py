@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deeptf.config import Notices, load, read_json
+from deeptf.config import load
 from deeptf.data.options import DataOptions, ValidationOptions
+from deeptf.input_file import Notices, read_json
 from deeptf.loss import LOSSES
 from deeptf.model.model import ModelConfig
 from deeptf.train.learning_rate import LEARNING_RATES, Schedule

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deeptf.config import Notices, load
+from deeptf.config import load
 from deeptf.exchange import frozen
+from deeptf.input_file import Notices
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import first_not_finite
 from deeptf.train import checkpoint

@@ -5,7 +5,7 @@ import copy
 import pytest
 from water_inputs import WATER, changed
 
-from deeptf.config import ConfigError
+from deeptf.input_file import ConfigError
 from deeptf.input_keys import ACCEPTED_WITHOUT_EFFECT, ALIASES, KNOWN_TYPES, UNSUPPORTED
 from deeptf.train.options import load_input
 

@@ -5,7 +5,8 @@ import json
 import pytest
 from water_inputs import OLD_WATER, WATER, changed, without
 
-from deeptf.config import ConfigError, dump
+from deeptf.config import dump
+from deeptf.input_file import ConfigError
 from deeptf.train.learning_rate import CosineLR, ExpLR
 from deeptf.train.options import load_input
 
