@@ -26,9 +26,6 @@ class Message:
     def needs(self) -> Needs:
         return Needs(self.rcut, hops=2)
 
-    def predicts(self) -> tuple[str, ...]:
-        return ()
-
     def check_types(self, num_types: int) -> None:
         """Take any number of types."""
 

@@ -67,9 +67,6 @@ class Springs:
     def needs(self):
         return Needs(self.rcut)
 
-    def predicts(self):
-        return (CHARGE.name,)
-
     def check_types(self, num_types):
         pass
 

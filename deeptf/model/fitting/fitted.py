@@ -1,8 +1,7 @@
 """What every fitting net is: settings that turn descriptors into a property of each atom.
 
 A fitting net is a frozen dataclass in a file of its own, listed in FITTINGS (fitting/__init__.py)
-under its `type`. All its arrays lie in the scope that it is given. One that has other properties
-than energies among its values has their names in a tuple, the class variable `predicts`.
+under its `type`. All its arrays lie in the scope that it is given.
 """
 
 from __future__ import annotations

@@ -49,10 +49,6 @@ class Standard:
             atom_bytes=GEOMETRY + descriptor.atom_bytes + fitting.atom_bytes,
         )
 
-    def predicts(self) -> tuple[str, ...]:
-        """Return the descriptor, and what the fitting net predicts beside energies."""
-        return (DESCRIPTOR.name, *getattr(self.fitting_net, "predicts", ()))
-
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where a part does not fit the number of types."""
         self.descriptor.check_types(num_types)

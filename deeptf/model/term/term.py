@@ -70,9 +70,6 @@ class Term(Protocol):
     def needs(self) -> Needs:
         """Return what it needs."""
 
-    def predicts(self) -> tuple[str, ...]:
-        """Return the names of the properties that its values have beside energies."""
-
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where the settings do not fit the number of types."""
 
