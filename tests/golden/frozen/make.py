@@ -1,9 +1,10 @@
-"""Write format_1.pb.gz, a frozen model with embedding tables, and its results beside it.
+"""Write a frozen model with embedding tables in the format of this version, and its results.
 
-The files come from deeptf 0.1.0, whose op EmbeddingSum had one output and no attribute `near`; what
-this version writes is another file. To make them again run it with that version, in this folder:
+The files are format_N.pb.gz and format_N.npz; one that is there belongs to the release that wrote
+it and is not made again: format_1 came from deeptf 0.1.0, whose op EmbeddingSum had one output and
+no attribute `near`. In this folder:
 
-    PYTHONPATH=PATH_OF_DEEPTF_0.1.0/tests:PATH_OF_DEEPTF_0.1.0 python make.py
+    PYTHONPATH=../..:../../.. python make.py
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import numpy as np
 from physics_suite import PhysicsSuite, Potential, random_arrays
 
 from deeptf.exchange import frozen
+from deeptf.exchange.model_file import FORMAT
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.term.standard import Standard
 
-NAME = "format_1"
+NAME = f"format_{FORMAT}"
 
 
 def main() -> None:
