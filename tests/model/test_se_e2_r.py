@@ -25,20 +25,12 @@ class TestTwoSide(PhysicsSuite):
     config = model()
 
 
-class TestOneSideThreeTypes(PhysicsSuite):
-    config = model(3, type_one_side=True, resnet_dt=True)
-
-
 class TestNetwork(PhysicsSuite):
     config = model(embedding="network")
 
 
-class TestExcluded(PhysicsSuite):
-    config = model(3, exclude_types=((0, 1),))
-
-
 class TestExcludedOneSide(PhysicsSuite):
-    config = model(2, exclude_types=((0, 1),), type_one_side=True)
+    config = model(3, exclude_types=((0, 1),), type_one_side=True, resnet_dt=True)
 
 
 def net(arrays: dict[str, np.ndarray], name: str, x: np.ndarray) -> np.ndarray:
