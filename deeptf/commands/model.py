@@ -33,8 +33,8 @@ def add_convert(commands: Commands) -> None:
     parser = commands.add(
         "convert",
         run_convert,
-        "Turn a model of deepmd-kit into one of deeptf. Takes frozen energy models (se_e2_a) of "
-        "its TensorFlow backend, and compares the new model with the old one on random "
+        "Turn a model of deepmd-kit into one of deeptf. Takes frozen energy models (se_e2_a, "
+        "se_e2_r) of its TensorFlow backend, and compares the new model with the old one on random "
         "environments.",
         aliases=["convert-from"],
     )

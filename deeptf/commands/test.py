@@ -45,7 +45,7 @@ def add(commands: Commands) -> None:
         help="write labels and predictions to PREFIX.e.out, PREFIX.f.out, ...",
     )
     parser.add_argument(
-        "-a", "--atomic", action="store_true", help="compare atomic energies (eV) too"
+        "-a", "--atomic", action="store_true", help="compare shares of atoms, such as energies, too"
     )
     parser.add_argument(
         "--plot", metavar="FILE", help="draw predictions against labels to FILE (.png)"
