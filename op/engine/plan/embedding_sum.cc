@@ -34,9 +34,9 @@ class EmbeddingSumStage final : public Stage {
                               whole_.data(), nodes_.data()};
     const T* rows = values.take<T>(takes_);
     const int64_t types = layout_.types;
-    Scratch<int32_t> count(types * types), closest(types * types);
-    embedding_sum<T>(pairs, table, block.context, rows, values.give<T>(gives_),
-                     {count.data(), closest.data()});
+    int32_t* count = values.keep<int32_t>(types * types);
+    int32_t* closest = values.keep<int32_t>(types * types);
+    embedding_sum<T>(pairs, table, block.context, rows, values.give<T>(gives_), {count, closest});
     note_outside(block, count, closest);
     if (!gradient) return {};
     return [this, pairs, table, rows, &block, &values] {
@@ -76,8 +76,7 @@ class EmbeddingSumStage final : public Stage {
     }
   }
 
-  void note_outside(const AtomBlock& block, const Scratch<int32_t>& count,
-                    const Scratch<int32_t>& closest) const {
+  void note_outside(const AtomBlock& block, const int32_t* count, const int32_t* closest) const {
     for (int64_t t = 0; t < layout_.types; ++t) {
       for (int64_t c = 0; c < layout_.types; ++c) {
         const int64_t from = t * layout_.types + c, to = c * layout_.types + t;

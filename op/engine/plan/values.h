@@ -1,7 +1,8 @@
 // The values of an evaluation on one block of atoms, and the gradients of the energy in them.
 //
-// All lie in the memory of the thread that evaluates, until the end of the block. A value has the
-// precision of the stage that gives it; who takes it in another one gets a copy.
+// All lie in the memory of the thread that evaluates, a stack, until the end of the block: nobody
+// may hold a Scratch of his own while he asks for a value or a gradient. A value has the precision
+// of the stage that gives it; who takes it in another one gets a copy.
 #pragma once
 
 #include <cstdint>
