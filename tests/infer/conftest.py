@@ -1,15 +1,10 @@
-"""Fixtures: the toy model (toy.py) and a small se_e2_a model with random weights."""
+"""Fixtures: the toy model (toy.py) and a small se_e2_a model (small_network.py)."""
 
 import pytest
 import toy
-from physics_suite import random_arrays
+from small_network import write_network
 
-from deeptf.exchange import frozen
 from deeptf.infer import DeepPot
-from deeptf.model.descriptor.se_e2_a import SeE2A
-from deeptf.model.fitting.ener import EnerFitting
-from deeptf.model.model import ModelConfig
-from deeptf.model.term.standard import Standard
 
 
 @pytest.fixture(scope="session")
@@ -23,15 +18,6 @@ def parameter_file(tmp_path_factory):
     return toy.write(path, numb_fparam=2, numb_aparam=1)
 
 
-def write_network(path, embedding=None, **fitting):
-    """Write a model with random weights and the types and cut-off of the toy."""
-    style = {"neuron": (4, 8), "axis_neuron": 3, "embedding": embedding}
-    descriptor = SeE2A((20, 20), toy.RCUT, 1.0, **style)
-    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6), **fitting)), ("A", "B"))
-    frozen.write(config, random_arrays(config, seed=1), path)
-    return path
-
-
 @pytest.fixture(scope="session")
 def network_file(tmp_path_factory):
     return write_network(tmp_path_factory.mktemp("network") / "network.pb")
@@ -43,18 +29,18 @@ def network_parameter_file(tmp_path_factory):
     return write_network(path, numb_fparam=2, numb_aparam=1)
 
 
-@pytest.fixture(params=["toy", "network"])
+@pytest.fixture(scope="session", params=["toy", "network"])
 def model_file(request):
     return request.getfixturevalue(f"{request.param}_file")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def pot(model_file):
     with DeepPot(model_file) as pot:
         yield pot
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def toy_pot(toy_file):
     with DeepPot(toy_file) as pot:
         yield pot

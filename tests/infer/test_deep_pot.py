@@ -147,7 +147,7 @@ def test_batch_of_different_frames(pot, monkeypatch):
             np.testing.assert_allclose(got[name], one, rtol=1e-12, atol=1e-12)
 
 
-def test_pairs_with_ghosts_give_the_same(pot):
+def test_pairs_with_ghosts_give_the_same(pot, monkeypatch):
     """Images become ghost atoms, as in an MD engine."""
     coords, cells, types = random_frames(1, 6)
     energy, force, virial, atom_energy, _ = pot.eval(coords, cells, types, atomic=True)
@@ -163,7 +163,7 @@ def test_pairs_with_ghosts_give_the_same(pot):
     owner = np.concatenate([np.arange(6), neighbor])  # every neighbour becomes a ghost of its own
     ghosts = 6 + np.arange(len(neighbor))
     for memory in (1 << 30, 1):
-        pot.memory = memory
+        monkeypatch.setattr(pot, "memory", memory)
         got = pot.eval_pairs(
             row,
             ghosts,
