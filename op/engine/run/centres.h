@@ -7,14 +7,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/geometry/neighbors.h"
+
 namespace deeptf {
 
 // Centres and their pairs.
-struct FoundPairs {
-  std::vector<int32_t> atom;         // of each centre
-  std::vector<int32_t> row;          // [n + 1] its first pair
-  std::vector<int32_t> neighbor;     // [p] atoms
-  std::vector<double> displacement;  // [p, 3]
+struct FoundPairs : PairsOfSlots {
+  std::vector<int32_t> atom;  // of each centre
 
   int64_t num_centres() const { return static_cast<int64_t>(atom.size()); }
 };
