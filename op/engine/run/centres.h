@@ -28,7 +28,8 @@ class Centres {
   const double* fparam = nullptr;  // [F, num_fparam]
   const double* aparam = nullptr;  // of each atom that may be a centre
 
-  virtual int64_t count() const = 0;  // centres
+  virtual int64_t count() const = 0;         // centres
+  virtual const int32_t* atoms() const = 0;  // [count] in their order
   virtual int64_t frame_of(int64_t atom) const = 0;
   // Finds the pairs of the centres from begin to end - 1. Throws Error, with the atoms, for two
   // that are at one place.
