@@ -8,11 +8,11 @@ import pytest
 from message import Message
 from toy import random_frames
 
-import deeptf.infer.evaluator as evaluator
+import deeptf.infer.backend_tensorflow as evaluator
 from deeptf.config import load
 from deeptf.exchange import frozen
 from deeptf.infer import DeepPot
-from deeptf.model.inputs import COORDINATES
+from deeptf.model.doors import COORDINATES
 from deeptf.model.model import ModelConfig
 from deeptf.model.term import TERMS
 from deeptf.model.term.term import Needs, TermOutputs

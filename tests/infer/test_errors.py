@@ -5,7 +5,7 @@ import pytest
 import toy
 from toy import random_frames
 
-import deeptf.infer.evaluator as evaluator
+import deeptf.infer.backend_tensorflow as evaluator
 from deeptf.data.batch import Batch
 from deeptf.exchange.model_file import METADATA_NODE
 from deeptf.infer import DeepPot
