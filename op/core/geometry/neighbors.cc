@@ -155,6 +155,52 @@ int64_t NeighborSearch::find_near(int32_t slot, Candidates& candidates) const {
   return count;
 }
 
+int64_t NeighborSearch::bin_of_slot(int64_t slot) const {
+  const auto* after = std::upper_bound(bin_start_.begin(), bin_start_.end(), slot);
+  return after - bin_start_.begin() - 1;
+}
+
+template <class Body>
+void NeighborSearch::over_bins(int64_t begin, int64_t end, const Body& body) const {
+  for (int64_t slot = begin; slot < end;) {
+    const int64_t bin = bin_of_slot(slot), last = std::min<int64_t>(bin_start_[bin + 1], end);
+    body(bin, static_cast<int32_t>(slot), static_cast<int32_t>(last));
+    slot = last;
+  }
+}
+
+int64_t NeighborSearch::count_slots(int64_t begin, int64_t end, int32_t* row) const {
+  int64_t total = 0;
+  row[0] = 0;
+  over_bins(begin, end, [&](int64_t bin, int32_t first, int32_t last) {
+    const Scratch<Run> runs = runs_of_bin(bin);
+    for (int32_t slot = first; slot < last; ++slot) {
+      const Count found = count_pairs(runs, slot);
+      if (found.close > 1) report_coincidence(atom_of_slot_[slot]);
+      total += found.near - 1;
+      if (total >= kMost) {
+        throw Error("the number of pairs of " + std::to_string(end - begin) +
+                    " atoms must be below 2^31, got more with rcut " + std::to_string(rcut_) +
+                    " A: give fewer atoms at a time");
+      }
+      row[slot - begin + 1] = static_cast<int32_t>(total);
+    }
+  });
+  return total;
+}
+
+void NeighborSearch::fill_slots(int64_t begin, int64_t end, const int32_t* row, int32_t* neighbor,
+                                double* displacement) const {
+  over_bins(begin, end, [&](int64_t bin, int32_t first, int32_t last) {
+    const Scratch<Run> runs = runs_of_bin(bin);
+    Candidates candidates = gather(runs);
+    for (int32_t slot = first; slot < last; ++slot) {
+      const int64_t place = row[slot - begin];
+      write_pairs(slot, candidates, neighbor + place, displacement + 3 * place);
+    }
+  });
+}
+
 int64_t NeighborSearch::count(const Context& context, int32_t* row) const {
   const int64_t atoms = frames_.num_atoms();
   FirstWrong coincident;
@@ -218,10 +264,9 @@ void NeighborSearch::write_pairs(int32_t slot, Candidates& candidates, int32_t* 
 void NeighborSearch::report_coincidence(int64_t atom) const {
   const auto slot = static_cast<int32_t>(
       std::find(atom_of_slot_.begin(), atom_of_slot_.end(), atom) - atom_of_slot_.begin());
-  const auto bin = std::upper_bound(bin_start_.begin(), bin_start_.end(), slot) - 1;
   const int64_t frame = frame_of_atom(atom), first = frames_.frame_row[frame];
   int64_t partner = atom;
-  const Scratch<Run> runs = runs_of_bin(bin - bin_start_.begin());
+  const Scratch<Run> runs = runs_of_bin(bin_of_slot(slot));
   Candidates candidates = gather(runs);
   const int64_t found = find_near(slot, candidates);
   for (int64_t k = found - 1; k >= 0; --k) {

@@ -39,6 +39,16 @@ class NeighborSearch {
   void fill(const Context& context, const int32_t* row, int32_t* neighbor,
             double* displacement) const;
 
+  // Atoms that are not virtual, in the order of the bins: those near each other are near in it.
+  int64_t num_slots() const { return atom_of_slot_.size(); }
+  const int32_t* atom_of_slot() const { return atom_of_slot_.data(); }
+  int64_t frame_of_atom(int64_t atom) const;
+
+  // The same for the atoms in slots from begin to end - 1, one thread; row [end - begin + 1].
+  int64_t count_slots(int64_t begin, int64_t end, int32_t* row) const;
+  void fill_slots(int64_t begin, int64_t end, const int32_t* row, int32_t* neighbor,
+                  double* displacement) const;
+
  private:
   struct Grid {  // the bins of one frame
     bool periodic;
@@ -91,7 +101,10 @@ class NeighborSearch {
   void rank_atoms();
 
   int64_t num_bins() const;
-  int64_t frame_of_atom(int64_t atom) const;
+  int64_t bin_of_slot(int64_t slot) const;
+  // Calls body(bin, first slot, end) for the bins of slots from begin to end - 1.
+  template <class Body>
+  void over_bins(int64_t begin, int64_t end, const Body& body) const;
   Scratch<Run> runs_of_bin(int64_t bin) const;
   Run* add_runs(const Grid& grid, int32_t bin0, int32_t bin1, int32_t bin2, Run* runs) const;
   Count count_pairs(const Scratch<Run>& runs, int32_t slot) const;

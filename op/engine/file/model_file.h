@@ -40,8 +40,6 @@ class ModelFile {
   Array<T> constant(const std::string& name, const std::vector<int64_t>& shape) const;
 
  private:
-  struct Node;
-
   std::string name_;
   std::shared_ptr<const std::string> owned_;  // the content, where this object read it
   std::string_view content_;

@@ -1,0 +1,25 @@
+#include "engine/run/frame_centres.h"
+
+namespace deeptf {
+
+FrameCentres::FrameCentres(const deeptf_frames& frames, const int32_t* row, const double* cell,
+                           double rcut)
+    : search_({frames.num_frames, row, frames.coord, cell, frames.type}, rcut) {
+  num_atoms = frames.num_atoms;
+  num_frames = frames.num_frames;
+  type = frames.type;
+  fparam = frames.fparam;
+  aparam = frames.aparam;
+}
+
+void FrameCentres::find(int64_t begin, int64_t end, FoundPairs* found) const {
+  found->atom.assign(search_.atom_of_slot() + begin, search_.atom_of_slot() + end);
+  found->row.resize(end - begin + 1);
+  const int64_t pairs = search_.count_slots(begin, end, found->row.data());
+  found->neighbor.resize(pairs);
+  found->displacement.resize(3 * pairs);
+  search_.fill_slots(begin, end, found->row.data(), found->neighbor.data(),
+                     found->displacement.data());
+}
+
+}  // namespace deeptf
