@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import weakref
-from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_int32, c_int64, c_size_t, c_void_p
+from ctypes import POINTER, byref, c_char_p, c_int, c_int32, c_size_t, c_void_p
 from typing import Any, ClassVar
 
 import numpy as np
@@ -101,8 +101,6 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {  # what they return and t
     "is_native": (c_int, (_MODEL,)),
     "evaluate": (c_int, (_MODEL, POINTER(FramesStruct), *_EVALUATE)),
     "evaluate_pairs": (c_int, (_MODEL, POINTER(PairsStruct), *_EVALUATE)),
-    "force_deviation": (c_int, (c_int32, c_int64, c_void_p, c_double, c_void_p)),
-    "virial_deviation": (c_int, (c_int32, c_int64, c_void_p, c_double, c_void_p)),
 }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from toy import random_frames
 
-import deeptf.infer.backend_tensorflow as evaluator
+import deeptf.infer.backend_tensorflow as backend_tensorflow
 from deeptf.data.batch import Batch, Frames
 from deeptf.infer import DeepPot
 from deeptf.infer.backend import TENSORFLOW
@@ -89,8 +89,8 @@ def test_blocks_give_the_same_as_one_run(model_file, monkeypatch, memory, list_a
     with DeepPot(model_file, backend=TENSORFLOW) as pot:
         want = pot.eval(coords, cells, types, atomic=True)
         descriptor = pot.eval_descriptor(coords, cells, types)
-    monkeypatch.setattr(evaluator, "DIRECT_ATOMS", 0)
-    monkeypatch.setattr(evaluator, "LIST_ATOMS", list_atoms)
+    monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", 0)
+    monkeypatch.setattr(backend_tensorflow, "LIST_ATOMS", list_atoms)
     with DeepPot(model_file, threads=1, memory=memory, backend=TENSORFLOW) as pot:
         got = pot.eval(coords, cells, types, atomic=True)
         np.testing.assert_allclose(pot.eval_descriptor(coords, cells, types), descriptor)
@@ -104,7 +104,7 @@ def test_parameters_reach_their_atoms(parameter_file, monkeypatch):
     fparam = np.arange(6.0).reshape(3, 2)
     aparam = np.arange(12.0).reshape(3, 4)
     for direct in (512, 0):
-        monkeypatch.setattr(evaluator, "DIRECT_ATOMS", direct)
+        monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", direct)
         with DeepPot(parameter_file, memory=1) as pot:
             base = pot.eval(coords, cells, types, fparam=[0, 0], aparam=[0])[0][:, 0]
             by_frame = pot.eval(coords, cells, types, fparam=fparam, aparam=[0])[0][:, 0]
@@ -120,7 +120,7 @@ def test_blocks_with_parameters_of_a_network(network_parameter_file, monkeypatch
     given = {"fparam": np.arange(6.0).reshape(3, 2), "aparam": np.arange(18.0).reshape(3, 6)}
     with DeepPot(network_parameter_file, memory=1) as pot:
         want = pot.eval(*frames, **given)
-        monkeypatch.setattr(evaluator, "DIRECT_ATOMS", 0)
+        monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", 0)
         for a, b in zip(pot.eval(*frames, **given), want, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
@@ -139,7 +139,7 @@ def test_batch_of_different_frames(pot, monkeypatch):
     names = ("energy", "force", "virial", "atom_energy", "atom_virial")
     assert [*pot.evaluate(batch)] == ["energy", "force", "virial"]
     for memory, direct in ((1 << 30, 512), (3000, 0)):
-        monkeypatch.setattr(evaluator, "DIRECT_ATOMS", direct)
+        monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", direct)
         monkeypatch.setattr(pot._settings, "memory", memory)
         got = pot.evaluate(batch, names)
         for k, name in enumerate(names):

@@ -7,7 +7,7 @@ import pytest
 from message import Message
 from toy import random_frames
 
-import deeptf.infer.backend_tensorflow as evaluator
+import deeptf.infer.backend_tensorflow as backend_tensorflow
 from deeptf.config import load
 from deeptf.data.batch import Batch, Pairs, rows_of
 from deeptf.exchange import frozen
@@ -75,8 +75,8 @@ def close(found, wanted, names=OUTPUTS):
 
 
 def in_blocks(pot, monkeypatch, memory, list_atoms=1 << 20):
-    monkeypatch.setattr(evaluator, "DIRECT_ATOMS", 0)
-    monkeypatch.setattr(evaluator, "LIST_ATOMS", list_atoms)
+    monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", 0)
+    monkeypatch.setattr(backend_tensorflow, "LIST_ATOMS", list_atoms)
     monkeypatch.setattr(pot._settings, "memory", memory)
 
 

@@ -66,7 +66,10 @@ def test_they_are_a_warning_once_and_counted_always(path, backend, direct, monke
 
 @pytest.mark.parametrize("backend", ["engine", "tensorflow"])
 def test_pairs_of_an_engine_count_too(path, backend):
-    with DeepPot(path, backend=backend) as pot, pytest.warns(OutsideWarning, match="1 pair of A-B closer than 1.28"):
+    with (
+        DeepPot(path, backend=backend) as pot,
+        pytest.warns(OutsideWarning, match="1 pair of A-B closer than 1.28"),
+    ):
         pot.eval_pairs([0, 1], [1], [[0.0, 0, 1.2]], [0, 1])  # from one side only
     assert pot.outside.count.tolist() == [[0, 1], [0, 0]]
 
