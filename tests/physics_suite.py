@@ -69,7 +69,7 @@ def table_nodes(
 
 
 def batch_of(frames: list[dict[str, np.ndarray]]) -> Batch:
-    """Return frames with coord [n, 3], cell [3, 3], type [n], fparam and aparam (or none) as a batch."""
+    """Return frames (coord [n, 3], cell [3, 3], type [n], maybe fparam and aparam) as a batch."""
     return Batch(
         coord=np.concatenate([frame["coord"] for frame in frames]),
         cell=np.stack([frame["cell"] for frame in frames]),
