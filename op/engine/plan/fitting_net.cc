@@ -58,6 +58,8 @@ class FittingStage final : public Stage {
     constant_ = reader.constant<double>("constant", {num_types_});
     read_isolated(reader);
     gives_ = reader.gives({1, false, Precision::float64});
+    const std::vector<int32_t> none(num_types_);
+    packed_ = std::make_unique<PackedNets<T>>(inputs(0, none.data(), nullptr, nullptr));
   }
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
@@ -124,16 +126,18 @@ class FittingStage final : public Stage {
     isolated_ = reader.constant<T>("isolated", {num_types_, descriptor_});
   }
 
-  FittingInputs<T> inputs(const AtomBlock& block, const T* descriptor) const {
-    FittingInputs<T> in{shape_,     block.num_atoms,  static_cast<int32_t>(num_types_),
-                        descriptor, block.atom_count, {}};
+  FittingInputs<T> inputs(int64_t atoms, const int32_t* atom_count, const T* descriptor,
+                          const PackedNets<T>* packed) const {
+    const auto types = static_cast<int32_t>(num_types_);
+    FittingInputs<T> in{shape_, atoms, types, descriptor, atom_count, {}, packed};
     in.weights.reserve(arrays_.size());
     for (const Aligned<T>& array : arrays_) in.weights.push_back(array.data());
     return in;
   }
 
   void evaluate(const AtomBlock& block, const T* descriptor, T* energy, T* slope) const {
-    const FittingInputs<T> in = inputs(block, descriptor);
+    const FittingInputs<T> in =
+        inputs(block.num_atoms, block.atom_count, descriptor, packed_.get());
     const int64_t hidden = shape_.hidden_width();
     Scratch<T> before(block.num_atoms * hidden), back(block.num_atoms * hidden);
     fitting_net<T>(in, block.context, {energy, slope, before.data(), back.data()});
@@ -165,9 +169,10 @@ class FittingStage final : public Stage {
     }
   }
 
-  void pull(const AtomBlock& block, const T* slope, Values& values) const {
-    const double* upper = values.gradient<double>(gives_);
+  void pull(const AtomBlock& block, T* slope, Values& values) const {
     const bool unit = values.has_unit_gradient(gives_);
+    if (unit && shape_.width == descriptor_) return values.give_gradient(takes_, slope);
+    const double* upper = values.gradient<double>(gives_);
     values.add_gradient<T>(takes_, [&](T* out) {
       for (int64_t atom = 0; atom < block.num_atoms; ++atom) {
         const T factor = unit ? T(1) : static_cast<T>(upper[atom]);
@@ -182,6 +187,7 @@ class FittingStage final : public Stage {
   Standardised<T> fparam_, aparam_;
   FittingShape shape_;
   std::vector<Aligned<T>> arrays_;  // of all nets in the order of FittingShape::array_shapes
+  std::unique_ptr<PackedNets<T>> packed_;
   Aligned<double> constant_;
   std::vector<bool> relative_;
   Aligned<T> isolated_;

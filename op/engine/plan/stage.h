@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "core/base/aligned.h"
 #include "core/base/error.h"
 #include "engine/file/model_file.h"
-#include "engine/plan/aligned.h"
 #include "engine/plan/values.h"
 
 namespace deeptf {

@@ -101,6 +101,17 @@ class Values {
     }
     T* found = keep<T>(count(value));
     write(found);
+    give_gradient(value, found);
+  }
+
+  // The same for a gradient that lies in memory from keep() already.
+  template <class T>
+  void give_gradient(int value, T* found) {
+    Entry& entry = entries_[value];
+    if (entry.gradient == nullptr && types_[value].precision == kPrecision<T>) {
+      entry.gradient = found;
+      return;
+    }
     with_type(value, [&](auto zero) {
       if (entry.gradient == nullptr) clear(value, zero);
       auto* to = static_cast<decltype(zero)*>(entry.gradient);

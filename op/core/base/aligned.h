@@ -1,4 +1,4 @@
-// An array of numbers at whole cache lines, with its shape.
+// Arrays of numbers that begin at a cache line.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +30,12 @@ struct AtCacheLines {
 };
 
 template <class T>
+using AlignedVector = std::vector<T, AtCacheLines<T>>;
+
+template <class T>
 struct Aligned {
   std::vector<int64_t> shape;
-  std::vector<T, AtCacheLines<T>> numbers;
+  AlignedVector<T> numbers;
 
   const T* data() const { return numbers.data(); }
   T* data() { return numbers.data(); }
