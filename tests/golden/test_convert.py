@@ -5,12 +5,14 @@ make_peer_models.py).
 from __future__ import annotations
 
 import gzip
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deeptf.exchange.convert import convert
+from deeptf.infer.backend import ENGINE, TENSORFLOW
 from deeptf.infer.deep_pot import DeepPot
 
 HERE = Path(__file__).parent
@@ -44,14 +46,15 @@ def test_made_models(name: str, tmp_path: Path) -> None:
     conditions = {key: golden[key] for key in ("fparam", "aparam") if key in golden}
     tolerance = 2e-6 if name == "float32" else 1e-11
     labels = ("energy", "force", "virial", "atom_energy", "atom_virial")
-    with DeepPot(tmp_path / "new.pb") as potential:
-        for boundary, cell in (("periodic", golden["cell"]), ("open", None)):
+    for backend, boundary in itertools.product((ENGINE, TENSORFLOW), ("periodic", "open")):
+        cell = golden["cell"] if boundary == "periodic" else None
+        with DeepPot(tmp_path / "new.pb", backend=backend) as potential:
             found = potential.eval(golden["coord"], cell, golden["type"], atomic=True, **conditions)
-            for label, value in zip(labels, found, strict=True):
-                key = f"{boundary}_{label}"
-                expected = golden[key].reshape(value.shape)
-                atol = tolerance * max(1.0, np.max(np.abs(expected)))
-                np.testing.assert_allclose(value, expected, rtol=0, atol=atol, err_msg=key)
+        for label, value in zip(labels, found, strict=True):
+            key = f"{boundary}_{label}"
+            expected = golden[key].reshape(value.shape)
+            atol = tolerance * max(1.0, np.max(np.abs(expected)))
+            np.testing.assert_allclose(value, expected, rtol=0, atol=atol, err_msg=key)
 
 
 @pytest.mark.parametrize("name", sorted(PUBLISHED))
