@@ -118,7 +118,7 @@ def test_groups_of_frames_change_nothing(network_file, most):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
 
 
-def test_models_that_the_engine_does_not_run(toy_file, network_file, monkeypatch):
+def test_models_that_the_engine_does_not_run(toy_file, network_file, tmp_path):
     message = f"`backend` must be 'tensorflow' for {toy_file}, got 'engine': the file has no plan"
     with pytest.raises(ValueError, match=message):
         DeepPot(toy_file, backend="engine")
@@ -126,10 +126,11 @@ def test_models_that_the_engine_does_not_run(toy_file, network_file, monkeypatch
         DeepPot(toy_file, backend="cuda")
     with DeepPot(toy_file) as pot:
         assert pot.backend == "tensorflow"
-    monkeypatch.setattr(engine.Model, "native", False)
-    with pytest.raises(ValueError, match="got 'engine': the engine does not know its plan"):
-        DeepPot(network_file, backend="engine")
-    with DeepPot(network_file) as pot:
+    path = tmp_path / "new.pb"
+    path.write_bytes(network_file.read_bytes().replace(b'"moment_product"', b'"movement_power"'))
+    with pytest.raises(ValueError, match="for .*new.pb, got 'engine': .*plan .* this engine has"):
+        DeepPot(path, backend="engine")
+    with DeepPot(path) as pot:
         assert pot.backend == "tensorflow"
 
 
