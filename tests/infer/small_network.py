@@ -10,10 +10,10 @@ from deeptf.model.model import ModelConfig
 from deeptf.model.term.standard import Standard
 
 
-def write_network(path, embedding=None, **fitting):
+def write_network(path, embedding=None, seed=1, names=("A", "B"), **fitting):
     """Write the model and return its path."""
     style = {"neuron": (4, 8), "axis_neuron": 3, "embedding": embedding}
     descriptor = SeE2A((20, 20), toy.RCUT, 1.0, **style)
-    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6), **fitting)), ("A", "B"))
-    frozen.write(config, random_arrays(config, seed=1), path)
+    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6), **fitting)), names)
+    frozen.write(config, random_arrays(config, seed), path)
     return path
