@@ -54,8 +54,13 @@ def own_work():
 
 def use_model():
     from deeptf.infer import DeepPot
-    with DeepPot("model.pb", threads=1) as pot:
-        return [a.tolist() for a in pot.eval([0, 0, 0, 1.2, 0, 0, 0, 1.3, 0], None, [0, 1, 1])]
+    results = []
+    for backend in ("engine", "tensorflow"):
+        with DeepPot("model.pb", threads=1, backend=backend) as pot:
+            results.append(pot.eval([0, 0, 0, 1.2, 0, 0, 0, 1.3, 0], None, [0, 1, 1]))
+    for a, b in zip(*results):
+        np.testing.assert_allclose(a, b, atol=1e-10)
+    return [a.tolist() for a in results[1]]
 
 before = environment()
 """
@@ -113,7 +118,7 @@ def folder(tmp_path_factory):
 
 def test_after_the_user_s_tensorflow(folder):
     run(TENSORFLOW_FIRST, folder)
-    with DeepPot(folder / "model.pb") as pot:
+    with DeepPot(folder / "model.pb", backend="tensorflow") as pot:
         want = pot.eval([0, 0, 0, 1.2, 0, 0, 0, 1.3, 0], None, [0, 1, 1])
     got = json.loads((folder / "result.json").read_text())
     for a, b in zip(got, want, strict=True):
