@@ -1,12 +1,19 @@
-// Places on the node grid of a tabulated curve: which interval, and the weights of its four node
-// numbers (value and slope of the left node, value and slope of the right one).
+// Places on the node grid of a tabulated curve: which interval, and the weights of its four
+// numbers. These are value and slope of the left node, then value and slope of the right one; in
+// float32, of which a difference of values would leave little, the rise to the right value in place
+// of the value.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 namespace deeptf {
+
+// Whether the third number of an interval is a rise.
+template <class T>
+constexpr bool kRise = std::is_same_v<T, float>;
 
 template <class T>
 struct HermitePlace {
@@ -37,8 +44,9 @@ inline Interval interval_at(double x, double start, double inverse_step, int32_t
   return {first + left, at - left, inverse_step};
 }
 
-// The cubic Hermite interpolant, and straight lines beyond the ends. The nodes hold slopes times
-// the step.
+// The cubic Hermite interpolant, and straight lines beyond the ends. Slopes are times the step. The
+// weights of both values add up to 1, those in the derivative to 0: what is left for the first one
+// where the second one is a rise.
 template <class T>
 HermitePlace<T> hermite_place(const Interval& interval) {
   const double u = interval.u, inverse_step = interval.inverse_step;
@@ -50,6 +58,10 @@ HermitePlace<T> hermite_place(const Interval& interval) {
     for (int i = 0; i < 4; ++i) {
       place.value[i] = static_cast<T>(value[i]);
       place.derivative[i] = static_cast<T>(slope[i] * inverse_step);
+    }
+    if constexpr (kRise<T>) {
+      place.value[0] = 1;
+      place.derivative[0] = 0;
     }
   };
   if (u < 0) {

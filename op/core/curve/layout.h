@@ -106,7 +106,7 @@ void with_columns(const CurvePairs& pairs, const Body& body) {
 
 // The weight of a pair in each column of the sums.
 template <int W, class T>
-void set_weight(const T* row, T* weight) {
+void set_weight(const double* row, T* weight) {
   if constexpr (W == 1) {
     weight[0] = 1;
   } else {

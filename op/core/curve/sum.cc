@@ -25,14 +25,14 @@ struct Term {
 
 template <class T, int W>
 void set_place(const HermitePlace<T>& place, const CurveTable<T>& table, Term<T, W>* term) {
-  term->nodes = table.nodes + table.place(place.node) * 2 * padded_width<T>(table.width);
+  term->nodes =
+      table.nodes + table.place(place.node) * kTableRows<T> * padded_width<T>(table.width);
   std::copy(place.value, place.value + 4, term->value);
   std::copy(place.derivative, place.derivative + 4, term->derivative);
 }
 
 // Pairs beyond the ranges of the data and pairs that are not finite, from several threads. Numbers
 // and largest arguments do not depend on the order in which they come.
-template <class T>
 class Findings {
  public:
   Findings(int64_t types, const OutsidePairs& outside) : largest_(types * types), out_(outside) {
@@ -40,7 +40,7 @@ class Findings {
     std::fill_n(out_.closest, types * types, -1);
   }
 
-  void note(int64_t block, int64_t pair, T x) {
+  void note(int64_t block, int64_t pair, double x) {
     const std::lock_guard<std::mutex> lock(mutex_);
     int32_t* closest = out_.closest + block;
     ++out_.count[block];
@@ -54,21 +54,21 @@ class Findings {
 
  private:
   std::mutex mutex_;
-  std::vector<T> largest_;
+  std::vector<double> largest_;
   OutsidePairs out_;
 };
 
-template <int W, class T>
-bool is_finite(const T* row) {
-  T zero = 0;
-  for (int w = 0; w < W; ++w) zero += row[w] * T(0);
+template <int W>
+bool is_finite(const double* row) {
+  double zero = 0;
+  for (int w = 0; w < W; ++w) zero += row[w] * 0.0;
   return zero == 0;
 }
 
 // The terms of T of one atom: its pairs, and its empty places.
 template <class T, int W>
-void atom_terms(const Layout& layout, const CurveTable<T>& table, int64_t types, const T* rows,
-                int64_t atom, std::vector<Term<T, W>>* terms, Findings<T>* findings) {
+void atom_terms(const Layout& layout, const CurveTable<T>& table, int64_t types, const double* rows,
+                int64_t atom, std::vector<Term<T, W>>* terms, Findings* findings) {
   terms->clear();
   for (int64_t t = 0; t < types; ++t) {
     const int32_t curve = layout.curve(atom, t);
@@ -76,7 +76,7 @@ void atom_terms(const Layout& layout, const CurveTable<T>& table, int64_t types,
     const int64_t begin = layout.first(atom, t), end = begin + layout.count(atom, t);
     const double limit = layout.limit(curve);
     for (int64_t pair = begin; pair < end; ++pair) {
-      const T* row = rows + pair * W;
+      const double* row = rows + pair * W;
       if (!is_finite<W>(row)) findings->not_finite.report(pair);
       if (row[0] > limit) findings->note(layout.block(atom, t), pair, row[0]);
       const HermitePlace<T> place = layout.place<T>(curve, row[0]);
@@ -97,7 +97,7 @@ void atom_terms(const Layout& layout, const CurveTable<T>& table, int64_t types,
 // The terms of T' of one atom.
 template <class T, int W>
 void atom_tangent_terms(const Layout& layout, const CurveTable<T>& table, int64_t types,
-                        const T* rows, const T* direction, int64_t atom,
+                        const double* rows, const double* direction, int64_t atom,
                         std::vector<Term<T, W>>* terms) {
   terms->clear();
   for (int64_t t = 0; t < types; ++t) {
@@ -105,13 +105,13 @@ void atom_tangent_terms(const Layout& layout, const CurveTable<T>& table, int64_
     if (curve < 0) continue;
     const int64_t begin = layout.first(atom, t), end = begin + layout.count(atom, t);
     for (int64_t pair = begin; pair < end; ++pair) {
-      const T *row = rows + pair * W, *a = direction + pair * W;
+      const double *row = rows + pair * W, *a = direction + pair * W;
       Term<T, W>& term = terms->emplace_back();
       set_place(layout.place<T>(curve, row[0]), table, &term);
       set_weight<W>(row, term.slope_weight);
       for (int w = 0; w < W; ++w) {
-        term.weight[w] = a[w];
-        term.slope_weight[w] *= a[0];
+        term.weight[w] = static_cast<T>(a[w]);
+        term.slope_weight[w] *= static_cast<T>(a[0]);
       }
     }
   }
@@ -186,7 +186,7 @@ void sum_terms(const std::vector<Term<T, W>>& terms, int64_t width, std::vector<
 
 // r [W] of one pair from the padded upper of its atom.
 template <class T, int W>
-void row_grad(const Term<T, W>& term, int64_t padded, const T* upper, T* out) {
+void row_grad(const Term<T, W>& term, int64_t padded, const T* upper, double* out) {
   static_assert(kLane<T> <= 16);
   constexpr int kSums = kLane<T> > 8 ? 16 : 8;  // a multiple of the lane; five are used
   Lane<T> total[kSums] = {};
@@ -219,9 +219,9 @@ void row_grad(const Term<T, W>& term, int64_t padded, const T* upper, T* out) {
 
 template <class T>
 void embedding_sum(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
-                   const T* rows, T* sum, const OutsidePairs& outside) {
+                   const double* rows, T* sum, const OutsidePairs& outside) {
   const Layout layout(pairs, table.segments);
-  Findings<T> findings(pairs.num_types, outside);
+  Findings findings(pairs.num_types, outside);
   with_columns(pairs, [&](auto columns) {
     constexpr int W = columns();
     over_atoms(pairs, table.width, context, [&] {
@@ -245,7 +245,8 @@ void embedding_sum(const CurvePairs& pairs, const CurveTable<T>& table, const Co
 
 template <class T>
 void embedding_sum_tangent(const CurvePairs& pairs, const CurveTable<T>& table,
-                           const Context& context, const T* rows, const T* direction, T* tangent) {
+                           const Context& context, const double* rows, const double* direction,
+                           T* tangent) {
   const Layout layout(pairs, table.segments);
   with_columns(pairs, [&](auto columns) {
     constexpr int W = columns();
@@ -261,7 +262,7 @@ void embedding_sum_tangent(const CurvePairs& pairs, const CurveTable<T>& table,
 
 template <class T>
 void embedding_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
-                        const T* rows, const T* upper, T* rows_grad) {
+                        const double* rows, const T* upper, double* rows_grad) {
   const Layout layout(pairs, table.segments);
   const int64_t padded = padded_width<T>(table.width);
   with_columns(pairs, [&](auto columns) {
@@ -272,7 +273,7 @@ void embedding_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table, con
         for (int64_t t = 0; t < pairs.num_types; ++t) {
           const int64_t begin = layout.first(atom, t), end = begin + layout.count(atom, t);
           const int32_t curve = layout.curve(atom, t);
-          if (curve < 0) std::fill(rows_grad + begin * W, rows_grad + end * W, T(0));
+          if (curve < 0) std::fill(rows_grad + begin * W, rows_grad + end * W, 0.0);
           for (int64_t pair = begin; pair < end && curve >= 0; ++pair) {
             Term<T, W> term;
             set_place(layout.place<T>(curve, rows[pair * W]), table, &term);
@@ -287,11 +288,11 @@ void embedding_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table, con
 
 #define DEEPTF_INSTANTIATE(T)                                                                     \
   template void embedding_sum<T>(const CurvePairs&, const CurveTable<T>&, const Context&,         \
-                                 const T*, T*, const OutsidePairs&);                              \
+                                 const double*, T*, const OutsidePairs&);                         \
   template void embedding_sum_grad<T>(const CurvePairs&, const CurveTable<T>&, const Context&,    \
-                                      const T*, const T*, T*);                                    \
+                                      const double*, const T*, double*);                          \
   template void embedding_sum_tangent<T>(const CurvePairs&, const CurveTable<T>&, const Context&, \
-                                         const T*, const T*, T*);
+                                         const double*, const double*, T*);
 DEEPTF_INSTANTIATE(float)
 DEEPTF_INSTANTIATE(double)
 #undef DEEPTF_INSTANTIATE

@@ -40,7 +40,7 @@ template <class T, int W, bool kTangent>
 class Entries {
  public:
   Entries(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
-          const T* rows, const T* direction)
+          const double* rows, const double* direction)
       : pairs_(pairs),
         layout_(pairs, table.segments),
         rows_(rows),
@@ -108,20 +108,22 @@ class Entries {
            const T* weight, Entry<T, W, kTangent>* entry) const {
     entry->atom = atom;
     if constexpr (kTangent) {
-      const T* a = direction_ + pair * W;
+      T a[W];
+      std::copy_n(direction_ + pair * W, W, a);
       Term<T, W>& slope = entry->terms[entry->kSlope];
       std::copy_n(place.derivative, 4, slope.place);
       for (int w = 0; w < W; ++w) slope.weight[w] = a[0] * weight[w];
-      weight = a;
       if constexpr (W == 1) return;
+      std::copy_n(a, W, entry->terms[0].weight);
+    } else {
+      std::copy_n(weight, W, entry->terms[0].weight);
     }
     std::copy_n(place.value, 4, entry->terms[0].place);
-    std::copy_n(weight, W, entry->terms[0].weight);
   }
 
   CurvePairs pairs_;
   Layout layout_;
-  const T *rows_, *direction_;
+  const double *rows_, *direction_;
   int64_t empty_;
   Scratch<int64_t> first_;  // entry of each interval; behind the last one: those left out
   Scratch<Entry<T, W, kTangent>> entries_;
@@ -198,14 +200,22 @@ std::vector<int64_t> cut_nodes(const Sorted& entries, int64_t nodes, int64_t tas
 
 template <class T, int W, bool kTangent>
 void table_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
-                const T* rows, const T* direction, const T* upper, T* nodes_grad) {
-  const int64_t padded = padded_width<T>(table.width), nodes = table.num_needed;
+                const double* rows, const double* direction, const T* upper, T* nodes_grad) {
+  const int64_t padded = padded_width<T>(table.width);
+  const int64_t nodes = table_groups<T>(table.num_needed);
   const Entries<T, W, kTangent> entries(pairs, table, context, rows, direction);
   const Scratch<T> y = padded_rows<W>(pairs, table.width, context, upper);
   const std::vector<int64_t> cuts = cut_nodes(entries, nodes, kTasks * context.threads);
   const auto tasks = static_cast<int64_t>(cuts.size()) - 1;
   const int64_t work = entries.count_before(nodes) * padded * 2 / std::max<int64_t>(1, tasks);
   context.parallel(tasks, 1000 + work, [&](int64_t begin, int64_t end) {
+    if constexpr (kRise<T>) {  // an interval is by itself
+      for (int64_t k = cuts[begin]; k < cuts[end]; ++k) {
+        T* to = nodes_grad + k * 4 * padded;
+        sum_interval(entries.begin(k), entries.begin(k + 1), y.data(), padded, to);
+      }
+      return;
+    }
     std::vector<T> sums(4 * padded), last(4 * padded);  // of this interval and the one before
     for (int64_t node = std::max<int64_t>(1, cuts[begin]) - 1; node < cuts[end]; ++node) {
       std::swap(sums, last);
@@ -222,7 +232,8 @@ void table_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Conte
 
 template <class T>
 void embedding_table_grad(const CurvePairs& pairs, const CurveTable<T>& table,
-                          const Context& context, const T* rows, const T* upper, T* nodes_grad) {
+                          const Context& context, const double* rows, const T* upper,
+                          T* nodes_grad) {
   with_columns(pairs, [&](auto columns) {
     table_grad<T, columns(), false>(pairs, table, context, rows, nullptr, upper, nodes_grad);
   });
@@ -230,8 +241,8 @@ void embedding_table_grad(const CurvePairs& pairs, const CurveTable<T>& table,
 
 template <class T>
 void embedding_tangent_table_grad(const CurvePairs& pairs, const CurveTable<T>& table,
-                                  const Context& context, const T* rows, const T* direction,
-                                  const T* upper, T* nodes_grad) {
+                                  const Context& context, const double* rows,
+                                  const double* direction, const T* upper, T* nodes_grad) {
   with_columns(pairs, [&](auto columns) {
     table_grad<T, columns(), true>(pairs, table, context, rows, direction, upper, nodes_grad);
   });
@@ -239,9 +250,10 @@ void embedding_tangent_table_grad(const CurvePairs& pairs, const CurveTable<T>& 
 
 #define DEEPTF_INSTANTIATE(T)                                                                    \
   template void embedding_table_grad<T>(const CurvePairs&, const CurveTable<T>&, const Context&, \
-                                        const T*, const T*, T*);                                 \
+                                        const double*, const T*, T*);                            \
   template void embedding_tangent_table_grad<T>(const CurvePairs&, const CurveTable<T>&,         \
-                                                const Context&, const T*, const T*, const T*, T*);
+                                                const Context&, const double*, const double*,    \
+                                                const T*, T*);
 DEEPTF_INSTANTIATE(float)
 DEEPTF_INSTANTIATE(double)
 #undef DEEPTF_INSTANTIATE
