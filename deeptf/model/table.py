@@ -65,7 +65,9 @@ class Table:
 
     whole: CurveTable  # with all nodes, float64
     between: tf.Tensor  # as whole.nodes, but at WORST of every interval
-    at_nodes: Callable[[tf.Tensor], CurveTable] | None  # of some nodes, in the precision of the nets
+    at_nodes: (
+        Callable[[tf.Tensor], CurveTable] | None
+    )  # of some nodes, in the precision of the nets
     counts: tf.Variable  # [C, SEGMENTS] number of nodes
     curves: Curves
     measured: bool  # whether the numbers of nodes came with the model

@@ -85,8 +85,8 @@ def embedding_nodes(
     """Evaluate C nets of one number, with their slopes, at the needed nodes, or all, of a grid.
 
     weights: for each net and layer matrix, bias, and idt where resnet_dt and a residual connection
-    ask for one, in the precision of the table; float32 ones are evaluated in float64. Differentiable
-    once in the weights.
+    ask for one, in the precision of the table; float32 nets are evaluated in float64.
+    Differentiable once in the weights.
     """
     weights = [tf.convert_to_tensor(weight) for weight in weights]
     if needed_row is None:
@@ -118,10 +118,10 @@ def embedding_sum(
 ) -> EmbeddingSums:
     """Return the sums over neighbours of every atom, empty places included.
 
-    They are sum_j R_j (x) G(R_j0) for rows R [P', 4] of sorted pairs, with their atom_count [T] and
-    neighbor_count [N_real, T], and sum_j G(R_j) for radial rows [P', 1], all float64. curve [T, T] (neighbour
-    type first) is the curve of each block, -1 to leave it out; sel [T] places of each neighbour
-    type; empty [T, T] R_0 of an empty place of each block.
+    They are sum_j R_j (x) G(R_j0) for float64 rows R [P', 4] of sorted pairs, with their atom_count
+    [T] and neighbor_count [N_real, T], and sum_j G(R_j) for radial rows [P', 1]. curve [T, T]
+    (neighbour type first) is the curve of each block, -1 to leave it out; sel [T] places of each
+    neighbour type; empty [T, T] R_0 of an empty place of each block.
     Twice differentiable, but not twice in the rows. Errors: rows that are not finite or lie between
     nodes that the table does not hold.
     """

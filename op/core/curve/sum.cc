@@ -19,16 +19,15 @@ template <class T, int W>
 struct Term {
   Term() {}  // no zeros: one is made for every pair
   const T* nodes;
-  T value[4], derivative[4];
+  T value[4], derivative[4];  // written where they are read: a copy would wait for single stores
   T weight[W], slope_weight[W];
 };
 
 template <class T, int W>
-void set_place(const HermitePlace<T>& place, const CurveTable<T>& table, Term<T, W>* term) {
-  term->nodes =
-      table.nodes + table.place(place.node) * kTableRows<T> * padded_width<T>(table.width);
-  std::copy(place.value, place.value + 4, term->value);
-  std::copy(place.derivative, place.derivative + 4, term->derivative);
+void set_place(const Interval& interval, const CurveTable<T>& table, Term<T, W>* term) {
+  const int64_t row = table.place(interval.node) * kTableRows<T>;
+  term->nodes = table.nodes + row * padded_width<T>(table.width);
+  hermite_weights<T>(interval, term->value, term->derivative);
 }
 
 // Pairs beyond the ranges of the data and pairs that are not finite, from several threads. Numbers
@@ -79,15 +78,15 @@ void atom_terms(const Layout& layout, const CurveTable<T>& table, int64_t types,
       const double* row = rows + pair * W;
       if (!is_finite<W>(row)) findings->not_finite.report(pair);
       if (row[0] > limit) findings->note(layout.block(atom, t), pair, row[0]);
-      const HermitePlace<T> place = layout.place<T>(curve, row[0]);
-      if (!table.holds(place.node)) findings->without_nodes.report(pair);
+      const Interval interval = layout.interval(curve, row[0]);
+      if (!table.holds(interval.node)) findings->without_nodes.report(pair);
       Term<T, W>& term = terms->emplace_back();
-      set_place(place, table, &term);
+      set_place(interval, table, &term);
       set_weight<W>(row, term.weight);
     }
     if (layout.empty_weight(atom, t) != 0) {
       Term<T, W>& term = terms->emplace_back();
-      set_place(layout.place<T>(curve, layout.empty_x(atom, t)), table, &term);
+      set_place(layout.interval(curve, layout.empty_x(atom, t)), table, &term);
       std::fill_n(term.weight, W, T(0));
       term.weight[0] = static_cast<T>(layout.empty_weight(atom, t));
     }
@@ -107,7 +106,7 @@ void atom_tangent_terms(const Layout& layout, const CurveTable<T>& table, int64_
     for (int64_t pair = begin; pair < end; ++pair) {
       const double *row = rows + pair * W, *a = direction + pair * W;
       Term<T, W>& term = terms->emplace_back();
-      set_place(layout.place<T>(curve, row[0]), table, &term);
+      set_place(layout.interval(curve, row[0]), table, &term);
       set_weight<W>(row, term.slope_weight);
       for (int w = 0; w < W; ++w) {
         term.weight[w] = static_cast<T>(a[w]);
@@ -117,17 +116,21 @@ void atom_tangent_terms(const Layout& layout, const CurveTable<T>& table, int64_
   }
 }
 
-// Four node numbers times their weights, for B lanes.
-template <class T, int B>
+// Four node numbers times their weights, for B lanes. With rises the first weight is 1 in G (then g
+// begins with the value) and 0 in its slope.
+template <class T, int B, bool kSlope>
 inline void interpolate(const T* node, int64_t stride, const T* weight, Lane<T>* g) {
+  constexpr int kFirst = kRise<T> ? 1 : 0;
+#pragma GCC unroll 8
+  for (int b = 0; b < B; ++b) g[b] = load(node + b * kLane<T>);
 #pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    Lane<T> w = Lane<T>{} + weight[i];
+  for (int i = kFirst; i < 4; ++i) {
+    Lane<T> w = broadcast(weight[i]);
     hold(w);
 #pragma GCC unroll 8
     for (int b = 0; b < B; ++b) {
       const Lane<T> t = load(node + i * stride + b * kLane<T>);
-      g[b] = i == 0 ? w * t : g[b] + w * t;
+      g[b] = i == (kSlope ? kFirst : 0) ? w * t : g[b] + w * t;
     }
   }
 }
@@ -140,7 +143,7 @@ void sum_block(const std::vector<Term<T, W>>& terms, int64_t node_stride, int64_
   const auto add = [&](const T* weight, const Lane<T>* g) {
 #pragma GCC unroll 4
     for (int w = 0; w < W; ++w) {
-      Lane<T> factor = Lane<T>{} + weight[w];
+      Lane<T> factor = broadcast(weight[w]);
       hold(factor);
 #pragma GCC unroll 8
       for (int b = 0; b < B; ++b) total[w][b] += factor * g[b];
@@ -149,11 +152,11 @@ void sum_block(const std::vector<Term<T, W>>& terms, int64_t node_stride, int64_
   for (const Term<T, W>& term : terms) {
     Lane<T> g[B];
     if constexpr (W > 1 || !kTangent) {  // the weight of a radial pair is 1
-      interpolate<T, B>(term.nodes + start, node_stride, term.value, g);
+      interpolate<T, B, false>(term.nodes + start, node_stride, term.value, g);
       add(term.weight, g);
     }
     if constexpr (kTangent) {
-      interpolate<T, B>(term.nodes + start, node_stride, term.derivative, g);
+      interpolate<T, B, true>(term.nodes + start, node_stride, term.derivative, g);
       add(term.slope_weight, g);
     }
   }
@@ -170,14 +173,12 @@ void sum_terms(const std::vector<Term<T, W>>& terms, int64_t width, std::vector<
                T* out) {
   const int64_t padded = padded_width<T>(width), lanes = padded / kLane<T>;
   scratch->resize(W * padded);
-  int64_t lane = 0;
-  for (; lane + kMaxBlock <= lanes; lane += kMaxBlock) {
-    const int64_t start = lane * kLane<T>;
-    sum_block<T, W, kMaxBlock, kTangent>(terms, padded, start, scratch->data() + start, padded);
-  }
-  for (; lane < lanes; ++lane) {
-    const int64_t start = lane * kLane<T>;
-    sum_block<T, W, 1, kTangent>(terms, padded, start, scratch->data() + start, padded);
+  const int64_t blocks = (lanes + kMaxBlock - 1) / kMaxBlock;
+  for (int64_t k = 0; k < blocks; ++k) {
+    const int64_t first = lanes * k / blocks, start = first * kLane<T>;
+    with_constant<kMaxBlock>(lanes * (k + 1) / blocks - first, [&](auto number) {
+      sum_block<T, W, number(), kTangent>(terms, padded, start, scratch->data() + start, padded);
+    });
   }
   for (int w = 0; w < W; ++w) {
     std::copy_n(scratch->data() + w * padded, width, out + w * width);
@@ -188,7 +189,8 @@ void sum_terms(const std::vector<Term<T, W>>& terms, int64_t width, std::vector<
 template <class T, int W>
 void row_grad(const Term<T, W>& term, int64_t padded, const T* upper, double* out) {
   static_assert(kLane<T> <= 16);
-  constexpr int kSums = kLane<T> > 8 ? 16 : 8;  // a multiple of the lane; five are used
+  constexpr int kSums = kLane<T> > 8 ? 16 : 8;  // a multiple of the lane; four or five are used
+  constexpr int kSlope = kRise<T> ? 0 : W;      // in float32 with what it is added to in the end
   Lane<T> total[kSums] = {};
   for (int64_t start = 0; start < padded; start += kLane<T>) {
     const T* node = term.nodes + start;
@@ -197,6 +199,10 @@ void row_grad(const Term<T, W>& term, int64_t padded, const T* upper, double* ou
     for (int i = 0; i < 4; ++i) {
       Lane<T> t = load(node + i * padded);
       hold(t);
+      if (kRise<T> && i == 0) {
+        g = t;  // see interpolate
+        continue;
+      }
       g += term.value[i] * t;
       d += term.derivative[i] * t;
     }
@@ -207,12 +213,12 @@ void row_grad(const Term<T, W>& term, int64_t padded, const T* upper, double* ou
       if constexpr (W > 1) total[w] += g * y;
       mixed += term.weight[w] * y;
     }
-    total[W] += d * mixed;
+    total[kSlope] += d * mixed;
   }
   T sums[kSums];
   for (int k = 0; k < kSums; k += kLane<T>) store(sums + k, sums_of<T>(total + k));
   for (int w = 0; w < W; ++w) out[w] = sums[w];
-  out[0] += sums[W];
+  if constexpr (kSlope == W) out[0] += sums[W];
 }
 
 }  // namespace
@@ -276,7 +282,7 @@ void embedding_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table, con
           if (curve < 0) std::fill(rows_grad + begin * W, rows_grad + end * W, 0.0);
           for (int64_t pair = begin; pair < end && curve >= 0; ++pair) {
             Term<T, W> term;
-            set_place(layout.place<T>(curve, rows[pair * W]), table, &term);
+            set_place(layout.interval(curve, rows[pair * W]), table, &term);
             set_weight<W>(rows + pair * W, term.weight);
             row_grad(term, padded, y.data(), rows_grad + pair * W);
           }

@@ -50,18 +50,20 @@ class Entries {
         entries_(pairs.num_pairs + empty_) {
     const auto nodes = static_cast<int32_t>(table.num_needed);
     Scratch<int32_t> place(pairs.num_pairs + empty_, nodes);  // node first, then place in order
+    Scratch<Interval> at(place.size());
     over_atoms(pairs, 10, context, [&] {
       return [&](int64_t atom) {
-        over_entries(atom, [&](int64_t k, const Interval& at, auto) {
-          place[k] = static_cast<int32_t>(table.place(at.node));
+        over_entries(atom, [&](int64_t k, int32_t curve, double x, auto) {
+          at[k] = layout_.interval(curve, x);
+          place[k] = static_cast<int32_t>(table.place(at[k].node));
         });
       };
     });
     sort(&place);
     over_atoms(pairs, 10, context, [&] {
       return [&](int64_t atom) {
-        over_entries(atom, [&](int64_t k, const Interval& at, const T* weight) {
-          set(atom, k, hermite_place<T>(at), weight, entries_.data() + place[k]);
+        over_entries(atom, [&](int64_t k, int32_t, double, const T* weight) {
+          set(atom, k, at[k], weight, entries_.data() + place[k]);
         });
       };
     });
@@ -73,7 +75,7 @@ class Entries {
   int64_t count_before(int64_t interval) const { return first_[interval]; }
 
  private:
-  // Calls body(index, interval, weight) for the entries of one atom; pairs come before empty
+  // Calls body(index, curve, x, weight) for the entries of one atom; pairs come before empty
   // places.
   template <class Body>
   void over_entries(int64_t atom, const Body& body) const {
@@ -84,13 +86,13 @@ class Entries {
       for (int64_t pair = begin; pair < end; ++pair) {
         T weight[W];
         set_weight<W>(rows_ + pair * W, weight);
-        body(pair, layout_.interval(curve, rows_[pair * W]), weight);
+        body(pair, curve, rows_[pair * W], weight);
       }
       if constexpr (!kTangent) {
         const T weight[W] = {static_cast<T>(layout_.empty_weight(atom, t))};
         if (weight[0] == 0) continue;
-        body(pairs_.num_pairs + atom * pairs_.num_types + t,
-             layout_.interval(curve, layout_.empty_x(atom, t)), weight);
+        const int64_t index = pairs_.num_pairs + atom * pairs_.num_types + t;
+        body(index, curve, layout_.empty_x(atom, t), weight);
       }
     }
   }
@@ -104,21 +106,21 @@ class Entries {
     for (int32_t& one : *place) one = static_cast<int32_t>(next[one]++);
   }
 
-  void set(int64_t atom, [[maybe_unused]] int64_t pair, const HermitePlace<T>& place,
-           const T* weight, Entry<T, W, kTangent>* entry) const {
+  void set(int64_t atom, [[maybe_unused]] int64_t pair, const Interval& at, const T* weight,
+           Entry<T, W, kTangent>* entry) const {
     entry->atom = atom;
+    T other[4];  // weights that are not asked for
+    Term<T, W>& first = entry->terms[0];
     if constexpr (kTangent) {
-      T a[W];
-      std::copy_n(direction_ + pair * W, W, a);
+      const double* a = direction_ + pair * W;
       Term<T, W>& slope = entry->terms[entry->kSlope];
-      std::copy_n(place.derivative, 4, slope.place);
-      for (int w = 0; w < W; ++w) slope.weight[w] = a[0] * weight[w];
-      if constexpr (W == 1) return;
-      std::copy_n(a, W, entry->terms[0].weight);
+      hermite_weights<T>(at, W > 1 ? first.place : other, slope.place);
+      for (int w = 0; w < W; ++w) slope.weight[w] = static_cast<T>(a[0]) * weight[w];
+      if constexpr (W > 1) std::copy_n(a, W, first.weight);
     } else {
-      std::copy_n(weight, W, entry->terms[0].weight);
+      hermite_weights<T>(at, first.place, other);
+      std::copy_n(weight, W, first.weight);
     }
-    std::copy_n(place.value, 4, entry->terms[0].place);
   }
 
   CurvePairs pairs_;
