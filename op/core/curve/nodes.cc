@@ -122,7 +122,7 @@ void embedding_nodes(const EmbeddingNets<double>& nets, const Context& context, 
   const std::vector<Piece>& pieces = points.pieces();
   context.parallel(static_cast<int64_t>(pieces.size()), cost(nets),
                    [&](int64_t begin, int64_t end) {
-                     Pass pass(nets, points.data());
+                     Pass<double> pass(nets, points.data());
                      for (int64_t k = begin; k < end; ++k) {
                        pass.forward(pieces[k], false);
                        pass.write(nodes);
@@ -143,7 +143,7 @@ void embedding_nodes_grad(const EmbeddingNets<double>& nets, const Context& cont
     return split_weights(nets.layers[curve], parts.data() + k * weights);
   };
   context.parallel(number, 3 * cost(nets), [&](int64_t begin, int64_t end) {
-    Pass pass(nets, points.data());
+    Pass<double> pass(nets, points.data());
     for (int64_t k = begin; k < end; ++k) {
       pass.forward(pieces[k], true);
       pass.backward(nodes_grad, part(k));
