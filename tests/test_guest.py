@@ -17,6 +17,7 @@ from deeptf.exchange.model_file import read_model
 from deeptf.exchange.runnable import graph_def_of
 from deeptf.infer import DeepPot
 from deeptf.train import checkpoint
+from deeptf.train.freeze import freeze
 
 USER = """
 import json, logging, os, subprocess, sys
@@ -104,9 +105,9 @@ def folder(tmp_path_factory):
     """A folder with a run of the command, whose standard files were closed, and its model."""
     path = tmp_path_factory.mktemp("guest")
     write_run(path, {"training/numb_steps": 3, "training/tensorboard": True})
-    command = f"exec {sys.executable} -m deeptf"
-    for rest in (f"train input.json --threads 1 {CLOSED}", "freeze -o model.pb 2>&-"):
-        subprocess.run(["bash", "-c", f"{command} {rest}"], cwd=path, check=True, timeout=300)
+    command = f"exec {sys.executable} -m deeptf train input.json --threads 1 {CLOSED}"
+    subprocess.run(["bash", "-c", command], cwd=path, check=True, timeout=300)
+    freeze(path, path / "model.pb")
     return path
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
-from conftest import write_network
+from small_network import write_network
 from toy import random_frames
 
 from deeptf.infer import DeepPot
