@@ -11,9 +11,10 @@ net where the slope of a cubic Hermite interpolant is worst, at u = 1/2 - 1/sqrt
 and multiplied by |ds/dr|. Trained nets bend sharply in small parts of their range. Numbers of nodes
 belong to a range: with another one they are measured anew.
 
-Tables and their sums are float64 whatever the precision of the nets: the slope between two nodes is
-a small difference of values, of which float32 leaves little (2e-3 eV/A where a trained net asked
-for 5,000 nodes; the float32 nets themselves are 4e-6 eV/A from float64).
+Tables are float64 whatever the precision of the nets: the slope between two nodes is a small
+difference of values, of which float32 leaves little (2e-3 eV/A where a trained net asked for 5,000
+nodes; the float32 nets themselves are 4e-6 eV/A from float64). A step of training with float32 nets
+rounds that difference, not the values, and sums in float32.
 """
 
 from __future__ import annotations
@@ -62,9 +63,11 @@ class Outside(NamedTuple):
 class Table:
     """A table in the graph, and what measures and mends its error."""
 
-    whole: CurveTable  # with all nodes
+    whole: CurveTable  # with all nodes, float64
     between: tf.Tensor  # as whole.nodes, but at WORST of every interval
-    at_nodes: Callable[[tf.Tensor], CurveTable] | None  # of some nodes; None for constants
+    at_nodes: (
+        Callable[[tf.Tensor], CurveTable] | None
+    )  # of some nodes, in the precision of the nets
     counts: tf.Variable  # [C, SEGMENTS] number of nodes
     curves: Curves
     measured: bool  # whether the numbers of nodes came with the model
@@ -80,6 +83,8 @@ class Table:
         neighbor_count: tf.Tensor,
     ) -> EmbeddingSums:
         """Return the sums over neighbours of rows [P, W] of sorted pairs, [N_real, W, M].
+
+        They are in the precision of the nets in training, and float64 where the table is constant.
 
         curve : [T, T] net of each block of pairs, as in Curves
         sel : [T] places of each neighbour type
@@ -156,12 +161,12 @@ def build_table(
     row = tf.concat([[0], tf.cumsum(number)], axis=0)
     start = tf.constant(curves.ends[:, :-1].ravel())
     step = tf.constant(np.diff(curves.ends).ravel()) / tf.cast(number - 1, tf.float64)
-    weights = [tf.cast(weight, tf.float64) for weight in weights]
-    nets = (weights, neuron, style.activation.lower(), style.resnet_dt)
+    shape = (neuron, style.activation.lower(), style.resnet_dt)
+    nets = ([tf.cast(weight, tf.float64) for weight in weights], *shape)
     grid = CurveGrid(row, tf.stack([start, step], axis=1), SEGMENTS, NEAR)
     all_nodes = embedding_nodes(grid, *nets)
     whole = _fixed(all_nodes, len(curves), parameters)
-    at_nodes = partial(embedding_nodes, grid, *nets) if whole is all_nodes else None
+    at_nodes = partial(embedding_nodes, grid, weights, *shape) if whole is all_nodes else None
     places = tf.stack([start + WORST * step, step], axis=1)
     between = grid._replace(node_row=row - tf.range(tf.size(row)), grid=places)
     between_nodes = embedding_nodes(between, *nets).nodes
