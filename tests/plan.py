@@ -104,7 +104,7 @@ def embedding_sum(plan, stage, rows):
         table = nodes[:, :, : stage["width"]]
         return twins.curve(table, node_row[part], grid[part][:segments], x)
 
-    return _sum(plan, stage, rows, net)
+    return _sum(plan, stage, rows.astype(stage["precision"]).astype(np.float64), net)
 
 
 def network_sum(plan, stage, rows):

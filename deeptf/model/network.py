@@ -56,10 +56,10 @@ def check_activation(name: str) -> None:
         )
 
 
-def precision_of(name: str) -> tf.DType:
+def precision_of(name: str, key: str = "precision") -> tf.DType:
     """Return the dtype of a precision given in the input; "default" is float64."""
     if name not in PRECISIONS:
-        raise ValueError(f"`precision` must be one of {sorted(PRECISIONS)}, got {name!r}")
+        raise ValueError(f"`{key}` must be one of {sorted(PRECISIONS)}, got {name!r}")
     return PRECISIONS[name]
 
 

@@ -11,9 +11,10 @@ net where the slope of a cubic Hermite interpolant is worst, at u = 1/2 - 1/sqrt
 and multiplied by |ds/dr|. Trained nets bend sharply in small parts of their range. Numbers of nodes
 belong to a range: with another one they are measured anew.
 
-Tables and their sums are float64 whatever the precision of the nets: the slope between two nodes is
-a small difference of values, of which float32 leaves little (2e-3 eV/A where a trained net asked
-for 5,000 nodes; the float32 nets themselves are 4e-6 eV/A from float64).
+Tables and their sums are float64 whatever the precision of the nets, unless `table_precision` says
+otherwise: the slope between two nodes is a small difference of values, of which float32 leaves
+little (2e-3 eV/A where a trained net asked for 5,000 nodes; the float32 nets themselves are 4e-6
+eV/A from float64).
 """
 
 from __future__ import annotations
@@ -62,12 +63,13 @@ class Outside(NamedTuple):
 class Table:
     """A table in the graph, and what measures and mends its error."""
 
-    whole: CurveTable  # with all nodes
+    whole: CurveTable  # with all nodes, float64, or in a frozen graph of the precision of the sums
     between: tf.Tensor  # as whole.nodes, but at WORST of every interval
     at_nodes: Callable[[tf.Tensor], CurveTable] | None  # of some nodes; None for constants
     counts: tf.Variable  # [C, SEGMENTS] number of nodes
     curves: Curves
     measured: bool  # whether the numbers of nodes came with the model
+    precision: tf.DType  # of the sums
     tolerance: float = TOLERANCE  # of dG/dr, 1/A
 
     def sums(
@@ -81,15 +83,17 @@ class Table:
     ) -> EmbeddingSums:
         """Return the sums over neighbours of rows [P, W] of sorted pairs, [N_real, W, M].
 
+        They are evaluated in `precision`.
+
         curve : [T, T] net of each block of pairs, as in Curves
         sel : [T] places of each neighbour type
         empty : [T, T] x of an empty place, neighbour type first
         """
         layout = (curve, sel, empty, atom_count, neighbor_count)
-        table = self.whole
+        rows, table = tf.cast(rows, self.precision), self.whole
         if self.at_nodes is not None:
             table = self.at_nodes(needed_nodes(rows, table.grid, *layout))
-        return embedding_sum(rows, table, *layout)
+        return embedding_sum(rows, table.in_precision(self.precision), *layout)
 
     def refine(self, run: tf.Session, agree: Callable[[np.ndarray], np.ndarray]) -> str:
         """Change the numbers of nodes where the errors ask for it.
@@ -120,7 +124,8 @@ class Table:
         """Return the largest error of G and of dG/dr (1/A) of every segment, [C, SEGMENTS, 2]."""
         fetch = (self.whole.nodes, self.between, *self.whole.grid[:2])
         nodes, between, row, grid = run.run(fetch)
-        errors = []
+        errors, width = [], self.whole.width
+        nodes, between = nodes[:, :, :width].astype(np.float64), between[:, :, :width]
         for k, step in enumerate(grid[:, 1]):
             value, slope = _interpolate(nodes[row[k] : row[k + 1]], WORST)
             true = between[row[k] - k : row[k + 1] - k - 1]
@@ -137,8 +142,12 @@ def build_table(
     style: Style,
     parameters: Parameters,
     trainable: bool,
+    precision: tf.DType = tf.float64,
 ) -> Table:
-    """Return the table of the nets `curves.names` with widths `neuron`."""
+    """Return the table of the nets `curves.names` with widths `neuron`.
+
+    precision : of the sums
+    """
     weights: list[tf.Tensor] = []
     for name in curves.names:
         for layer, width in enumerate(neuron):
@@ -160,24 +169,26 @@ def build_table(
     nets = (weights, neuron, style.activation.lower(), style.resnet_dt)
     grid = CurveGrid(row, tf.stack([start, step], axis=1), SEGMENTS, NEAR)
     all_nodes = embedding_nodes(grid, *nets)
-    whole = _fixed(all_nodes, len(curves), parameters)
+    whole = _fixed(all_nodes, len(curves), precision, parameters)
     at_nodes = partial(embedding_nodes, grid, *nets) if whole is all_nodes else None
     places = tf.stack([start + WORST * step, step], axis=1)
     between = grid._replace(node_row=row - tf.range(tf.size(row)), grid=places)
     between_nodes = embedding_nodes(between, *nets).nodes
-    return Table(whole, between_nodes, at_nodes, counts, curves, measured)
+    return Table(whole, between_nodes, at_nodes, counts, curves, measured, precision)
 
 
-def _fixed(table: CurveTable, num_curves: int, parameters: Parameters) -> CurveTable:
-    """Return a table of constants in a frozen graph.
+def _fixed(
+    table: CurveTable, num_curves: int, precision: tf.DType, parameters: Parameters
+) -> CurveTable:
+    """Return a table of constants of this precision in a frozen graph, else the table as it is.
 
     It is its own, or one that is among the arrays, as in a file of an older version, which may have
     fewer segments.
     """
-    grid = table.grid
-    parts = (TABLE, table.nodes), (TABLE_ROW, grid.node_row), (TABLE_GRID, grid.grid)
+    grid, rounded = table.grid, table.in_precision(precision).nodes
+    parts = (TABLE, rounded), (TABLE_ROW, grid.node_row), (TABLE_GRID, grid.grid)
     nodes, row, places = (parameters.fixed(*part) for part in parts)
-    if nodes is table.nodes:
+    if nodes is rounded:
         return table
     segments = (int(row.shape[0]) - 1) // num_curves
     grid = CurveGrid(row, places, segments, segments - FAR)

@@ -32,6 +32,14 @@ class CurveTable(NamedTuple):
     grid: CurveGrid
     width: int  # M
 
+    def in_precision(self, precision: tf.DType) -> CurveTable:
+        """Return the table with nodes of a precision, whose rows are padded to 64 bytes."""
+        if self.nodes.dtype == precision:
+            return self
+        nodes = tf.cast(self.nodes[:, :, : self.width], precision)
+        nodes = tf.pad(nodes, [[0, 0], [0, 0], [0, _padded(self.width, precision) - self.width]])
+        return self._replace(nodes=nodes)
+
 
 class EmbeddingSums(NamedTuple):
     """Sums over neighbours, and what they found beyond the ranges of the data by block of pairs."""
@@ -97,8 +105,7 @@ def embedding_nodes(
         resnet_dt=resnet_dt,
         segments=grid.segments,
     )
-    unit = 64 // weights[0].dtype.size
-    nodes = tf.ensure_shape(nodes, [None, 2, -(-neuron[-1] // unit) * unit])
+    nodes = tf.ensure_shape(nodes, [None, 2, _padded(neuron[-1], weights[0].dtype)])
     return CurveTable(nodes, needed_row, grid, neuron[-1])
 
 
@@ -117,6 +124,7 @@ def embedding_sum(
     neighbor_count [N_real, T], and sum_j G(R_j) for radial rows [P', 1]. curve [T, T] (neighbour
     type first) is the curve of each block, -1 to leave it out; sel [T] places of each neighbour
     type; empty [T, T] R_0 of an empty place of each block.
+    It is computed in the precision of rows and nodes.
     Twice differentiable, but not twice in the rows. Errors: rows that are not finite or lie between
     nodes that the table does not hold.
     """
@@ -136,6 +144,12 @@ def embedding_sum(
         near=table.grid.near,
     )
     return EmbeddingSums(*found)
+
+
+def _padded(width: int, precision: tf.DType) -> int:
+    """Return the length of rows of whole 64 bytes."""
+    unit = 64 // precision.size
+    return -(-width // unit) * unit
 
 
 tf.no_gradient("NeededNodes")

@@ -39,6 +39,7 @@ ONE_SIDE = {"type_one_side": True}
 NETWORK = {"embedding": "network"}
 EXCLUDED = {"exclude_types": ((0, 1),)}
 FLOAT32 = {"precision": "float32"}
+FLOAT32_TABLE = {"table_precision": "float32"}
 PARAMETERS = {"numb_fparam": 2, "numb_aparam": 1}
 RADIAL = {"type": "se_e2_r"}
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -65,6 +66,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "radial, excluded, one side, network": (RADIAL | EXCLUDED | ONE_SIDE | NETWORK, {}),
     "float32": (FLOAT32, FLOAT32),
     "float32, network": (FLOAT32 | NETWORK, FLOAT32),
+    "float32 table": (FLOAT32_TABLE, {}),
+    "float32 table, radial, isolated atoms": (FLOAT32_TABLE | RADIAL, {"atom_ener": (1.5, None)}),
+    "float32 table and nets": (FLOAT32_TABLE | FLOAT32, FLOAT32),
 }
 
 

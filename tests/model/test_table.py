@@ -77,6 +77,22 @@ def test_single_precision_keeps_the_slopes() -> None:
     np.testing.assert_allclose(force, exact, rtol=0, atol=1e-6 * np.abs(exact).max())
 
 
+def test_tables_in_single_precision() -> None:
+    """Nodes are stored so and rows are cast; weights stay as they are."""
+    single, double = model("table", table_precision="float32"), model("table")
+    arrays = arrays_of(double, 1.0)
+    nodes = {node.name: node for node in frozen.build(single, arrays).node}
+    assert nodes["descriptor/table"].attr["dtype"].type == tf.float32.as_datatype_enum
+    assert (
+        nodes["descriptor/embedding_0_0/0/matrix"].attr["dtype"].type == tf.float64.as_datatype_enum
+    )
+    found, exact = (Potential(config, arrays)(frames(config)) for config in (single, double))
+    for name in ("energy", "force"):
+        tolerance = 1e-5 * np.abs(exact[name]).max()
+        np.testing.assert_allclose(found[name], exact[name], rtol=0, atol=tolerance)
+    assert np.any(found["force"] != exact["force"])
+
+
 def largest_slope(config: ModelConfig, arrays: dict[str, np.ndarray]) -> float:
     with tf.Graph().as_default():
         table = config.tables(Parameters(arrays))[0]
@@ -90,8 +106,11 @@ def largest_slope(config: ModelConfig, arrays: dict[str, np.ndarray]) -> float:
 def test_loss_gradients_equal_those_of_the_nets() -> None:
     """The gradient of a loss of energy and force to all weights, table against network."""
     gradients = {}
-    for embedding in ("table", "network"):
-        config = model(embedding)
+    for embedding, config in {
+        "table": model("table"),
+        "single": model("table", table_precision="float32"),
+        "network": model("network"),
+    }.items():
         arrays = arrays_of(model("table"), 1.0)
         frame = frames(config)[0]
         with tf.Graph().as_default(), session() as run:
@@ -112,8 +131,9 @@ def test_loss_gradients_equal_those_of_the_nets() -> None:
             }
             gradients[embedding] = dict(zip(names, run.run(wanted, feed), strict=True))
     for name, exact in gradients["network"].items():
-        error = np.abs(gradients["table"][name] - exact).max()
-        assert error <= 1e-4 * max(np.abs(exact).max(), 1e-10), name
+        for embedding in ("table", "single"):
+            error = np.abs(gradients[embedding][name] - exact).max()
+            assert error <= 1e-4 * max(np.abs(exact).max(), 1e-10), (embedding, name)
 
 
 def test_a_frozen_table_is_a_constant() -> None:
@@ -181,3 +201,5 @@ def test_table_or_network() -> None:
         SeE2A(embedding="both")
     with pytest.raises(ValueError, match="whose slope jumps"):
         replace(SeE2A(embedding="table"), activation_function="relu6")
+    with pytest.raises(ValueError, match="`table_precision` must be one of .*, got 'half'"):
+        SeE2A(table_precision="half")

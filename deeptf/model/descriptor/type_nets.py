@@ -64,6 +64,7 @@ class TypeNets:
     )
     set_davg_zero: bool = beginning(False)
     embedding: str | None = run(None, lambda own: own.tabulated)
+    table_precision: str = run("default", lambda own: precision_of(own.table_precision))
 
     def __post_init__(self) -> None:
         if not 0 < self.rcut:
@@ -76,6 +77,7 @@ class TypeNets:
             raise ValueError(f"`neuron` must hold positive widths, got {list(self.neuron)}")
         check_activation(self.activation_function)
         precision_of(self.precision)
+        precision_of(self.table_precision, "table_precision")
         self._check_embedding()
         self._check_sel()
         if self.seed is not None and self.seed < 0:
@@ -256,7 +258,9 @@ class TypeNets:
     def table(self, parameters: Parameters) -> Table:
         """Return the table of all embedding nets."""
         curves = self.curves(parameters)
-        return build_table(curves, self.neuron, self._style(), parameters, self.trainable)
+        precision = precision_of(self.table_precision)
+        own = curves, self.neuron, self._style(), parameters, self.trainable
+        return build_table(*own, precision)
 
     def _style(self) -> Style:
         return Style(
