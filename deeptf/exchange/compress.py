@@ -1,0 +1,186 @@
+"""Compressing: a frozen model gives another one whose embedding nets are tables to a given bound.
+
+The bound is on dG/dr in the range of the data, which is what forces feel (model/table.py); beyond
+it, where pairs are counted as OutsideWarning says, it is EASE times larger. Any frozen model of
+deeptf is taken: one whose nets are evaluated in full (a converted one), and one that has tables
+already, which are made anew from its nets. In float32 nodes and sums are rounded, which adds to the
+error and is measured with it.
+
+The range of the data is what the model knows of it, or what the given systems show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from deeptf.config import load
+from deeptf.data.statistics import Found
+from deeptf.data.survey import collect
+from deeptf.data.system import System
+from deeptf.data.types import names_of
+from deeptf.exchange import frozen
+from deeptf.exchange.model_file import ModelFile, model_of
+from deeptf.exchange.runnable import read_runnable
+from deeptf.files import refuse_same, replacing
+from deeptf.model.model import ModelConfig
+from deeptf.model.parameters import Parameters
+from deeptf.model.ranges import EASE, FAR, SHORTEST
+from deeptf.model.roles import with_values
+from deeptf.model.table import (
+    MOST_NODES,
+    NODES,
+    RANGE,
+    TABLE,
+    TABLE_GRID,
+    TABLE_ROW,
+    TOLERANCE,
+    measured_arrays,
+)
+from deeptf.tf import session, tf
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class Data(NamedTuple):
+    """Paths of systems that say how near atoms come."""
+
+    training: Sequence[str] = ()  # of the model: its tables reach as far as any of them
+    others: Sequence[str] = ()  # asked where nothing else is known
+
+
+def compress(
+    source: str | Path,
+    output: str | Path,
+    precision: str | None = None,
+    tolerance: float = TOLERANCE,
+    data: Data | None = None,
+) -> list[str]:
+    """Read a frozen model, write it with tables in place of its embedding nets; return notes on it.
+
+    precision : "float64" or "float32", of nets and tables; None keeps that of the model
+    tolerance : largest error of dG/dr in 1/A
+
+    Raises FileNotFoundError, or ValueError where the file is no model, its nets cannot be tables or
+    `tolerance` cannot be reached; then nothing is written.
+    """
+    if not 0 < tolerance < np.inf:
+        raise ValueError(f"`tolerance` must be positive (1/A), got {tolerance}")
+    model = read_runnable(source)
+    refuse_same(source, output)
+    with _naming(source):
+        old = with_values(load(ModelConfig, model.metadata["model"], "model"), embedding="table")
+        config = old
+        if precision is not None:
+            config = with_values(old, precision=precision, table_precision=precision)
+        arrays, lines = _with_range(config, _without_nodes(model.arrays), data or Data())
+        arrays = measured_arrays(config.tables, arrays, tolerance)
+        reached = _errors(with_values(config, table_precision="float64"), arrays)
+        if reached.of_slope > tolerance:
+            raise ValueError(_out_of_reach(reached.of_slope, tolerance))
+        graph_def = frozen.build(config, arrays, model.metadata["training_script"])
+    new = model_of(graph_def.SerializeToString(), output)
+    errors = _errors(old, {**arrays, **_constants(new, TABLE, TABLE_ROW, TABLE_GRID)})
+    with replacing(output) as stream:
+        stream.write(new.content)
+    return [_sizes(model, new, source), *lines, *_table_lines(new, errors, tolerance)]
+
+
+class _Errors(NamedTuple):
+    """Largest errors of tables: of G and of dG/dr (1/A), in the range of the data and beyond."""
+
+    of_value: float
+    of_slope: float
+    of_value_beyond: float
+    of_slope_beyond: float
+
+
+def _errors(config: ModelConfig, arrays: Arrays) -> _Errors:
+    """Return the errors of the tables of a model, or of those among the arrays, against its nets.
+
+    Raises ValueError where it has none.
+    """
+    with tf.Graph().as_default() as graph:
+        tables = config.tables(Parameters(arrays, frozen=True))
+        if not tables:
+            raise ValueError("it must have embedding nets, which tables stand for, but has none")
+        with session(graph) as run:
+            errors = np.concatenate([table.errors(run) for table in tables])  # [C, SEGMENTS, 2]
+    inside, beyond = (part.max(axis=(0, 1)) for part in np.split(errors, [FAR], axis=1))
+    return _Errors(*map(float, (*inside, *(beyond * [1.0, EASE]))))
+
+
+def _with_range(config: ModelConfig, arrays: Arrays, data: Data) -> tuple[Arrays, list[str]]:
+    """Return the arrays with the shortest distances in the data, and lines about them."""
+    known = any(_last(name) == SHORTEST for name in arrays)
+    paths = data.training or (() if known else data.others)
+    if paths:
+        systems = [System(path, names_of(config.type_map)) for path in paths]
+        rows = collect(systems, config.term.collectors(config.num_types))
+        changed, lines = config.term.extended(arrays, Found(systems, rows, rows, config.num_types))
+        return {**arrays, **changed}, lines
+    if known:
+        return arrays, []
+    return arrays, [
+        "note: the model does not know how near atoms come in its data; --system or "
+        "--training-script names systems that tell it"
+    ]
+
+
+def _without_nodes(arrays: Arrays) -> dict[str, np.ndarray]:
+    """Return the arrays without the numbers of nodes of tables, which another bound changes."""
+    return {name: value for name, value in arrays.items() if _last(name) not in (NODES, RANGE)}
+
+
+def _constants(model: ModelFile, *names: str) -> dict[str, np.ndarray]:
+    """Return the constants of a model whose names end with one of these."""
+    found = [name for name in model.metadata["constants"] if _last(name) in names]
+    return {name: model.constant(name) for name in found}
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _sizes(old: ModelFile, new: ModelFile, source: str | Path) -> str:
+    after, before = (len(content) / 1e6 for content in (new.content, old.content))
+    return f"{source} -> {new.path}: {after:.2f} MB, was {before:.2f} MB"
+
+
+def _table_lines(model: ModelFile, errors: _Errors, tolerance: float) -> list[str]:
+    """Return what a user is told about the tables of a model."""
+    table = model.metadata["table_range"]
+    ends = {name: [d for row in table[name] for d in row if d is not None] for name in table}
+    counts = _constants(model, NODES).values()
+    nodes, nets = sum(int(n.sum()) for n in counts), sum(len(n) for n in counts)
+    data = f"{min(ends['data']):.3f} A"
+    if f"{max(ends['data']):.3f} A" != data:
+        data += f" to {max(ends['data']):.3f} A, by types,"
+    return [
+        f"tables: {nodes} nodes for {nets} nets; the data end at {data} and the tables at "
+        f"{min(ends['table']):.3f} A",
+        f"largest error in the range of the data: G {errors.of_value:.1e}, dG/dr "
+        f"{errors.of_slope:.1e} per A (asked for {tolerance:.1e})",
+        f"largest error where pairs are closer: G {errors.of_value_beyond:.1e}, dG/dr "
+        f"{errors.of_slope_beyond:.1e} per A",
+    ]
+
+
+def _out_of_reach(reached: float, tolerance: float) -> str:
+    return (
+        f"`tolerance` must be at least {reached:.1e} for its nets, which bend too sharply for "
+        f"{MOST_NODES} nodes in a segment, got {tolerance:.1e}"
+    )
+
+
+@contextmanager
+def _naming(source: str | Path) -> Iterator[None]:
+    """Put the name of the file before the message of a ValueError."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{source} cannot be compressed: {error}") from error
