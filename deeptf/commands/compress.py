@@ -48,7 +48,8 @@ def add(commands: Commands) -> None:
         "--tolerance",
         type=float,
         metavar="T",
-        help="largest error of dG/dr, the slope of an embedding net, in 1/A (default: 2e-5)",
+        help="largest error of dG/dr, the slope of an embedding net, in 1/A (default: 2e-5, and "
+        "1e-4 with --precision float32)",
     )
     parser.add_argument(
         "--system",
@@ -77,7 +78,7 @@ def run(given: argparse.Namespace) -> None:
     start_tensorflow()
     from deeptf.data.find import find_systems
     from deeptf.data.opening import systems_of
-    from deeptf.exchange.compress import TOLERANCE, Data, compress
+    from deeptf.exchange.compress import Data, compress
     from deeptf.infer.compare import compare
 
     script, systems = given.training_script, given.system
@@ -85,7 +86,6 @@ def run(given: argparse.Namespace) -> None:
         systems_of(script) if script is not None else (),
         find_systems(systems) if systems is not None else (),
     )
-    tolerance = TOLERANCE if given.tolerance is None else given.tolerance
-    print("\n".join(compress(given.input, given.output, given.precision, tolerance, data)))
+    print("\n".join(compress(given.input, given.output, given.precision, given.tolerance, data)))
     if systems is not None:
         print("\n".join(compare(given.input, given.output, data.others, given.threads)))

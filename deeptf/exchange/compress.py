@@ -1,10 +1,13 @@
 """Compressing: a frozen model gives another one whose embedding nets are tables to a given bound.
 
-The bound is on dG/dr in the range of the data, which is what forces feel (model/table.py); beyond
-it, where pairs are counted as OutsideWarning says, it is EASE times larger. Any frozen model of
-deeptf is taken: one whose nets are evaluated in full (a converted one), and one that has tables
-already, which are made anew from its nets. In float32 nodes and sums are rounded, which adds to the
-error and is measured with it.
+The bound is on dG/dr in the range of the data, which is what forces feel (model/table.py), against
+the nets of the given model. Beyond that range, where pairs are counted, tables are made for an
+error that is EASE times larger. Any frozen model of deeptf is taken: one whose nets are evaluated in
+full (a converted one), and one that has tables already, which are made anew from its nets.
+
+Rounding to float32 adds to the error of a table, the more the closer its nodes lie: slopes come from
+differences of values. So a bound that leaves it room is the default there, and the nodes are those
+of the largest of SHARES of the bound with which the rounded table keeps it.
 
 The range of the data is what the model knows of it, or what the given systems show.
 """
@@ -14,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,10 +32,9 @@ from deeptf.exchange.runnable import read_runnable
 from deeptf.files import refuse_same, replacing
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
-from deeptf.model.ranges import EASE, FAR, SHORTEST
+from deeptf.model.ranges import EASE, FAR, SAFETY, SHORTEST, UNKNOWN
 from deeptf.model.roles import with_values
 from deeptf.model.table import (
-    MOST_NODES,
     NODES,
     RANGE,
     TABLE,
@@ -42,6 +44,9 @@ from deeptf.model.table import (
     measured_arrays,
 )
 from deeptf.tf import session, tf
+
+ROUNDED = 1e-4  # 1/A, usual bound in float32; TOLERANCE is that in float64
+SHARES = (1.0, 0.5, 0.25)  # of a bound
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -57,17 +62,19 @@ def compress(
     source: str | Path,
     output: str | Path,
     precision: str | None = None,
-    tolerance: float = TOLERANCE,
+    tolerance: float | None = None,
     data: Data | None = None,
 ) -> list[str]:
     """Read a frozen model, write it with tables in place of its embedding nets; return notes on it.
 
     precision : "float64" or "float32", of nets and tables; None keeps that of the model
-    tolerance : largest error of dG/dr in 1/A
+    tolerance : largest error of dG/dr in 1/A; None is TOLERANCE, or ROUNDED with "float32"
 
     Raises FileNotFoundError, or ValueError where the file is no model, its nets cannot be tables or
     `tolerance` cannot be reached; then nothing is written.
     """
+    if tolerance is None:
+        tolerance = ROUNDED if precision == "float32" else TOLERANCE
     if not 0 < tolerance < np.inf:
         raise ValueError(f"`tolerance` must be positive (1/A), got {tolerance}")
     model = read_runnable(source)
@@ -78,16 +85,11 @@ def compress(
         if precision is not None:
             config = with_values(old, precision=precision, table_precision=precision)
         arrays, lines = _with_range(config, _without_nodes(model.arrays), data or Data())
-        arrays = measured_arrays(config.tables, arrays, tolerance)
-        reached = _errors(with_values(config, table_precision="float64"), arrays)
-        if reached.of_slope > tolerance:
-            raise ValueError(_out_of_reach(reached.of_slope, tolerance))
-        graph_def = frozen.build(config, arrays, model.metadata["training_script"])
-    new = model_of(graph_def.SerializeToString(), output)
-    errors = _errors(old, {**arrays, **_constants(new, TABLE, TABLE_ROW, TABLE_GRID)})
+        new, errors = _made(old, config, arrays, tolerance, model.metadata["training_script"])
     with replacing(output) as stream:
-        stream.write(new.content)
-    return [_sizes(model, new, source), *lines, *_table_lines(new, errors, tolerance)]
+        stream.write(new)
+    written = model_of(new, output)
+    return [_sizes(model, written), *lines, *_table_lines(written, errors, tolerance)]
 
 
 class _Errors(NamedTuple):
@@ -99,10 +101,37 @@ class _Errors(NamedTuple):
     of_slope_beyond: float
 
 
-def _errors(config: ModelConfig, arrays: Arrays) -> _Errors:
-    """Return the errors of the tables of a model, or of those among the arrays, against its nets.
+def _made(
+    old: ModelConfig,
+    config: ModelConfig,
+    arrays: Arrays,
+    tolerance: float,
+    training_script: dict[str, Any] | None,
+) -> tuple[bytes, _Errors]:
+    """Return the content of a file with the model `config`, and the errors of its tables.
 
-    Raises ValueError where it has none.
+    old : the model with whose nets they are compared
+    Raises ValueError where they do not keep the bound.
+    """
+    least = np.inf
+    for share in SHARES:
+        full = measured_arrays(config.tables, arrays, share * tolerance)
+        content = frozen.build(config, full, training_script).SerializeToString()
+        tables = _constants(model_of(content, ""), TABLE, TABLE_ROW, TABLE_GRID)
+        errors = _errors(old, {**full, **tables})
+        if errors.of_slope <= tolerance:
+            return content, errors
+        least = min(least, errors.of_slope)
+    raise ValueError(
+        f"`tolerance` must be at least {least:.1e}, the error of dG/dr that tables of its nets "
+        f"reach, got {tolerance:.1e}"
+    )
+
+
+def _errors(config: ModelConfig, arrays: Arrays) -> _Errors:
+    """Return the errors of tables that are among the arrays against the nets that are.
+
+    Raises ValueError where the model has none.
     """
     with tf.Graph().as_default() as graph:
         tables = config.tables(Parameters(arrays, frozen=True))
@@ -126,8 +155,8 @@ def _with_range(config: ModelConfig, arrays: Arrays, data: Data) -> tuple[Arrays
     if known:
         return arrays, []
     return arrays, [
-        "note: the model does not know how near atoms come in its data; --system or "
-        "--training-script names systems that tell it"
+        "note: the model does not know how near atoms come in its data: they are taken to end at "
+        f"{SAFETY * UNKNOWN:.3f} A; --system or --training-script names data that tell it"
     ]
 
 
@@ -146,9 +175,9 @@ def _last(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _sizes(old: ModelFile, new: ModelFile, source: str | Path) -> str:
-    after, before = (len(content) / 1e6 for content in (new.content, old.content))
-    return f"{source} -> {new.path}: {after:.2f} MB, was {before:.2f} MB"
+def _sizes(old: ModelFile, new: ModelFile) -> str:
+    after, before = (Path(model.path).stat().st_size / 1e6 for model in (new, old))
+    return f"{old.path} -> {new.path}: {after:.3f} MB, was {before:.3f} MB"
 
 
 def _table_lines(model: ModelFile, errors: _Errors, tolerance: float) -> list[str]:
@@ -168,13 +197,6 @@ def _table_lines(model: ModelFile, errors: _Errors, tolerance: float) -> list[st
         f"largest error where pairs are closer: G {errors.of_value_beyond:.1e}, dG/dr "
         f"{errors.of_slope_beyond:.1e} per A",
     ]
-
-
-def _out_of_reach(reached: float, tolerance: float) -> str:
-    return (
-        f"`tolerance` must be at least {reached:.1e} for its nets, which bend too sharply for "
-        f"{MOST_NODES} nodes in a segment, got {tolerance:.1e}"
-    )
 
 
 @contextmanager

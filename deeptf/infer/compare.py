@@ -15,9 +15,9 @@ from deeptf.data.system import System
 from deeptf.data.types import names_of
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.infer.evaluator import OutsideWarning
+from deeptf.infer.test import batches
 
 MOST_FRAMES = 100  # of a system, spread evenly
-BATCH_ATOMS = 8192  # atoms that are read and evaluated at a time
 
 
 def compare(
@@ -41,12 +41,12 @@ def compare(
             frames = system.used_frames
             frames = frames[:: -(-len(frames) // MOST_FRAMES)]
             count += len(frames)
-            size = max(1, BATCH_ATOMS // system.num_atoms)
-            for first in range(0, len(frames), size):
-                _add(system.batch(frames[first : first + size]), one, other, sums)
+            for batch in batches(system, frames):
+                _add(batch, one, other, sums)
         outside = other.outside.lines() if other.outside else []
     width = max(TITLE_WIDTH, *(len(row.title) for row in sums))
-    title = f"differences from {old} on {count} frames of {len(opened)} systems"
+    title = f"differences from {old}, {count} frames of {len(opened)} system"
+    title += "s" if len(opened) > 1 else ""
     lines = [title, f"{'':{width + 2}}{'largest':>14}{'RMS':>14}"]
     for row, found in sums.items():
         numbers = f"{found.largest:14.6e}{found.rmse:14.6e}  {row.unit}"

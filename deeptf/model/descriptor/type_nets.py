@@ -186,9 +186,7 @@ class TypeNets:
         before = arrays.get(SHORTEST)
         if before is None:
             shortest = self._shortest(found)
-            note = (
-                f"note: atoms come as close as {shortest.min():.3f} A, where the tables' data end"
-            )
+            note = f"note: tables are made for atoms that come as close as {shortest.min():.3f} A"
             return {SHORTEST: shortest}, [note]
         extremes = Extremes(found.num_types, self.rcut)
         after = np.minimum(before, extremes.shortest(found.everywhere[extremes]))
