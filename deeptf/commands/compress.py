@@ -48,8 +48,8 @@ def add(commands: Commands) -> None:
         "--tolerance",
         type=float,
         metavar="T",
-        help="largest error of dG/dr, the slope of an embedding net, in 1/A (default: 2e-5, and "
-        "1e-4 with --precision float32)",
+        help="largest error of dG/dr, the slope of an embedding net, in 1/A (default: 2e-5, to "
+        "which float32 may add)",
     )
     parser.add_argument(
         "--system",
