@@ -149,7 +149,12 @@ def _with_range(config: ModelConfig, arrays: Arrays, data: Data) -> tuple[Arrays
     if paths:
         systems = [System(path, names_of(config.type_map)) for path in paths]
         rows = collect(systems, config.term.collectors(config.num_types))
-        changed, lines = config.term.extended(arrays, Found(systems, rows, rows, config.num_types))
+        found = Found(systems, rows, rows, config.num_types)
+        if known:
+            changed, lines = config.term.extended(arrays, found)
+        else:
+            changed = config.term.seen(found)
+            lines = [f"atoms come as close as {_closest(changed):.3f} A in {len(paths)} systems"]
         return {**arrays, **changed}, lines
     if known:
         return arrays, []
@@ -157,6 +162,11 @@ def _with_range(config: ModelConfig, arrays: Arrays, data: Data) -> tuple[Arrays
         "note: the model does not know how near atoms come in its data: they are taken to end at "
         f"{SAFETY * UNKNOWN:.3f} A; --system or --training-script names data that tell it"
     ]
+
+
+def _closest(arrays: Arrays) -> float:
+    """Return the shortest distance in A in data, from the arrays that say it."""
+    return min(float(array.min()) for name, array in arrays.items() if _last(name) == SHORTEST)
 
 
 def _without_nodes(arrays: Arrays) -> dict[str, np.ndarray]:

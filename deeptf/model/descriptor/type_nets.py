@@ -168,28 +168,30 @@ class TypeNets:
         return [Extremes(num_types, self.rcut), RowSums(num_types, self.rcut, self.rcut_smth)]
 
     def first_arrays(self, found: Found) -> Arrays:
-        """Return the normalisation of the rows and the shortest distances in the data.
-
-        Pairs of types that do not occur get the shortest distance of all.
-        """
+        """Return the normalisation of the rows and the shortest distances in the data."""
         sums = RowSums(found.num_types, self.rcut, self.rcut_smth)
         mean, stddev = sums.normalisation(found.training[sums], self.sel, self.set_davg_zero)
         columns = slice(self.columns)
-        shortest = self._shortest(found)
-        return {"mean": mean[:, columns], "stddev": stddev[:, columns], SHORTEST: shortest}
+        return {"mean": mean[:, columns], "stddev": stddev[:, columns], **self.seen(found)}
+
+    def seen(self, found: Found) -> Arrays:
+        """Return the shortest distances in the data.
+
+        Pairs of types that do not occur get the shortest distance of all.
+        """
+        extremes = Extremes(found.num_types, self.rcut)
+        shortest = extremes.shortest(found.everywhere[extremes])
+        least = shortest.min(initial=np.inf)
+        if not np.isfinite(least):
+            least = min(UNKNOWN, self.rcut)
+        return {SHORTEST: np.where(np.isfinite(shortest), shortest, least)}
 
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
-        """Return lower shortest distances, where the data have closer pairs than the model knew.
-
-        Where it knew nothing of its data, as after a conversion, it now knows these.
-        """
-        before = arrays.get(SHORTEST)
-        if before is None:
-            shortest = self._shortest(found)
-            note = f"note: tables are made for atoms that come as close as {shortest.min():.3f} A"
-            return {SHORTEST: shortest}, [note]
+        """Return lower shortest distances, where the data have closer pairs than the model knew."""
         extremes = Extremes(found.num_types, self.rcut)
-        after = np.minimum(before, extremes.shortest(found.everywhere[extremes]))
+        shortest = extremes.shortest(found.everywhere[extremes])
+        before = arrays.get(SHORTEST, np.full_like(shortest, UNKNOWN))
+        after = np.minimum(before, shortest)
         if not (after < before).any():
             return {}, []
         note = (
@@ -252,18 +254,6 @@ class TypeNets:
         """Return G(x) of the net of a pair of types, [n, M], for x [n, 1]."""
         name = self.network_name(centre, neighbor)
         return embed(x, name, self.neuron, self._style(), parameters, self.trainable)
-
-    def _shortest(self, found: Found) -> np.ndarray:
-        """Return the shortest distances in all data, [T, T] A.
-
-        Pairs of types that do not occur get the shortest distance of all.
-        """
-        extremes = Extremes(found.num_types, self.rcut)
-        shortest = extremes.shortest(found.everywhere[extremes])
-        least = shortest.min(initial=np.inf)
-        if not np.isfinite(least):
-            least = min(UNKNOWN, self.rcut)
-        return np.where(np.isfinite(shortest), shortest, least)
 
     def _with_sel(self, sel: Sequence[int]) -> Any:
         return replace(self, sel=tuple(int(n) for n in sel))
