@@ -154,7 +154,10 @@ def _with_range(config: ModelConfig, arrays: Arrays, data: Data) -> tuple[Arrays
             changed, lines = config.term.extended(arrays, found)
         else:
             changed = config.term.seen(found)
-            lines = [f"atoms come as close as {_closest(changed):.3f} A in {len(paths)} systems"]
+            closest = f"{_closest(changed):.3f} A"
+            lines = [
+                f"atoms come as close as {closest} in {len(paths)} system{'s'[: len(paths) - 1]}"
+            ]
         return {**arrays, **changed}, lines
     if known:
         return arrays, []
