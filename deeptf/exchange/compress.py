@@ -82,12 +82,21 @@ def compress(
         config = old
         if precision is not None:
             config = with_values(old, precision=precision, table_precision=precision)
-        arrays, lines = _with_range(config, _without_nodes(model.arrays), data or Data())
+        arrays = _without_nodes(model.arrays)
+        _check_nets(config, arrays)
+        arrays, lines = _with_range(config, arrays, data or Data())
         new, errors = _made(old, config, arrays, tolerance, model.metadata["training_script"])
     with replacing(output) as stream:
         stream.write(new)
     written = model_of(new, output)
     return [_sizes(model, written), *lines, *_table_lines(written, errors)]
+
+
+def _check_nets(config: ModelConfig, arrays: Arrays) -> None:
+    """Raise ValueError for a model without embedding nets."""
+    with tf.Graph().as_default():
+        if not config.tables(Parameters(arrays)):
+            raise ValueError("it must have embedding nets, which tables stand for, but has none")
 
 
 class _Errors(NamedTuple):
@@ -128,14 +137,9 @@ def _made(
 
 
 def _errors(config: ModelConfig, arrays: Arrays) -> _Errors:
-    """Return the errors of tables that are among the arrays against the nets that are.
-
-    Raises ValueError where the model has none.
-    """
+    """Return the errors of tables that are among the arrays against the nets that are."""
     with tf.Graph().as_default() as graph:
         tables = config.tables(Parameters(arrays, frozen=True))
-        if not tables:
-            raise ValueError("it must have embedding nets, which tables stand for, but has none")
         with session(graph) as run:
             errors = np.concatenate([table.errors(run) for table in tables])  # [C, SEGMENTS, 2]
     inside, beyond = (part.max(axis=(0, 1)) for part in np.split(errors, [FAR], axis=1))
@@ -154,10 +158,7 @@ def _with_range(config: ModelConfig, arrays: Arrays, data: Data) -> tuple[Arrays
             changed, lines = config.term.extended(arrays, found)
         else:
             changed = config.term.seen(found)
-            closest = f"{_closest(changed):.3f} A"
-            lines = [
-                f"atoms come as close as {closest} in {len(paths)} system{'s'[: len(paths) - 1]}"
-            ]
+            lines = [f"atoms come as close as {_closest(changed):.3f} A in {_number(paths)}"]
         return {**arrays, **changed}, lines
     if known:
         return arrays, []
@@ -170,6 +171,10 @@ def _with_range(config: ModelConfig, arrays: Arrays, data: Data) -> tuple[Arrays
 def _closest(arrays: Arrays) -> float:
     """Return the shortest distance in A in data, from the arrays that say it."""
     return min(float(array.min()) for name, array in arrays.items() if _last(name) == SHORTEST)
+
+
+def _number(paths: Sequence[str]) -> str:
+    return f"{len(paths)} systems" if len(paths) > 1 else "1 system"
 
 
 def _without_nodes(arrays: Arrays) -> dict[str, np.ndarray]:
