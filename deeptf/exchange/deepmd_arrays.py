@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from deeptf.exchange.deepmd_graph import DeepmdGraph
+from deeptf.exchange.deepmd_graph import DeepmdGraph, constant
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import SHORTEST
@@ -68,9 +68,10 @@ def _statistics(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
 
 
 def _shortest(graph: DeepmdGraph, num_types: int) -> Arrays:
-    """Return how near atoms come in the data, if the file says it; it does so for all types."""
-    distance = graph.number("train_attr/min_nbor_dist", np.nan)
-    if not 0 < distance < np.inf:
+    """Return how near atoms of any types come in the data, if the file says a distance."""
+    name = "train_attr/min_nbor_dist"
+    distance = constant(graph.nodes[name]) if name in graph else np.array(np.nan)
+    if distance.shape != () or not 0 < distance < np.inf:
         return {}
     return {f"descriptor/{SHORTEST}": np.full((num_types, num_types), distance)}
 
