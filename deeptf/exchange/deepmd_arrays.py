@@ -71,7 +71,7 @@ def _shortest(graph: DeepmdGraph, num_types: int) -> Arrays:
     """Return how near atoms of any types come in the data, if the file says a distance."""
     name = "train_attr/min_nbor_dist"
     distance = constant(graph.nodes[name]) if name in graph else np.array(np.nan)
-    if distance.shape != () or not 0 < distance < np.inf:
+    if distance.dtype.kind != "f" or distance.shape != () or not 0 < distance < np.inf:
         return {}
     return {f"descriptor/{SHORTEST}": np.full((num_types, num_types), distance)}
 
