@@ -1,7 +1,9 @@
-"""Builds the op library (op/) with CMake, and chooses the TensorFlow to build it against.
+"""Builds the libraries (op/) with CMake, and chooses the TensorFlow to build them against.
 
-The result is deeptf/libdeeptf.so, the bindings, and deeptf/libdeeptf_core.LEVEL.so, the kernels,
-for each CPU level; deeptf/ops/library.py takes those for the CPU on which it runs.
+The result is deeptf/libdeeptf.so, the bindings, and deeptf/libdeeptf_core.LEVEL.so, kernels and
+engine, for each CPU level; deeptf/ops/library.py takes those for the CPU on which it runs. So does
+deeptf/libdeeptf_engine.so, by which other programs use them: deeptf/include, deeptf/cmake and
+deeptf/pkgconfig are for building these. `cmake -S op` makes all but the bindings too.
 
 This file is the build backend too (PEP 517): that of setuptools, which runs it as a script, with a
 choice of what a build needs. A TensorFlow that is there is used as it is, one around pip's isolated
@@ -48,7 +50,13 @@ __all__ = [  # what a build frontend calls
 
 ROOT = Path(__file__).resolve().parent
 SOURCES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "op").rglob("*") if p.is_file())
-CORES = "libdeeptf_core.*.so"  # beside the library of the extension
+INSTALLED = (  # in the package, beside the library of the extension
+    "libdeeptf_core.*.so",
+    "libdeeptf_engine.*",
+    "include/*",
+    "cmake/*",
+    "pkgconfig/*",
+)
 OLDEST, NEWEST = (2, 16), (2, 21)
 REFERENCE = "2.18.1" if sys.version_info < (3, 13) else "2.21.0"  # 2.18 has no newer Python
 SETTING = "DEEPTF_TENSORFLOW"
@@ -197,10 +205,15 @@ def find_program(names: list[str], what: str, advice: str) -> str:
     )
 
 
-def remove_cores(folder: Path) -> None:
-    """Remove the cores of an earlier build, whose levels may be other ones."""
-    for core in folder.glob(CORES):
-        core.unlink()
+def installed_files(package: Path) -> list[Path]:
+    """Return what builds have put into the package beside the library of the extension."""
+    return sorted(path for pattern in INSTALLED for path in package.glob(pattern))
+
+
+def remove_installed(package: Path) -> None:
+    """Remove the files of an earlier build, whose CPU levels may be other ones."""
+    for path in installed_files(package):
+        path.unlink()
 
 
 class BuildLibrary(build_ext):
@@ -226,13 +239,14 @@ class BuildLibrary(build_ext):
         target = Path(self.get_ext_fullpath(ext.name)).resolve()
         folder = Path(self.build_temp).resolve() / "op"
         shutil.rmtree(folder, ignore_errors=True)  # it may remember another TensorFlow or CMake
-        remove_cores(target.parent)
+        remove_installed(target.parent)
         settings = {
             "CMAKE_BUILD_TYPE": "Release",
             "CMAKE_CXX_COMPILER": compiler,
             "CMAKE_MAKE_PROGRAM": ninja,
-            "CMAKE_LIBRARY_OUTPUT_DIRECTORY": target.parent,
-            "DEEPTF_VERSION": self.distribution.get_version(),
+            "CMAKE_INSTALL_LIBDIR": ".",
+            "CMAKE_INSTALL_INCLUDEDIR": "include",
+            "DEEPTF_CMAKEDIR": "cmake",
             "DEEPTF_MARCH": os.environ.get("DEEPTF_MARCH", "").replace(",", ";"),
             "TENSORFLOW_VERSION": tensorflow["version"],
             "TENSORFLOW_INCLUDE": tensorflow["include"],
@@ -245,13 +259,17 @@ class BuildLibrary(build_ext):
         configure += [f"-D{name}={value}" for name, value in settings.items()]
         self.spawn(configure)
         self.spawn([cmake, "--build", str(folder), "--parallel", str(os.cpu_count() or 1)])
+        self.spawn([cmake, "--install", str(folder), "--prefix", str(target.parent)])
 
     def copy_extensions_to_source(self) -> None:
-        """Copy the cores too where the source folder itself is the installed package."""
+        """Copy all else too where the source folder itself is the installed package."""
         super().copy_extensions_to_source()
-        remove_cores(ROOT / "deeptf")
-        for core in Path(self.build_lib, "deeptf").glob(CORES):
-            self.copy_file(str(core), str(ROOT / "deeptf"))
+        package, built = ROOT / "deeptf", Path(self.build_lib, "deeptf")
+        remove_installed(package)
+        for path in installed_files(built):
+            copy = package / path.relative_to(built)
+            copy.parent.mkdir(exist_ok=True)
+            self.copy_file(str(path), str(copy))
 
 
 if __name__ == "__main__":

@@ -44,6 +44,14 @@ LOAD_HOROVOD = """
 import horovod, horovod.tensorflow as hvd
 tell(version=horovod.__version__, mpi=bool(hvd.mpi_built()), gloo=bool(hvd.gloo_built()))
 """
+LOAD_ENGINE = """
+import ctypes
+engine = ctypes.CDLL({path!r})
+for name in ("deeptf_version", "deeptf_last_error"):
+    function = getattr(engine, name)
+    function.restype = ctypes.c_char_p
+    tell(**{{name: function().decode()}})
+"""
 
 
 class Finding(NamedTuple):
@@ -64,6 +72,7 @@ def examine() -> list[Finding]:
         *map(required_package, REQUIRED),
         tensorflow(loaded, failure),
         kernels("tensorflow" in loaded, failure),
+        engine(),
         processor(),
         threads(),
         gpu(loaded),
@@ -126,6 +135,19 @@ def kernels(tensorflow_works: bool, failure: str) -> Finding:
             "`pip install .` in the source folder of deeptf, with DEEPTF_MARCH not set",
         )
     return Finding("kernels", text)
+
+
+def engine() -> Finding:
+    """Return whether programs in other languages can evaluate models, and the folders for them."""
+    fix = "`pip install .` in the source folder of deeptf"
+    path = next(library.FOLDER.glob("libdeeptf_engine.*"), None)
+    if path is None:
+        return Finding("engine", "not built (evaluates models in C, C++ and Fortran)", fix)
+    told, failure = try_in_process(LOAD_ENGINE.format(path=str(path)))
+    if not told.get("deeptf_version"):
+        return Finding("engine", failure or told["deeptf_last_error"], "" if not failure else fix)
+    folders = [str(library.FOLDER / name) for name in ("include", "cmake", "pkgconfig")]
+    return Finding("engine", f"{told['deeptf_version']}, {path}; {', '.join(folders)}")
 
 
 def level_of(cpu_features: set[str]) -> str:

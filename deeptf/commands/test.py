@@ -64,9 +64,11 @@ def add(commands: Commands) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Print the errors."""
-    start_tensorflow()
+    from deeptf.infer.opening import needs_tensorflow
     from deeptf.infer.test import read_list, test
 
+    if needs_tensorflow(given.model):
+        start_tensorflow()
     test(
         given.model,
         given.system if given.system is not None else read_list(given.datafile),

@@ -12,7 +12,7 @@ import numpy as np
 
 from deeptf.data.types import names_of
 from deeptf.exchange.model_file import ModelFile
-from deeptf.model.inputs import PAIRS
+from deeptf.model.doors import PAIRS
 
 _PARTS = {"descriptor": "descriptor/", "fitting-net": "fitting/"}
 _TRAINED = ("/matrix", "/bias", "/idt")

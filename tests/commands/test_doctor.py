@@ -1,11 +1,14 @@
 """`deeptf doctor`: a line for each thing, the fix for what is missing, and the exit status."""
 
+import shutil
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 from library_files import bindings_file, core_file
 
+import deeptf
 from deeptf.__main__ import main
 from deeptf.commands import findings
 from deeptf.commands.findings import LEVELS, level_of
@@ -40,8 +43,8 @@ def test_this_environment(capsys, tmp_path, monkeypatch):
     assert lines[-1] == "training can run"
     found = dict(line.split(maxsplit=1) for line in lines[:-1])
     assert list(found) == [
-        *("deeptf", "Python", "numpy", "h5py", "tqdm", "TensorFlow", "kernels", "CPU", "threads"),
-        *("GPU", "Horovod", "dpdata", "ase", "matplotlib"),
+        *("deeptf", "Python", "numpy", "h5py", "tqdm", "TensorFlow", "kernels", "engine", "CPU"),
+        *("threads", "GPU", "Horovod", "dpdata", "ase", "matplotlib"),
     ]
     assert found["Python"].endswith(sys.executable)
     assert found["numpy"] == metadata.version("numpy")
@@ -52,6 +55,9 @@ def test_this_environment(capsys, tmp_path, monkeypatch):
     assert found["kernels"].startswith(f"{chosen}, of those built: ")
     built_for = op_library.tensorflow_of(op_library.FOLDER / op_library.BINDINGS)
     assert f"; built for TensorFlow {built_for}" in found["kernels"]
+    assert found["engine"].startswith(f"{deeptf.__version__}, kernels for {chosen}, ")
+    for folder in ("include", "cmake", "pkgconfig"):
+        assert str(op_library.FOLDER / folder) in found["engine"]
     assert found["CPU"].endswith(level_of(op_library.this_cpu()))
     assert found["threads"].startswith(
         f"{findings.usable_cores()}, the cores that this process may"
@@ -130,6 +136,27 @@ def test_kernels_below_the_level_of_the_cpu(package, monkeypatch, cpu, text, fix
     finding = findings.kernels(True, "")
     assert text in finding.text and finding.fix == fix and not finding.stops
     assert ("could run" in finding.text) == bool(fix)
+
+
+def test_an_engine_that_is_not_built(package):
+    finding = findings.engine()
+    assert finding.text.startswith("not built") and finding.fix == f"`pip install .` {SOURCE}"
+    assert not finding.stops
+
+
+def test_an_engine_that_cannot_open_a_core(package):
+    (engine,) = Path(deeptf.__file__).parent.glob("libdeeptf_engine.*")
+    shutil.copy(engine, package)
+    for core in package.glob(op_library.CORES):
+        core.unlink()
+    text = findings.engine().text
+    assert f"a core library `{package}/{op_library.CORES}` must be beside the engine, got" in text
+
+
+def test_an_engine_that_does_not_load(package):
+    (package / "libdeeptf_engine.so").write_bytes(b"nothing")
+    finding = findings.engine()
+    assert "OSError" in finding.text and finding.fix == f"`pip install .` {SOURCE}"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Fixtures: the toy model (toy.py) and a small se_e2_a model with random weights."""
 
+from functools import partial
+
 import pytest
 import toy
 from physics_suite import random_arrays
@@ -48,9 +50,16 @@ def model_file(request):
     return request.getfixturevalue(f"{request.param}_file")
 
 
+@pytest.fixture(params=[("toy", "tensorflow"), ("network", "tensorflow"), ("network", "engine")])
+def open_pot(request):
+    """Return a function that opens a model in a backend."""
+    name, backend = request.param
+    return partial(DeepPot, request.getfixturevalue(f"{name}_file"), backend=backend)
+
+
 @pytest.fixture
-def pot(model_file):
-    with DeepPot(model_file) as pot:
+def pot(open_pot):
+    with open_pot() as pot:
         yield pot
 
 

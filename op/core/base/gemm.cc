@@ -87,12 +87,30 @@ Products<T> parts_of(const Products<T>& products, int64_t begin, int64_t end) {
   for (const Product<T>& product : products) {
     const int64_t from = std::clamp<int64_t>(begin, 0, product.depth);
     const int64_t to = std::clamp<int64_t>(end, 0, product.depth);
-    if (from < to) parts.add({to - from, product.a.from(0, from), product.b.from(from, 0)});
+    if (from < to) parts.add(product.part(from, to));
     begin -= product.depth;
     end -= product.depth;
   }
   return parts;
 }
+
+// Whether B need not be copied.
+template <class T>
+bool is_prepared(const Products<T>& products) {
+  return products.size() == 1 && products[0].packed != nullptr;
+}
+
+// Where the slivers of a panel of B are.
+template <class T>
+struct Slivers {
+  const T* data;
+  int64_t stride;  // from one to the next
+  int64_t row;     // of B that comes first
+
+  const T* at(int64_t column, int64_t width) const {
+    return data + column / kSliver<T> * stride + row * width;
+  }
+};
 
 // Whether A has to be copied: it is not where its rows are consecutive.
 template <class T>
@@ -103,7 +121,7 @@ bool is_packed(const Products<T>& products) {
 // C [rows, all columns] (+)= the parts, whose depths add up to `depth`; slivers are those of B.
 template <class T>
 void multiply_rows(const Target<T>& target, const Products<T>& parts, int64_t depth,
-                   const T* slivers, T* packed) {
+                   const Slivers<T>& slivers, T* packed) {
   MatrixView<T> a = parts[0].a;
   int64_t next_rows = kRows * a.row_stride;
   if (is_packed(parts)) {
@@ -118,7 +136,7 @@ void multiply_rows(const Target<T>& target, const Products<T>& parts, int64_t de
   for (int64_t column = 0; column < target.columns; column += kSliver<T>) {
     const int64_t columns = std::min(kSliver<T>, target.columns - column);
     const int64_t lanes = (columns + kLane<T> - 1) / kLane<T>;
-    const Sliver<T> sliver{columns, static_cast<int>(lanes), slivers + column * depth};
+    const Sliver<T> sliver{columns, static_cast<int>(lanes), slivers.at(column, lanes * kLane<T>)};
     for (int64_t row = 0; row < target.rows; row += kRows) {
       const MatrixView<T> rows{a.data + row / kRows * next_rows, a.row_stride, a.column_stride};
       T* c = target.c + row * target.stride + column;
@@ -131,20 +149,32 @@ void multiply_rows(const Target<T>& target, const Products<T>& parts, int64_t de
   }
 }
 
+// The panel of B that the parts have, copied to `memory` unless it is packed.
+template <class T>
+Slivers<T> find_slivers(int64_t columns, const Products<T>& parts, int64_t depth, T* memory) {
+  if (is_prepared(parts)) {
+    const PackedMatrix<T>& b = *parts[0].packed;
+    const int64_t stride = b.depth() * kSliver<T>;
+    return {b.data() + parts[0].column / kSliver<T> * stride, stride, parts[0].row};
+  }
+  int64_t done = 0;
+  for (const Product<T>& part : parts) {
+    pack_panel(part.depth, part.b, columns, depth, done, memory);
+    done += part.depth;
+  }
+  return {memory, depth * kSliver<T>, 0};
+}
+
 // C (+)= the parts, whose depths add up to at most kDepth, for at most kPanel columns.
 template <class T>
 void multiply_panel(const Target<T>& target, Products<T> parts, int64_t height, T* slivers,
                     T* packed) {
   const int64_t depth = parts.depth();
-  int64_t done = 0;
-  for (const Product<T>& part : parts) {
-    pack_panel(part.depth, part.b, target.columns, depth, done, slivers);
-    done += part.depth;
-  }
+  const Slivers<T> panel = find_slivers(target.columns, parts, depth, slivers);
   for (int64_t row = 0; row < target.rows; row += height) {
     multiply_rows<T>({std::min(height, target.rows - row), target.columns,
                       target.c + row * target.stride, target.stride, target.add},
-                     parts, depth, slivers, packed);
+                     parts, depth, panel, packed);
     for (Product<T>& part : parts) part.a = part.a.from(height, 0);
   }
 }
@@ -163,14 +193,20 @@ int64_t cut_into_pieces(const Multiplication<T>& whole, int64_t most, Multiplica
     piece.target.c += row * target.stride + column;
     (by_rows ? piece.target.rows : piece.target.columns) = std::min(step, size - first);
     for (Product<T>& part : piece.products) {
+      part = part.from_column(column);
       part.a = part.a.from(row, 0);
-      part.b = part.b.from(0, column);
     }
   }
   return number;
 }
 
 }  // namespace
+
+template <class T>
+PackedMatrix<T>::PackedMatrix(int64_t depth, int64_t columns, const MatrixView<T>& b)
+    : depth_(depth), slivers_(depth * round_up(columns, kSliver<T>)) {
+  pack_panel(depth, b, columns, depth, 0, slivers_.data());
+}
 
 template <class T>
 void multiply(const Target<T>& target, const Products<T>& products) {
@@ -184,11 +220,12 @@ void multiply(const Target<T>& target, const Products<T>& products) {
   const int64_t height = round_up((target.rows + blocks - 1) / blocks, kRows);
   const int64_t most_depth = std::min(depth, kDepth);
   Scratch<T> packed(is_packed(products) ? height * most_depth : 0);
-  Scratch<T> slivers(most_depth * round_up(std::min(target.columns, kPanel<T>), kSliver<T>));
+  const int64_t panel = round_up(std::min(target.columns, kPanel<T>), kSliver<T>);
+  Scratch<T> slivers(is_prepared(products) ? 0 : most_depth * panel);
   for (int64_t column = 0; column < target.columns; column += kPanel<T>) {
     for (int64_t start = 0; start < depth; start += kDepth) {
       Products<T> parts = parts_of(products, start, std::min(start + kDepth, depth));
-      for (Product<T>& part : parts) part.b = part.b.from(0, column);
+      for (Product<T>& part : parts) part = part.from_column(column);
       multiply_panel<T>({target.rows, std::min(kPanel<T>, target.columns - column),
                          target.c + column, target.stride, target.add || start > 0},
                         parts, height, slivers.data(), packed.data());
@@ -211,6 +248,7 @@ void multiply(const Context& context, const Multiplication<T>* all, int64_t numb
 }
 
 #define DEEPTF_INSTANTIATE(T)                                      \
+  template class PackedMatrix<T>;                                  \
   template void multiply<T>(const Target<T>&, const Products<T>&); \
   template void multiply<T>(const Context&, const Multiplication<T>*, int64_t);
 DEEPTF_INSTANTIATE(float)

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "core/base/aligned.h"
 #include "core/base/context.h"
 #include "core/base/error.h"
 
@@ -26,11 +27,37 @@ struct MatrixView {
   }
 };
 
-// A [rows, depth] B [depth, columns]
+// A matrix B [depth, columns] copied once to the order in which products read it; for one that is
+// used again and again. The results have the same bits.
+template <class T>
+class PackedMatrix {
+ public:
+  PackedMatrix(int64_t depth, int64_t columns, const MatrixView<T>& b);
+
+  int64_t depth() const { return depth_; }
+  const T* data() const { return slivers_.data(); }
+
+ private:
+  int64_t depth_;
+  AlignedVector<T> slivers_;
+};
+
+// A [rows, depth] B [depth, columns]. Where B is packed, its first row and column are those of b.
 template <class T>
 struct Product {
   int64_t depth;
   MatrixView<T> a, b;
+  const PackedMatrix<T>* packed = nullptr;
+  int64_t row = 0, column = 0;
+
+  // The same with B from a column on.
+  Product from_column(int64_t first) const {
+    return {depth, a, b.from(0, first), packed, row, column + first};
+  }
+  // The part of the depth in [begin, end).
+  Product part(int64_t begin, int64_t end) const {
+    return {end - begin, a.from(0, begin), b.from(begin, 0), packed, row + begin, column};
+  }
 };
 
 // Products that are summed up; two are what a tangent beside a value takes.

@@ -19,7 +19,16 @@ struct Layer {
   int64_t column;  // of its first number in arrays [n, H]
   bool residual, has_step;
   const T *matrix, *bias;
-  const T* step;  // ones for a layer without it
+  const T* step;                                // ones for a layer without it
+  const typename PackedNets<T>::Layer* packed;  // or null
+
+  // A W and A W^T with A [any, depth].
+  Product<T> forward(const MatrixView<T>& a) const {
+    return {in, a, {matrix, out, 1}, packed != nullptr ? &packed->forward : nullptr};
+  }
+  Product<T> backward(const MatrixView<T>& a) const {
+    return {out, a, {matrix, 1, out}, packed != nullptr ? &packed->backward : nullptr};
+  }
 };
 
 template <class T>
@@ -49,7 +58,7 @@ class Nets {
     for (int32_t type = 0; type < in.num_types; ++type) {
       Net<T>& net = nets_[type];
       net.first_layer = layer;
-      layer = add_layers(in.shape, &array, layer);
+      layer = add_layers(in, type, &array, layer);
       net.end_layer = layer;
       net.last_matrix = *array++;
       net.last_bias = *array++;
@@ -67,11 +76,14 @@ class Nets {
 
  private:
   // Writes the layers of one net with the next arrays; returns the place behind them.
-  Layer<T>* add_layers(const FittingShape& shape, const T* const** array, Layer<T>* to) const {
+  Layer<T>* add_layers(const FittingInputs<T>& in, int64_t type, const T* const** array,
+                       Layer<T>* to) const {
+    const FittingShape& shape = in.shape;
     int64_t width = shape.width, column = 0;
     for (size_t l = 0; l < shape.neuron.size(); ++l, ++to) {
       const bool residual = shape.keeps_width(l), has_step = residual && shape.resnet_dt;
-      *to = {width, shape.neuron[l], column, residual, has_step, {}, {}, ones()};
+      *to = {width, shape.neuron[l], column, residual, has_step, {}, {}, ones(), nullptr};
+      if (in.packed != nullptr) to->packed = &(*in.packed)[type * shape.neuron.size() + l];
       to->matrix = *(*array)++;
       to->bias = *(*array)++;
       if (has_step) to->step = *(*array)++;
@@ -122,9 +134,8 @@ Multiplication<T>* add_first_products(const Nets<T>& nets, const T* input, T* ta
                                       int64_t stride, Multiplication<T>* all) {
   for (const Net<T>& net : nets) {
     const Layer<T>& layer = net.front();
-    *all++ = {
-        {net.number, layer.out, target + net.first * stride, stride, false},
-        {{layer.in, {input + net.first * layer.in, layer.in, 1}, {layer.matrix, layer.out, 1}}}};
+    *all++ = {{net.number, layer.out, target + net.first * stride, stride, false},
+              {layer.forward({input + net.first * layer.in, layer.in, 1})}};
   }
   return all;
 }
@@ -136,7 +147,7 @@ Multiplication<T>* add_last_products(const Nets<T>& nets, const T* input, int64_
   for (const Net<T>& net : nets) {
     const Layer<T>& layer = net.front();
     *all++ = {{net.number, layer.in, target + net.first * layer.in, layer.in, false},
-              {{layer.out, {input + net.first * stride, stride, 1}, {layer.matrix, 1, layer.out}}}};
+              {layer.backward({input + net.first * stride, stride, 1})}};
   }
   return all;
 }
@@ -155,8 +166,7 @@ void step_back(const Layer<T>& layer, int64_t rows, MatrixView<T> u, MatrixView<
   for (int64_t row = 0; layer.residual && row < rows; ++row) {
     std::copy_n(u.from(row, 0).data, layer.in, to + row * stride);
   }
-  multiply<T>({rows, layer.in, to, stride, layer.residual},
-              {{layer.out, v, {layer.matrix, 1, layer.out}}});
+  multiply<T>({rows, layer.in, to, stride, layer.residual}, {layer.backward(v)});
 }
 
 }  // namespace deeptf

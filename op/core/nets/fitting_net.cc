@@ -38,8 +38,7 @@ class Middle {
     for (const Layer<T>& layer : net_) {
       T *z = z_ + layer.column, *y = output.data() + layer.column;
       if (layer.column > 0) {
-        multiply<T>({rows_, layer.out, z, hidden_, false},
-                    {{layer.in, x, {layer.matrix, layer.out, 1}}});
+        multiply<T>({rows_, layer.out, z, hidden_, false}, {layer.forward(x)});
       }
       for (int64_t row = 0; row < rows_; ++row) {
         const int64_t at = row * hidden_;
@@ -100,6 +99,18 @@ std::vector<std::vector<int64_t>> FittingShape::array_shapes() const {
 }
 
 template <class T>
+PackedNets<T>::PackedNets(const FittingInputs<T>& in) {
+  const Nets<T> nets(in);
+  for (const Net<T>& net : nets) {
+    for (const deeptf::Layer<T>& layer : net) {
+      const MatrixView<T> matrix{layer.matrix, layer.out, 1};
+      layers_.push_back({PackedMatrix<T>(layer.in, layer.out, matrix),
+                         PackedMatrix<T>(layer.out, layer.in, matrix.transposed())});
+    }
+  }
+}
+
+template <class T>
 void check_fitting(const FittingInputs<T>& in) {
   const size_t arrays = in.shape.array_shapes().size() * in.num_types;
   if (in.weights.size() != arrays) {
@@ -135,6 +146,7 @@ void fitting_net(const FittingInputs<T>& in, const Context& context, const Fitti
 }
 
 #define DEEPTF_INSTANTIATE(T)                              \
+  template class PackedNets<T>;                            \
   template void check_fitting<T>(const FittingInputs<T>&); \
   template void fitting_net<T>(const FittingInputs<T>&, const Context&, const FittingOutputs<T>&);
 DEEPTF_INSTANTIATE(float)

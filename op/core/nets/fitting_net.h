@@ -23,6 +23,7 @@
 
 #include "core/base/activation.h"
 #include "core/base/context.h"
+#include "core/base/gemm.h"
 
 namespace deeptf {
 
@@ -42,6 +43,9 @@ struct FittingShape {
 };
 
 template <class T>
+class PackedNets;
+
+template <class T>
 struct FittingInputs {
   FittingShape shape;
   int64_t num_atoms;  // n
@@ -49,6 +53,23 @@ struct FittingInputs {
   const T* descriptor;            // [n, width], sorted by type
   const int32_t* atom_count;      // [num_types] atoms of each type
   std::vector<const T*> weights;  // the arrays of the net of each type, one type behind the other
+  const PackedNets<T>* packed = nullptr;  // the same weights, or none
+};
+
+// The matrices of the hidden layers of all nets for products with them and with their transposed:
+// what fitting_net copies anew in every call without.
+template <class T>
+class PackedNets {
+ public:
+  explicit PackedNets(const FittingInputs<T>& in);
+
+  struct Layer {
+    PackedMatrix<T> forward, backward;
+  };
+  const Layer& operator[](int64_t layer) const { return layers_[layer]; }
+
+ private:
+  std::vector<Layer> layers_;  // of one net behind the other
 };
 
 // Throws Error unless the counts are positive or zero and add up to num_atoms, and the number of

@@ -1,0 +1,177 @@
+// The functions of deeptf.h: structs checked, exceptions turned into messages. This is the only
+// place that catches them.
+#include <algorithm>
+#include <cmath>
+#include <new>
+
+#include "core/base/error.h"
+#include "engine/api_table.h"
+#include "engine/run/check.h"
+#include "engine/run/deviation.h"
+#include "engine/run/model.h"
+
+struct deeptf_model {
+  std::unique_ptr<deeptf::Model> model;
+};
+
+namespace deeptf {
+namespace api {
+namespace {
+
+std::string& last_error() {
+  thread_local std::string text;
+  return text;
+}
+
+int failed(const char* message) {
+  try {
+    last_error() = message;
+  } catch (...) {
+    last_error().clear();
+  }
+  return 1;
+}
+
+// Calls body, which may throw anything; 0 where it did not.
+template <class Body>
+int guarded(const Body& body) {
+  try {
+    body();
+    return 0;
+  } catch (const std::bad_alloc&) {
+    return failed(
+        "there must be enough memory, got none: evaluate fewer atoms or frames at a time");
+  } catch (const std::exception& error) {
+    return failed(error.what());
+  } catch (...) {
+    return failed("an unknown error");
+  }
+}
+
+const Model& model_of(const deeptf_model* model) {
+  if (model == nullptr) throw Error("`model` must be one that deeptf_load gave, got NULL");
+  return *model->model;
+}
+
+template <class Given>
+int evaluate(const deeptf_model* model, const Given* given, const char* name,
+             const deeptf_options* options, const deeptf_results* results) {
+  return guarded([&] {
+    const Model& loaded = model_of(model);
+    if (given == nullptr || results == nullptr) {
+      throw Error("`" + std::string(given == nullptr ? name : "results") +
+                  "` must be given, got NULL");
+    }
+    const auto own = taken(given, name);
+    const auto own_options = taken(options, "options");
+    check(own_options);
+    check(own, loaded.about);
+    loaded.evaluate(own, own_options, taken(results, "results"));
+  });
+}
+
+const char* deeptf_version() { return DEEPTF_VERSION ", kernels for " DEEPTF_MARCH; }
+
+const char* deeptf_last_error() { return last_error().c_str(); }
+
+void set_model(const ModelFile& file, const deeptf_load_options* options, deeptf_model** model) {
+  auto loaded = std::make_unique<deeptf_model>();
+  try {
+    loaded->model = load_model(file, taken(options, "options"));
+  } catch (const Error& error) {
+    throw Error(file.name() + ": " + error.what());
+  }
+  *model = loaded.release();
+}
+
+int deeptf_load(const char* path, const deeptf_load_options* options, deeptf_model** model) {
+  return guarded([&] {
+    if (path == nullptr || model == nullptr)
+      throw Error("`path` and `model` must be given, got NULL");
+    set_model(ModelFile::read(path), options, model);
+  });
+}
+
+int deeptf_load_content(const char* name, const void* content, size_t length,
+                        const deeptf_load_options* options, deeptf_model** model) {
+  return guarded([&] {
+    if (name == nullptr || content == nullptr || model == nullptr) {
+      throw Error("`name`, `content` and `model` must be given, got NULL");
+    }
+    set_model(ModelFile(name, {static_cast<const char*>(content), length}), options, model);
+  });
+}
+
+void deeptf_free(deeptf_model* model) { std::unique_ptr<deeptf_model>{model}; }
+
+int32_t deeptf_num_types(const deeptf_model* model) {
+  return static_cast<int32_t>(model->model->about.type_map.size());
+}
+
+const char* deeptf_type_name(const deeptf_model* model, int32_t type) {
+  const std::vector<std::string>& names = model->model->about.type_map;
+  const bool known = type >= 0 && type < static_cast<int32_t>(names.size());
+  return known ? names[type].c_str() : nullptr;
+}
+
+double deeptf_rcut(const deeptf_model* model) { return model->model->about.rcut; }
+
+int32_t deeptf_hops(const deeptf_model* model) { return model->model->about.hops; }
+
+int32_t deeptf_num_fparam(const deeptf_model* model) {
+  return static_cast<int32_t>(model->model->about.inputs.num_fparam);
+}
+
+int32_t deeptf_num_aparam(const deeptf_model* model) {
+  return static_cast<int32_t>(model->model->about.inputs.num_aparam);
+}
+
+double deeptf_data_end(const deeptf_model* model, int32_t centre_type, int32_t neighbor_type) {
+  const auto types = static_cast<int32_t>(model->model->about.type_map.size());
+  if (centre_type < 0 || centre_type >= types || neighbor_type < 0 || neighbor_type >= types) {
+    return std::nan("");
+  }
+  return model->model->about.data_end[int64_t{centre_type} * types + neighbor_type];
+}
+
+int deeptf_is_native(const deeptf_model* model) { return model->model->is_native() ? 1 : 0; }
+
+const char* deeptf_metadata(const deeptf_model* model) {
+  return model->model->about.metadata.c_str();
+}
+
+int deeptf_evaluate(const deeptf_model* model, const deeptf_frames* frames,
+                    const deeptf_options* options, const deeptf_results* results) {
+  return evaluate(model, frames, "frames", options, results);
+}
+
+int deeptf_evaluate_list(const deeptf_model* model, const deeptf_neighbor_list* list,
+                         const deeptf_options* options, const deeptf_results* results) {
+  return evaluate(model, list, "list", options, results);
+}
+
+int deeptf_evaluate_pairs(const deeptf_model* model, const deeptf_pairs* pairs,
+                          const deeptf_options* options, const deeptf_results* results) {
+  return evaluate(model, pairs, "pairs", options, results);
+}
+
+int deeptf_force_deviation(int32_t num_models, int64_t num_atoms, const double* const* force,
+                           double relative, double* deviation) {
+  return guarded([&] { force_deviation(num_models, num_atoms, force, relative, deviation); });
+}
+
+int deeptf_virial_deviation(int32_t num_models, int64_t num_atoms, const double* const* virial,
+                            double relative, double* deviation) {
+  return guarded([&] { virial_deviation(num_models, num_atoms, virial, relative, deviation); });
+}
+
+}  // namespace
+}  // namespace api
+}  // namespace deeptf
+
+const deeptf::Api* deeptf_engine_api() {
+#define DEEPTF_ENTRY(function) &deeptf::api::function,
+  static const deeptf::Api api{DEEPTF_FUNCTIONS(DEEPTF_ENTRY)};
+#undef DEEPTF_ENTRY
+  return &api;
+}

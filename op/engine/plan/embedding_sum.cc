@@ -1,0 +1,109 @@
+// Sums over the neighbours with nets as tables; core/curve/sum.h has the equations.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/curve/sum.h"
+#include "engine/plan/neighbor_sum_layout.h"
+#include "engine/plan/stages.h"
+
+namespace deeptf {
+namespace {
+
+template <class T>
+class EmbeddingSumStage final : public Stage {
+ public:
+  explicit EmbeddingSumStage(const StageReader& reader)
+      : width_(reader.integer("width", 1, 1 << 20)),
+        segments_(reader.integer("segments", 1, 1 << 20)),
+        near_(reader.integer("near", 0, segments_ - 1)),
+        node_row_(reader.constant<int32_t>("node_row", {-1})),
+        layout_(reader, num_curves()),
+        grid_(reader.constant<double>("grid", {num_curves() * segments_, 2})),
+        takes_(reader.takes()),
+        gives_(reader.gives({layout_.columns * width_, false, kPrecision<T>})) {
+    check_segments(segments());
+    read_nodes(reader);
+    whole_.resize(node_row_[node_row_.size() - 1] + 1);
+    std::iota(whole_.begin(), whole_.end(), 0);
+  }
+
+  Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
+    const CurvePairs pairs = layout_.pairs(block);
+    const CurveTable<T> table{segments(), width_, nodes_.size() / (2 * padded_width<T>(width_)),
+                              whole_.data(), nodes_.data()};
+    const T* rows = values.take<T>(takes_);
+    const int64_t types = layout_.types;
+    int32_t* count = values.keep<int32_t>(types * types);
+    int32_t* closest = values.keep<int32_t>(types * types);
+    embedding_sum<T>(pairs, table, block.context, rows, values.give<T>(gives_), {count, closest});
+    note_outside(block, count, closest);
+    if (!gradient) return {};
+    return [this, pairs, table, rows, &block, &values] {
+      const T* upper = values.gradient<T>(gives_);
+      values.add_gradient<T>(takes_, [&](T* out) {
+        embedding_sum_grad<T>(pairs, table, block.context, rows, upper, out);
+      });
+    };
+  }
+
+ private:
+  int64_t num_curves() const {
+    const int64_t rows = node_row_.size() - 1;
+    if (rows < 1 || rows % segments_ != 0) {
+      throw Error("`node_row` of a stage must have the rows of " + std::to_string(segments_) +
+                  " segments a curve, got " + std::to_string(rows));
+    }
+    return rows / segments_;
+  }
+
+  CurveSegments segments() const {
+    return {num_curves(), segments_, near_, node_row_.data(), grid_.data()};
+  }
+
+  // Nodes with rows of the width that lanes of T want.
+  void read_nodes(const StageReader& reader) {
+    const int64_t number = node_row_[node_row_.size() - 1], padded = padded_width<T>(width_);
+    const Aligned<T> given = reader.constant<T>("nodes", {number, 2, -1});
+    const int64_t row = given.shape[2];
+    if (row < width_) {
+      throw Error("`nodes` of a stage must have rows of at least " + std::to_string(width_) +
+                  " numbers, got " + std::to_string(row));
+    }
+    nodes_.numbers.assign(number * 2 * padded, T(0));
+    for (int64_t k = 0; k < 2 * number; ++k) {
+      std::copy_n(given.data() + k * row, width_, nodes_.data() + k * padded);
+    }
+  }
+
+  void note_outside(const AtomBlock& block, const int32_t* count, const int32_t* closest) const {
+    for (int64_t t = 0; t < layout_.types; ++t) {
+      for (int64_t c = 0; c < layout_.types; ++c) {
+        const int64_t from = t * layout_.types + c, to = c * layout_.types + t;
+        if (count[from] == 0) continue;
+        const double* d = block.displacement + 3 * int64_t{closest[from]};
+        const double distance = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
+        block.outside_count[to] += count[from];
+        block.outside_distance[to] = std::min(block.outside_distance[to], distance);
+      }
+    }
+  }
+
+  int64_t width_, segments_, near_;
+  Aligned<int32_t> node_row_;
+  SumLayout layout_;
+  Aligned<double> grid_;
+  int takes_, gives_;
+  Aligned<T> nodes_;
+  std::vector<int32_t> whole_;  // all nodes are needed
+};
+
+}  // namespace
+
+std::unique_ptr<Stage> make_embedding_sum(const StageReader& reader) {
+  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
+    return std::make_unique<EmbeddingSumStage<decltype(zero)>>(reader);
+  });
+}
+
+}  // namespace deeptf

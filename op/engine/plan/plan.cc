@@ -1,0 +1,66 @@
+// Terms of a model: read, and run forwards and backwards.
+#include "engine/plan/plan.h"
+
+#include <algorithm>
+
+namespace deeptf {
+
+bool Plan::is_known(const Json& metadata) {
+  const Json* plan = metadata.find("plan");
+  if (plan == nullptr || plan->is_null()) return false;
+  for (const Json& term : plan->items()) {
+    for (const Json& stage : term.at("stages").items()) {
+      if (!has_kernel(stage.at("kernel").text())) return false;
+    }
+  }
+  return true;
+}
+
+Plan::Plan(const ModelFile& file, const Inputs& inputs) {
+  for (const Json& term : file.metadata().at("plan").items()) {
+    terms_.push_back(read_term(term, file, inputs));
+  }
+  if (terms_.empty()) throw Error("the plan of a model must have a term, got none");
+}
+
+Plan::Term Plan::read_term(const Json& term, const ModelFile& file, const Inputs& inputs) {
+  Names names;
+  Term out;
+  for (const Json& stage : term.at("stages").items()) {
+    out.stages.push_back(make_stage(StageReader(stage, file, inputs, &names)));
+  }
+  const std::string& name = term.at("values").at("atom_energy").text();
+  const auto found = names.number.find(name);
+  if (found == names.number.end()) {
+    throw Error("the plan of a model must give the energies of the atoms, got no value " + name);
+  }
+  out.atom_energy = found->second;
+  const ValueType& type = names.types[out.atom_energy];
+  if (type.of_pairs || type.width != 1 || type.precision != Precision::float64) {
+    throw Error("the energies of the atoms must be a float64 number each, got the value " + name);
+  }
+  out.types = std::move(names.types);
+  return out;
+}
+
+void Plan::evaluate(const AtomBlock& block, double* atom_energy, double* pair_gradient) const {
+  std::fill_n(atom_energy, block.num_atoms, 0.0);
+  if (pair_gradient != nullptr) std::fill_n(pair_gradient, 3 * block.num_pairs, 0.0);
+  std::vector<Stage::Pull> pulls;
+  for (const Term& term : terms_) {
+    Values values(term.types, block);
+    pulls.clear();
+    for (const auto& stage : term.stages) {
+      pulls.push_back(stage->run(block, values, pair_gradient != nullptr));
+    }
+    const double* energy = values.take<double>(term.atom_energy);
+    for (int64_t atom = 0; atom < block.num_atoms; ++atom) atom_energy[atom] += energy[atom];
+    if (pair_gradient == nullptr) continue;
+    values.begin_backward(term.atom_energy);
+    for (auto pull = pulls.rbegin(); pull != pulls.rend(); ++pull) (*pull)();
+    const double* gradient = values.gradient<double>(kPairs);
+    for (int64_t k = 0; k < 3 * block.num_pairs; ++k) pair_gradient[k] += gradient[k];
+  }
+}
+
+}  // namespace deeptf

@@ -1,0 +1,35 @@
+// The plan of a model: its terms, each a row of stages that ends in energies of the atoms.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "engine/plan/stage.h"
+
+namespace deeptf {
+
+class Plan {
+ public:
+  // Whether the engine has all kernels of the plan that a file describes.
+  static bool is_known(const Json& metadata);
+
+  // Throws Error where the plan is damaged or does not fit the constants.
+  Plan(const ModelFile& file, const Inputs& inputs);
+
+  // atom_energy [n] of the atoms of a block and, unless it is null, pair_gradient [p, 3], that of
+  // their sum to the displacements.
+  void evaluate(const AtomBlock& block, double* atom_energy, double* pair_gradient) const;
+
+ private:
+  struct Term {
+    std::vector<ValueType> types;
+    std::vector<std::unique_ptr<Stage>> stages;
+    int atom_energy;
+  };
+
+  static Term read_term(const Json& term, const ModelFile& file, const Inputs& inputs);
+
+  std::vector<Term> terms_;
+};
+
+}  // namespace deeptf

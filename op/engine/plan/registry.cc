@@ -1,0 +1,98 @@
+// The stages that the engine has, and how their JSON is read.
+#include <cmath>
+#include <limits>
+
+#include "engine/plan/stage.h"
+#include "engine/plan/stages.h"
+
+namespace deeptf {
+namespace {
+
+using Make = std::unique_ptr<Stage> (*)(const StageReader&);
+
+const std::map<std::string, Make>& makers() {
+  static const std::map<std::string, Make> all{
+      {"environment", make_environment}, {"embedding_sum", make_embedding_sum},
+      {"network_sum", make_network_sum}, {"moment_product", make_moment_product},
+      {"scaled_sum", make_scaled_sum},   {"fitting_net", make_fitting_net},
+  };
+  return all;
+}
+
+}  // namespace
+
+bool has_kernel(const std::string& name) { return makers().count(name) > 0; }
+
+std::unique_ptr<Stage> make_stage(const StageReader& reader) {
+  const std::string& kernel = reader.fields.at("kernel").text();
+  const auto found = makers().find(kernel);
+  if (found == makers().end()) {
+    throw Error("the plan of a model must be made of known kernels, got " + kernel);
+  }
+  return found->second(reader);
+}
+
+int StageReader::takes() const {
+  const Json* name = fields.find("takes");
+  if (name == nullptr) return kPairs;
+  const auto found = names_->number.find(name->text());
+  if (found == names_->number.end()) {
+    throw Error("a stage must take what an earlier one gives, got " + name->text());
+  }
+  return found->second;
+}
+
+int StageReader::gives(const ValueType& type) const {
+  const std::string& name = fields.at("gives").text();
+  const int number = static_cast<int>(names_->types.size());
+  if (!names_->number.emplace(name, number).second) {
+    throw Error("the values of a plan must have different names, got " + name + " twice");
+  }
+  names_->types.push_back(type);
+  return number;
+}
+
+Precision StageReader::precision() const {
+  const Json* name = fields.find("precision");
+  if (name == nullptr || name->text() == "float64") return Precision::float64;
+  if (name->text() == "float32") return Precision::float32;
+  throw Error("`precision` of a stage must be float32 or float64, got " + name->text());
+}
+
+int64_t StageReader::integer(const char* field, int64_t least, int64_t most) const {
+  const int64_t value = fields.at(field).integer();
+  if (value < least || value > most) {
+    throw Error("`" + std::string(field) + "` of a stage must be from " + std::to_string(least) +
+                " to " + std::to_string(most) + ", got " + std::to_string(value));
+  }
+  return value;
+}
+
+double StageReader::number(const char* field) const {
+  const double value = fields.at(field).number();
+  if (!std::isfinite(value)) {
+    throw Error("`" + std::string(field) + "` of a stage must be finite");
+  }
+  return value;
+}
+
+template <class T>
+Aligned<T> StageReader::constant_named(const std::string& name,
+                                       const std::vector<int64_t>& shape) const {
+  const Array<T> found = file.constant<T>(name, shape);
+  for (const T& value : found.data) {
+    if (!std::isfinite(static_cast<double>(value))) {
+      throw Error("the constant " + name + " must be finite, got another number");
+    }
+  }
+  return {found.shape, {found.data.begin(), found.data.end()}};
+}
+
+template Aligned<float> StageReader::constant_named(const std::string&,
+                                                    const std::vector<int64_t>&) const;
+template Aligned<double> StageReader::constant_named(const std::string&,
+                                                     const std::vector<int64_t>&) const;
+template Aligned<int32_t> StageReader::constant_named(const std::string&,
+                                                      const std::vector<int64_t>&) const;
+
+}  // namespace deeptf

@@ -1,0 +1,90 @@
+// A stage of a plan (deeptf/model/stages.py says what each computes), made from its JSON and the
+// constants of the file.
+//
+// A new kind of model brings a file with its stage and a line in registry.cc; nothing else here
+// knows kinds of models.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/aligned.h"
+#include "core/base/error.h"
+#include "engine/file/model_file.h"
+#include "engine/plan/values.h"
+
+namespace deeptf {
+
+class Stage {
+ public:
+  // From the gradient in what a stage has given to that in what it took.
+  using Pull = std::function<void()>;
+
+  virtual ~Stage() = default;
+  // Gives its value. Without `gradient` no Pull is asked for. Both arguments outlive the Pull.
+  virtual Pull run(const AtomBlock& block, Values& values, bool gradient) const = 0;
+};
+
+// What a model says of its atoms and frames.
+struct Inputs {
+  int64_t num_types, num_fparam, num_aparam;
+};
+
+// The values that the stages so far give, by name.
+struct Names {
+  std::map<std::string, int> number{{"pairs", kPairs}};
+  std::vector<ValueType> types{{3, true, Precision::float64}};
+};
+
+// The JSON of a stage and what its numbers mean. All functions throw Error where something is not
+// as it must be.
+class StageReader {
+ public:
+  StageReader(const Json& fields, const ModelFile& file, const Inputs& inputs, Names* names)
+      : fields(fields), file(file), inputs(inputs), names_(names) {}
+
+  const Json& fields;
+  const ModelFile& file;
+  const Inputs& inputs;
+
+  int takes() const;  // the number of a value; pairs where the stage does not say
+  const ValueType& type_of(int value) const { return names_->types[value]; }
+  int gives(const ValueType& type) const;  // the number of a new value
+
+  Precision precision() const;  // float64 where the stage does not say
+  // A whole number from least to most.
+  int64_t integer(const char* field, int64_t least, int64_t most) const;
+  double number(const char* field) const;  // finite
+
+  // The constant that a field names.
+  template <class T>
+  Aligned<T> constant(const char* field, const std::vector<int64_t>& shape) const {
+    return constant<T>(fields, field, shape);
+  }
+  template <class T>
+  Aligned<T> constant(const Json& of, const char* field, const std::vector<int64_t>& shape) const {
+    return constant_named<T>(of.at(field).text(), shape);
+  }
+  // Finite numbers, or integers.
+  template <class T>
+  Aligned<T> constant_named(const std::string& name, const std::vector<int64_t>& shape) const;
+
+ private:
+  Names* names_;
+};
+
+// Makes a stage; Error for a kernel that the engine does not have.
+std::unique_ptr<Stage> make_stage(const StageReader& reader);
+// Whether the engine has a kernel of that name.
+bool has_kernel(const std::string& name);
+
+// Calls body(T()) with float or double.
+template <class Body>
+auto with_precision(Precision precision, const Body& body) {
+  return precision == Precision::float32 ? body(float()) : body(double());
+}
+
+}  // namespace deeptf

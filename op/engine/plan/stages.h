@@ -1,0 +1,17 @@
+// Makers of the stages; each is in the file of its name.
+#pragma once
+
+#include <memory>
+
+#include "engine/plan/stage.h"
+
+namespace deeptf {
+
+std::unique_ptr<Stage> make_environment(const StageReader& reader);
+std::unique_ptr<Stage> make_embedding_sum(const StageReader& reader);
+std::unique_ptr<Stage> make_network_sum(const StageReader& reader);
+std::unique_ptr<Stage> make_moment_product(const StageReader& reader);
+std::unique_ptr<Stage> make_scaled_sum(const StageReader& reader);
+std::unique_ptr<Stage> make_fitting_net(const StageReader& reader);
+
+}  // namespace deeptf

@@ -1,0 +1,158 @@
+#include "engine/run/check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include "core/base/error.h"
+
+namespace deeptf {
+namespace {
+
+std::string text(int64_t number) { return std::to_string(number); }
+
+void need(const void* array, const char* name) {
+  if (array == nullptr) throw Error("`" + std::string(name) + "` must be given, got NULL");
+}
+
+void check_number(int64_t value, const char* name, int64_t least, int64_t most) {
+  if (value < least || value > most) {
+    throw Error("`" + std::string(name) + "` must be from " + text(least) + " to " + text(most) +
+                ", got " + text(value));
+  }
+}
+
+void check_types(const int32_t* type, int64_t count, const Description& about) {
+  if (count > 0) need(type, "type");
+  for (int64_t atom = 0; atom < count; ++atom) {
+    if (type[atom] >= about.inputs.num_types) {
+      throw Error("`type` must be below the " + text(about.inputs.num_types) +
+                  " types of the model, got " + text(type[atom]) + " for atom " + text(atom));
+    }
+  }
+}
+
+// Numbers that frames or atoms must be given; `of` says which.
+void check_parameters(const double* given, const char* name, int64_t width, int64_t rows,
+                      const char* of) {
+  if (width == 0 || rows == 0) return;
+  need(given, name);
+  for (int64_t k = 0; k < width * rows; ++k) {
+    if (!std::isfinite(given[k])) {
+      throw Error("`" + std::string(name) + "` must be finite, got another number for " + of + " " +
+                  text(k / width));
+    }
+  }
+}
+
+// Whether the numbers of atoms fit each other.
+template <class T>
+void check_atoms(const T& given, const Description& about) {
+  check_number(given.num_all, "num_all", 0, INT32_MAX);
+  check_number(given.num_centres, "num_centres", 0, given.num_all);
+  check_number(given.num_owned, "num_owned", 0, given.num_centres);
+  check_types(given.type, given.num_all, about);
+  check_parameters(given.fparam, "fparam", about.inputs.num_fparam, 1, "frame");
+  check_parameters(given.aparam, "aparam", about.inputs.num_aparam, given.num_centres, "atom");
+}
+
+}  // namespace
+
+template <class T>
+T taken(const T* given, const char* name) {
+  T copy{};
+  if (given == nullptr) {
+    copy.size = sizeof copy;
+    return copy;
+  }
+  if (given->size < sizeof given->size || given->size > 4096) {
+    throw Error("`size` of `" + std::string(name) +
+                "` must be the size of the struct in bytes, got " +
+                text(static_cast<int64_t>(given->size)));
+  }
+  std::memcpy(&copy, given, std::min(given->size, sizeof copy));
+  return copy;
+}
+
+template deeptf_load_options taken(const deeptf_load_options*, const char*);
+template deeptf_options taken(const deeptf_options*, const char*);
+template deeptf_frames taken(const deeptf_frames*, const char*);
+template deeptf_neighbor_list taken(const deeptf_neighbor_list*, const char*);
+template deeptf_pairs taken(const deeptf_pairs*, const char*);
+template deeptf_results taken(const deeptf_results*, const char*);
+
+void check(const deeptf_frames& frames, const Description& about) {
+  check_number(frames.num_frames, "num_frames", 0, INT32_MAX);
+  check_number(frames.num_atoms, "num_atoms", 0, INT32_MAX);
+  if (frames.num_atoms > 0) need(frames.coord, "coord");
+  check_types(frames.type, frames.num_atoms, about);
+  check_parameters(frames.fparam, "fparam", about.inputs.num_fparam, frames.num_frames, "frame");
+  check_parameters(frames.aparam, "aparam", about.inputs.num_aparam, frames.num_atoms, "atom");
+  if (frames.frame_row == nullptr) {
+    if (frames.num_atoms % std::max(frames.num_frames, 1) != 0 ||
+        (frames.num_frames == 0 && frames.num_atoms > 0)) {
+      throw Error("`num_atoms` must be a multiple of `num_frames` where `frame_row` is NULL, got " +
+                  text(frames.num_atoms) + " atoms in " + text(frames.num_frames) + " frames");
+    }
+    return;
+  }
+  const int32_t* row = frames.frame_row;
+  bool ascending = row[0] == 0 && row[frames.num_frames] == frames.num_atoms;
+  for (int32_t f = 0; f < frames.num_frames; ++f) ascending = ascending && row[f] <= row[f + 1];
+  if (!ascending) {
+    throw Error("`frame_row` must ascend from 0 to the number of atoms " + text(frames.num_atoms));
+  }
+}
+
+void check(const deeptf_neighbor_list& list, const Description& about) {
+  check_atoms(list, about);
+  if (list.num_all > 0) need(list.coord, "coord");
+  check_number(list.num_lists, "num_lists", 0, list.num_centres);
+  if (list.num_lists == 0) return;
+  need(list.num_neighbors, "num_neighbors");
+  need(list.neighbors, "neighbors");
+  for (int32_t k = 0; k < list.num_lists; ++k) {
+    if (list.centre != nullptr) check_number(list.centre[k], "centre", 0, list.num_centres - 1);
+    check_number(list.num_neighbors[k], "num_neighbors", 0, INT32_MAX);
+    if (list.num_neighbors[k] > 0) need(list.neighbors[k], "neighbors");
+  }
+}
+
+void check(const deeptf_pairs& pairs, const Description& about) {
+  check_atoms(pairs, about);
+  need(pairs.row, "row");
+  const int32_t* row = pairs.row;
+  for (int32_t k = 0; k < pairs.num_centres; ++k) {
+    if (row[0] != 0 || row[k + 1] < row[k]) {
+      throw Error("`row` must ascend from 0, got " + text(row[k + 1]) + " after " + text(row[k]) +
+                  " for centre " + text(k));
+    }
+  }
+  if (row[pairs.num_centres] > 0) {
+    need(pairs.neighbor, "neighbor");
+    need(pairs.displacement, "displacement");
+  }
+}
+
+void check(const deeptf_options& options) {
+  check_number(options.threads, "threads", 0, 100000);
+  check_number(options.most_atoms, "most_atoms", 0, INT32_MAX);
+}
+
+std::vector<int32_t> frame_rows(const deeptf_frames& frames) {
+  std::vector<int32_t> row(frames.num_frames + 1);
+  for (int32_t f = 0; f <= frames.num_frames; ++f) {
+    const int64_t equal = frames.num_frames > 0 ? frames.num_atoms / frames.num_frames : 0;
+    row[f] = frames.frame_row != nullptr ? frames.frame_row[f] : static_cast<int32_t>(f * equal);
+  }
+  return row;
+}
+
+int num_threads(const deeptf_options& options) {
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return options.threads > 0 ? options.threads : cores;
+}
+
+}  // namespace deeptf

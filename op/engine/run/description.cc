@@ -1,0 +1,57 @@
+#include <cmath>
+#include <limits>
+
+#include "core/base/error.h"
+#include "engine/run/model.h"
+
+namespace deeptf {
+namespace {
+
+constexpr int64_t kMostTypes = 10000, kMostNumbers = 1 << 20;
+
+int64_t integer(const Json& metadata, const char* name, int64_t least, int64_t most) {
+  const int64_t value = metadata.at(name).integer();
+  if (value < least || value > most) {
+    throw Error("`" + std::string(name) + "` must be from " + std::to_string(least) + " to " +
+                std::to_string(most) + ", got " + std::to_string(value));
+  }
+  return value;
+}
+
+std::vector<double> data_end(const Json& metadata, size_t types) {
+  std::vector<double> ends(types * types, std::numeric_limits<double>::quiet_NaN());
+  const Json* range = metadata.find("table_range");
+  if (range == nullptr || range->is_null()) return ends;
+  const std::vector<Json>& rows = range->at("data").items();
+  if (rows.size() != types) throw Error("`table_range` must have a row for each type");
+  for (size_t c = 0; c < types; ++c) {
+    const std::vector<Json>& row = rows[c].items();
+    if (row.size() != types) throw Error("`table_range` must have a number for each type");
+    for (size_t t = 0; t < types; ++t) {
+      if (!row[t].is_null()) ends[c * types + t] = row[t].number();
+    }
+  }
+  return ends;
+}
+
+}  // namespace
+
+Description::Description(const ModelFile& file) : metadata(file.metadata_text()) {
+  const Json& from = file.metadata();
+  for (const Json& name : from.at("type_map").items()) type_map.push_back(name.text());
+  const auto types = static_cast<int64_t>(type_map.size());
+  if (types < 1 || types > kMostTypes) {
+    throw Error("`type_map` must have from 1 to " + std::to_string(kMostTypes) + " names, got " +
+                std::to_string(types));
+  }
+  rcut = from.at("rcut").number();
+  if (!(rcut > 0 && rcut < 1e9)) throw Error("`rcut` must be positive and below 1e9 A");
+  hops = static_cast<int32_t>(integer(from, "hops", 0, 1000));
+  inputs = {types, integer(from, "numb_fparam", 0, kMostNumbers),
+            integer(from, "numb_aparam", 0, kMostNumbers)};
+  pair_bytes = integer(from, "pair_bytes", 0, int64_t{1} << 40);
+  atom_bytes = integer(from, "atom_bytes", 0, int64_t{1} << 40);
+  data_end = deeptf::data_end(from, type_map.size());
+}
+
+}  // namespace deeptf

@@ -1,0 +1,20 @@
+// Energies, forces and virials of all centres, block by block.
+#pragma once
+
+#include "engine/deeptf.h"
+#include "engine/plan/plan.h"
+#include "engine/run/centres.h"
+
+namespace deeptf {
+
+// How many atoms a thread takes at a time, and how many threads there are.
+struct Shares {
+  int threads;
+  int64_t most_atoms;
+};
+
+// Writes the results that are wanted. Throws Error, then nothing is known of them.
+void evaluate(const Plan& plan, const Inputs& inputs, const Centres& centres, const Shares& shares,
+              const deeptf_results& results);
+
+}  // namespace deeptf

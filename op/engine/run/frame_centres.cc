@@ -1,0 +1,20 @@
+#include "engine/run/frame_centres.h"
+
+namespace deeptf {
+
+FrameCentres::FrameCentres(const deeptf_frames& frames, const int32_t* row, const double* cell,
+                           double rcut)
+    : search_({frames.num_frames, row, frames.coord, cell, frames.type}, rcut) {
+  num_atoms = frames.num_atoms;
+  num_frames = frames.num_frames;
+  type = frames.type;
+  fparam = frames.fparam;
+  aparam = frames.aparam;
+}
+
+void FrameCentres::find(int64_t begin, int64_t end, FoundPairs* found) const {
+  found->atom.assign(search_.atom_of_slot() + begin, search_.atom_of_slot() + end);
+  search_.find(begin, end, found);
+}
+
+}  // namespace deeptf
