@@ -28,8 +28,8 @@ from deeptf.data.survey import collect
 from deeptf.data.system import System
 from deeptf.data.types import names_of
 from deeptf.exchange import frozen
-from deeptf.exchange.model_file import ModelFile, model_of
-from deeptf.exchange.runnable import read_runnable
+from deeptf.exchange.model_file import ModelFile, model_of, read_model
+from deeptf.exchange.runnable import runnable
 from deeptf.files import refuse_same, replacing
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
@@ -75,7 +75,7 @@ def compress(
     """
     if tolerance is not None and not 0 < tolerance < np.inf:
         raise ValueError(f"`tolerance` must be positive (1/A), got {tolerance}")
-    model = read_runnable(source)
+    model = runnable(read_model(source))
     refuse_same(source, output)
     with _naming(source):
         old = with_values(load(ModelConfig, model.metadata["model"], "model"), embedding="table")
