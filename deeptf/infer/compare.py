@@ -43,7 +43,7 @@ def compare(
             count += len(frames)
             for batch in batches(system, frames):
                 _add(batch, one, other, sums)
-        outside = other.outside.lines() if other.outside else []
+        outside = _outside(other)
     width = max(TITLE_WIDTH, *(len(row.title) for row in sums))
     title = f"differences from {old}, {count} frames of {len(opened)} system"
     title += "s" if len(opened) > 1 else ""
@@ -51,7 +51,15 @@ def compare(
     for row, found in sums.items():
         numbers = f"{found.largest:14.6e}{found.rmse:14.6e}  {row.unit}"
         lines.append(f"  {row.title:{width}}{numbers}")
-    return lines + [f"note: {line}" for line in outside]
+    return lines + outside
+
+
+def _outside(pot: DeepPot) -> list[str]:
+    """Return lines on pairs closer than the data of a model, in all its evaluations."""
+    if pot.outside is None:
+        return []
+    lines = [f"note: {line}" for line in pot.outside.lines()]
+    return lines or ["no pair of atoms is closer than where the data of the model end"]
 
 
 def _add(batch: Batch, one: DeepPot, other: DeepPot, sums: dict[Quantity, ErrorSum]) -> None:

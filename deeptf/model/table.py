@@ -13,8 +13,8 @@ belong to a range: with another one they are measured anew.
 
 Tables and their sums are float64 whatever the precision of the nets, unless `table_precision` says
 otherwise: the slope between two nodes is a small difference of values, of which float32 leaves
-little (2e-3 eV/A where a trained net asked for 5,000 nodes; the float32 nets themselves are 4e-6
-eV/A from float64).
+little. On liquid water float32 tables change forces by up to 3e-5 eV/A with 369 nodes, more with
+further ones (2e-3 with 5,000), and float32 nets by 4e-6.
 """
 
 from __future__ import annotations
