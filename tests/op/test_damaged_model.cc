@@ -1,61 +1,17 @@
 // A real frozen model, whole and damaged in many ways.
-#include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "check.h"
+#include "damaged_file.h"
 #include "engine/file/model_file.h"
 
 using deeptf::Array;
 using deeptf::ModelFile;
-
-namespace {
+using deeptf_test::damaged;
+using deeptf_test::golden;
 
 using Shape = std::vector<int64_t>;
-
-std::string golden() {
-  std::ifstream stream(GOLDEN, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(stream), {});
-}
-
-// Cuts a file, or changes, inserts and leaves out a few bytes, nearly always close to `places`.
-std::vector<char> damaged(const std::string& whole, const std::vector<size_t>& places,
-                          std::mt19937* engine) {
-  const auto draw = [engine](size_t count) { return (*engine)() % count; };
-  const auto place = [&](const std::string& content) {
-    const size_t near = places[draw(places.size())] + draw(120) - 80;
-    return draw(8) == 0 ? draw(content.size()) : std::min(near, content.size() - 1);
-  };
-  static constexpr char kBytes[] = "\0\1\2\n\x12\x42\x7f\x80\xff";
-  std::string content = whole;
-  for (size_t n = draw(3) + 1; n > 0; --n) {
-    const size_t at = place(content);
-    switch (draw(6)) {
-      case 0:
-        content[at] = static_cast<char>(content[at] ^ 1 << draw(8));
-        break;
-      case 1:
-        content[at] = static_cast<char>(draw(256));
-        break;
-      case 2:
-        content[at] = static_cast<char>(content[at] + (draw(2) == 0 ? 1 : -1));
-        break;
-      case 3:
-        content.erase(at, draw(8) + 1);
-        break;
-      case 4:
-        content.insert(at, draw(10) + 1, kBytes[draw(sizeof kBytes - 1)]);
-        break;
-      default:
-        if (draw(4) == 0) content.resize(at + 1);
-    }
-  }
-  return {content.begin(), content.end()};
-}
-
-}  // namespace
 
 TEST(a_frozen_model) {
   const ModelFile model = ModelFile::read(GOLDEN);
@@ -80,12 +36,11 @@ TEST(damaged_files) {
   };
   const std::string whole = golden();
   std::vector<Known> constants;
-  std::vector<size_t> places{whole.find("deeptf_model")};
+  const std::vector<size_t> places = deeptf_test::places_of(whole);
   const ModelFile sound("whole.pb", whole);
   for (const auto& [name, about] : sound.metadata().at("constants").members()) {
     constants.push_back(
         {name, about.at("shape").items().size(), about.at("type").text() == "int32"});
-    places.push_back(whole.find(name));
   }
   std::mt19937 engine(0);
   int accepted = 0, refused = 0, loaded = 0;
