@@ -16,6 +16,7 @@ from small_run import write_system
 from deeptf.exchange.compress import Data, compress
 from deeptf.exchange.convert import convert
 from deeptf.exchange.model_file import ModelFile, read_model
+from deeptf.infer.backend import ENGINE, TENSORFLOW
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.descriptor.se_e2_r import SeE2R
@@ -33,9 +34,9 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_full(tmp_path_factory.mktemp("full") / "full.pb")
 
 
-def evaluated(path: Path) -> list[np.ndarray]:
+def evaluated(path: Path, backend: str | None = None) -> list[np.ndarray]:
     """Return energies, forces and virials of frames."""
-    with DeepPot(path) as potential:
+    with DeepPot(path, backend=backend) as potential:
         return list(potential.eval(COORD, CELL, TYPES))
 
 
@@ -92,8 +93,10 @@ def test_float32(kind: type, tmp_path: Path) -> None:
     full = write_full(tmp_path / "full.pb", kind)
     compress(full, tmp_path / "double.pb")
     compress(full, tmp_path / "single.pb", "float32")
-    exact, found = evaluated(full), evaluated(tmp_path / "single.pb")
-    assert 1e-9 < largest_difference(found, exact) < 1e-5
+    exact = evaluated(full)
+    for backend in (ENGINE, TENSORFLOW):
+        found = evaluated(tmp_path / "single.pb", backend)
+        assert 1e-9 < largest_difference(found, exact) < 1e-5
     double, single = (read_model(tmp_path / f"{name}.pb") for name in ("double", "single"))
     assert len(single.content) < len(double.content)
     stages = {stage["kernel"]: stage for stage in single.metadata["plan"][0]["stages"]}
