@@ -18,6 +18,7 @@ import numpy as np
 from deeptf.ops.library import BUILD, FOLDER
 
 LIBRARY = "libdeeptf_engine.so"
+NO_TENSORFLOW = b"none, Python has its own"  # in the place of a path
 _MODEL = c_void_p
 
 
@@ -98,7 +99,6 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {  # what they return and t
         (c_char_p, c_char_p, c_size_t, POINTER(LoadOptions), POINTER(_MODEL)),
     ),
     "free": (None, (_MODEL,)),
-    "is_native": (c_int, (_MODEL,)),
     "evaluate": (c_int, (_MODEL, POINTER(FramesStruct), *_EVALUATE)),
     "evaluate_pairs": (c_int, (_MODEL, POINTER(PairsStruct), *_EVALUATE)),
 }
@@ -137,21 +137,18 @@ def address(array: np.ndarray | None) -> int | None:
 
 
 class Model:
-    """A model that the engine has loaded; it is released with the last reference to it.
+    """A model that the engine runs itself; it is released with the last reference to it.
 
-    content : of the file `path`, which is for messages. Raises ValueError.
+    content : of the file `path`, which is for messages. Raises ValueError, for a model that the
+        engine would give to TensorFlow too.
     """
 
     def __init__(self, path: str, content: bytes) -> None:
         self.handle = _MODEL()
         name = path.encode(errors="surrogateescape")
-        call("load_content", name, content, len(content), None, byref(self.handle))
+        options = LoadOptions(tensorflow=NO_TENSORFLOW)
+        call("load_content", name, content, len(content), options, byref(self.handle))
         weakref.finalize(self, library().deeptf_free, self.handle)
-
-    @property
-    def native(self) -> bool:
-        """Whether the engine runs the model itself, without TensorFlow."""
-        return bool(library().deeptf_is_native(self.handle))
 
 
 def _last_error(loaded: ctypes.CDLL) -> str:

@@ -52,9 +52,6 @@ def _native(model: ModelFile) -> tuple[engine.Model | None, str]:
     if not model.metadata.get("plan"):
         return None, "the file has no plan of its stages"
     try:
-        opened = engine.Model(model.path, model.content)
+        return engine.Model(model.path, model.content), ""
     except ValueError as error:
         return None, str(error)
-    if not opened.native:
-        return None, "the engine does not know its plan"
-    return opened, ""

@@ -73,7 +73,7 @@ def tensorflow():
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, tensorflow):
     """Return a folder with models."""
     folder = tmp_path_factory.mktemp("models")
     golden = gzip.decompress(GOLDEN.read_bytes())

@@ -25,12 +25,12 @@ def parameter_file(tmp_path_factory):
     return toy.write(path, numb_fparam=2, numb_aparam=1)
 
 
-def write_network(path, embedding=None, **fitting):
+def write_network(path, embedding=None, seed=1, names=("A", "B"), **fitting):
     """Write a model with random weights and the types and cut-off of the toy."""
     style = {"neuron": (4, 8), "axis_neuron": 3, "embedding": embedding}
     descriptor = SeE2A((20, 20), toy.RCUT, 1.0, **style)
-    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6), **fitting)), ("A", "B"))
-    frozen.write(config, random_arrays(config, seed=1), path)
+    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6), **fitting)), names)
+    frozen.write(config, random_arrays(config, seed), path)
     return path
 
 

@@ -86,9 +86,11 @@ void BlockCutter::add_pairs(int64_t begin, int64_t end, Block* block) {
   centres_.find(begin, end, &found_);
   const int32_t first = block->row.back();
   for (int64_t k = 1; k <= end - begin; ++k) block->row.push_back(first + found_.row[k]);
-  block->neighbor.insert(block->neighbor.end(), found_.neighbor.begin(), found_.neighbor.end());
-  block->displacement.insert(block->displacement.end(), found_.displacement.begin(),
-                             found_.displacement.end());
+  const int64_t pairs = found_.row.back();  // there may be more memory
+  block->neighbor.insert(block->neighbor.end(), found_.neighbor.data(),
+                         found_.neighbor.data() + pairs);
+  block->displacement.insert(block->displacement.end(), found_.displacement.data(),
+                             found_.displacement.data() + 3 * pairs);
 }
 
 void BlockCutter::add_further(Block* block) {
