@@ -13,8 +13,8 @@ belong to a range: with another one they are measured anew.
 
 Tables are float64 whatever the precision of the nets: the slope between two nodes is a small
 difference of values, of which float32 leaves little (2e-3 eV/A where a trained net asked for 5,000
-nodes; the float32 nets themselves are 4e-6 eV/A from float64). A step of training with float32 nets
-rounds that difference, not the values, and sums in float32.
+nodes; the float32 nets themselves are 4e-6 eV/A from float64). Sums with float32 nets are float32:
+that difference is rounded for them, not the values.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from deeptf.ops.curve import (
     embedding_nodes,
     embedding_sum,
     needed_nodes,
+    rounded,
 )
 from deeptf.tf import assign, session, tf
 
@@ -65,12 +66,11 @@ class Table:
 
     whole: CurveTable  # with all nodes, float64
     between: tf.Tensor  # as whole.nodes, but at WORST of every interval
-    at_nodes: (
-        Callable[[tf.Tensor], CurveTable] | None
-    )  # of some nodes, in the precision of the nets
+    at_nodes: Callable[[tf.Tensor], CurveTable] | None  # of some nodes; None for constants
     counts: tf.Variable  # [C, SEGMENTS] number of nodes
     curves: Curves
     measured: bool  # whether the numbers of nodes came with the model
+    precision: tf.DType  # of the nets, and of the sums
     tolerance: float = TOLERANCE  # of dG/dr, 1/A
 
     def sums(
@@ -84,7 +84,7 @@ class Table:
     ) -> EmbeddingSums:
         """Return the sums over neighbours of rows [P, W] of sorted pairs, [N_real, W, M].
 
-        They are in the precision of the nets in training, and float64 where the table is constant.
+        They are in the precision of the nets.
 
         curve : [T, T] net of each block of pairs, as in Curves
         sel : [T] places of each neighbour type
@@ -94,6 +94,8 @@ class Table:
         table = self.whole
         if self.at_nodes is not None:
             table = self.at_nodes(needed_nodes(rows, table.grid, *layout))
+        elif self.precision == tf.float32:
+            table = rounded(table)
         return embedding_sum(rows, table, *layout)
 
     def refine(self, run: tf.Session, agree: Callable[[np.ndarray], np.ndarray]) -> str:
@@ -170,7 +172,7 @@ def build_table(
     places = tf.stack([start + WORST * step, step], axis=1)
     between = grid._replace(node_row=row - tf.range(tf.size(row)), grid=places)
     between_nodes = embedding_nodes(between, *nets).nodes
-    return Table(whole, between_nodes, at_nodes, counts, curves, measured)
+    return Table(whole, between_nodes, at_nodes, counts, curves, measured, style.precision)
 
 
 def _fixed(table: CurveTable, num_curves: int, parameters: Parameters) -> CurveTable:

@@ -107,6 +107,11 @@ def embedding_nodes(
     return CurveTable(nodes, needed_row, grid, neuron[-1])
 
 
+def rounded(table: CurveTable) -> CurveTable:
+    """Return a table of constants, which is float64, in float32; it has no derivative."""
+    return table._replace(nodes=library().round_intervals(table.nodes, width=table.width))
+
+
 def embedding_sum(
     rows: tf.Tensor,
     table: CurveTable,

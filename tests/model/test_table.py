@@ -111,8 +111,11 @@ def largest_slope(config: ModelConfig, arrays: dict[str, np.ndarray]) -> float:
 def test_loss_gradients_equal_those_of_the_nets() -> None:
     """The gradient of a loss of energy and force to all weights, table against network."""
     gradients = {}
-    for embedding in ("table", "network"):
-        config = model(embedding)
+    for embedding, config in {
+        "table": model("table"),
+        "single": model("table", precision="float32"),
+        "network": model("network"),
+    }.items():
         arrays = arrays_of(model("table"), 1.0)
         frame = frames(config)[0]
         with tf.Graph().as_default(), session() as run:
@@ -133,8 +136,9 @@ def test_loss_gradients_equal_those_of_the_nets() -> None:
             }
             gradients[embedding] = dict(zip(names, run.run(wanted, feed), strict=True))
     for name, exact in gradients["network"].items():
-        error = np.abs(gradients["table"][name] - exact).max()
-        assert error <= 1e-4 * max(np.abs(exact).max(), 1e-10), name
+        for embedding in ("table", "single"):
+            error = np.abs(gradients[embedding][name] - exact).max()
+            assert error <= 1e-4 * max(np.abs(exact).max(), 1e-10), (embedding, name)
 
 
 def test_a_frozen_table_is_a_constant() -> None:
