@@ -121,8 +121,8 @@ def _made(
     if errors.of_slope <= bound:
         return content, errors
     raise ValueError(
-        f"`tolerance` must be at least {errors.of_slope:.1e}, the error of dG/dr that tables of its "
-        f"nets reach, got {bound:.1e}"
+        f"`tolerance` must be at least {errors.of_slope:.1e}, the error of dG/dr that tables of "
+        f"its nets reach, got {bound:.1e}"
     )
 
 

@@ -76,9 +76,9 @@ class EmbeddingSum:
     cubic with their values and slopes; before the first and behind the last node of a curve the
     straight line goes on.
 
-    Rows and places on the grid are float64 whatever the precision. In float32 the four numbers of an
-    interval (values, slopes) and their sums are: of the right value its difference from the left one
-    is rounded, which is what slopes come from.
+    Rows and places on the grid are float64 whatever the precision. In float32 are the four numbers
+    of an interval, with the difference of the right value from the left one in place of the right
+    value, for it is what slopes come from; and so are the sums.
     """
 
     kernel: ClassVar[str] = "embedding_sum"

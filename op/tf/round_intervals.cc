@@ -1,6 +1,5 @@
 // Binding of RoundIntervals; see core/curve/intervals.h.
 #include "core/curve/intervals.h"
-
 #include "core/curve/sum.h"
 #include "tf/binding.h"
 
@@ -30,7 +29,8 @@ absl::Status shape_of_intervals(InferenceContext* c) {
   TF_RETURN_IF_ERROR(c->GetAttr("width", &width));
   DimensionHandle intervals;
   TF_RETURN_IF_ERROR(c->Subtract(c->Dim(c->input(0), 0), 1, &intervals));
-  c->set_output(0, c->MakeShape({intervals, c->MakeDim(4), c->MakeDim(padded_width<float>(width))}));
+  c->set_output(0,
+                c->MakeShape({intervals, c->MakeDim(4), c->MakeDim(padded_width<float>(width))}));
   return absl::OkStatus();
 }
 

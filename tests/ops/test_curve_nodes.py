@@ -10,7 +10,7 @@ from curves import evaluate
 from deeptf.model.embedding import embed
 from deeptf.model.network import Style
 from deeptf.model.parameters import Parameters
-from deeptf.ops.curve import CurveGrid, embedding_nodes
+from deeptf.ops.curve import CurveGrid, embedding_nodes, rounded
 from deeptf.tf import tf
 
 
@@ -111,7 +111,9 @@ def test_float32_nets_are_evaluated_in_float64(resnet_dt):
     exact = np.zeros((94, 2, 24))
     exact[:, :, :20] = twins.intervals_grad(upper[:, :, :20])
     gradients = tf.gradients(intervals, single, upper), tf.gradients(nodes, double, exact)
-    intervals, nodes, gradients = evaluate([intervals, nodes, gradients])
+    constant = rounded(embedding_nodes(grid, double, *nets)).nodes
+    intervals, nodes, gradients, constant = evaluate([intervals, nodes, gradients, constant])
+    np.testing.assert_array_equal(constant, intervals)
     np.testing.assert_array_equal(intervals[:, :, :20], twins.intervals(nodes)[:, :, :20])
     assert np.all(intervals[:, :, 20:] == 0)
     for found, wanted in zip(*gradients, strict=True):
