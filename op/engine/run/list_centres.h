@@ -12,7 +12,7 @@ class ListCentres final : public Centres {
   // `list` has been checked (check.h) and outlives this.
   ListCentres(const deeptf_neighbor_list& list, double rcut);
 
-  int64_t count() const override { return static_cast<int64_t>(place_.size()); }
+  int64_t count() const override { return static_cast<int64_t>(atom_.size()); }
   int64_t frame_of(int64_t) const override { return 0; }
   void find(int64_t begin, int64_t end, FoundPairs* found) const override;
 
