@@ -3,11 +3,10 @@
 // A class of LAMMPS may have another layout in a build of the same date, so nothing but a static
 // function and a function of C is called before it is known that the plugin was compiled for the
 // LAMMPS that loads it:
-//     DEEPTF_LAMMPS_VERSION     such as "22 Jul 2025"
-//     DEEPTF_LAMMPS_DESCRIPTOR  what git_descriptor() gives, such as "stable_22Jul2025_update4"
+//     DEEPTF_LAMMPS_DESCRIPTOR  what its git_descriptor() gives, such as "stable_22Jul2025_update4"
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <string>
 
@@ -22,6 +21,9 @@ extern "C" __attribute__((weak)) int lammps_extract_setting(void*, const char*);
 namespace {
 
 using LAMMPS_NS::LAMMPS;
+
+// Read from the file by `deeptf doctor`.
+constexpr char kBuild[] = "deeptf-lammps|" DEEPTF_LAMMPS_DESCRIPTOR "|";
 
 // lammpsplugin.h, which no LAMMPS installs.
 struct lammpsplugin_t {
@@ -44,9 +46,10 @@ void* new_pair(LAMMPS* lammps) {
 
 // What is wrong with the LAMMPS that loads the plugin, or nothing.
 std::string mismatch() {
-  const char* const found = LAMMPS::git_descriptor();
-  if (std::strcmp(found, DEEPTF_LAMMPS_DESCRIPTOR) != 0) {
-    return std::string("LAMMPS must be ") + DEEPTF_LAMMPS_DESCRIPTOR +
+  const std::string line = kBuild, wanted = line.substr(line.find('|') + 1);
+  const std::string found = LAMMPS::git_descriptor();
+  if (found + "|" != wanted) {
+    return "LAMMPS must be " + wanted.substr(0, wanted.size() - 1) +
            ", for which the plugin was compiled, got " + found;
   }
   const int bytes = lammps_extract_setting ? lammps_extract_setting(nullptr, "tagint") : 0;
@@ -98,7 +101,7 @@ extern "C" __attribute__((visibility("default"))) void lammpsplugin_init(void* l
     return;
   }
   lammpsplugin_t plugin{};
-  plugin.version = DEEPTF_LAMMPS_VERSION;
+  plugin.version = static_cast<LAMMPS*>(lammps)->version;
   plugin.style = "pair";
   plugin.name = "deeptf";
   plugin.info = "Deep Potential models of deeptf";
