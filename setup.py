@@ -3,7 +3,8 @@
 The result is deeptf/libdeeptf.so, the bindings, and deeptf/libdeeptf_core.LEVEL.so, kernels and
 engine, for each CPU level; deeptf/ops/library.py takes those for the CPU on which it runs. So does
 deeptf/libdeeptf_engine.so, by which other programs use them: deeptf/include, deeptf/cmake and
-deeptf/pkgconfig are for building these, deeptf/lammps/source is for `deeptf lammps build`. `cmake -S op` makes all but the bindings too.
+deeptf/pkgconfig are for building these, deeptf/lammps/source is for `deeptf lammps build`.
+`cmake -S op` makes all but the bindings too.
 
 This file is the build backend too (PEP 517): that of setuptools, which runs it as a script, with a
 choice of what a build needs. A TensorFlow that is there is used as it is, one around pip's isolated

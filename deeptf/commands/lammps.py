@@ -40,7 +40,9 @@ def run(given: argparse.Namespace) -> None:
         return
     if given.source is None:
         lammps = found.installed()
-        print(f"{build.compile_plugin(lammps)}: pair_style deeptf, for {lammps.name}; its lmp finds it")
+        print(
+            f"{build.compile_plugin(lammps)}: pair_style deeptf, for {lammps.name}; its lmp finds it"
+        )
         return
     lammps = found.of_source(given.source)
     path = build.compile_plugin(lammps, Path.cwd())

@@ -83,7 +83,9 @@ def of_source(folder: str | Path) -> Lammps:
             f"LAMMPS in {folder} must have been compiled there, got no lmpgitversion.h that says "
             "which one it is: compile it first, or see `deeptf lammps build --cmake`"
         )
-    cache = next((p / "CMakeCache.txt" for p in path.parents if (p / "CMakeCache.txt").is_file()), "")
+    cache = next(
+        (p / "CMakeCache.txt" for p in path.parents if (p / "CMakeCache.txt").is_file()), ""
+    )
     sizes = SIZES.search(Path(cache).read_text()) if cache else None
     size = sizes.group(1).upper() if sizes else "SMALLBIG"
     return Lammps(f"{folder}", match.group(1), (headers,), (f"LAMMPS_{size}",), ("mpicxx",))
