@@ -40,9 +40,8 @@ def run(given: argparse.Namespace) -> None:
         return
     if given.source is None:
         lammps = found.installed()
-        print(
-            f"{build.compile_plugin(lammps)}: pair_style deeptf, for {lammps.name}; its lmp finds it"
-        )
+        path = build.compile_plugin(lammps)
+        print(f"{path}: pair_style deeptf, for {lammps.name}; its lmp finds it")
         return
     lammps = found.of_source(given.source)
     path = build.compile_plugin(lammps, Path.cwd())

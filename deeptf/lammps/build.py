@@ -1,6 +1,6 @@
 """Compiling the plugin, from the sources that deeptf has with it, for one LAMMPS.
 
-The plugin links to nothing but libdeeptf_engine.so: LAMMPS and MPI are in the process that loads it.
+It links to nothing but libdeeptf_engine.so: LAMMPS and MPI are in the process that loads it.
 """
 
 from __future__ import annotations

