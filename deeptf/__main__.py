@@ -1,6 +1,6 @@
 """The command line; its commands are in deeptf/commands.
 
-    deeptf train | freeze | test | convert | lammps | neighbor-stat | doctor
+    deeptf train | freeze | test | model-devi | convert | lammps | neighbor-stat | doctor
 
 Errors that a user can mend are one message on stderr and exit status 1; `--debug` shows where they
 come from.
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from deeptf import __version__
-from deeptf.commands import data, doctor, lammps, model, test, train
+from deeptf.commands import data, doctor, lammps, model, model_devi, test, train
 from deeptf.commands.parser import Commands
 from deeptf.ops.library import description
 from deeptf.process import open_standard_files
@@ -57,8 +57,14 @@ def build_parser() -> argparse.ArgumentParser:
     parsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     commands = Commands(parsers, common)
     for add in (
-        *(train.add, model.add_freeze, test.add, model.add_convert),
-        *(lammps.add, data.add, doctor.add),
+        train.add,
+        model.add_freeze,
+        test.add,
+        model_devi.add,
+        model.add_convert,
+        lammps.add,
+        data.add,
+        doctor.add,
     ):
         add(commands)
     return parser

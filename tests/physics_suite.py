@@ -3,17 +3,24 @@ says how to build.
 
 Translation, rotation, permutation, periodic images, extensivity, continuity at the cut-off, force =
 -dE/dx, virial = -dE/dstrain, a batch equals its frames one by one, the door for pairs equals the
-door for coordinates, atomic virials add up to the virial.
+door for coordinates, atomic virials add up to the virial. All of it is asked of the graph and of
+the engine.
 """
 
 from __future__ import annotations
 
+import tempfile
 from functools import partial
+from pathlib import Path
 
 import numpy as np
+import pytest
 
-from deeptf.data.batch import rows_of
+from deeptf.data.batch import Batch, Pairs, rows_of
+from deeptf.data.pairs import PairFinder
 from deeptf.exchange import frozen
+from deeptf.infer.backend import ENGINE
+from deeptf.infer.deep_pot import DeepPot
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
 from deeptf.model.table import NODES, RANGE, measured_arrays
@@ -61,8 +68,27 @@ def table_nodes(
     return {name: measured[name] for name in names if name in measured}
 
 
+def batch_of(frames: list[dict[str, np.ndarray]]) -> Batch:
+    """Return frames (coord [n, 3], cell [3, 3], type [n], maybe fparam and aparam) as a batch."""
+    return Batch(
+        coord=np.concatenate([frame["coord"] for frame in frames]),
+        cell=np.stack([frame["cell"] for frame in frames]),
+        atom_type=np.concatenate([frame["type"] for frame in frames]),
+        frame_row=rows_of([len(frame["type"]) for frame in frames]),
+        fparam=np.stack([frame.get("fparam", np.zeros(0)) for frame in frames]),
+        aparam=np.concatenate(
+            [frame.get("aparam", np.zeros((len(frame["type"]), 0))) for frame in frames]
+        ),
+    )
+
+
+def _parameters(batch: Batch) -> dict[str, np.ndarray]:
+    given = {"fparam:0": batch.fparam, "aparam:0": batch.aparam}
+    return {name: value for name, value in given.items() if value.size}
+
+
 class Potential:
-    """A frozen model in this process: frames in, results out."""
+    """The graph of a frozen model: frames in, results out."""
 
     def __init__(self, config: ModelConfig, arrays: dict[str, np.ndarray]) -> None:
         self.config = config
@@ -72,23 +98,47 @@ class Potential:
 
     def __call__(self, frames: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """Return the outputs for frames with coord [n, 3], cell [3, 3] and type [n]."""
-        feed = {
-            "coord:0": np.concatenate([frame["coord"] for frame in frames]),
-            "cell:0": np.stack([frame["cell"] for frame in frames]),
-            "atom_type:0": np.concatenate([frame["type"] for frame in frames]),
-            "frame_row:0": rows_of([len(frame["type"]) for frame in frames]),
-        }
-        if self.config.term.fitting_net.numb_fparam:
-            feed["fparam:0"] = np.stack([frame["fparam"] for frame in frames])
-        if self.config.term.fitting_net.numb_aparam:
-            feed["aparam:0"] = np.concatenate([frame["aparam"] for frame in frames])
-        return self.run(feed)
+        batch = batch_of(frames)
+        names = ("coord", "cell", "atom_type", "frame_row")
+        return self.run({f"{name}:0": getattr(batch, name) for name in names} | _parameters(batch))
+
+    def of_pairs(self, frame: dict[str, np.ndarray], pairs: Pairs) -> dict[str, np.ndarray]:
+        """Return outputs for a frame whose pairs are given."""
+        batch = batch_of([frame])
+        feed = {f"{name}:0": value for name, value in vars(pairs).items()}
+        feed |= {f"{name}:0": getattr(batch, name) for name in ("atom_type", "frame_row")}
+        return self.run(feed | _parameters(batch), ("energy", "force", "virial"))
 
     def run(
         self, feed: dict[str, np.ndarray], names: tuple[str, ...] = OUTPUTS
     ) -> dict[str, np.ndarray]:
         """Return outputs for a feed by tensor name."""
         return self._session.run({name: f"{name}:0" for name in names}, feed)
+
+    def energy(self, frame: dict[str, np.ndarray]) -> float:
+        """Return the energy of one frame."""
+        return float(self([frame])["energy"][0])
+
+
+class EnginePotential:
+    """A frozen model in the engine: frames in, results out."""
+
+    def __init__(self, config: ModelConfig, arrays: dict[str, np.ndarray]) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.pb"
+            frozen.write(config, arrays, path)
+            self._pot = DeepPot(path, backend=ENGINE)
+
+    def __call__(self, frames: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """Return the outputs for frames with coord [n, 3], cell [3, 3] and type [n]."""
+        return self._pot.evaluate(batch_of(frames), OUTPUTS[:-1])
+
+    def of_pairs(self, frame: dict[str, np.ndarray], pairs: Pairs) -> dict[str, np.ndarray]:
+        """Return outputs for a frame whose pairs are given."""
+        conditions = {
+            name: frame[name] if frame[name].size else None for name in ("fparam", "aparam")
+        }
+        return self._pot.eval_pairs(**vars(pairs), atom_type=frame["type"], **conditions)
 
     def energy(self, frame: dict[str, np.ndarray]) -> float:
         """Return the energy of one frame."""
@@ -104,12 +154,18 @@ class PhysicsSuite:
     tolerance = 1e-10
     steep = 1.0  # factor on the weights
 
-    def potential(self) -> Potential:
-        """Return the model with random weights (one per class)."""
+    @pytest.fixture(autouse=True, params=[Potential, EnginePotential], ids=["graph", "engine"])
+    def _choose(self, request: pytest.FixtureRequest) -> None:
+        self._kind = request.param
+
+    def potential(self) -> Potential | EnginePotential:
+        """Return the model with random weights (one of a kind per class)."""
         cls = type(self)
-        if "_potential" not in cls.__dict__:
-            cls._potential = Potential(self.config, random_arrays(self.config, 1, self.steep))
-        return cls._potential
+        if "_made" not in cls.__dict__:
+            cls._made, cls._arrays = {}, random_arrays(self.config, 1, self.steep)
+        if self._kind not in cls._made:
+            cls._made[self._kind] = self._kind(self.config, cls._arrays)
+        return cls._made[self._kind]
 
     def frame(self, seed: int = 0, atoms: int = 7) -> dict[str, np.ndarray]:
         """Return a frame of atoms on a disturbed grid in a triclinic cell of about 6 A."""
@@ -234,7 +290,7 @@ class PhysicsSuite:
         frames = [self.frame(0), self.open_frame(1), self.frame(2, 3), self.frame(3, 1)]
         together = self.potential()(frames)
         alone = [self.potential()([frame]) for frame in frames]
-        for name in OUTPUTS:
+        for name in together:
             self.close(together[name], np.concatenate([result[name] for result in alone]))
 
     def test_virtual_atoms_change_nothing(self) -> None:
@@ -257,28 +313,20 @@ class PhysicsSuite:
 
     def test_door_for_pairs(self) -> None:
         frame = self.frame()
-        potential = self.potential()
-        n = len(frame["type"])
-        feed = {
-            "coord:0": frame["coord"],
-            "cell:0": frame["cell"][None],
-            "atom_type:0": frame["type"],
-            "frame_row:0": np.array([0, n], np.int32),
-        }
-        names = ("row", "neighbor", "displacement")
-        pairs = potential.run(feed, names)
-        engine = {f"{name}:0": pairs[name] for name in names}
-        engine |= {"atom_type:0": feed["atom_type:0"], "frame_row:0": feed["frame_row:0"]}
-        engine |= self._conditions(frame)
-        results = potential.run(engine, ("energy", "force", "virial"))
-        expected = potential([frame])
+        with PairFinder(self.config.term.descriptor.rcut) as find:
+            pairs = find(batch_of([frame]))
+        results, expected = self.potential().of_pairs(frame, pairs), self.potential()([frame])
         for name, value in results.items():
             np.testing.assert_array_equal(value, expected[name])
 
-    def _conditions(self, frame: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        fitting = self.config.term.fitting_net
-        feed = {"fparam:0": frame["fparam"][None]} if fitting.numb_fparam else {}
-        return feed | ({"aparam:0": frame["aparam"]} if fitting.numb_aparam else {})
+    @pytest.mark.parametrize("_choose", [EnginePotential], indirect=True)
+    def test_engine_equals_graph(self) -> None:
+        frames = [self.frame(), self.open_frame(1)]
+        found = self.potential()(frames)
+        self._kind = Potential
+        expected = self.potential()(frames)
+        for name, value in found.items():
+            self.close(value, expected[name])
 
     def _moved(self, frame: dict[str, np.ndarray], place: tuple[int, ...], x: float) -> float:
         coord = frame["coord"].copy()

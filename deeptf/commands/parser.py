@@ -37,7 +37,7 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
         "--threads",
         type=_positive,
         metavar="N",
-        help="threads of TensorFlow (default: the cores that affinity and CPU quota allow, "
+        help="threads (default: the cores that affinity and CPU quota allow, "
         "whatever OMP_NUM_THREADS says)",
     )
 

@@ -64,12 +64,15 @@ def add(commands: Commands) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Print the errors."""
-    start_tensorflow()
+    from deeptf.infer.opening import needs_tensorflow
     from deeptf.infer.test import read_list, test
 
+    systems = given.system if given.system is not None else read_list(given.datafile)
+    if needs_tensorflow(given.model):
+        start_tensorflow()
     test(
         given.model,
-        given.system if given.system is not None else read_list(given.datafile),
+        systems,
         given.numb_test,
         detail=given.detail_file,
         atomic=given.atomic,

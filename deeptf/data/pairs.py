@@ -51,7 +51,7 @@ def naming_frames(batch: Batch) -> Iterator[None]:
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
-        raise DataError(_explain(op_message(error), batch)) from error
+        raise DataError(_explain(op_message(error.message), batch)) from error
 
 
 def _explain(text: str, batch: Batch) -> str:

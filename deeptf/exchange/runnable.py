@@ -8,14 +8,13 @@ first files nobody kept the ranges that their numbers of nodes belong to.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from google.protobuf.message import DecodeError
 
 from deeptf.config import load
 from deeptf.exchange import frozen
-from deeptf.exchange.model_file import FORMAT, ModelFile, model_of, read_model
+from deeptf.exchange.model_file import FORMAT, ModelFile, model_of
 from deeptf.model.model import ModelConfig
 from deeptf.model.table import TABLE, TABLE_GRID, TABLE_ROW
 from deeptf.tf import session, tf
@@ -23,9 +22,8 @@ from deeptf.tf import session, tf
 SUM_OP, SUM_INPUTS = "EmbeddingSum", slice(1, 4)  # of FORMAT 1: nodes, node_row, grid
 
 
-def read_runnable(model_file: str | Path) -> ModelFile:
-    """Return a model whose graph runs with the ops of today; raises what `read_model` does."""
-    model = read_model(model_file)
+def runnable(model: ModelFile) -> ModelFile:
+    """Return the model with a graph of the ops of today; ValueError where it cannot be made."""
     if model.metadata["format"] == FORMAT:
         return model
     try:

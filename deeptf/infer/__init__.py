@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
+
+_HOMES = {"DeepPot": "deep_pot", "Ensemble": "ensemble", "calc_model_devi": "ensemble"}
 
 
 def __getattr__(name: str) -> Any:
-    """Load DeepPot, and TensorFlow with it, on first use."""
-    if name == "DeepPot":
-        from deeptf.infer.deep_pot import DeepPot
-
-        return DeepPot
+    """Load what is asked for on first use."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

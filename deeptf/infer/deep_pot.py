@@ -1,8 +1,8 @@
 """DeepPot: energy, force and virial of a frozen model from Python, by the names of deepmd-kit.
 
-It checks what a user gives (inputs.py) and hands it to the model's session (evaluator.py). Units:
-A, eV, eV/A; virial = -dE/dstrain in eV. It does not build neighbour lists itself: the graph does,
-or an MD engine gives pairs (eval_pairs).
+It checks what a user gives (inputs.py) and hands it to what runs the model (evaluator.py): the
+engine, or TensorFlow. Units: A, eV, eV/A; virial = -dE/dstrain in eV. It does not build neighbour
+lists itself: the backend does, or an MD engine gives pairs (eval_pairs).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deeptf.data.batch import Batch, Frames
-from deeptf.exchange.runnable import read_runnable
+from deeptf.infer.backend import Settings
 from deeptf.infer.evaluator import Evaluator
 from deeptf.infer.inputs import (
     atom_parameters,
@@ -54,18 +54,21 @@ class DeepPot(Evaluator):
     """A frozen model, ready to evaluate.
 
     model_file : path of the `.pb` written by `deeptf freeze` or `deeptf convert`
-    threads : threads of TensorFlow; None takes all cores
-    memory : bytes of working memory to aim at; more data are evaluated in blocks
+    threads : None takes all cores
+    memory : bytes of working memory that TensorFlow aims at; more data are evaluated in blocks.
+        The engine takes a few MB a thread and what the neighbours of a frame need
     auto_batch_size : True leaves it at that; a number is the most atoms evaluated at a time, at
         least a frame; False evaluates all frames at once, whatever memory that takes
+    backend : "engine", which needs no TensorFlow, or "tensorflow"; None takes the engine for each
+        model that it can run. The attribute says which it is
 
     outside : pairs of atoms closer than anything in the data of the model, in all evaluations so
         far; None where the model cannot tell. The first ones are an OutsideWarning.
 
     Further keywords of deepmd-kit are taken at the values that mean nothing to deeptf
-    (keywords.py). Use it as a context manager, or call `close`, to release the session early. A
-    copy, pickled or not, opens the same file anew and refuses one that has changed. A fork of the
-    process may go on with it.
+    (keywords.py). Use it as a context manager, or call `close`, to release the model early. A copy,
+    pickled or not, opens the same file anew and refuses one that has changed. Threads may use one
+    DeepPot at the same time, and a fork of the process may go on with it.
     """
 
     def __init__(
@@ -75,14 +78,14 @@ class DeepPot(Evaluator):
         memory: int = 1 << 30,
         auto_batch_size: bool | int = True,
         neighbor_list: None = None,
+        backend: str | None = None,
         **others: Any,
     ) -> None:
         others["neighbor_list"] = neighbor_list
         check_keywords(DeepPot.__init__, others, *_KEYWORDS)
-        model = read_runnable(model_file)
-        super().__init__(model, threads, memory, auto_batch_size)
+        super().__init__(model_file, backend, Settings(threads, memory, auto_batch_size))
         self._names = self.get_type_map()
-        self._copy = (os.path.abspath(model.path), model.digest, threads, auto_batch_size)
+        self._absolute_path = os.path.abspath(self.path)
 
     def __enter__(self) -> DeepPot:
         return self
@@ -91,7 +94,8 @@ class DeepPot(Evaluator):
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _open_copy, (*self._copy, self.memory, self._session is None)
+        file = self._absolute_path, self._model.digest
+        return _open_copy, (*file, self._settings, self.backend, self._closed)
 
     def eval(
         self,
@@ -224,17 +228,10 @@ class DeepPot(Evaluator):
         )
 
 
-def _open_copy(
-    path: str,
-    digest: str,
-    threads: int | None,
-    auto_batch_size: bool | int,
-    memory: int,
-    closed: bool,
-) -> DeepPot:
+def _open_copy(path: str, digest: str, settings: Settings, backend: str, closed: bool) -> DeepPot:
     """Open the file of a DeepPot again; ValueError where it has another content than then."""
-    copy = DeepPot(path, threads, memory, auto_batch_size)
-    if copy._copy[1] != digest:
+    copy = DeepPot(path, **vars(settings), backend=backend)
+    if copy._model.digest != digest:
         copy.close()
         raise ValueError(
             f"`model_file` must be as it was when the `DeepPot` that is copied was opened, got "

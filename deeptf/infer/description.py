@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from deeptf.exchange.model_file import ModelFile
-from deeptf.model.inputs import PAIRS
+from deeptf.model.doors import PAIRS
 
 _PARTS = {"descriptor": "descriptor/", "fitting-net": "fitting/"}
 _TRAINED = ("/matrix", "/bias", "/idt")

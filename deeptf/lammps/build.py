@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,6 +45,7 @@ def compile_plugin(lammps: Lammps, folder: str | Path | None = None) -> Path:
     headers = [f"-I{PACKAGE / 'include'}", *(f"-isystem{path}" for path in lammps.include)]
     defined = [f"-D{name}" for name in lammps.definitions]
     defined.append(f'-DDEEPTF_LAMMPS_DESCRIPTOR="{lammps.descriptor}"')
+    defined.append(f'-DDEEPTF_PYTHON="{sys.executable}"')
     with tempfile.TemporaryDirectory() as temporary:
 
         def compiled(source: Path) -> str:

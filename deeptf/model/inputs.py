@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from deeptf.ops.pairs import neighbor_pairs
 from deeptf.tf import tf
 
-COORDINATES, PAIRS = "coordinates", "pairs"  # the doors
-
 
 @dataclass(frozen=True)
 class Inputs:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from deeptf.tf import tf
 
-
-def op_message(error: tf.errors.InvalidArgumentError, first_frame: int = 0) -> str:
+def op_message(text: str, first_frame: int = 0) -> str:
     """Return what an op says of its input, with the frame counted as the user counts it.
 
     TensorFlow puts the history of the node before the message and its name behind it.
     """
-    text = error.message.partition("\n\t [[")[0].rpartition("\n")[2]
+    text = text.partition("\n\t [[")[0].rpartition("\n")[2]
     return re.sub(r"\bframe (\d+)", lambda m: f"frame {int(m[1]) + first_frame}", text)
 
 

@@ -71,23 +71,23 @@ int main(int count, char** given) {
   if (deeptf_load(given[1], NULL, &model)) stop("energy", deeptf_last_error());
   struct atoms atoms = read_atoms(given[2], model);
 
-  deeptf_frames frames = {sizeof frames};
-  frames.num_frames = 1;
-  frames.num_atoms = atoms.number;
-  frames.coord = atoms.coord;
-  frames.cell = atoms.periodic ? atoms.cell : NULL;
-  frames.type = atoms.type;
-
   double energy = 0;
-  deeptf_results results = {sizeof results};
-  results.energy = &energy;
-  results.force = calloc(3 * (size_t)atoms.number, sizeof *results.force);
-  if (!results.force) stop(given[2], "holds more atoms than the memory");
+  double* force = calloc(3 * (size_t)atoms.number, sizeof *force);
+  if (!force) stop(given[2], "holds more atoms than the memory");
+  const deeptf_frames frames = {
+      .size = sizeof frames,
+      .num_frames = 1,
+      .num_atoms = atoms.number,
+      .coord = atoms.coord,
+      .cell = atoms.periodic ? atoms.cell : NULL,
+      .type = atoms.type,
+  };
+  const deeptf_results results = {.size = sizeof results, .energy = &energy, .force = force};
   if (deeptf_evaluate(model, &frames, NULL, &results)) stop("energy", deeptf_last_error());
 
   printf("energy         %18.10f eV\n", energy);
-  printf("largest force  %18.10f eV/A\n", largest_force(results.force, atoms.number));
-  free(results.force);
+  printf("largest force  %18.10f eV/A\n", largest_force(force, atoms.number));
+  free(force);
   free(atoms.coord);
   free(atoms.type);
   deeptf_free(model);

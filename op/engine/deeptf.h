@@ -48,7 +48,8 @@ typedef struct deeptf_load_options {
   /* Where TensorFlow is, for models whose plan the engine does not know: paths of its C library
    * (libtensorflow or libtensorflow_cc) and of deeptf's ops (libdeeptf.so). NULL:
    * libtensorflow.so.2 or libtensorflow_cc.so.2 where the loader finds them, and libdeeptf.so
-   * beside the engine. They are opened only when such a model is loaded. */
+   * beside the engine. They are opened only when such a model is loaded. A process has one of each:
+   * models loaded later must name the same ones, or none. */
   const char* tensorflow;
   const char* ops;
 } deeptf_load_options;

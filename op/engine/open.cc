@@ -4,11 +4,11 @@
 // their build lines (core/base/build_info.cc) say for which CPU and which deeptf they are. The one
 // that uses most of this CPU is opened, as deeptf/ops/library.py chooses it, for this library
 // alone. Where none can be, functions that return int fail, and deeptf_last_error says why.
+// A copy of this library takes those in the folder of the copy: so a lower level can be timed.
 #include <dirent.h>
 #include <dlfcn.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "atom.h"
 #include "comm.h"
@@ -62,7 +63,7 @@ void PairDeeptf::settings(int count, char** words) {
     given_ = Arguments(strings(count, words));
     models_.clear();
     deviation_.reset();
-    for (const std::string& path : given_.models) models_.push_back(load(path, world));
+    for (const std::string& path : given_.models) add_model(path);
     check_models();
     found_.assign(models_.size(), {});
     const deeptf::Model& first = models_[0];
@@ -77,6 +78,15 @@ void PairDeeptf::settings(int count, char** words) {
       deviation_ = std::make_unique<DeviationFile>(lmp, given_);
     }
   });
+}
+
+void PairDeeptf::add_model(const std::string& path) {
+  Loaded loaded = load(path, world);
+  models_.push_back(std::move(loaded.model));
+  if (comm->me == 0 && loaded.path != path) {
+    LAMMPS_NS::utils::logmesg(
+        lmp, "Model " + path + " of deepmd-kit was converted: " + loaded.path + " is used\n");
+  }
 }
 
 void PairDeeptf::check_models() const {

@@ -45,6 +45,7 @@ class PairDeeptf : public LAMMPS_NS::Pair {
   };
 
   void allocate();
+  void add_model(const std::string& path);
   void check_models() const;
   void set_types(const std::vector<std::string>& names);
   int type_of(const std::string& name) const;

@@ -90,6 +90,21 @@ def work_of(script: dict[str, Any]) -> Work:
     return Work(atoms, pairs, types, kind, products, curves, per_node)
 
 
+def evaluation_gflop(system: str | os.PathLike, precision: str) -> float:
+    """Return the GFLOP of energy and force of the first frame of `system`, with water's usual net.
+
+    They are those of a step without its weight gradient: 28 P M + 12 N M A + 2 N w_f.
+    """
+    from water import standard_input
+
+    work = work_of(standard_input(system, 1, precision))
+    descriptor = standard_input(system, 1)["model"]["descriptor"]
+    width, axis = descriptor["neuron"][-1], descriptor["axis_neuron"]
+    fitting = _weights([width * axis, 240, 240, 240, 1])
+    products = 28 * work.pairs * width + 12 * work.atoms * width * axis + 2 * work.atoms * fitting
+    return 2e-9 * products
+
+
 def measured_peak(precision: str, threads: int) -> float:
     """Return the GFLOP/s of matrix products in a process with that many threads."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

@@ -12,7 +12,7 @@ from small_run import write_run
 
 from deeptf.config import load
 from deeptf.exchange.model_file import FORMAT, read_model
-from deeptf.exchange.runnable import read_runnable
+from deeptf.exchange.runnable import runnable
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
@@ -42,7 +42,7 @@ def without(model_file: Path, name: str) -> None:
 def test_the_table_stays(model_file: Path) -> None:
     """Nobody kept the range that its numbers of nodes belong to, so others would be found."""
     old = read_model(model_file).constant(f"descriptor/{TABLE}")
-    renewed = read_runnable(model_file)
+    renewed = runnable(read_model(model_file))
     assert renewed.metadata["format"] == FORMAT
     assert renewed.digest == read_model(model_file).digest
     np.testing.assert_array_equal(renewed.constant(f"descriptor/{TABLE}"), old)
@@ -55,7 +55,7 @@ def test_the_table_stays(model_file: Path) -> None:
 
 def test_the_plan_gives_the_results_of_that_version(model_file: Path) -> None:
     golden = np.load(GOLDEN / "format_1.npz")
-    model_file.write_bytes(read_runnable(model_file).content)
+    model_file.write_bytes(runnable(read_model(model_file)).content)
     atoms = golden["coord"].reshape(-1, 3), golden["cell"].reshape(1, 3, 3), golden["type"].ravel()
     found = Plan(model_file)(*atoms, np.array([0, golden["type"].size]))
     for name in ("energy", "force", "virial"):
@@ -88,7 +88,7 @@ def test_a_part_is_missing(model_file: Path, name: str, message: str) -> None:
 
 
 def test_a_constant_that_a_file_of_today_misses(model_file: Path) -> None:
-    model_file.write_bytes(read_runnable(model_file).content)
+    model_file.write_bytes(runnable(read_model(model_file)).content)
     without(model_file, "descriptor/sel")
     with pytest.raises(ValueError, match="must hold the constant descriptor/sel, got .*without it"):
         read_model(model_file).constant("descriptor/sel")

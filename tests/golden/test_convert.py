@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from deeptf.exchange.convert import convert
+from deeptf.infer.backend import ENGINE, TENSORFLOW
 from deeptf.infer.deep_pot import DeepPot
 
 HERE = Path(__file__).parent
@@ -44,15 +45,15 @@ def test_made_models(name: str, boundary: str, tmp_path: Path) -> None:
     convert(unpacked(name, tmp_path), tmp_path / "new.pb")
     conditions = {key: golden[key] for key in ("fparam", "aparam") if key in golden}
     cell = golden["cell"] if boundary == "periodic" else None
-    with DeepPot(tmp_path / "new.pb") as potential:
-        found = potential.eval(golden["coord"], cell, golden["type"], atomic=True, **conditions)
     tolerance = 2e-6 if name == "float32" else 1e-11
-    for label, value in zip(
-        ("energy", "force", "virial", "atom_energy", "atom_virial"), found, strict=True
-    ):
-        expected = golden[f"{boundary}_{label}"].reshape(value.shape)
-        scale = max(1.0, np.max(np.abs(expected)))
-        np.testing.assert_allclose(value, expected, rtol=0, atol=tolerance * scale, err_msg=label)
+    labels = ("energy", "force", "virial", "atom_energy", "atom_virial")
+    for backend in (ENGINE, TENSORFLOW):
+        with DeepPot(tmp_path / "new.pb", backend=backend) as potential:
+            found = potential.eval(golden["coord"], cell, golden["type"], atomic=True, **conditions)
+        for label, value in zip(labels, found, strict=True):
+            expected = golden[f"{boundary}_{label}"].reshape(value.shape)
+            atol = tolerance * max(1.0, np.max(np.abs(expected)))
+            np.testing.assert_allclose(value, expected, rtol=0, atol=atol, err_msg=label)
 
 
 @pytest.mark.parametrize("name", sorted(PUBLISHED))

@@ -5,12 +5,14 @@ are refused with the feature that stops them.
 from __future__ import annotations
 
 import gzip
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deeptf.exchange.convert import convert
+from deeptf.infer.backend import ENGINE, TENSORFLOW
 from deeptf.infer.deep_pot import DeepPot
 
 MODELS = Path(__file__).parents[3] / "shared" / "data" / "models"
@@ -61,13 +63,14 @@ def test_plain_models(name: str, tmp_path: Path) -> None:
     convert(unpacked(name, tmp_path), tmp_path / "new.pb")
     coord = golden["coord"].reshape(1, -1)
     given = {key: golden[key] for key in ("fparam", "aparam") if key in golden}
-    with DeepPot(tmp_path / "new.pb") as potential:
-        for suffix, cell in (("", golden["cell"].reshape(1, 9)), ("_nopbc", None)):
-            found = potential.eval(coord, cell, golden["types"], atomic=True, **given)
-            labels = ("energy", "force", "virial", "atom_energy", "atom_virial")
-            for label, value in zip(labels, found, strict=True):
-                expected = golden[label + suffix].reshape(value.shape)
-                np.testing.assert_allclose(value, expected, rtol=0, atol=1e-10, err_msg=label)
+    cells = {"": golden["cell"].reshape(1, 9), "_nopbc": None}
+    for backend, suffix in product((ENGINE, TENSORFLOW), cells):
+        with DeepPot(tmp_path / "new.pb", backend=backend) as potential:
+            found = potential.eval(coord, cells[suffix], golden["types"], atomic=True, **given)
+        labels = ("energy", "force", "virial", "atom_energy", "atom_virial")
+        for label, value in zip(labels, found, strict=True):
+            expected = golden[label + suffix].reshape(value.shape)
+            np.testing.assert_allclose(value, expected, rtol=0, atol=1e-10, err_msg=label)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in PLAIN])
@@ -84,9 +87,10 @@ def test_a_trained_model_in_float32(tmp_path: Path) -> None:
     frames = MODELS.parent / "water" / "data_3"
     types = np.loadtxt(frames / "type.raw", int)
     coord, cell = (np.load(frames / "set.000" / f"{n}.npy")[:2] for n in ("coord", "box"))
-    with DeepPot(tmp_path / "new.pb") as potential:
-        found = potential.eval(coord, cell, types)
-    for label, value in zip(("energy", "force", "virial"), found, strict=True):
-        expected = golden[label].reshape(value.shape)
-        tolerance = 1e-5 * np.max(np.abs(expected))
-        np.testing.assert_allclose(value, expected, rtol=0, atol=tolerance, err_msg=label)
+    for backend in (ENGINE, TENSORFLOW):
+        with DeepPot(tmp_path / "new.pb", backend=backend) as potential:
+            found = potential.eval(coord, cell, types)
+        for label, value in zip(("energy", "force", "virial"), found, strict=True):
+            expected = golden[label].reshape(value.shape)
+            tolerance = 1e-5 * np.max(np.abs(expected))
+            np.testing.assert_allclose(value, expected, rtol=0, atol=tolerance, err_msg=label)

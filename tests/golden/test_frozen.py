@@ -27,9 +27,11 @@ def model_file(format_number: int, tmp_path: Path) -> Path:
     return path
 
 
-def test_results_stay(format_number: int, model_file: Path) -> None:
+@pytest.mark.parametrize("backend", [None, "tensorflow"])
+def test_results_stay(format_number: int, model_file: Path, backend: str | None) -> None:
     golden = np.load(HERE / f"format_{format_number}.npz")
-    with DeepPot(model_file) as pot:
+    with DeepPot(model_file, backend=backend) as pot:
+        assert pot.backend == ("engine" if format_number == 2 and not backend else "tensorflow")
         assert not pot.outside
         found = pot.eval(golden["coord"], golden["cell"], golden["type"])
     for name, value in zip(("energy", "force", "virial"), found, strict=True):

@@ -1,5 +1,7 @@
 """Fixtures: the toy model (toy.py) and a small se_e2_a model with random weights."""
 
+from functools import partial
+
 import pytest
 import toy
 from physics_suite import random_arrays
@@ -23,12 +25,12 @@ def parameter_file(tmp_path_factory):
     return toy.write(path, numb_fparam=2, numb_aparam=1)
 
 
-def write_network(path, embedding=None, **fitting):
+def write_network(path, embedding=None, seed=1, names=("A", "B"), **fitting):
     """Write a model with random weights and the types and cut-off of the toy."""
     style = {"neuron": (4, 8), "axis_neuron": 3, "embedding": embedding}
     descriptor = SeE2A((20, 20), toy.RCUT, 1.0, **style)
-    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6), **fitting)), ("A", "B"))
-    frozen.write(config, random_arrays(config, seed=1), path)
+    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6), **fitting)), names)
+    frozen.write(config, random_arrays(config, seed), path)
     return path
 
 
@@ -48,9 +50,16 @@ def model_file(request):
     return request.getfixturevalue(f"{request.param}_file")
 
 
+@pytest.fixture(params=[("toy", "tensorflow"), ("network", "tensorflow"), ("network", "engine")])
+def open_pot(request):
+    """Return a function that opens a model in a backend."""
+    name, backend = request.param
+    return partial(DeepPot, request.getfixturevalue(f"{name}_file"), backend=backend)
+
+
 @pytest.fixture
-def pot(model_file):
-    with DeepPot(model_file) as pot:
+def pot(open_pot):
+    with open_pot() as pot:
         yield pot
 
 

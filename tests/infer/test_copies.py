@@ -40,7 +40,7 @@ def test_copy_of_deep_pot(model_file, tmp_path, monkeypatch, make):
         monkeypatch.chdir("/")
         with make(pot) as other:
             assert equal(other.eval(*frames), want)
-            assert (other.memory, other._most_atoms, other._threads) == (12345, 8, 1)
+            assert (other._settings, other.backend) == (pot._settings, pot.backend)
         assert equal(pot.eval(*frames), want)
     with pytest.raises(ValueError, match="must be open, got the closed one"):
         make(pot).eval(*frames)

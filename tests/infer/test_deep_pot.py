@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from toy import random_frames
 
-import deeptf.infer.evaluator as evaluator
-from deeptf.data.batch import Batch
+import deeptf.infer.backend_tensorflow as backend_tensorflow
+from deeptf.data.batch import Batch, Frames
 from deeptf.infer import DeepPot
+from deeptf.infer.backend import TENSORFLOW
 
 
 def test_shapes_and_questions(pot):
@@ -85,12 +86,12 @@ def test_virtual_atoms_give_nothing(pot):
 def test_blocks_give_the_same_as_one_run(model_file, monkeypatch, memory, list_atoms):
     coords, cells, types = random_frames(5, 9, seed=3)
     types[2, 4] = -1
-    with DeepPot(model_file) as pot:
+    with DeepPot(model_file, backend=TENSORFLOW) as pot:
         want = pot.eval(coords, cells, types, atomic=True)
         descriptor = pot.eval_descriptor(coords, cells, types)
-    monkeypatch.setattr(evaluator, "DIRECT_ATOMS", 0)
-    monkeypatch.setattr(evaluator, "LIST_ATOMS", list_atoms)
-    with DeepPot(model_file, threads=1, memory=memory) as pot:
+    monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", 0)
+    monkeypatch.setattr(backend_tensorflow, "LIST_ATOMS", list_atoms)
+    with DeepPot(model_file, threads=1, memory=memory, backend=TENSORFLOW) as pot:
         got = pot.eval(coords, cells, types, atomic=True)
         np.testing.assert_allclose(pot.eval_descriptor(coords, cells, types), descriptor)
     for a, b in zip(got, want, strict=True):
@@ -103,7 +104,7 @@ def test_parameters_reach_their_atoms(parameter_file, monkeypatch):
     fparam = np.arange(6.0).reshape(3, 2)
     aparam = np.arange(12.0).reshape(3, 4)
     for direct in (512, 0):
-        monkeypatch.setattr(evaluator, "DIRECT_ATOMS", direct)
+        monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", direct)
         with DeepPot(parameter_file, memory=1) as pot:
             base = pot.eval(coords, cells, types, fparam=[0, 0], aparam=[0])[0][:, 0]
             by_frame = pot.eval(coords, cells, types, fparam=fparam, aparam=[0])[0][:, 0]
@@ -119,7 +120,7 @@ def test_blocks_with_parameters_of_a_network(network_parameter_file, monkeypatch
     given = {"fparam": np.arange(6.0).reshape(3, 2), "aparam": np.arange(18.0).reshape(3, 6)}
     with DeepPot(network_parameter_file, memory=1) as pot:
         want = pot.eval(*frames, **given)
-        monkeypatch.setattr(evaluator, "DIRECT_ATOMS", 0)
+        monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", 0)
         for a, b in zip(pot.eval(*frames, **given), want, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
@@ -138,8 +139,8 @@ def test_batch_of_different_frames(pot, monkeypatch):
     names = ("energy", "force", "virial", "atom_energy", "atom_virial")
     assert [*pot.evaluate(batch)] == ["energy", "force", "virial"]
     for memory, direct in ((1 << 30, 512), (3000, 0)):
-        monkeypatch.setattr(evaluator, "DIRECT_ATOMS", direct)
-        monkeypatch.setattr(pot, "memory", memory)
+        monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", direct)
+        monkeypatch.setattr(pot._settings, "memory", memory)
         got = pot.evaluate(batch, names)
         for k, name in enumerate(names):
             width = got[name].shape[1:]
@@ -147,27 +148,30 @@ def test_batch_of_different_frames(pot, monkeypatch):
             np.testing.assert_allclose(got[name], one, rtol=1e-12, atol=1e-12)
 
 
+def graph_of(path):
+    """Return what has the graph of a model."""
+    return DeepPot(path, backend=TENSORFLOW)._open[TENSORFLOW]
+
+
+def one_frame(coords, cells, types):
+    num_atoms = types.shape[1]
+    row = np.array([0, num_atoms], np.int32)
+    return Frames(coords.reshape(-1, 3), cells.reshape(1, 3, 3), types[0], row)
+
+
 def test_pairs_with_ghosts_give_the_same(pot):
     """Images become ghost atoms, as in an MD engine."""
     coords, cells, types = random_frames(1, 6)
     energy, force, virial, atom_energy, _ = pot.eval(coords, cells, types, atomic=True)
-    row, neighbor, displacement = pot._session.run(
-        ["row:0", "neighbor:0", "displacement:0"],
-        {
-            "coord:0": coords.reshape(-1, 3),
-            "cell:0": cells.reshape(-1, 3, 3),
-            "atom_type:0": types[0],
-            "frame_row:0": [0, 6],
-        },
-    )
-    owner = np.concatenate([np.arange(6), neighbor])  # every neighbour becomes a ghost of its own
-    ghosts = 6 + np.arange(len(neighbor))
+    pairs = graph_of(pot.path)._list_pairs(one_frame(coords, cells, types), 0)
+    owner = np.append(np.arange(6), pairs.neighbor)  # every neighbour becomes a ghost of its own
+    ghosts = 6 + np.arange(len(pairs.neighbor))
     for memory in (1 << 30, 1):
-        pot.memory = memory
+        pot._settings.memory = memory
         got = pot.eval_pairs(
-            row,
+            pairs.row,
             ghosts,
-            displacement,
+            pairs.displacement,
             types[0][owner],
             outputs=("energy", "force", "virial", "atom_energy"),
         )
@@ -185,22 +189,25 @@ def test_same_numbers_twice(pot):
         np.testing.assert_array_equal(a, b)
 
 
-def test_closed(model_file):
-    with DeepPot(model_file) as pot:
+def test_closed(open_pot):
+    with open_pot() as pot:
         pass
     pot.close()
     with pytest.raises(ValueError, match="must be open, got the closed one"):
         pot.eval(*random_frames(1, 2))
 
 
-def test_centres_that_are_not_owned_count_nothing(network_file):
+@pytest.mark.parametrize("backend", ["engine", "tensorflow"])
+def test_centres_that_are_not_owned_count_nothing(network_file, backend):
     """The graph and the door of Python agree with pairs of the owned centres alone."""
     coords, cells, types = random_frames(1, 6)
     types[0, 1] = -1
-    names = ("energy", "force", "virial", "atom_energy", "atom_virial", "descriptor")
-    with DeepPot(network_file) as pot:
-        frames = Batch(coords.reshape(-1, 3), cells.reshape(1, 3, 3), types[0], np.array([0, 6]))
-        pairs = pot._list_pairs(frames.part(0, 1), 0)
+    sums, shares = ["energy", "force", "virial", "atom_virial"], ["atom_energy"]
+    shares += ["descriptor"] if backend == TENSORFLOW else []
+    names = [*sums, *shares]
+    with DeepPot(network_file, backend=backend) as pot:
+        session = graph_of(network_file)
+        pairs = session._list_pairs(one_frame(coords, cells, types), 0)
         given = {"row": pairs.row, "neighbor": pairs.neighbor, "displacement": pairs.displacement}
         feed = given | {"atom_type": types[0], "frame_row": [0, 6]}
         for owned in (0, 1, 4, 6):
@@ -208,12 +215,12 @@ def test_centres_that_are_not_owned_count_nothing(network_file):
             alone = {k: value[: row[-1]] for k, value in given.items()} | {"row": row}
             want = pot.eval_pairs(**alone, atom_type=types[0], outputs=names)
             door = pot.eval_pairs(**given, atom_type=types[0], outputs=names, num_owned=owned)
-            graph = pot._run_graph(names, feed | {"num_owned": owned})
+            graph = session._run_graph(names, feed | {"num_owned": owned})
             for got in (door, graph):
-                for name in ("energy", "force", "virial", "atom_virial"):
+                for name in sums:
                     np.testing.assert_allclose(got[name], want[name], rtol=1e-12, atol=1e-13)
-                for name in ("atom_energy", "descriptor"):
+                for name in shares:
                     np.testing.assert_allclose(got[name][:owned], want[name], rtol=1e-12)
                     assert not got[name][owned:].any()
         with pytest.raises(ValueError, match="num_owned"):
-            pot._run_graph(["energy"], feed | {"num_owned": 7})
+            session._run_graph(["energy"], feed | {"num_owned": 7})

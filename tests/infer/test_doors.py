@@ -8,11 +8,11 @@ import pytest
 from message import Message
 from toy import random_frames
 
-import deeptf.infer.evaluator as evaluator
+import deeptf.infer.backend_tensorflow as backend_tensorflow
 from deeptf.config import load
 from deeptf.exchange import frozen
 from deeptf.infer import DeepPot
-from deeptf.model.inputs import COORDINATES
+from deeptf.model.doors import COORDINATES
 from deeptf.model.model import ModelConfig
 from deeptf.model.term import TERMS
 from deeptf.model.term.term import Needs, TermOutputs
@@ -45,7 +45,7 @@ def pot(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("direct", [0, 12, 512])
 def test_frames_are_evaluated_whole(pot, direct, monkeypatch):
-    monkeypatch.setattr(evaluator, "DIRECT_ATOMS", direct)
+    monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", direct)
     coords, cells, types = random_frames(5, 6, cell=5.0)
     volume = np.linalg.det(cells.reshape(-1, 3, 3))
     energy, force, _, atom_energy, _ = pot.eval(coords, cells, types, atomic=True)
@@ -56,7 +56,7 @@ def test_frames_are_evaluated_whole(pot, direct, monkeypatch):
 
 
 def test_messages_count_frames_from_the_first(pot, monkeypatch):
-    monkeypatch.setattr(evaluator, "DIRECT_ATOMS", 6)
+    monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", 6)
     coords, cells, types = random_frames(3, 6, cell=5.0)
     coords = coords.reshape(3, 6, 3)
     coords[2, 1] = coords[2, 0]

@@ -5,7 +5,7 @@ import pytest
 import toy
 from toy import random_frames
 
-import deeptf.infer.evaluator as evaluator
+import deeptf.infer.backend_tensorflow as backend_tensorflow
 from deeptf.data.batch import Batch
 from deeptf.exchange.model_file import METADATA_NODE
 from deeptf.infer import DeepPot
@@ -94,7 +94,7 @@ def test_graph_without_its_nodes(model_file, tmp_path):
     path = tmp_path / "holes.pb"
     path.write_bytes(graph.SerializeToString())
     with pytest.raises(ValueError, match="must hold a whole graph, got .*holes.pb"):
-        DeepPot(path)
+        DeepPot(path, backend="tensorflow")
 
 
 @pytest.mark.parametrize(
@@ -231,14 +231,15 @@ def test_outputs_and_settings(pot, toy_file):
         DeepPot(toy_file, memory=0)
 
 
-def test_what_the_ops_refuse(network_file, monkeypatch):
+@pytest.mark.parametrize("backend", ["engine", "tensorflow"])
+def test_what_the_ops_refuse(network_file, backend, monkeypatch):
     coords, cells, types = random_frames(3, 4)
     flat = _change(cells, 2, 1.0)
     touching = _change(coords, (1, slice(3, 6)), coords[1, :3])
-    for direct in (512, 0):
-        monkeypatch.setattr(evaluator, "DIRECT_ATOMS", direct)
-        monkeypatch.setattr(evaluator, "LIST_ATOMS", 4)
-        with DeepPot(network_file) as pot:
+    monkeypatch.setattr(backend_tensorflow, "LIST_ATOMS", 4)
+    for direct, limit in ((512, True), (0, True), (512, 4)):
+        monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", direct)
+        with DeepPot(network_file, auto_batch_size=limit, backend=backend) as pot:
             with pytest.raises(ValueError, match="^`cell` must have a volume .* in frame 2$"):
                 pot.eval(coords, flat, types)
             with pytest.raises(ValueError, match="atoms 0 and 1 of frame 1 on top of each other"):

@@ -7,7 +7,7 @@ import pytest
 from message import Message
 from toy import random_frames
 
-import deeptf.infer.evaluator as evaluator
+import deeptf.infer.backend_tensorflow as backend_tensorflow
 from deeptf.config import load
 from deeptf.data.batch import Batch, Pairs, rows_of
 from deeptf.exchange import frozen
@@ -75,9 +75,9 @@ def close(found, wanted, names=OUTPUTS):
 
 
 def in_blocks(pot, monkeypatch, memory, list_atoms=1 << 20):
-    monkeypatch.setattr(evaluator, "DIRECT_ATOMS", 0)
-    monkeypatch.setattr(evaluator, "LIST_ATOMS", list_atoms)
-    monkeypatch.setattr(pot, "memory", memory)
+    monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", 0)
+    monkeypatch.setattr(backend_tensorflow, "LIST_ATOMS", list_atoms)
+    monkeypatch.setattr(pot._settings, "memory", memory)
 
 
 def test_the_model_says_what_it_needs(pot):
@@ -145,7 +145,7 @@ def domain(pairs, types, owned, hops=2):
 
 
 def pairs_of(pot, batch):
-    return pot._list_pairs(batch.part(0, batch.num_frames), 0)
+    return pot._open["tensorflow"]._list_pairs(batch.part(0, batch.num_frames), 0)
 
 
 @pytest.mark.parametrize("memory", MEMORY)
@@ -154,7 +154,7 @@ def test_two_domains_are_one_frame(pot, memory):
     whole = batch_of((coord, cell, types))
     wanted = pot.evaluate(whole, OUTPUTS)
     pairs = pairs_of(pot, whole)
-    pot.memory = memory
+    pot._settings.memory = memory
     total = {name: np.zeros_like(value) for name, value in wanted.items()}
     for side in (coord[:, 0] < 7.6, coord[:, 0] >= 7.6):
         given, atoms = domain(pairs, types, np.flatnonzero(side))

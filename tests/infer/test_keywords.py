@@ -5,7 +5,7 @@ import pytest
 import toy
 from toy import random_frames
 
-import deeptf.infer.evaluator as evaluator
+import deeptf.infer.backend_tensorflow as backend_tensorflow
 from deeptf.infer import DeepPot
 from deeptf.infer.ase import DP
 
@@ -50,7 +50,7 @@ def test_values_that_cannot_be_honoured(toy_file, given, message):
         ),
         (
             lambda pot: DeepPot(pot.path, xyz=1),
-            "got `xyz`; it takes model_file, threads, memory, auto_batch_size, neighbor_list, head",
+            "got `xyz`; it takes model_file, threads, memory, auto_batch_size, neighbor_list, back",
         ),
         (
             lambda pot: pot.eval([0, 0, 0], None, [0], mixed_types=True),
@@ -86,11 +86,12 @@ def test_most_atoms_at_a_time(toy_file, monkeypatch, auto_batch_size, evaluation
     with DeepPot(toy_file) as pot:
         want = pot.eval(*frames)
     if auto_batch_size is False:
-        monkeypatch.setattr(evaluator, "DIRECT_ATOMS", 1)
+        monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", 1)
     with DeepPot(toy_file, auto_batch_size=auto_batch_size) as pot:
         ran = []
-        run = pot._session.run
-        monkeypatch.setattr(pot._session, "run", lambda *a: ran.append(1) or run(*a))
+        session = pot._open["tensorflow"]._session
+        run = session.run
+        monkeypatch.setattr(session, "run", lambda *a: ran.append(1) or run(*a))
         got = pot.eval(*frames)
     assert len(ran) == (evaluations if evaluations != 3 else 4)
     for a, b in zip(got, want, strict=True):

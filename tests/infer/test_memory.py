@@ -28,7 +28,7 @@ def peak():  # ru_maxrss would begin with the memory of the process that started
 model, edge, spacing = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 grid = spacing * np.stack(np.meshgrid(*[np.arange(edge)] * 3), -1).reshape(-1, 3)
 coord = grid + np.random.default_rng(1).uniform(-0.3, 0.3, grid.shape)
-with DeepPot(model, threads=2, memory=1 << 50) as potential:
+with DeepPot(model, threads=2, memory=1 << 50, backend=sys.argv[4]) as potential:
     potential.eval(coord[:2], None, [0, 0])
     before = peak()
     potential.eval(coord, edge * spacing * np.eye(3), np.zeros(len(coord), int))
@@ -59,16 +59,27 @@ def test_usual_widths(precision, embedding, pair, atom):
     assert atom <= needs.atom_bytes <= 1.2 * atom
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
-@pytest.mark.parametrize(("embedding", "edge"), [("table", 20), ("network", 12)])
-def test_peak_of_an_evaluation(embedding, edge, tmp_path):
+def peak(embedding, edge, tmp_path, backend):
+    """Return the number of atoms, the bytes of an evaluation, and what the model says of them."""
     config = model("float32", embedding, (16, 32, 64), 8, (64, 64))
     path = tmp_path / "model.pb"
     frozen.write(config, random_arrays(config), path)
-    command = [sys.executable, "-c", EVALUATE, str(path), str(edge), str(SPACING)]
+    command = [sys.executable, "-c", EVALUATE, str(path), str(edge), str(SPACING), backend]
     run = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
-    atoms, measured = json.loads(run.stdout)
+    return *json.loads(run.stdout), read_model(path).metadata
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
+@pytest.mark.parametrize(("embedding", "edge"), [("table", 20), ("network", 12)])
+def test_peak_of_an_evaluation(embedding, edge, tmp_path):
+    atoms, measured, said = peak(embedding, edge, tmp_path, "tensorflow")
     pairs = atoms * 4 / 3 * np.pi * RCUT**3 / SPACING**3
-    said = read_model(path).metadata
     estimate = atoms * said["atom_bytes"] + pairs * said["pair_bytes"]
     assert 0.5 < measured / estimate < 1.3
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
+def test_the_engine_needs_little(tmp_path):
+    """A few MB for the block of each thread, and less than 1 kB an atom."""
+    atoms, measured, _ = peak("table", 40, tmp_path, "engine")
+    assert measured < 20e6 + 1000 * atoms

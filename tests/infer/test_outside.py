@@ -10,7 +10,7 @@ from small_run import write_system
 
 import deeptf.infer.test as module
 from deeptf.exchange import frozen
-from deeptf.infer import DeepPot, evaluator
+from deeptf.infer import DeepPot, backend_tensorflow
 from deeptf.infer.evaluator import OutsideWarning
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
@@ -41,10 +41,13 @@ def evaluate(pot, atoms=ATOMS):
     return pot.eval(atoms.reshape(1, -1), None, TYPES[: len(atoms)])
 
 
-@pytest.mark.parametrize("direct", [512, 0])
-def test_they_are_a_warning_once_and_counted_always(path, direct, monkeypatch):
-    monkeypatch.setattr(evaluator, "DIRECT_ATOMS", direct)
-    with DeepPot(path, memory=1 << 30 if direct else 1) as pot, warnings.catch_warnings():
+@pytest.mark.parametrize(
+    ("backend", "direct"), [("tensorflow", 512), ("tensorflow", 0), ("engine", 0)]
+)
+def test_they_are_a_warning_once_and_counted_always(path, backend, direct, monkeypatch):
+    monkeypatch.setattr(backend_tensorflow, "DIRECT_ATOMS", direct)
+    pot = DeepPot(path, memory=1 << 30 if direct else 1, backend=backend)
+    with pot, warnings.catch_warnings():
         warnings.simplefilter("error")
         evaluate(pot, 2 * ATOMS)
         assert not pot.outside
@@ -61,8 +64,12 @@ def test_they_are_a_warning_once_and_counted_always(path, direct, monkeypatch):
         assert pot.outside.count.sum() == 12
 
 
-def test_pairs_of_an_engine_count_too(path):
-    with DeepPot(path) as pot, pytest.warns(OutsideWarning, match="1 pair of A-B closer than 1.28"):
+@pytest.mark.parametrize("backend", ["engine", "tensorflow"])
+def test_pairs_of_an_engine_count_too(path, backend):
+    with (
+        DeepPot(path, backend=backend) as pot,
+        pytest.warns(OutsideWarning, match="1 pair of A-B closer than 1.28"),
+    ):
         pot.eval_pairs([0, 1], [1], [[0.0, 0, 1.2]], [0, 1])  # from one side only
     assert pot.outside.count.tolist() == [[0, 1], [0, 0]]
 
@@ -101,7 +108,7 @@ def test_displacements_that_are_none_are_refused_with_their_atoms(path, wrong):
     message = (
         r"`displacement` must be finite and at least 1e-06 A long, got .* from atom 2 to atom 3"
     )
-    with DeepPot(path, memory=1) as pot:
+    with DeepPot(path, memory=1, backend="tensorflow") as pot:
         with pytest.raises(ValueError, match=message):
             pot.eval_pairs(row, neighbor, displacement, types)
         ghost = pot.eval_pairs(row, neighbor, displacement, [0, 1, 0, -1])  # that is no atom
@@ -109,4 +116,4 @@ def test_displacements_that_are_none_are_refused_with_their_atoms(path, wrong):
         feed = {"row:0": row, "neighbor:0": neighbor, "displacement:0": displacement}
         feed |= {"atom_type:0": types, "frame_row:0": [0, 3]}
         with pytest.raises(tf.errors.InvalidArgumentError, match="from atom 2 to atom 3"):
-            pot._session.run("energy:0", feed)
+            pot._open["tensorflow"]._session.run("energy:0", feed)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import numpy
 import numpy as np
 import pytest
+import tensorflow
 from lammps_runs import Lammps, crystal, read_dump, thermo, write_data
 
+import deeptf
 from deeptf.infer.deep_pot import DeepPot
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -124,10 +127,23 @@ def test_more_atom_types_than_the_model_has(lammps: Lammps, folder: Path) -> Non
     ) in lammps.message(text, folder)
 
 
-def test_a_model_of_deepmd_kit(lammps: Lammps, folder: Path) -> None:
+def test_models_of_deepmd_kit(lammps: Lammps, folder: Path) -> None:
+    """Converted by the plugin, or beforehand; else a message says how."""
     (folder / "old.pb").write_bytes(gzip.decompress((GOLDEN / "switch_6.pb.gz").read_bytes()))
-    message = lammps.message(script("pair_style deepmd old.pb\npair_coeff * *"), folder, 2)
-    assert "old.pb, a model of deepmd-kit; convert it: `deeptf convert old.pb new.pb`" in message
+    text = script("pair_style deepmd old.pb\npair_coeff * *")
+    message = lammps.message(text, folder, 2)
+    assert message.startswith(
+        "ERROR: model file old.pb is one of deepmd-kit and must be converted, which failed (deeptf "
+        "convert: error: TensorFlow must be installed, got none"
+    )
+    assert "run `deeptf convert old.pb old.deeptf.pb` once where deeptf has Tens" in message
+    packages = [Path(module.__file__).parents[1] for module in (deeptf, numpy, tensorflow)]
+    variables = {"PYTHONPATH": ":".join(map(str, packages))}
+    variables["LAMMPS_PLUGIN_PATH"] = str(lammps.folder)
+    first = lammps.run(text, folder, 2, variables=variables)
+    assert "Model old.pb of deepmd-kit was converted: old.deeptf.pb is used\n" in first
+    again = lammps.run(text, folder)
+    assert energy(again) == energy(first) == pytest.approx(energy_of(folder / "old.deeptf.pb"))
 
 
 def test_units_lj(lammps: Lammps, folder: Path) -> None:

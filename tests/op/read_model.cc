@@ -4,7 +4,7 @@
 //
 // The description on the first line; then each constant that it lists on a line of its own: name,
 // number of dimensions, dimensions, elements with all their digits. Where the file cannot be read,
-// the message alone, and the result is 1.
+// the message goes to the other stream, and the result is 1.
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -39,7 +39,7 @@ int main(int, char** given) {
       }
     }
   } catch (const deeptf::Error& error) {
-    std::printf("%s\n", error.what());
+    std::fprintf(stderr, "%s", error.what());
     return 1;
   }
 }

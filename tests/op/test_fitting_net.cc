@@ -105,6 +105,19 @@ TEST(slope_and_gradients) {
   check_net({kWidth, {1, 3}, deeptf::Activation::sigmoid, false});
 }
 
+TEST(packed_weights_give_the_same_bits) {
+  Case c({kWidth, {6, 6, 4}, deeptf::Activation::tanh, true});
+  c.run();
+  const std::vector<double> energy = c.energy, slope = c.slope;
+  auto in = c.inputs();
+  const deeptf::PackedNets<double> packed(in);
+  in.packed = &packed;
+  deeptf::fitting_net<double>(in, deeptf_test::serial(),
+                              {c.energy.data(), c.slope.data(), c.z.data(), c.u.data()});
+  CHECK(energy == c.energy);
+  CHECK(slope == c.slope);
+}
+
 TEST(counts_that_do_not_fit_are_errors) {
   Case c({kWidth, {4}, deeptf::Activation::tanh, false});
   const auto refused = [&](const FittingInputs<double>& in, const char* name) {

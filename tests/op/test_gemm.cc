@@ -5,6 +5,7 @@
 using deeptf::MatrixView;
 using deeptf::Multiplication;
 using deeptf::multiply;
+using deeptf::PackedMatrix;
 using deeptf::Product;
 using deeptf::Products;
 using deeptf_test::close;
@@ -106,6 +107,32 @@ TEST(bits_depend_neither_on_other_rows_and_columns_nor_on_threads) {
     }
     CHECK(whole == threads);
     CHECK(whole == single);
+  }
+}
+
+template <class T>
+void check_packed(int64_t columns, int64_t depth, bool transposed) {
+  const int64_t rows = 13;
+  const Matrix<T> a(rows, depth, false, 1), b(depth, columns, transposed, 2);
+  const PackedMatrix<T> packed(depth, columns, b.view);
+  std::vector<T> plain(rows * columns), one(plain), cut(plain);
+  multiply<T>({rows, columns, plain.data(), columns, false}, {{depth, a.view, b.view}});
+  multiply<T>({rows, columns, one.data(), columns, false}, {{depth, a.view, b.view, &packed}});
+  const Multiplication<T> pieces{{rows, columns, cut.data(), columns, false},
+                                 {{depth, a.view, b.view, &packed}}};
+  multiply(deeptf_test::threaded(), &pieces, 1);
+  CHECK(plain == one);
+  CHECK(plain == cut);
+}
+
+TEST(packed_matrices_give_the_same_bits) {
+  for (const int64_t columns : {1, 7, 24, 25, 48, 500}) {
+    for (const int64_t depth : {1, 255, 256, 600}) {
+      for (const bool transposed : {false, true}) {
+        check_packed<double>(columns, depth, transposed);
+        check_packed<float>(columns, depth, transposed);
+      }
+    }
   }
 }
 

@@ -111,6 +111,54 @@ TEST(same_as_brute_force) {
   }
 }
 
+// What find() gives for slots of blocks of so many, by atom and in the order of the list.
+List find_in_blocks(const System& system, double rcut, int64_t block) {
+  const NeighborSearch search(system.frames(), rcut);
+  using Pair = std::tuple<int32_t, double, double, double>;
+  std::vector<std::vector<Pair>> of_atom(system.type.size());
+  deeptf::PairsOfSlots found;
+  for (int64_t first = 0; first < search.num_slots(); first += block) {
+    const int64_t end = std::min(first + block, search.num_slots());
+    search.find(first, end, &found);
+    for (int64_t slot = first; slot < end; ++slot) {
+      for (int32_t k = found.row[slot - first]; k < found.row[slot - first + 1]; ++k) {
+        const double* d = found.displacement.data() + 3 * k;
+        of_atom[search.atom_of_slot()[slot]].emplace_back(found.neighbor[k], d[0], d[1], d[2]);
+      }
+    }
+  }
+  List list;
+  list.row.push_back(0);
+  for (std::vector<Pair>& pairs : of_atom) {
+    std::sort(pairs.begin(), pairs.end());
+    for (const auto& [neighbor, x, y, z] : pairs) {
+      list.neighbor.push_back(neighbor);
+      list.displacement.insert(list.displacement.end(), {x, y, z});
+    }
+    list.row.push_back(static_cast<int32_t>(list.neighbor.size()));
+  }
+  return list;
+}
+
+TEST(blocks_of_slots_have_the_pairs_of_the_list) {
+  const System system = mixed_system();
+  System plain = system;  // one type, so that the list is sorted by index
+  for (int32_t& type : plain.type) type = std::min(type, 0);
+  for (const double rcut : {0.7, 6.0}) {
+    const List whole = find_in_blocks(plain, rcut, 1000);
+    CHECK(same(whole, find_in_blocks(plain, rcut, 5), 0));
+    const List list = search(plain, rcut, deeptf_test::serial());
+    CHECK(whole.row == list.row);
+    CHECK(whole.neighbor == list.neighbor);
+  }
+}
+
+TEST(atoms_on_top_of_each_other_are_found_in_blocks_too) {
+  System system = mixed_system();
+  std::copy(system.coord.begin() + 66, system.coord.begin() + 69, system.coord.begin() + 90);
+  CHECK(deeptf_test::throws([&] { find_in_blocks(system, 3.0, 4); }, "atoms 0 and 8 of frame 3"));
+}
+
 TEST(threads_do_not_change_bits) {
   const System system = mixed_system();
   const List one = search(system, 4.0, deeptf_test::serial());

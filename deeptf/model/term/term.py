@@ -16,7 +16,8 @@ import numpy as np
 
 from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Lines
-from deeptf.model.inputs import COORDINATES, PAIRS, Inputs
+from deeptf.model.doors import COORDINATES, PAIRS
+from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table

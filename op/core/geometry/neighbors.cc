@@ -96,8 +96,8 @@ NeighborSearch::Count NeighborSearch::count_pairs(const Scratch<Run>& runs, int3
   return total;
 }
 
-// Copies the atoms of all runs, sorted by key.
-NeighborSearch::Candidates NeighborSearch::gather(const Scratch<Run>& runs) const {
+// Copies the atoms of all runs, sorted by key or as they come.
+NeighborSearch::Candidates NeighborSearch::gather(const Scratch<Run>& runs, bool sorted) const {
   struct Place {
     uint64_t key;
     int32_t slot, run;
@@ -113,8 +113,10 @@ NeighborSearch::Candidates NeighborSearch::gather(const Scratch<Run>& runs) cons
       *next++ = {(rank << 30) | runs[run].image, slot, run};
     }
   }
-  std::sort(places.begin(), places.end(),
-            [](const Place& a, const Place& b) { return a.key < b.key; });
+  if (sorted) {
+    std::sort(places.begin(), places.end(),
+              [](const Place& a, const Place& b) { return a.key < b.key; });
+  }
   for (int64_t k = 0; k < count; ++k) {
     const std::array<double, 3>& shift = runs[places[k].run].shift;
     to.key[k] = places[k].key;
@@ -155,50 +157,46 @@ int64_t NeighborSearch::find_near(int32_t slot, Candidates& candidates) const {
   return count;
 }
 
+// The least square of a distance among the first `near` of candidates.near.
+double NeighborSearch::closest(const Candidates& candidates, int64_t near) {
+  double least = std::numeric_limits<double>::infinity();
+  for (int64_t k = 0; k < near; ++k) {
+    least = std::min(least, candidates.square[candidates.near[k]]);
+  }
+  return least;
+}
+
 int64_t NeighborSearch::bin_of_slot(int64_t slot) const {
   const auto* after = std::upper_bound(bin_start_.begin(), bin_start_.end(), slot);
   return after - bin_start_.begin() - 1;
 }
 
-template <class Body>
-void NeighborSearch::over_bins(int64_t begin, int64_t end, const Body& body) const {
-  for (int64_t slot = begin; slot < end;) {
-    const int64_t bin = bin_of_slot(slot), last = std::min<int64_t>(bin_start_[bin + 1], end);
-    body(bin, static_cast<int32_t>(slot), static_cast<int32_t>(last));
-    slot = last;
-  }
-}
-
-int64_t NeighborSearch::count_slots(int64_t begin, int64_t end, int32_t* row) const {
-  int64_t total = 0;
-  row[0] = 0;
-  over_bins(begin, end, [&](int64_t bin, int32_t first, int32_t last) {
+void NeighborSearch::find(int64_t begin, int64_t end, PairsOfSlots* found) const {
+  found->row.assign(1, 0);
+  for (int64_t first = begin; first < end;) {
+    const int64_t bin = bin_of_slot(first), last = std::min<int64_t>(bin_start_[bin + 1], end);
     const Scratch<Run> runs = runs_of_bin(bin);
-    for (int32_t slot = first; slot < last; ++slot) {
-      const Count found = count_pairs(runs, slot);
-      if (found.close > 1) report_coincidence(atom_of_slot_[slot]);
-      total += found.near - 1;
-      if (total >= kMost) {
-        throw Error("the number of pairs of " + std::to_string(end - begin) +
-                    " atoms must be below 2^31, got more with rcut " + std::to_string(rcut_) +
-                    " A: give fewer atoms at a time");
+    Candidates candidates = gather(runs, false);
+    for (; first < last; ++first) {
+      const auto slot = static_cast<int32_t>(first);
+      const int64_t place = found->row.back(), near = find_near(slot, candidates);
+      if (place + near >= kMost) {
+        throw Error("the pairs of " + std::to_string(end - begin) +
+                    " atoms must be fewer than 2^31, got more with rcut " + std::to_string(rcut_) +
+                    " A: evaluate fewer atoms at a time");
       }
-      row[slot - begin + 1] = static_cast<int32_t>(total);
+      if (closest(candidates, near) < kTooClose * kTooClose) {
+        report_coincidence(atom_of_slot_[slot]);
+      }
+      found->row.push_back(static_cast<int32_t>(place + near));
+      if (place + near > static_cast<int64_t>(found->neighbor.size())) {
+        found->neighbor.resize(2 * (place + near));
+        found->displacement.resize(6 * (place + near));
+      }
+      write_pairs(slot, candidates, near, found->neighbor.data() + place,
+                  found->displacement.data() + 3 * place);
     }
-  });
-  return total;
-}
-
-void NeighborSearch::fill_slots(int64_t begin, int64_t end, const int32_t* row, int32_t* neighbor,
-                                double* displacement) const {
-  over_bins(begin, end, [&](int64_t bin, int32_t first, int32_t last) {
-    const Scratch<Run> runs = runs_of_bin(bin);
-    Candidates candidates = gather(runs);
-    for (int32_t slot = first; slot < last; ++slot) {
-      const int64_t place = row[slot - begin];
-      write_pairs(slot, candidates, neighbor + place, displacement + 3 * place);
-    }
-  });
+  }
 }
 
 int64_t NeighborSearch::count(const Context& context, int32_t* row) const {
@@ -236,22 +234,22 @@ void NeighborSearch::fill(const Context& context, const int32_t* row, int32_t* n
     for (int64_t part = begin; part < end;) {
       const int64_t bin = parts_[part].bin;
       const Scratch<Run> runs = runs_of_bin(bin);
-      Candidates candidates = gather(runs);
+      Candidates candidates = gather(runs, true);
       for (; part < end && parts_[part].bin == bin; ++part) {
         for (int32_t slot = parts_[part].begin; slot < parts_[part].end; ++slot) {
           const int64_t first = row[atom_of_slot_[slot]];
-          write_pairs(slot, candidates, neighbor + first, displacement + 3 * first);
+          const int64_t found = find_near(slot, candidates);
+          write_pairs(slot, candidates, found, neighbor + first, displacement + 3 * first);
         }
       }
     }
   });
 }
 
-// Writes the pairs of the atom of `slot`.
-void NeighborSearch::write_pairs(int32_t slot, Candidates& candidates, int32_t* neighbor,
-                                 double* displacement) const {
-  const int64_t found = find_near(slot, candidates);
-  for (int64_t k = 0; k < found; ++k) {
+// Writes the pairs of the atom of `slot` with the first `count` of candidates.near.
+void NeighborSearch::write_pairs(int32_t slot, const Candidates& candidates, int64_t count,
+                                 int32_t* neighbor, double* displacement) const {
+  for (int64_t k = 0; k < count; ++k) {
     const int32_t from = candidates.near[k];
     double* d = displacement + 3 * k;
     neighbor[k] = atom_of_rank_[candidates.key[from] >> 30];
@@ -267,7 +265,7 @@ void NeighborSearch::report_coincidence(int64_t atom) const {
   const int64_t frame = frame_of_atom(atom), first = frames_.frame_row[frame];
   int64_t partner = atom;
   const Scratch<Run> runs = runs_of_bin(bin_of_slot(slot));
-  Candidates candidates = gather(runs);
+  Candidates candidates = gather(runs, true);
   const int64_t found = find_near(slot, candidates);
   for (int64_t k = found - 1; k >= 0; --k) {
     const int32_t from = candidates.near[k];

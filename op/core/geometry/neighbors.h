@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "core/base/context.h"
 #include "core/base/scratch.h"
@@ -23,6 +24,13 @@ struct Frames {
   const int32_t* atom_type;  // [N]
 
   int64_t num_atoms() const { return frame_row[num_frames]; }
+};
+
+// Pairs of consecutive slots, in memory that grows and is used again: there may be more of it.
+struct PairsOfSlots {
+  std::vector<int32_t> row;          // [slots + 1] first pair of each
+  std::vector<int32_t> neighbor;     // [>= P]
+  std::vector<double> displacement;  // [>= P, 3]
 };
 
 class NeighborSearch {
@@ -44,10 +52,10 @@ class NeighborSearch {
   const int32_t* atom_of_slot() const { return atom_of_slot_.data(); }
   int64_t frame_of_atom(int64_t atom) const;
 
-  // The same for the atoms in slots from begin to end - 1, one thread; row [end - begin + 1].
-  int64_t count_slots(int64_t begin, int64_t end, int32_t* row) const;
-  void fill_slots(int64_t begin, int64_t end, const int32_t* row, int32_t* neighbor,
-                  double* displacement) const;
+  // Finds the pairs of the atoms in slots from begin to end - 1 on this thread; those of an atom
+  // are in the order of the bins. Throws Error if two atoms coincide or the pairs do not fit 32
+  // bits.
+  void find(int64_t begin, int64_t end, PairsOfSlots* found) const;
 
  private:
   struct Grid {  // the bins of one frame
@@ -71,7 +79,7 @@ class NeighborSearch {
   struct Count {
     int64_t near, close;
   };
-  struct Candidates {  // atoms of several runs in the order that the pairs of a centre have
+  struct Candidates {  // atoms of several runs, in their order or that of the keys
     explicit Candidates(int64_t count)
         : key(count),
           x(count),
@@ -82,7 +90,7 @@ class NeighborSearch {
           shift_z(count),
           square(count),
           near(count) {}
-    Scratch<uint64_t> key;  // (rank, image): that order
+    Scratch<uint64_t> key;  // (rank, image): the order that pairs of a centre have
     Scratch<double> x, y, z, shift_x, shift_y, shift_z;
     Scratch<double> square;  // distance to the centre at hand
     Scratch<int32_t> near;   // places in this list closer than rcut to the centre at hand
@@ -102,16 +110,14 @@ class NeighborSearch {
 
   int64_t num_bins() const;
   int64_t bin_of_slot(int64_t slot) const;
-  // Calls body(bin, first slot, end) for the bins of slots from begin to end - 1.
-  template <class Body>
-  void over_bins(int64_t begin, int64_t end, const Body& body) const;
   Scratch<Run> runs_of_bin(int64_t bin) const;
   Run* add_runs(const Grid& grid, int32_t bin0, int32_t bin1, int32_t bin2, Run* runs) const;
   Count count_pairs(const Scratch<Run>& runs, int32_t slot) const;
-  Candidates gather(const Scratch<Run>& runs) const;
+  Candidates gather(const Scratch<Run>& runs, bool sorted) const;
   int64_t find_near(int32_t slot, Candidates& candidates) const;
-  void write_pairs(int32_t slot, Candidates& candidates, int32_t* neighbor,
+  void write_pairs(int32_t slot, const Candidates& candidates, int64_t count, int32_t* neighbor,
                    double* displacement) const;
+  static double closest(const Candidates& candidates, int64_t near);
   [[noreturn]] void report_coincidence(int64_t atom) const;
 
   Frames frames_;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kMostDimensions = 32;
 constexpr int64_t kMostLength = INT32_MAX;     // of a dimension
-constexpr int64_t kMostFilled = 1 << 26;       // elements that one value stands for
+constexpr int64_t kMostFilled = 1 << 22;       // elements that one value stands for
 constexpr uint32_t kShape = 7, kTensor = 8;    // fields of an AttrValue
 constexpr uint32_t kString = 7, kStrings = 8;  // number of the type, field of its values
 

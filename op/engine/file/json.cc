@@ -19,9 +19,11 @@ constexpr double kMostInteger = 1LL << 53;  // up to where float64 tells integer
 constexpr std::string_view kSpace = " \t\n\r";
 constexpr std::string_view kDigits = "0123456789";
 
-std::string cut(std::string_view text) {
-  return text.size() <= kMostShown ? std::string(text)
-                                   : std::string(text.substr(0, kMostShown)) + "...";
+// Whole characters at the start of a text.
+std::string cut(std::string_view text, size_t most = kMostShown) {
+  if (text.size() <= most) return std::string(text);
+  while (most > 0 && (text[most] & 0xC0) == 0x80) --most;
+  return std::string(text.substr(0, most)) + "...";
 }
 
 std::string quoted(std::string_view text) { return "`" + cut(text) + "`"; }
@@ -198,7 +200,8 @@ class JsonParser {
   }
 
   [[noreturn]] void refuse(const std::string& wanted) const {
-    const std::string found = at_ < text_.size() ? quoted(text_.substr(at_, 10)) : "the end";
+    const std::string found =
+        at_ < text_.size() ? "`" + cut(text_.substr(at_), 10) + "`" : "the end";
     throw Error("JSON must have " + wanted + " at byte " + std::to_string(at_) + ", got " + found);
   }
 

@@ -1,10 +1,7 @@
 #include "engine/file/model_file.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -74,25 +71,6 @@ void check_format(const std::string& name, const Json& metadata) {
               (named ? writer->text() : "(unknown)") + ": " + advice);
 }
 
-std::string contents_of(const std::string& path) {
-  namespace fs = std::filesystem;
-  const std::string wrong = "`model_file` must be a frozen model, got " + path + ": ";
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) throw Error(wrong + "no such file");
-  const auto size = fs::file_size(path, error);
-  std::ifstream stream;
-  if (!error) stream.open(path, std::ios::binary);
-  if (error || !stream) {
-    if (!error) error.assign(errno, std::generic_category());
-    throw Error(wrong + "it cannot be opened (" + error.message() + ")");
-  }
-  std::string content(size, '\0');
-  if (!stream.read(content.data(), static_cast<std::streamsize>(size))) {
-    throw Error(wrong + "it cannot be read to its end");
-  }
-  return content;
-}
-
 bool is_like(const TensorShape& wanted, const TensorShape& shape) {
   const auto fits = [](int64_t length, int64_t found) { return length == -1 || length == found; };
   return std::equal(wanted.begin(), wanted.end(), shape.begin(), shape.end(), fits);
@@ -119,9 +97,14 @@ std::vector<T> numbers_as(const Tensor& tensor) {
 }  // namespace
 
 ModelFile ModelFile::read(const std::string& path) {
-  const auto content = std::make_shared<const std::string>(contents_of(path));
-  ModelFile model(path, *content);
-  model.owned_ = content;
+  std::shared_ptr<const MappedFile> file;
+  try {
+    file = std::make_shared<const MappedFile>(path);
+  } catch (const Error& error) {
+    throw Error("`model_file` must be a frozen model, got " + path + ": " + error.what());
+  }
+  ModelFile model(path, file->content());
+  model.file_ = file;
   return model;
 }
 
@@ -160,7 +143,7 @@ ModelFile::ModelFile(std::string name, std::string_view content)
 
 template <class T>
 Array<T> ModelFile::constant(const std::string& name, const std::vector<int64_t>& shape) const {
-  std::string got = "without it";
+  std::string got = " without it";
   const auto found = constants_.find(name);
   if (found != constants_.end()) {
     try {
@@ -168,15 +151,15 @@ Array<T> ModelFile::constant(const std::string& name, const std::vector<int64_t>
       if (tensor && is_of<T>(*tensor) && is_like(shape, tensor->shape())) {
         return {tensor->shape(), numbers_as<T>(*tensor)};
       }
-      got = "where it is ";
+      got = ", where it is ";
       got += tensor ? tensor->type() + " of shape " + shown(tensor->shape()) : "no array";
     } catch (const Error& error) {
-      got = std::string("where ") + error.what();
+      got = std::string(", where ") + error.what();
     }
   }
   const char* kind = std::is_integral_v<T> ? "integers" : "floats";
   throw Error("`model_file` must hold the constant " + name + ", " + kind + " of shape " +
-              shown(shape, "any") + ", got " + name_ + " " + got + ": it is damaged" + kAgain);
+              shown(shape, "any") + ", got " + name_ + got + ": it is damaged" + kAgain);
 }
 
 template Array<float> ModelFile::constant(const std::string&, const std::vector<int64_t>&) const;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/file/json.h"
+#include "engine/file/mapped_file.h"
 
 namespace deeptf {
 
@@ -24,6 +25,8 @@ struct Array {
 
 class ModelFile {
  public:
+  // The file is read as long as constants are asked for; until then, replace it, but do not write
+  // into it.
   static ModelFile read(const std::string& path);
   // `content` is kept by whoever gives it for as long as constants are asked for.
   ModelFile(std::string name, std::string_view content);
@@ -41,7 +44,7 @@ class ModelFile {
 
  private:
   std::string name_;
-  std::shared_ptr<const std::string> owned_;  // the content, where this object read it
+  std::shared_ptr<const MappedFile> file_;  // that has the content; null where that was given
   std::string_view content_;
   std::string metadata_text_;
   Json metadata_;

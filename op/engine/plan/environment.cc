@@ -20,6 +20,11 @@ class EnvironmentStage final : public Stage {
       throw Error("`columns` of a stage must be 1 or 4, got " + std::to_string(columns_));
     }
     if (takes_ != kPairs) throw Error("an environment must take pairs");
+    const double reach = reader.file.metadata().at("rcut").number();  // of the pairs
+    if (!(rcut_ <= reach)) {
+      throw Error("`rcut` of a stage must be at most " + std::to_string(reach) +
+                  ", that of the model, got " + std::to_string(rcut_));
+    }
     if (!(rcut_smth_ >= 0 && rcut_smth_ < rcut_)) {
       throw Error("`rcut_smth` of a stage must be from 0 to below its `rcut`");
     }

@@ -17,9 +17,11 @@ class NetworkSumStage final : public Stage {
     nets_.activation = activation_of(reader.fields.at("activation").text());
     for (const Json& net : reader.fields.at("nets").items()) read_net(reader, net.items());
     if (nets_.layers.empty()) throw Error("`nets` of a stage must be at least one, got none");
+    const auto are_equal = [](const auto& a, const auto& b) { return a.width == b.width; };
+    const auto& first = nets_.layers[0];  // by which Pass measures its memory
     for (const auto& net : nets_.layers) {
-      if (net.size() != nets_.layers[0].size() || net.back().width != nets_.width()) {
-        throw Error("the embedding nets of a model must have equal layers");
+      if (!std::equal(net.begin(), net.end(), first.begin(), first.end(), are_equal)) {
+        throw Error("the embedding nets of a model must have layers of equal widths");
       }
     }
     find_alone();

@@ -8,6 +8,8 @@
 namespace deeptf {
 namespace {
 
+constexpr int64_t kMostWidth = 1 << 24;  // the product of two of them is an int64_t
+
 using Make = std::unique_ptr<Stage> (*)(const StageReader&);
 
 const std::map<std::string, Make>& makers() {
@@ -44,6 +46,10 @@ int StageReader::takes() const {
 
 int StageReader::gives(const ValueType& type) const {
   const std::string& name = fields.at("gives").text();
+  if (type.width < 1 || type.width > kMostWidth) {
+    throw Error("a value of a plan must have from 1 to " + std::to_string(kMostWidth) +
+                " numbers of each atom or pair, got " + std::to_string(type.width) + " of " + name);
+  }
   const int number = static_cast<int>(names_->types.size());
   if (!names_->number.emplace(name, number).second) {
     throw Error("the values of a plan must have different names, got " + name + " twice");

@@ -7,14 +7,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/geometry/neighbors.h"
+
 namespace deeptf {
 
 // Centres and their pairs.
-struct FoundPairs {
-  std::vector<int32_t> atom;         // of each centre
-  std::vector<int32_t> row;          // [n + 1] its first pair
-  std::vector<int32_t> neighbor;     // [p] atoms
-  std::vector<double> displacement;  // [p, 3]
+struct FoundPairs : PairsOfSlots {
+  std::vector<int32_t> atom;  // of each centre
 
   int64_t num_centres() const { return static_cast<int64_t>(atom.size()); }
 };
@@ -29,7 +28,8 @@ class Centres {
   const double* fparam = nullptr;  // [F, num_fparam]
   const double* aparam = nullptr;  // of each atom that may be a centre
 
-  virtual int64_t count() const = 0;  // centres
+  virtual int64_t count() const = 0;         // centres
+  virtual const int32_t* atoms() const = 0;  // [count] in their order
   virtual int64_t frame_of(int64_t atom) const = 0;
   // Finds the pairs of the centres from begin to end - 1. Throws Error, with the atoms, for two
   // that are at one place.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <thread>
 
 #include "core/base/error.h"
 
@@ -138,6 +139,20 @@ void check(const deeptf_pairs& pairs, const Description& about) {
 void check(const deeptf_options& options) {
   check_number(options.threads, "threads", 0, 100000);
   check_number(options.most_atoms, "most_atoms", 0, INT32_MAX);
+}
+
+std::vector<int32_t> frame_rows(const deeptf_frames& frames) {
+  std::vector<int32_t> row(frames.num_frames + 1);
+  for (int32_t f = 0; f <= frames.num_frames; ++f) {
+    const int64_t equal = frames.num_frames > 0 ? frames.num_atoms / frames.num_frames : 0;
+    row[f] = frames.frame_row != nullptr ? frames.frame_row[f] : static_cast<int32_t>(f * equal);
+  }
+  return row;
+}
+
+int num_threads(const deeptf_options& options) {
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return options.threads > 0 ? options.threads : cores;
 }
 
 }  // namespace deeptf

@@ -14,4 +14,9 @@ void check(const deeptf_neighbor_list& list, const Description& about);
 void check(const deeptf_pairs& pairs, const Description& about);
 void check(const deeptf_options& options);
 
+// What a caller may leave out: the first atom of each frame [F + 1], and how many threads there
+// are.
+std::vector<int32_t> frame_rows(const deeptf_frames& frames);
+int num_threads(const deeptf_options& options);
+
 }  // namespace deeptf

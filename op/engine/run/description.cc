@@ -7,7 +7,7 @@
 namespace deeptf {
 namespace {
 
-constexpr int64_t kMostTypes = 10000, kMostNumbers = 1 << 20;
+constexpr int64_t kMostTypes = 1000, kMostNumbers = 1 << 20;
 
 int64_t integer(const Json& metadata, const char* name, int64_t least, int64_t most) {
   const int64_t value = metadata.at(name).integer();

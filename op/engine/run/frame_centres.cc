@@ -14,12 +14,7 @@ FrameCentres::FrameCentres(const deeptf_frames& frames, const int32_t* row, cons
 
 void FrameCentres::find(int64_t begin, int64_t end, FoundPairs* found) const {
   found->atom.assign(search_.atom_of_slot() + begin, search_.atom_of_slot() + end);
-  found->row.resize(end - begin + 1);
-  const int64_t pairs = search_.count_slots(begin, end, found->row.data());
-  found->neighbor.resize(pairs);
-  found->displacement.resize(3 * pairs);
-  search_.fill_slots(begin, end, found->row.data(), found->neighbor.data(),
-                     found->displacement.data());
+  search_.find(begin, end, found);
 }
 
 }  // namespace deeptf

@@ -13,6 +13,7 @@ class FrameCentres final : public Centres {
   FrameCentres(const deeptf_frames& frames, const int32_t* row, const double* cell, double rcut);
 
   int64_t count() const override { return search_.num_slots(); }
+  const int32_t* atoms() const override { return search_.atom_of_slot(); }
   int64_t frame_of(int64_t atom) const override { return search_.frame_of_atom(atom); }
   void find(int64_t begin, int64_t end, FoundPairs* found) const override;
 

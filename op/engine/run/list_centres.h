@@ -13,6 +13,7 @@ class ListCentres final : public Centres {
   ListCentres(const deeptf_neighbor_list& list, double rcut);
 
   int64_t count() const override { return static_cast<int64_t>(atom_.size()); }
+  const int32_t* atoms() const override { return atom_.data(); }
   int64_t frame_of(int64_t) const override { return 0; }
   void find(int64_t begin, int64_t end, FoundPairs* found) const override;
 
@@ -29,6 +30,7 @@ class PairCentres final : public Centres {
   explicit PairCentres(const deeptf_pairs& pairs);
 
   int64_t count() const override { return static_cast<int64_t>(atom_.size()); }
+  const int32_t* atoms() const override { return atom_.data(); }
   int64_t frame_of(int64_t) const override { return 0; }
   void find(int64_t begin, int64_t end, FoundPairs* found) const override;
 

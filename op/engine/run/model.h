@@ -44,5 +44,7 @@ class Model {
 // Throws Error where the file cannot be used.
 std::unique_ptr<Model> load_model(const ModelFile& file, const deeptf_load_options& options);
 std::unique_ptr<Model> load_native(const ModelFile& file);
+std::unique_ptr<Model> load_with_tensorflow(const ModelFile& file,
+                                            const deeptf_load_options& options);
 
 }  // namespace deeptf

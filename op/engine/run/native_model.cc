@@ -1,7 +1,7 @@
 // A model whose plan the engine runs itself.
 #include <algorithm>
-#include <thread>
 
+#include "engine/run/check.h"
 #include "engine/run/evaluate.h"
 #include "engine/run/frame_centres.h"
 #include "engine/run/list_centres.h"
@@ -22,7 +22,7 @@ class NativeModel final : public Model {
 
   void evaluate(const deeptf_frames& frames, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    const std::vector<int32_t> row = rows_of(frames);
+    const std::vector<int32_t> row = frame_rows(frames);
     const std::vector<double> none(frames.cell == nullptr ? 9 * int64_t{frames.num_frames} : 0);
     const double* cell = frames.cell == nullptr ? none.data() : frames.cell;
     const FrameCentres centres(frames, row.data(), cell, about.rcut);
@@ -40,22 +40,11 @@ class NativeModel final : public Model {
   }
 
  private:
-  static std::vector<int32_t> rows_of(const deeptf_frames& frames) {
-    std::vector<int32_t> row(frames.num_frames + 1);
-    for (int32_t f = 0; f <= frames.num_frames; ++f) {
-      const int64_t equal = frames.num_frames > 0 ? frames.num_atoms / frames.num_frames : 0;
-      row[f] = frames.frame_row != nullptr ? frames.frame_row[f] : static_cast<int32_t>(f * equal);
-    }
-    return row;
-  }
-
   void run(const Centres& centres, int64_t num_energies, const deeptf_options& options,
            const deeptf_results& results) const {
     if (results.atom_energy != nullptr) std::fill_n(results.atom_energy, num_energies, 0.0);
-    const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     const int64_t most = options.most_atoms > 0 ? options.most_atoms : kBlockAtoms;
-    deeptf::evaluate(plan_, about.inputs, centres,
-                     {options.threads > 0 ? options.threads : cores, most}, results);
+    deeptf::evaluate(plan_, about.inputs, centres, {num_threads(options), most}, results);
   }
 
   Plan plan_;
@@ -65,14 +54,6 @@ class NativeModel final : public Model {
 
 std::unique_ptr<Model> load_native(const ModelFile& file) {
   return std::make_unique<NativeModel>(file);
-}
-
-std::unique_ptr<Model> load_model(const ModelFile& file, const deeptf_load_options&) {
-  if (!Plan::is_known(file.metadata())) {
-    throw Error("`model` must have a plan of kernels that this engine has, got " + file.name() +
-                " without one");
-  }
-  return load_native(file);
 }
 
 }  // namespace deeptf

@@ -1,0 +1,181 @@
+// Damaged models through the C interface: a message each time, or a model that can be evaluated.
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "check.h"
+#include "damaged_file.h"
+#include "engine/api_table.h"
+#include "graph_bytes.h"
+
+using namespace deeptf_test;
+
+namespace {
+
+const deeptf::Api& api() { return *deeptf_engine_api(); }
+
+using Model = std::unique_ptr<deeptf_model, decltype(api().deeptf_free)>;
+
+Model load(const std::vector<char>& content) {
+  deeptf_model* model = nullptr;
+  api().deeptf_load_content("damaged.pb", content.data(), content.size(), nullptr, &model);
+  return {model, api().deeptf_free};
+}
+
+// Whether the energies of a few atoms come out, or a message.
+bool evaluate(const deeptf_model* model) {
+  const double coord[] = {0, 0, 0, 1.5, 0, 0.2, 0, 2, 0.3, 1, 1, 2.5};
+  const double cell[] = {5, 0, 0, 0, 6, 0, 0, 0, 7};
+  const int32_t type[] = {0, 0, 0, 0};
+  double energy, force[12], virial[9], atom_energy[4], atom_virial[36];
+  deeptf_frames frames{};
+  frames.size = sizeof frames;
+  frames.num_frames = 1;
+  frames.num_atoms = 4;
+  frames.coord = coord;
+  frames.cell = cell;
+  frames.type = type;
+  deeptf_results results{};
+  results.size = sizeof results;
+  results.energy = &energy;
+  results.force = force;
+  results.virial = virial;
+  results.atom_energy = atom_energy;
+  results.atom_virial = atom_virial;
+  const deeptf_options options{sizeof options, 1, 0};
+  return api().deeptf_evaluate(model, &frames, &options, &results) == 0;
+}
+
+struct Outcomes {
+  int evaluated = 0, refused = 0;
+
+  void count(const std::vector<char>& content) {
+    const Model model = load(content);
+    if (model != nullptr && evaluate(model.get())) {
+      ++evaluated;
+      return;
+    }
+    ++refused;
+    const std::string message = api().deeptf_last_error();
+    CHECK(model != nullptr || message.find("damaged.pb") != std::string::npos);
+    CHECK(message.find(" must ") != std::string::npos);
+  }
+};
+
+std::vector<char> described_by(const std::string& json, const std::string& whole) {
+  const std::string content = described(json) + whole;  // the first description counts
+  return {content.begin(), content.end()};
+}
+
+// The golden model with another plan: of members of the same name the last one counts.
+std::vector<char> with_plan(const std::string& stages, const std::string& constants = "") {
+  const std::string whole = golden();
+  std::string json = deeptf::ModelFile("whole.pb", whole).metadata_text();
+  json.pop_back();
+  json += R"(, "plan": [{"stages": [)" + stages + R"(], "values": {"atom_energy": "energy"}}]})";
+  return described_by(json, constants + whole);
+}
+
+bool is_refused(const std::vector<char>& content, const std::string& part) {
+  if (load(content) != nullptr) return false;
+  const std::string message = api().deeptf_last_error();
+  if (message.find(part) == std::string::npos) std::printf("got: %s\n", message.c_str());
+  return message.find(part) != std::string::npos;
+}
+
+std::string doubles(const std::string& name, const Shape& shape) {
+  return node(name, tensor(kDouble, fixed(6, 0.5), shape));
+}
+
+std::string integers(const std::string& name, const std::string& values, const Shape& shape) {
+  return node(name, tensor(kInt32, field(7, values), shape));
+}
+
+std::string environment(const std::string& rcut = "4") {
+  return R"({"kernel": "environment", "gives": "rows", "columns": 4, "rcut_smth": 1, "rcut": )" +
+         rcut + R"(, "mean": "descriptor/mean", "stddev": "descriptor/stddev"})";
+}
+
+std::string layer(const std::string& name) {
+  return R"({"matrix": ")" + name + R"(/matrix", "bias": ")" + name + R"(/bias", "idt": null})";
+}
+
+std::string net(const std::string& name) {
+  return "[" + layer(name + "/0") + ", " + layer(name + "/1") + "]";
+}
+
+}  // namespace
+
+TEST(damaged_files) {
+  const std::string whole = golden();
+  const std::vector<size_t> places = places_of(whole);
+  std::mt19937 engine(2);
+  Outcomes outcomes;
+  for (int k = 0; k < 1000; ++k) outcomes.count(damaged(whole, places, &engine));
+  CHECK(outcomes.evaluated > 100 && outcomes.refused > 100);
+}
+
+// Numbers and names of the description become other ones, of its own and odd ones.
+TEST(other_descriptions) {
+  const std::string whole = golden();
+  const std::string json = deeptf::ModelFile("whole.pb", whole).metadata_text();
+  struct Token {
+    size_t at, length;
+  };
+  std::vector<Token> tokens;
+  const size_t end = json.find("\"arrays\"");
+  for (size_t at = 0, next; at < end; at = next) {
+    const bool is_text = json[at] == '"', is_number = json.find_first_of("-0123456789", at) == at;
+    next = is_text     ? json.find('"', at + 1) + 1
+           : is_number ? json.find_first_not_of("+-.e0123456789", at)
+                       : at + 1;
+    if ((is_text && json[next] != ':') || is_number) tokens.push_back({at, next - at});
+  }
+  const std::string odd[] = {
+      "0",   "-1",  "1",  "2",    "7",    "100",  "65536", "2147483647",
+      "0.5", "NaN", "[]", "null", "true", "1e99", "\"\"",  "9007199254740992"};
+  std::mt19937 engine(0);
+  Outcomes outcomes;
+  for (int k = 0; k < 500; ++k) {
+    const Token token = tokens[engine() % tokens.size()], other = tokens[engine() % tokens.size()];
+    std::string by = json.substr(other.at, other.length);
+    if (engine() % 2 == 0) by = odd[engine() % (sizeof odd / sizeof *odd)];
+    outcomes.count(described_by(std::string(json).replace(token.at, token.length, by), whole));
+  }
+  CHECK(outcomes.evaluated > 50 && outcomes.refused > 50);
+}
+
+TEST(embedding_nets_of_other_widths) {
+  const std::string sums = R"({"kernel": "network_sum", "takes": "rows", "gives": "sums",
+      "columns": 4, "activation": "tanh", "curve": "descriptor/curve", "sel": "descriptor/sel",
+      "empty": "descriptor/empty", "nets": [)";
+  const std::string one = net("descriptor/embedding_0_0"), more = ", " + one + ", " + one + "]}";
+  const std::string wide = doubles("wide/0/matrix", {1, 4000}) + doubles("wide/0/bias", {4000}) +
+                           doubles("wide/1/matrix", {4000, 8}) + doubles("wide/1/bias", {8});
+  const std::string before = environment() + ", " + sums + one + ", ";
+  CHECK(is_refused(with_plan(before + net("wide") + more, wide),
+                   "embedding nets of a model must have layers of equal widths"));
+  CHECK(is_refused(with_plan(before + "[" + layer("descriptor/embedding_0_0/0") + "]" + more),
+                   "layers of equal widths"));
+  CHECK(is_refused(with_plan(before + one + more), "got no value energy"));
+}
+
+TEST(values_that_are_too_wide) {
+  const std::string sums = R"({"kernel": "embedding_sum", "takes": "rows", "gives": "sums",
+      "columns": 4, "width": 1048576, "segments": 1, "near": 0, "nodes": "nodes", "node_row": "row",
+      "grid": "grid", "curve": "one", "sel": "descriptor/sel", "empty": "descriptor/empty"})";
+  const std::string product = R"({"kernel": "moment_product", "takes": "sums", "gives": "product",
+      "axis": 1048576, "places": 1})";
+  const std::string constants = doubles("nodes", {2, 2, 1048576}) + doubles("grid", {1, 2}) +
+                                integers("row", std::string("\0\2", 2), {2}) +
+                                integers("one", std::string(1, '\0'), {2, 2});
+  CHECK(is_refused(with_plan(environment() + ", " + sums + ", " + product, constants),
+                   "a value of a plan must have from 1 to 16777216 numbers of each atom or pair, "
+                   "got 1099511627776 of product"));
+}
+
+TEST(stages_reach_as_far_as_the_model) {
+  CHECK(is_refused(with_plan(environment("4.5")),
+                   "`rcut` of a stage must be at most 4.000000, that of the model, got 4.500000"));
+}
