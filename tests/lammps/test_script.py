@@ -143,7 +143,8 @@ def test_models_of_deepmd_kit(lammps: Lammps, folder: Path) -> None:
     first = lammps.run(text, folder, 2, variables=variables)
     assert "Model old.pb of deepmd-kit was converted: old.deeptf.pb is used\n" in first
     again = lammps.run(text, folder)
-    assert energy(again) == energy(first) == pytest.approx(energy_of(folder / "old.deeptf.pb"))
+    expected = energy_of(folder / "old.deeptf.pb")
+    assert energy(first) == pytest.approx(expected) and energy(again) == pytest.approx(expected)
 
 
 def test_units_lj(lammps: Lammps, folder: Path) -> None:
