@@ -8,8 +8,8 @@ boxes are made up, edge^3 molecules each. With --peer, the `dp` program of an en
 deepmd-kit and TensorFlow, that trains the model for a few steps, freezes and compresses it, and
 deeptf evaluates the same model, converted and compressed. Every program has a process of its own;
 they evaluate in turn, and the median of the rounds counts. The memory of an atom is what a process
-takes beyond that for three atoms. The limit is the least arithmetic (limit.py) at the speed of NumPy's
-products of matrices.
+takes beyond that for three atoms. The limit is the least arithmetic (limit.py) at the speed of
+NumPy's products of matrices.
 """
 
 from __future__ import annotations
