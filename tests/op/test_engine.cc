@@ -42,7 +42,7 @@ struct Atoms {
     frames.num_frames = 1;
     frames.num_atoms = kAtoms;
     frames.coord = coord.data();
-    frames.cell = with_cell ? cell.data() : nullptr;
+    frames.cell = with_cell ? cell : nullptr;
     frames.type = type.data();
     frames.fparam = fparam;
     frames.aparam = aparam.data();
