@@ -92,8 +92,9 @@ void set_model(const ModelFile& file, const deeptf_load_options* options, deeptf
 
 int deeptf_load(const char* path, const deeptf_load_options* options, deeptf_model** model) {
   return guarded([&] {
-    if (path == nullptr || model == nullptr)
+    if (path == nullptr || model == nullptr) {
       throw Error("`path` and `model` must be given, got NULL");
+    }
     set_model(ModelFile::read(path), options, model);
   });
 }

@@ -76,8 +76,9 @@ class Model {
   // Names of all types.
   std::vector<std::string> type_map() const {
     std::vector<std::string> names;
-    for (int32_t type = 0; type < num_types(); ++type)
+    for (int32_t type = 0; type < num_types(); ++type) {
       names.emplace_back(deeptf_type_name(get(), type));
+    }
     return names;
   }
 
@@ -85,10 +86,11 @@ class Model {
   Results evaluate(const std::vector<double>& coord, const std::vector<double>& cell,
                    const std::vector<int32_t>& type, Atomic atomic = Atomic::no,
                    Options options = {}) const {
-    if (coord.size() != 3 * type.size() || (!cell.empty() && cell.size() != 9))
+    if (coord.size() != 3 * type.size() || (!cell.empty() && cell.size() != 9)) {
       throw Error("`coord`, `type` and `cell` must be 3 N, N and 9 or no numbers, got " +
                   std::to_string(coord.size()) + ", " + std::to_string(type.size()) + " and " +
                   std::to_string(cell.size()));
+    }
     deeptf_frames frames{};
     frames.size = sizeof frames;
     frames.num_frames = 1;
@@ -164,9 +166,10 @@ inline std::vector<double> force_deviation(const std::vector<std::vector<double>
                                            double relative = 0) {
   std::vector<const double*> pointers;
   for (const auto& one : force) {
-    if (one.size() != force[0].size() || one.size() % 3)
+    if (one.size() != force[0].size() || one.size() % 3) {
       throw Error("`force` must be 3 numbers an atom, as many of each model, got " +
                   std::to_string(one.size()));
+    }
     pointers.push_back(one.data());
   }
   std::vector<double> deviation(force.empty() ? 0 : force[0].size() / 3);
@@ -181,8 +184,9 @@ inline std::vector<double> virial_deviation(const std::vector<std::vector<double
                                             int64_t num_atoms, double relative = 0) {
   std::vector<const double*> pointers;
   for (const auto& one : virial) {
-    if (one.size() != 9)
+    if (one.size() != 9) {
       throw Error("`virial` must be 9 numbers of each model, got " + std::to_string(one.size()));
+    }
     pointers.push_back(one.data());
   }
   std::vector<double> deviation(9);

@@ -65,8 +65,9 @@ Words lacking(const Words& features, const Words& cpu) {
 // Of this CPU, or nothing on a system that does not tell.
 Words cpu_features() {
   std::ifstream stream("/proc/cpuinfo");
-  for (std::string line; std::getline(stream, line);)
+  for (std::string line; std::getline(stream, line);) {
     if (line.compare(0, 5, "flags") == 0) return sorted(words_of(line.substr(line.find(':') + 1)));
+  }
   return {};
 }
 
@@ -74,8 +75,9 @@ Words cpu_features() {
 std::string own_folder() {
   static const char inside = 0;
   Dl_info info{};
-  if (!dladdr(&inside, &info) || !info.dli_fname)
+  if (!dladdr(&inside, &info) || !info.dli_fname) {
     throw std::runtime_error("libdeeptf_engine must be a shared library, got other code");
+  }
   const std::string path = info.dli_fname;
   const auto slash = path.rfind('/');
   return slash == std::string::npos ? "." : path.substr(0, slash);
@@ -90,16 +92,18 @@ Core read_core(const std::string& path) {
   for (auto at = text.find(mark); fields.size() < 3; at += fields.back().size() + 1) {
     if (at != std::string::npos && fields.empty()) at += mark.size();
     const auto end = at == std::string::npos ? at : text.find('|', at);
-    if (end == std::string::npos)
+    if (end == std::string::npos) {
       throw std::runtime_error("`" + path +
                                "` must be a core of deeptf, got another file: " + kBuild);
+    }
     fields.push_back(text.substr(at, end - at));
   }
   Words features;
   for (const auto& word : words_of(fields[2])) {  // NAME=1, or NAME=MACRO: not needed
     const auto equals = word.find('=');
-    if (equals != std::string::npos && word.substr(equals) == "=1")
+    if (equals != std::string::npos && word.substr(equals) == "=1") {
       features.push_back(word.substr(0, equals));
+    }
   }
   return {path, fields[0], fields[1], sorted(features)};
 }
@@ -113,8 +117,9 @@ std::vector<Core> read_cores(const std::string& folder) {
     const std::string name = entry->d_name;
     if (name.size() >= prefix.size() + suffix.size() &&
         name.compare(0, prefix.size(), prefix) == 0 &&
-        name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0)
+        name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0) {
       cores.push_back(read_core(folder + "/" + name));
+    }
   }
   std::sort(cores.begin(), cores.end(), [](const Core& a, const Core& b) {
     return std::make_pair(a.features.size(), a.level) < std::make_pair(b.features.size(), b.level);
@@ -127,8 +132,9 @@ Core choose_core(const std::string& folder, const Words& cpu) {
   const auto wanted = "a core library `" + folder + "/" + kPrefix + "*" + kSuffix + "` must be ";
   if (cores.empty()) throw std::runtime_error(wanted + "beside the engine, got none: " + kBuild);
   if (cpu.empty()) return cores.front();
-  for (auto core = cores.rbegin(); core != cores.rend(); ++core)
+  for (auto core = cores.rbegin(); core != cores.rend(); ++core) {
     if (lacking(core->features, cpu).empty()) return *core;
+  }
   Words levels;
   for (const auto& core : cores) levels.push_back(core.level);
   throw std::runtime_error(wanted + "built for this CPU, got " + joined(levels, ", ") +
@@ -138,15 +144,17 @@ Core choose_core(const std::string& folder, const Words& cpu) {
 }
 
 const Api* open_core(const Core& core) {
-  if (core.version != DEEPTF_VERSION)
+  if (core.version != DEEPTF_VERSION) {
     throw std::runtime_error("the core library `" + core.path + "` must be of deeptf " +
                              DEEPTF_VERSION + ", got " + core.version + ": " + kBuild);
+  }
   void* const opened = dlopen(core.path.c_str(), RTLD_NOW | RTLD_LOCAL);
   void* const function = opened ? dlsym(opened, "deeptf_engine_api") : nullptr;
-  if (!function)
+  if (!function) {
     throw std::runtime_error("the core library `" + core.path +
                              "` must have the engine and match this system, got `" + dlerror() +
                              "`: " + kBuild);
+  }
   return reinterpret_cast<decltype(&deeptf_engine_api)>(function)();
 }
 

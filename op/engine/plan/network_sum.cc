@@ -96,8 +96,9 @@ class NetworkSumStage final : public Stage {
         if (layout_.curve[of] < 0) continue;
         double weight = layout_.sel[t] - block.neighbor_count[atom * types + t];
         if (layout_.columns == 4) weight *= layout_.empty[of];
-        for (int64_t m = 0; m < width; ++m)
+        for (int64_t m = 0; m < width; ++m) {
           to[m] += static_cast<T>(weight) * alone_[of * width + m];
+        }
       }
     }
   }
