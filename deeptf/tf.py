@@ -42,11 +42,14 @@ def session(
     Ops run one after the other in the thread that calls `run`. Side by side they would take each
     other's threads, and handing an op to another thread takes longer than most ops; idle threads
     of TensorFlow sleep at once, for those of deeptf (core/base/team.cc) stay awake for the next op.
+    Graphs are run as they are built: rewriting one takes longer than building it, and makes neither
+    steps nor evaluations faster, whose time is in the ops of deeptf and in matrix products.
     """
     config = tf.ConfigProto(
         intra_op_parallelism_threads=threads or usable_cores(), inter_op_parallelism_threads=-1
     )
     config.experimental.disable_thread_spinning = True
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
     config.gpu_options.allow_growth = True
     if gpu is not None:
         config.gpu_options.visible_device_list = str(gpu)

@@ -13,7 +13,16 @@ import deeptf
 from deeptf.__main__ import main
 from deeptf.ops import library as op_library
 
-COMMANDS = ("train", "freeze", "test", "model-devi", "convert", "neighbor-stat", "doctor")
+COMMANDS = (
+    "train",
+    "freeze",
+    "test",
+    "model-devi",
+    "convert",
+    "compress",
+    "neighbor-stat",
+    "doctor",
+)
 
 
 def deeptf_command(*arguments, cwd):
@@ -141,8 +150,15 @@ def test_interrupt(capsys, monkeypatch):
     assert capsys.readouterr().err == "deeptf: interrupted\n"
 
 
-def test_from_data_to_errors_and_forces(tmp_path):
+def output_of(capsys, *arguments):
+    """Run a command in this process; return what it printed."""
+    assert main(list(arguments)) == 0
+    return capsys.readouterr().out
+
+
+def test_from_data_to_errors_and_forces(tmp_path, capsys, monkeypatch):
     """train, train on, freeze, test, and the model in ASE."""
+    monkeypatch.chdir(tmp_path)
     write_run(tmp_path)
     found = deeptf_command("train", "input.json", "-o", "full.json", "--threads", "1", cwd=tmp_path)
     assert found.returncode == 0, found.stderr
@@ -150,16 +166,11 @@ def test_from_data_to_errors_and_forces(tmp_path):
     assert (tmp_path / "lcurve.out").read_text().startswith("# ")
     assert json.loads((tmp_path / "full.json").read_text())["model"]["type_map"] == ["A", "B"]
     write_run(tmp_path, {"training/numb_steps": 25})
-    found = deeptf_command("train", "input.json", "--restart", ".", cwd=tmp_path)
-    assert found.returncode == 0, found.stderr
-    found = deeptf_command("freeze", "-o", "model.pb", cwd=tmp_path)
-    assert found.returncode == 0, found.stderr
-    assert re.search(r"25\S* -> model.pb$", found.stdout.strip())
-    found = deeptf_command(
-        "test", "-m", "model.pb", "-s", "system", "-n", "4", "-d", "detail", cwd=tmp_path
-    )
-    assert found.returncode == 0, found.stderr
-    assert "system: 4 frames" in found.stdout and "force" in found.stdout
+    assert main(["train", "input.json", "--restart", "."]) == 0
+    capsys.readouterr()
+    assert re.search(r"25\S* -> model.pb\n$", output_of(capsys, "freeze", "-o", "model.pb"))
+    told = output_of(capsys, "test", "-m", "model.pb", *"-s system -n 4 -d detail".split())
+    assert "system: 4 frames" in told and "force" in told
     assert np.loadtxt(tmp_path / "detail.f.out").shape == (24, 6)
 
     from ase import Atoms

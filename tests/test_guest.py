@@ -17,6 +17,7 @@ from deeptf.exchange.model_file import read_model
 from deeptf.exchange.runnable import graph_def_of
 from deeptf.infer import DeepPot
 from deeptf.train import checkpoint
+from deeptf.train.freeze import freeze
 
 USER = """
 import json, logging, os, subprocess, sys
@@ -53,8 +54,13 @@ def own_work():
 
 def use_model():
     from deeptf.infer import DeepPot
-    with DeepPot("model.pb", threads=1) as pot:
-        return [a.tolist() for a in pot.eval([0, 0, 0, 1.2, 0, 0, 0, 1.3, 0], None, [0, 1, 1])]
+    results = []
+    for backend in ("engine", "tensorflow"):
+        with DeepPot("model.pb", threads=1, backend=backend) as pot:
+            results.append(pot.eval([0, 0, 0, 1.2, 0, 0, 0, 1.3, 0], None, [0, 1, 1]))
+    for a, b in zip(*results):
+        np.testing.assert_allclose(a, b, atol=1e-10)
+    return [a.tolist() for a in results[1]]
 
 before = environment()
 """
@@ -104,15 +110,15 @@ def folder(tmp_path_factory):
     """A folder with a run of the command, whose standard files were closed, and its model."""
     path = tmp_path_factory.mktemp("guest")
     write_run(path, {"training/numb_steps": 3, "training/tensorboard": True})
-    command = f"exec {sys.executable} -m deeptf"
-    for rest in (f"train input.json --threads 1 {CLOSED}", "freeze -o model.pb 2>&-"):
-        subprocess.run(["bash", "-c", f"{command} {rest}"], cwd=path, check=True, timeout=300)
+    command = f"exec {sys.executable} -m deeptf train input.json --threads 1 {CLOSED}"
+    subprocess.run(["bash", "-c", command], cwd=path, check=True, timeout=300)
+    freeze(path, path / "model.pb")
     return path
 
 
 def test_after_the_user_s_tensorflow(folder):
     run(TENSORFLOW_FIRST, folder)
-    with DeepPot(folder / "model.pb") as pot:
+    with DeepPot(folder / "model.pb", backend="tensorflow") as pot:
         want = pot.eval([0, 0, 0, 1.2, 0, 0, 0, 1.3, 0], None, [0, 1, 1])
     got = json.loads((folder / "result.json").read_text())
     for a, b in zip(got, want, strict=True):

@@ -33,7 +33,7 @@ class DP(Calculator):
     label : name of the calculator in ASE
     type_dict : chemical symbol -> type of the model; default: the model's type_map
     neighbor_list, head : of deepmd-kit, None
-    threads : threads of TensorFlow; None takes all cores
+    threads : None takes all cores
     others : `atoms` and `directory` of ASE's calculators
 
     A copy has a DeepPot of its own where it is deep or pickled, and shares it otherwise.

@@ -56,7 +56,7 @@ class DeepPot(Evaluator):
     model_file : path of the `.pb` written by `deeptf freeze` or `deeptf convert`
     threads : None takes all cores
     memory : bytes of working memory that TensorFlow aims at; more data are evaluated in blocks.
-        The engine takes a few MB a thread and what the neighbours of a frame need
+        The engine takes a few MB a thread
     auto_batch_size : True leaves it at that; a number is the most atoms evaluated at a time, at
         least a frame; False evaluates all frames at once, whatever memory that takes
     backend : "engine", which needs no TensorFlow, or "tensorflow"; None takes the engine for each

@@ -50,12 +50,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "excluded, network": (EXCLUDED | NETWORK, {}),
     "excluded, one side, network": (EXCLUDED | ONE_SIDE | NETWORK, {}),
     "time steps": ({"resnet_dt": True}, {"resnet_dt": False}),
-    "time steps, network": ({"resnet_dt": True} | NETWORK, {}),
+    "time steps, mean of zero, network": (
+        {"resnet_dt": True, "set_davg_zero": True} | NETWORK,
+        {},
+    ),
     "activations": ({"activation_function": "Softplus"}, {"activation_function": "GELU"}),
     "activations, network": (NETWORK | {"activation_function": "relu6"}, {}),
-    "mean of zero": ({"set_davg_zero": True} | NETWORK, {}),
-    "parameters": ({}, PARAMETERS),
-    "isolated atoms": ({}, {"atom_ener": (1.5, None)}),
     "isolated atoms, network": (NETWORK, {"atom_ener": (1.5, -2.0)}),
     "isolated atoms, parameters": ({}, {"atom_ener": (None, 0.5), **PARAMETERS}),
     "radial": (RADIAL, {}),
@@ -65,6 +65,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "radial, excluded, one side, network": (RADIAL | EXCLUDED | ONE_SIDE | NETWORK, {}),
     "float32": (FLOAT32, FLOAT32),
     "float32, network": (FLOAT32 | NETWORK, FLOAT32),
+    "float32 descriptor, radial, isolated atoms": (FLOAT32 | RADIAL, {"atom_ener": (1.5, None)}),
 }
 
 

@@ -5,6 +5,7 @@ make_peer_models.py).
 from __future__ import annotations
 
 import gzip
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -38,22 +39,22 @@ def unpacked(name: str, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("boundary", ["periodic", "open"])
 @pytest.mark.parametrize("name", NAMES)
-def test_made_models(name: str, boundary: str, tmp_path: Path) -> None:
+def test_made_models(name: str, tmp_path: Path) -> None:
     golden = np.load(HERE / f"{name}.npz")
     convert(unpacked(name, tmp_path), tmp_path / "new.pb")
     conditions = {key: golden[key] for key in ("fparam", "aparam") if key in golden}
-    cell = golden["cell"] if boundary == "periodic" else None
     tolerance = 2e-6 if name == "float32" else 1e-11
     labels = ("energy", "force", "virial", "atom_energy", "atom_virial")
-    for backend in (ENGINE, TENSORFLOW):
+    for backend, boundary in itertools.product((ENGINE, TENSORFLOW), ("periodic", "open")):
+        cell = golden["cell"] if boundary == "periodic" else None
         with DeepPot(tmp_path / "new.pb", backend=backend) as potential:
             found = potential.eval(golden["coord"], cell, golden["type"], atomic=True, **conditions)
         for label, value in zip(labels, found, strict=True):
-            expected = golden[f"{boundary}_{label}"].reshape(value.shape)
+            key = f"{boundary}_{label}"
+            expected = golden[key].reshape(value.shape)
             atol = tolerance * max(1.0, np.max(np.abs(expected)))
-            np.testing.assert_allclose(value, expected, rtol=0, atol=atol, err_msg=label)
+            np.testing.assert_allclose(value, expected, rtol=0, atol=atol, err_msg=key)
 
 
 @pytest.mark.parametrize("name", sorted(PUBLISHED))

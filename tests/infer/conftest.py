@@ -1,17 +1,12 @@
-"""Fixtures: the toy model (toy.py) and a small se_e2_a model with random weights."""
+"""Fixtures: the toy model (toy.py) and a small se_e2_a model (small_network.py)."""
 
 from functools import partial
 
 import pytest
 import toy
-from physics_suite import random_arrays
+from small_network import write_network
 
-from deeptf.exchange import frozen
 from deeptf.infer import DeepPot
-from deeptf.model.descriptor.se_e2_a import SeE2A
-from deeptf.model.fitting.ener import EnerFitting
-from deeptf.model.model import ModelConfig
-from deeptf.model.term.standard import Standard
 
 
 @pytest.fixture(scope="session")
@@ -23,15 +18,6 @@ def toy_file(tmp_path_factory):
 def parameter_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("toy") / "parameters.pb"
     return toy.write(path, numb_fparam=2, numb_aparam=1)
-
-
-def write_network(path, embedding=None, seed=1, names=("A", "B"), **fitting):
-    """Write a model with random weights and the types and cut-off of the toy."""
-    style = {"neuron": (4, 8), "axis_neuron": 3, "embedding": embedding}
-    descriptor = SeE2A((20, 20), toy.RCUT, 1.0, **style)
-    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6), **fitting)), names)
-    frozen.write(config, random_arrays(config, seed), path)
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
-from conftest import write_network
+from small_network import write_network
 from toy import random_frames
 
 from deeptf.infer import DeepPot
@@ -96,11 +96,12 @@ from deeptf.infer import DeepPot
 grid = 2.0 * np.stack(np.meshgrid(*[np.arange(12)] * 3), -1).reshape(-1, 3)
 coords = grid + np.random.default_rng(1).uniform(-0.3, 0.3, grid.shape)
 frame = coords, None, np.arange(len(coords)) % 2
-pot = DeepPot(sys.argv[1], threads=2)
+settings = {"threads": 2, "backend": sys.argv[2]}
+pot = DeepPot(sys.argv[1], **settings)
 energy = pot.eval(*frame)[0]
 
 def unchanged(): return pot.eval(*frame)[0]
-def opened(): return DeepPot(sys.argv[1], threads=2).eval(*frame)[0]
+def opened(): return DeepPot(sys.argv[1], **settings).eval(*frame)[0]
 def idle(): return energy
 
 for use in (unchanged, opened, idle):
@@ -115,13 +116,17 @@ assert np.array_equal(pot.eval(*frame)[0], energy)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_forks_evaluate_and_exit(tmp_path):
+@pytest.mark.parametrize("backend", ["engine", "tensorflow"])
+def test_forks_evaluate_and_exit(tmp_path, backend):
     """Threads do not fork: nothing may wait for one.
 
     Embedding nets take TensorFlow's, the rest those of the ops.
     """
     model = write_network(tmp_path / "model.pb", "network")
     run = subprocess.run(
-        [sys.executable, "-c", FORK, str(model)], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-c", FORK, str(model), backend],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert run.returncode == 0, run.stderr

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import write_network
+from small_network import write_network
 from small_run import write_system
 from toy import random_frames
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,13 +111,13 @@ def test_weights_and_averages_change_places_and_back(folder: Path) -> None:
     model.close()
 
 
-def test_the_run_itself_is_left_alone(folder: Path, capsys: pytest.CaptureFixture) -> None:
-    train(write_run(folder, VALIDATION))
+def test_the_run_itself_is_left_alone(folder: Path, finished: Callable) -> None:
+    finished(VALIDATION)
     plain, rows = checkpoint.load(folder).arrays, curve(folder)
-    assert not averages(plain) and "averaged weights" not in capsys.readouterr().out
-    train(write_run(folder, VALIDATION | DECAY))
+    assert not averages(plain) and "averaged weights" not in (folder / "log").read_text()
+    finished(VALIDATION | DECAY)
     told = "averaged weights, decay 0.9 a step: validation columns of lcurve.out and frozen models"
-    assert capsys.readouterr().out.count(told) == 1
+    assert (folder / "log").read_text().count(told) == 1
     arrays, new = checkpoint.load(folder).arrays, curve(folder)
     assert all(np.array_equal(arrays[name], value) for name, value in plain.items())
     assert len(arrays) == len(plain) + len(averages(arrays))
@@ -138,8 +139,8 @@ def test_restart_continues_bit_for_bit(folder: Path) -> None:
     np.testing.assert_array_equal(curve(folder), rows)
 
 
-def test_models_of_a_checkpoint_have_the_averages(folder: Path) -> None:
-    train(write_run(folder, DECAY))
+def test_models_of_a_checkpoint_have_the_averages(folder: Path, finished: Callable) -> None:
+    finished(VALIDATION | DECAY)
     state = checkpoint.load(folder)
     expected = averages(state.arrays)
     freeze(folder, "frozen.pb")
@@ -174,8 +175,8 @@ def test_the_averages_have_a_table_of_their_own(folder: Path) -> None:
     nets.close()
 
 
-def test_a_frozen_model_holds_the_table_of_the_averages(folder: Path) -> None:
-    train(write_run(folder, DECAY | TABLE))
+def test_a_frozen_model_holds_the_table_of_the_averages(folder: Path, finished: Callable) -> None:
+    finished(VALIDATION | DECAY)
     state = checkpoint.load(folder)
     config = load_input(state.meta["input"])[0].model
     descriptor = replace(config.term.descriptor, embedding="network")
@@ -208,9 +209,9 @@ def test_restart_before_a_table_grows(folder: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_averages_may_begin_or_end_at_a_restart(
-    folder: Path, capsys: pytest.CaptureFixture
+    folder: Path, finished: Callable, capsys: pytest.CaptureFixture
 ) -> None:
-    train(write_run(folder))
+    finished()
     path = write_run(folder, DECAY | {"training/numb_steps": 21, "training/save_freq": 21})
     train(path, restart="model.ckpt-20.npz")
     begun = checkpoint.load(folder)
@@ -223,8 +224,8 @@ def test_averages_may_begin_or_end_at_a_restart(
     assert not averages(checkpoint.load(folder).arrays)
 
 
-def test_a_checkpoint_with_a_part_of_the_averages(folder: Path) -> None:
-    train(write_run(folder, DECAY))
+def test_a_checkpoint_with_a_part_of_the_averages(folder: Path, finished: Callable) -> None:
+    finished(VALIDATION | DECAY)
     state = checkpoint.load(folder)
     lost = AVERAGE + next(iter(averages(state.arrays)))
     arrays = {name: value for name, value in state.arrays.items() if name != lost}

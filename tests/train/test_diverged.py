@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -117,8 +118,8 @@ def test_whose_loss_is_not_finite(loss: list[float], workers: Workers, message: 
     assert message in loop._not_finite(7, batch, Step(np.array(loss), np.nan, False))
 
 
-def test_a_model_that_is_not_finite_is_not_frozen(folder: Path) -> None:
-    train(write_run(folder, {"training/numb_steps": 1}))
+def test_a_model_that_is_not_finite_is_not_frozen(folder: Path, finished: Callable) -> None:
+    finished()
     state = checkpoint.load(folder)
     state.arrays["fitting/type_0/0/matrix"][2, 1] = np.inf
     Series("bad", "a", 1).save(1, state.arrays, state.meta)

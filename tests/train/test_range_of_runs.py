@@ -4,6 +4,7 @@ not.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +28,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("change", ["shorter", "older"])
 def test_another_range_has_its_nodes_measured_before_the_first_step(
-    change: str, folder: Path
+    change: str, folder: Path, finished: Callable
 ) -> None:
-    path = write_run(folder, {"training/numb_steps": 15})
-    train(path)
+    finished()
     state = checkpoint.load(folder)
     arrays = dict(state.arrays)
     if change == "shorter":  # as after a look at other data
@@ -38,8 +38,8 @@ def test_another_range_has_its_nodes_measured_before_the_first_step(
     else:  # a checkpoint of deeptf 0.1
         arrays[NODES] = arrays[NODES][:, :FAR]
         del arrays[RANGE]
-    Series("other/model.ckpt", "a", 1).save(15, arrays, state.meta)
-    train(write_run(folder, {"training/numb_steps": 20}), restart="other")
+    Series("other/model.ckpt", "a", 1).save(20, arrays, state.meta)
+    train(write_run(folder, {"training/numb_steps": 25}), restart="other")
     new = checkpoint.load(folder).arrays
     assert new[NODES].shape == state.arrays[NODES].shape
     assert np.any(new[NODES] != FIRST_NODES)  # which tables begin with

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -150,7 +151,8 @@ def test_restart_continues_bit_for_bit(
     """The second half of the run measures and turns after the restart."""
     monkeypatch.chdir(tmp_path)
     changes = {f"model/{part}/precision": precision for part in ("descriptor", "fitting_net")}
-    changes |= {"optimizer": {"type": "soap"}, "training/numb_steps": 20, "training/save_freq": 10}
+    changes |= {"optimizer": {"type": "soap"}, "model/descriptor/type_one_side": True}
+    changes |= {"model/fitting_net/neuron": [8]}
     path = write_run(tmp_path, changes)
     train(path)
     once = checkpoint.load("model.ckpt-20.npz").arrays
@@ -168,9 +170,11 @@ def test_restart_continues_bit_for_bit(
         np.testing.assert_allclose(basis.T @ basis, np.eye(len(basis)), atol=1e-5)
 
 
-def test_refuses_a_checkpoint_of_adam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refuses_a_checkpoint_of_adam(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: Callable
+) -> None:
     monkeypatch.chdir(tmp_path)
-    train(write_run(tmp_path))
+    finished()
     path = write_run(tmp_path, {"optimizer": {"type": "SOAP"}})
     with pytest.raises(ValueError, match="optimizer/type must be 'Adam' as in .*got 'SOAP'"):
         train(path, restart=".")

@@ -45,8 +45,8 @@ def closer(path, distance):
     np.save(file, coord)
 
 
-def test_every_run_looks_at_every_frame(folder) -> None:
-    train(write_run(folder, {"training/numb_steps": 1}))
+def test_every_run_looks_at_every_frame(folder, finished) -> None:
+    finished()
     freeze(".", "frozen.pb")
     overlap(write_system(folder / "bad"))
     validation = {"training/validation_data": {"systems": ["bad"]}}
@@ -160,8 +160,8 @@ def test_epochs_become_steps(folder, capsys) -> None:
         start(write_run(folder, changes | {"learning_rate/warmup_steps": 8}))
 
 
-def test_types_of_a_restart_are_those_of_its_model(folder) -> None:
-    train(write_run(folder, {"training/numb_steps": 1}))
+def test_types_of_a_restart_are_those_of_its_model(folder, finished) -> None:
+    finished()
     (folder / "system/type_map.raw").write_text("B\nA\n")
     run = start(write_run(folder, {"model/type_map": []}), restart=".")
     assert run.config.model.type_map == run.data.type_map == ("A", "B")

@@ -1,11 +1,13 @@
 """A worker of a test: its gradient must be that of one worker with the frames of all.
 
-usage: same_as_large_batch.py INPUT WAY
+Sums go by messages, as between hosts, then through shared memory; there also with the gradients
+summed before the step, to be clipped.
 
-WAY `messages`: sums go by messages, as between hosts.
+usage: same_as_large_batch.py INPUT
 """
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,12 +32,7 @@ def gradient(config, values, batch, workers):
     return told, np.concatenate([np.ravel(m) for m in moments])
 
 
-def main():
-    if sys.argv[2] == "messages":
-        module.open_memory = lambda *_: None
-    workers = join_workers()
-    assert workers.shares_memory == (sys.argv[2] != "messages")
-    config, _ = load_input(sys.argv[1])
+def compare(config, workers, way):
     values = {
         "descriptor/mean": np.full((2, 4), 0.1),
         "descriptor/stddev": np.full((2, 4), 0.4),
@@ -51,7 +48,22 @@ def main():
     assert not told.stop
     assert workers.share(workers.rank) == 0
     assert workers.sum(np.arange(3.0)).tolist() == [0, workers.size, 2 * workers.size]
-    print("same gradient")
+    print(f"same gradient by {way}")
+
+
+def main():
+    config, _ = load_input(sys.argv[1])
+    # at a length that is never reached
+    clipping = replace(config, training=replace(config.training, gradient_max_norm=1e30))
+    open_memory, module.open_memory = module.open_memory, lambda *_: None
+    workers = join_workers()
+    assert not workers.shares_memory
+    compare(config, workers, "messages")
+    module.open_memory = open_memory
+    workers = join_workers()  # ends Horovod's own thread
+    assert workers.shares_memory
+    compare(config, workers, "memory")
+    compare(clipping, workers, "clipped")
 
 
 main()

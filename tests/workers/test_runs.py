@@ -1,6 +1,7 @@
 """Real runs of several workers by Gloo and MPI, beside runs of one."""
 
 import json
+import shutil
 import signal
 from pathlib import Path
 
@@ -15,14 +16,14 @@ from deeptf.train.run import train
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parents[1] / "examples/horovod/input.json"
 LAUNCHERS = pytest.mark.parametrize("name", ["gloo", "mpi"])
-STEPS = 100
+STEPS = 60
 CHANGES = {  # two workers with two frames each, or one with four: the same steps
     "learning_rate/scale_by_worker": "none",
     "learning_rate/start_lr": 0.003,
     "training/numb_steps": STEPS,
     "training/training_data/batch_size": 2,
     "training/disp_freq": 20,
-    "training/save_freq": 50,
+    "training/save_freq": 30,
 }
 
 AVERAGED = {  # weights and averages change places for the validation
@@ -62,65 +63,57 @@ def test_the_example(name, tmp_path):
     assert [path.name for path in tmp_path.glob("*.npz")].count("model.ckpt-200.npz") == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "workers", "way"),
-    [
-        ("gloo", 2, "memory"),
-        ("mpi", 3, "memory"),
-        ("gloo", 2, "clipped"),
-        ("mpi", 3, "clipped"),
-        ("gloo", 2, "messages"),
-        ("mpi", 2, "messages"),
-        ("mpi", 3, "messages"),
-    ],
-)
-def test_gradient_of_the_large_batch(name, workers, way, tmp_path):
-    changes = {"optimizer/adam_beta1": 0.0, "training/training_data/batch_size": 2}
-    if way == "clipped":  # at a length that is never reached: gradients are summed before the step
-        changes["training/gradient_max_norm"] = 1e30
-    write_run(tmp_path, changes)
-    command = (HERE / "same_as_large_batch.py", "input.json", way)
+@pytest.mark.parametrize(("name", "workers"), [("gloo", 2), ("mpi", 3)])
+def test_gradient_of_the_large_batch(name, workers, tmp_path):
+    """With shared memory and with messages, and where gradients are summed to be clipped."""
+    write_run(tmp_path, {"optimizer/adam_beta1": 0.0, "training/training_data/batch_size": 2})
+    command = (HERE / "same_as_large_batch.py", "input.json")
     done = launch.run(name, *command, cwd=tmp_path, workers=workers)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("same gradient") == workers
+    for way in ("memory", "clipped", "messages"):
+        assert done.stdout.count(f"same gradient by {way}") == workers
 
 
-@LAUNCHERS
-def test_same_weights_on_all_and_the_curve_of_the_large_batch(name, tmp_path, monkeypatch):
-    for folder, batch in (("together", 2), ("alone", 4)):
-        (tmp_path / folder).mkdir()
-        changes = CHANGES | AVERAGED | {"training/training_data/batch_size": batch}
-        write_run(tmp_path / folder, changes)
-    together, alone = tmp_path / "together", tmp_path / "alone"
-    done = launch.run(name, HERE / "train_and_keep.py", "input.json", cwd=together)
+@pytest.fixture(scope="module", params=["gloo", "mpi"])
+def together(request, tmp_path_factory):
+    """Return a launcher and the folder of a run of its two workers."""
+    folder = tmp_path_factory.mktemp("together")
+    write_run(folder, CHANGES | AVERAGED)
+    done = launch.run(request.param, HERE / "train_and_keep.py", "input.json", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    first, second = (np.load(together / f"weights-{rank}.npz") for rank in (0, 1))
+    return request.param, folder
+
+
+def test_same_weights_on_all_and_the_curve_of_the_large_batch(together, tmp_path, monkeypatch):
+    _, folder = together
+    first, second = (np.load(folder / f"weights-{rank}.npz") for rank in (0, 1))
     assert first.files == second.files
     assert all(first[key].tobytes() == second[key].tobytes() for key in first.files)
-    monkeypatch.chdir(alone)
+    write_run(tmp_path, CHANGES | AVERAGED | {"training/training_data/batch_size": 4})
+    monkeypatch.chdir(tmp_path)
     train("input.json", threads=1)
-    ours, large = curve(together), curve(alone)
-    assert ours[:, 0].tolist() == large[:, 0].tolist() == [0, 20, 40, 60, 80, 100]
+    ours, large = curve(folder), curve(tmp_path)
+    assert ours[:, 0].tolist() == large[:, 0].tolist() == [0, 20, 40, 60]
     np.testing.assert_allclose(ours, large, rtol=2e-4)  # the digits of the file
-    arrays = newest(alone).arrays
+    arrays = newest(tmp_path).arrays
     for key in first.files:
         np.testing.assert_allclose(first[key], arrays[key], rtol=1e-6, atol=1e-9)
 
 
-@LAUNCHERS
-def test_restart_with_another_number_of_workers(name, tmp_path, monkeypatch):
-    write_run(tmp_path, CHANGES | {"training/numb_steps": 40, "training/save_freq": 20})
-    launch.train(name, "input.json", cwd=tmp_path)
-    write_run(tmp_path, CHANGES | {"training/numb_steps": 50})
+def test_restart_with_another_number_of_workers(together, tmp_path, monkeypatch):
+    name, folder = together
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    write_run(tmp_path, CHANGES | AVERAGED | {"training/numb_steps": STEPS + 10})
     monkeypatch.chdir(tmp_path)
     train("input.json", restart=".", threads=1)
-    assert newest(tmp_path).meta["drawn"] == 40 * 2 + 10
-    write_run(tmp_path, CHANGES | {"training/numb_steps": 60})
+    drawn = STEPS * 2 + 10
+    assert newest(tmp_path).meta["drawn"] == drawn
+    write_run(tmp_path, CHANGES | AVERAGED | {"training/numb_steps": STEPS + 20})
     printed = launch.train(name, "input.json", "--restart", ".", cwd=tmp_path)
-    assert "(step 50)" in printed
+    assert f"(step {STEPS + 10})" in printed
     state = newest(tmp_path)
-    assert (state.meta["step"], state.meta["drawn"]) == (60, 40 * 2 + 10 + 10 * 2)
-    assert curve(tmp_path)[:, 0].tolist() == [0, 20, 40, 50, 60]
+    assert (state.meta["step"], state.meta["drawn"]) == (STEPS + 20, drawn + 10 * 2)
+    assert curve(tmp_path)[:, 0].tolist() == [0, 20, 40, 60, 70, 80]
 
 
 def long_run(folder):
@@ -155,34 +148,28 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
-@LAUNCHERS
-@pytest.mark.parametrize("rank", [0, 1])
-def test_a_stopped_worker_is_named_and_the_run_goes_on_with_it(name, rank, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "number", "rank"),
+    [("gloo", signal.SIGTERM, 1), ("mpi", signal.SIGTERM, 0), ("mpi", signal.SIGUSR1, 1)],
+)
+def test_a_run_waits_for_stopped_workers_and_saves_at_a_signal_to_one(name, number, rank, tmp_path):
+    """A stopped worker is named, and the run goes on with it; the signal stops all at one step."""
     long_run(tmp_path)
     with launch.Running(name, tmp_path, "-c", IMPATIENT) as running:
         running.wait_for("saved model.ckpt-10.npz")
-        running.send(signal.SIGSTOP, rank)
-        running.wait_for("), which is stopped: `kill -CONT ")
-        (line, *_) = [line for line in running.output().splitlines() if "which is stopped" in line]
-        assert f"deeptf: the others have waited 1 s for worker {rank} (process " in line
-        running.send(signal.SIGCONT, rank)
-        saved = running.output().count("saved")
-        running.wait_for("saved model.ckpt", saved + 1)
-        running.send(signal.SIGTERM, rank)
+        for stopped in (0, 1):
+            running.send(signal.SIGSTOP, stopped)
+            running.wait_for("), which is stopped: `kill -CONT ", stopped + 1)
+            lines = running.output().splitlines()
+            line = [line for line in lines if "which is stopped" in line][stopped]
+            assert f"deeptf: the others have waited 1 s for worker {stopped} (process " in line
+            running.send(signal.SIGCONT, stopped)
+            saved = running.output().count("saved")
+            running.wait_for("saved model.ckpt", saved + 1)
+        running.send(number, rank)
         assert running.end() != 0
-        assert "stopped by SIGTERM after step" in running.output()
-
-
-@pytest.mark.parametrize(
-    ("name", "number"), [("gloo", signal.SIGTERM), ("mpi", signal.SIGTERM), ("mpi", signal.SIGUSR1)]
-)
-def test_a_signal_to_one_worker_saves_and_stops_all_at_one_step(name, number, tmp_path):
-    long_run(tmp_path)
-    with launch.Running(name, tmp_path) as running:
-        running.wait_for("saved model.ckpt-10.npz")
-        running.send(number, 1)
-        assert running.end() != 0
-        assert "stopped by SIG" in running.output()
+        told = number.name if rank == 0 else "SIGTERM"  # the leader knows its own signal alone
+        assert f"stopped by {told} after step" in running.output()
     state = newest(tmp_path)
     assert f"saved model.ckpt-{state.meta['step']}.npz" in running.output()
     assert state.meta["drawn"] == 2 * state.meta["step"]
