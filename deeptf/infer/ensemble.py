@@ -75,7 +75,7 @@ class Ensemble:
         relative, relative_v : levels in eV/A and eV of relative deviations of force and virial
         """
         found = self.eval(coords, cells, atom_types, **given)
-        return _deviation(found, atom_types, Levels(relative, relative_v))
+        return deviation_of_found(found, atom_types, Levels(relative, relative_v))
 
 
 def calc_model_devi(
@@ -105,7 +105,7 @@ def calc_model_devi(
         found = ensemble.eval(
             coord, box, atype, fparam=fparam, aparam=aparam, mixed_type=mixed_type
         )
-    deviation = _deviation(found, atype, Levels(relative, relative_v), real_data)
+    deviation = deviation_of_found(found, atype, Levels(relative, relative_v), real_data)
     table = deviation.table(frequency, atomic)
     if fname:
         with replacing(fname, "w") as stream:
@@ -113,7 +113,7 @@ def calc_model_devi(
     return table
 
 
-def _deviation(
+def deviation_of_found(
     found: Sequence[np.ndarray],
     atom_types: ArrayLike,
     levels: Levels,
