@@ -27,7 +27,6 @@ try:
     )
     from ase.data import atomic_numbers
     from ase.geometry import complete_cell
-    from ase.stress import full_3x3_to_voigt_6_stress
 except ModuleNotFoundError as error:
     raise ImportError("the calculator must have ASE: pip install 'deeptf[ase]'") from error
 
@@ -40,6 +39,8 @@ NAME = "deeptf"  # in ASE, where `get_calculator_class` finds it once this modul
 DEVIATION = "deviation"
 _UNKNOWN = -2  # type of an element that the model does not have
 _STATE = ("positions", "numbers", "cell", "pbc")  # of atoms; what else there is changes nothing
+_VOIGT = [0, 4, 8, 5, 2, 1]  # xx yy zz yz xz xy in [9]
+_TRANSPOSED = [0, 4, 8, 7, 6, 3]
 _PARAMETERS = ("fparam", "aparam")  # of models, in `info` or `arrays` of atoms
 
 
@@ -234,8 +235,7 @@ def _parameter(atoms: Atoms, name: str) -> Any:
 
 def _stress(virial: np.ndarray, volume: float) -> np.ndarray:
     """Return -virial / volume [..., 6] of virials [..., 9]."""
-    stress = -virial.reshape(*virial.shape[:-1], 3, 3) / volume
-    return full_3x3_to_voigt_6_stress((stress + np.swapaxes(stress, -1, -2)) / 2)
+    return (virial[..., _VOIGT] + virial[..., _TRANSPOSED]) * (-0.5 / volume)
 
 
 if NAME not in external_calculators:  # the module may be imported anew

@@ -54,12 +54,12 @@ class Ensemble:
     def eval(self, *frames: Any, **given: Any) -> tuple[np.ndarray, ...]:
         """Return what DeepPot.eval does, with one more axis in front, that of the models."""
         found = [model.eval(*frames, **given) for model in self.models]
-        return tuple(np.stack(values) for values in zip(*found, strict=True))
+        return tuple(_together(values) for values in zip(*found, strict=True))
 
     def evaluate(self, batch: Batch, outputs: Sequence[str]) -> dict[str, np.ndarray]:
         """Return what DeepPot.evaluate does, with one more axis in front, that of the models."""
         found = [model.evaluate(batch, outputs) for model in self.models]
-        return {name: np.stack([one[name] for one in found]) for name in outputs}
+        return {name: _together([one[name] for one in found]) for name in outputs}
 
     def deviation(
         self,
@@ -137,6 +137,11 @@ def deviation_of_found(
         }
     predicted = {"energy": energy[..., 0], "force": force[:, real], "virial": virial}
     return deviation_of(predicted, real, levels, labels)
+
+
+def _together(values: Sequence[np.ndarray]) -> np.ndarray:
+    """Return arrays with one more axis in front; that of one model is no copy."""
+    return np.stack(values) if len(values) > 1 else values[0][None]
 
 
 def _check_alike(first: DeepPot, other: DeepPot) -> None:
