@@ -100,10 +100,8 @@ class _Wire:
 
     def header(self) -> str:
         """Return the letters of a message, "EXIT" where the server has closed the socket."""
-        try:
-            return self._bytes(HEADER).decode(errors="replace").strip()
-        except ConnectionError:
-            return "EXIT"
+        letters = self._bytes(HEADER, ends=True)
+        return letters.decode(errors="replace").strip() if letters else "EXIT"
 
     def array(self, kind: type, *shape: int) -> np.ndarray:
         """Return numbers."""
@@ -123,12 +121,18 @@ class _Wire:
         content = [part if isinstance(part, bytes) else part.tobytes() for part in parts]
         self._socket.sendall(header.ljust(HEADER).encode() + b"".join(content))
 
-    def _bytes(self, size: int) -> bytes:
+    def _bytes(self, size: int, ends: bool = False) -> bytes:
+        """Return bytes; none where the server `ends` before them."""
         content = bytearray()
         while len(content) < size:
-            part = self._socket.recv(size - len(content))
+            try:
+                part = self._socket.recv(size - len(content))
+            except ConnectionError:
+                part = b""
+            if not part and ends and not content:
+                return b""
             if not part:
-                raise ConnectionError("the server has closed the socket in a message")
+                raise ValueError("the server must send whole messages, got a part of one")
             content += part
         return bytes(content)
 

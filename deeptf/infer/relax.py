@@ -90,7 +90,7 @@ def _check(output: Path, fmax: float, steps: int, pressure: float) -> None:
     check_new(output)
     try:
         known = ioformats[filetype(str(output), read=False)].can_write
-    except UnknownFileTypeError:
+    except (UnknownFileTypeError, KeyError):  # no name like a file of a format; no such format
         known = False
     if not known:
         raise ValueError(

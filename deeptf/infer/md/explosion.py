@@ -18,12 +18,8 @@ ADVICE = (
 )
 
 
-class ExplosionError(ValueError):
-    """Atoms move farther in a step than any dynamics of atoms does."""
-
-
-def check_step(atoms: Atoms, step: int, timestep: float) -> None:
-    """Raise ExplosionError where an atom moves farther than FARTHEST in `timestep` (fs)."""
+def check_step(atoms: Atoms, timestep: float) -> None:
+    """Raise ValueError where an atom moves farther than FARTHEST in `timestep` (fs)."""
     speed = np.linalg.norm(atoms.get_velocities(), axis=1) * units.fs  # A/fs
     moves = speed * timestep
     if moves.max() <= FARTHEST:  # not so for NaN
@@ -35,7 +31,7 @@ def check_step(atoms: Atoms, step: int, timestep: float) -> None:
         f"{symbols[i]} {i} ({moves[i]:.3g} A, force {force[i]:.3g} eV/A)"
         for i in order[:_MOST_NAMED]
     )
-    raise ExplosionError(
-        f"the run must keep its atoms together, got {len(far)} of {len(atoms)} that move farther "
-        f"than {FARTHEST} A in step {step}: {named}, atoms counted from 0; {ADVICE}"
+    raise ValueError(
+        f"atoms must stay together, got {len(far)} of {len(atoms)} that move farther in it "
+        f"than {FARTHEST} A: {named}, atoms counted from 0; {ADVICE}"
     )

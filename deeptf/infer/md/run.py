@@ -118,7 +118,7 @@ class _Simulation:
             for step in range(self._first + 1, settings.steps + 1):
                 try:
                     dynamics.run(1)
-                    check_step(self._atoms, step, settings.timestep)
+                    check_step(self._atoms, settings.timestep)
                 except ValueError as error:
                     raise ValueError(f"step {step}: {error}") from None
                 progress.advance()
