@@ -1,6 +1,7 @@
 """`deeptf relax`: atoms, and the cell, to where no force acts on them (LBFGS).
 
-The cell moves with the atoms, by the logarithm of its deformation (ASE's FrechetCellFilter), and
+The cell moves with the atoms (UnitCellFilter: with the logarithm of its deformation in the place of
+the deformation itself it takes the same steps, and scipy most of the time). It
 counts as relaxed where stress times volume is below `fmax` too, in eV.
 """
 
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import units
-from ase.filters import FrechetCellFilter
+from ase.filters import UnitCellFilter
 from ase.io import write
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats
 from ase.optimize import LBFGS
@@ -52,7 +53,7 @@ def relax(
         if cell:
             check_cell(atoms, str(structure), "a cell that relaxes")
         start = atoms.get_potential_energy()
-        target = FrechetCellFilter(atoms, scalar_pressure=pressure * BAR) if cell else atoms
+        target = UnitCellFilter(atoms, scalar_pressure=pressure * BAR) if cell else atoms
         converged = False
         optimizer = LBFGS(target, logfile=None)
         for relaxed in optimizer.irun(fmax, steps):

@@ -17,6 +17,7 @@ from deeptf.infer.md.sample import read_log
 from deeptf.infer.md.settings import Settings
 
 if TYPE_CHECKING:
+    from ase import Atoms
     from matplotlib.axes import Axes
 
 RDF, MSD, PICTURE = ".rdf", ".msd", ".png"
@@ -27,7 +28,7 @@ def write_report(output: str, settings: Settings, rdf: bool = False, msd: bool =
 
     They are made anew of trajectory and log.
     """
-    frames = read(output + TRAJECTORY, ":") if rdf or msd else []
+    frames = _frames(output + TRAJECTORY, settings) if rdf or msd else []
     tables = {}
     if rdf:
         tables[RDF] = radial_distribution(frames)
@@ -41,6 +42,12 @@ def write_report(output: str, settings: Settings, rdf: bool = False, msd: bool =
         print(f"no {output}{PICTURE}: it needs matplotlib, pip install 'deeptf[plot]'", flush=True)
         return
     draw(Path(output + PICTURE), read_log(Path(output + LOG)), settings, tables)
+
+
+def _frames(path: str, settings: Settings) -> list[Atoms]:
+    """Return the frames that are equally apart; the end of a run that went on may be between."""
+    every = settings.frame_every
+    return [atoms for atoms in read(path, ":") if atoms.info["step"] % every == 0]
 
 
 def draw(
