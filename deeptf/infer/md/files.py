@@ -16,6 +16,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class State:
             with np.load(path) as stored:
                 arrays = dict(stored)
             return State(json.loads(arrays.pop("told").item()), arrays)
-        except (ValueError, KeyError, OSError, EOFError) as error:
+        except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
             raise ValueError(
                 f"`{path}` must be the state of a run, got another file ({error}); begin a new run "
                 "from the last frame of the trajectory with another `output`"

@@ -107,6 +107,11 @@ class Integrator:
         self.dynamics.nsteps = step
         self.generator.bit_generator.state = noise
         for name, part, key in list(_numbers(self.dynamics)):
+            if name not in state:
+                raise ValueError(
+                    "the state of a run must come from the same release of ASE, got one without "
+                    f"`{name}` of {type(self.dynamics).__name__}"
+                )
             value = state[name]
             setattr(part, key, value.copy() if value.ndim else value.item())
 

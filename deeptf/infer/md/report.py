@@ -30,8 +30,10 @@ def write_report(output: str, settings: Settings, rdf: bool = False, msd: bool =
     """
     frames = _frames(output + TRAJECTORY, settings) if rdf or msd else []
     tables = {}
-    if rdf:
+    if rdf and all(atoms.pbc.all() for atoms in frames):
         tables[RDF] = radial_distribution(frames)
+    elif rdf:
+        print(f"no {output}{RDF}: g(r) needs a cell with three periodic directions", flush=True)
     if msd:
         tables[MSD] = mean_square_displacement(frames)
     for end, table in tables.items():

@@ -7,12 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-ENSEMBLES = {
-    "nve": "energy and volume are constant",
-    "nvt": "Nose-Hoover chains keep the temperature",
-    "langevin": "friction and noise keep the temperature",
-    "npt": "Martyna-Tobias-Klein: temperature and pressure are kept, the cell keeps its shape",
-}
+ENSEMBLES = ("nve", "nvt", "langevin", "npt")
 _FREE = ("steps",)  # may be another one when a run goes on
 
 

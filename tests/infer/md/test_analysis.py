@@ -32,8 +32,3 @@ def test_displacements_of_free_flight():
     np.testing.assert_allclose(found["time"], np.arange(11))
     np.testing.assert_allclose(found["H"], found["time"] ** 2)
     np.testing.assert_allclose(found["He"], 4 * found["time"] ** 2)
-
-
-def test_no_structure_without_a_cell():
-    with pytest.raises(ValueError, match="`rdf` must have frames with a periodic cell"):
-        radial_distribution([Atoms("H2", [[0, 0, 0], [0, 0, 1]])])

@@ -80,6 +80,14 @@ def test_first_velocities():
     np.testing.assert_array_equal(atoms.get_momenta(), before)
 
 
+def test_a_state_of_another_release_of_ase():
+    atoms = Atoms("H2", [[0, 0, 0], [0, 0, 1.0]])
+    integrator = Integrator(atoms, settings("nvt"))
+    noise = integrator.generator.bit_generator.state
+    with pytest.raises(ValueError, match="the same release of ASE, got one without `dt` of NoseH"):
+        integrator.restore({}, 1, noise)
+
+
 def test_first_velocities_beside_fixed_atoms():
     atoms = Atoms("H20", np.arange(60.0).reshape(20, 3), constraint=FixAtoms([0, 1]))
     start_velocities(atoms, settings("nvt", temperature=250.0))

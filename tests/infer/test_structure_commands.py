@@ -1,14 +1,10 @@
 """`deeptf md`, `deeptf relax` and `deeptf ipi` as a user gives them."""
 
 import importlib.util
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "infer"))  # where the models and atoms are
-
 from md_runs import columns, write_cluster
 from small_network import write_network
 
@@ -55,6 +51,14 @@ def test_without_matplotlib(model, structure, monkeypatch, capsys):
     assert "no new/run.png: it needs matplotlib, pip install 'deeptf[plot]'" in (
         capsys.readouterr().out
     )
+
+
+def test_no_structure_of_an_open_system(model, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    structure = write_cluster(tmp_path, pbc=False)
+    assert command("md", structure, "-m", model, "-n", 1, "--rdf", "--msd") == 0
+    assert "no md.rdf: g(r) needs a cell with three periodic" in capsys.readouterr().out
+    assert Path("md.msd").exists() and Path("md.png").exists() and not Path("md.rdf").exists()
 
 
 @pytest.mark.parametrize("name", ["md", "relax", "ipi"])
