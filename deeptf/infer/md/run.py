@@ -51,11 +51,13 @@ def run(
         state = _state_before(output, settings, restart)
         if state is not None:
             state.set_atoms(atoms, str(structure))
-        with closing(_Simulation(atoms, settings, output, ensemble, state)) as simulation:
-            simulation.run()
-        for model in ensemble.models:
-            for note in model.outside.lines() if model.outside else ():
-                print(f"note: {model.path}: {note}", flush=True)
+        try:
+            with closing(_Simulation(atoms, settings, output, ensemble, state)) as simulation:
+                simulation.run()
+        finally:
+            for model in ensemble.models:
+                for note in model.outside.lines() if model.outside else ():
+                    print(f"note: {model.path}: {note}", flush=True)
 
 
 def _state_before(output: str, settings: Settings, restart: bool) -> State | None:
