@@ -3,7 +3,8 @@
 The result is deeptf/libdeeptf.so, the bindings, and deeptf/libdeeptf_core.LEVEL.so, kernels and
 engine, for each CPU level; deeptf/ops/library.py takes those for the CPU on which it runs. So does
 deeptf/libdeeptf_engine.so, by which other programs use them: deeptf/include, deeptf/cmake and
-deeptf/pkgconfig are for building these. `cmake -S op` makes all but the bindings too.
+deeptf/pkgconfig are for building these, deeptf/lammps/source is for `deeptf lammps build`.
+`cmake -S op` makes all but the bindings too.
 
 This file is the build backend too (PEP 517): that of setuptools, which runs it as a script, with a
 choice of what a build needs. A TensorFlow that is there is used as it is, one around pip's isolated
@@ -56,6 +57,7 @@ INSTALLED = (  # in the package, beside the library of the extension
     "include/*",
     "cmake/*",
     "pkgconfig/*",
+    "lammps/source/*",
 )
 OLDEST, NEWEST = (2, 16), (2, 21)
 REFERENCE = "2.18.1" if sys.version_info < (3, 13) else "2.21.0"  # 2.18 has no newer Python
@@ -247,6 +249,7 @@ class BuildLibrary(build_ext):
             "CMAKE_INSTALL_LIBDIR": ".",
             "CMAKE_INSTALL_INCLUDEDIR": "include",
             "DEEPTF_CMAKEDIR": "cmake",
+            "DEEPTF_LAMMPSDIR": "lammps/source",
             "DEEPTF_MARCH": os.environ.get("DEEPTF_MARCH", "").replace(",", ";"),
             "TENSORFLOW_VERSION": tensorflow["version"],
             "TENSORFLOW_INCLUDE": tensorflow["include"],

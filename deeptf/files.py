@@ -47,6 +47,12 @@ def replacing(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
         temporary.unlink(missing_ok=True)
 
 
+def refuse_same(source: str | Path, output: str | Path) -> None:
+    """Raise ValueError where writing `output` would replace the file `source`."""
+    if Path(output).exists() and Path(output).samefile(source):
+        raise ValueError(f"`output` must be another file than the source {source}, got {output}")
+
+
 @functools.cache
 def _host() -> str:
     """Return what tells apart where process numbers count: host and, on Linux, namespace."""

@@ -82,7 +82,6 @@ UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "model/shared_dict": ((), _ONLY_STANDARD),
     "model/type_embedding": ((None,), "no supported descriptor uses a type embedding"),
     "model/modifier": ((None,), "long-range corrections of the data are not available"),
-    "model/compress": ((None,), "compress a trained model by its own command"),
     "model/spin": ((None,), "spin models are not available"),
     "model/use_srtab": ((None,), _NO_TABLE_POTENTIAL),
     "model/pair_exclude_types": (([], None), "use model/descriptor/exclude_types"),
@@ -138,6 +137,8 @@ _UNUSED_TABLE = "it shapes a short-range pair table, which is not used"
 ACCEPTED_WITHOUT_EFFECT: dict[str, str] = {
     "with_distrib": "the number of processes decides",
     "model/data_bias_nsample": "the energy bias is fitted to all frames",
+    "model/compress": "embedding nets are tables from the first step on; deeptf compress makes "
+    "others of a frozen model",
     "model/smin_alpha": _UNUSED_TABLE,
     "model/sw_rmin": _UNUSED_TABLE,
     "model/sw_rmax": _UNUSED_TABLE,

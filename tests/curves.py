@@ -24,18 +24,22 @@ def padded(width, dtype):
 
 
 class Case:
-    """Random rows of W columns, also beyond both ends of the grids, and a random table."""
+    """Random rows of W columns, also beyond both ends of the grids, and a random table.
+
+    The nodes are float64; the table that sums in float32 read is made of them.
+    """
 
     def __init__(self, width, dtype=np.float64, seed=0, columns=4):
         rng = np.random.default_rng(seed)
         self.neighbor_count = rng.integers(0, 6, (5, 3)).astype(np.int32)
         self.neighbor_count[1] = 0
         self.pairs = int(self.neighbor_count.sum())
-        self.rows = rng.normal(size=(self.pairs, columns)).astype(dtype)
+        self.rows = rng.normal(size=(self.pairs, columns))
         self.node_row = np.concatenate([[0], np.cumsum(NODES)]).astype(np.int32)
         starts = rng.uniform(-2, -1, len(NODES))
         self.grid = np.stack([starts, 3.0 / (np.array(NODES) - 1)], axis=1)
-        self.nodes = np.zeros((sum(NODES), 2, padded(width, dtype)), dtype)
+        self.dtype = dtype
+        self.nodes = np.zeros((sum(NODES), 2, padded(width, np.float64)))
         self.nodes[:, :, :width] = rng.normal(size=(sum(NODES), 2, width))
         self.sel, self.empty = np.array([4.0, 2.0, 7.0]), rng.normal(size=(3, 3))
         self.needed_row = np.arange(sum(NODES) + 1, dtype=np.int32)
@@ -47,8 +51,13 @@ class Case:
 
     def table(self, nodes=None):
         nodes = self.nodes if nodes is None else nodes
-        nodes = tf.convert_to_tensor(nodes)
-        return CurveTable(nodes, self.needed_row, self.curve_grid(), self.width)
+        if self.dtype is np.float32:
+            rows = twins.intervals(nodes)[:, :, : self.width]
+            nodes = np.zeros((*rows.shape[:2], padded(self.width, self.dtype)), self.dtype)
+            nodes[:, :, : self.width] = rows
+        return CurveTable(
+            tf.convert_to_tensor(nodes), self.needed_row, self.curve_grid(), self.width
+        )
 
     def layout(self, curve=CURVE):
         return curve, self.sel, self.empty, self.atom_count, self.neighbor_count

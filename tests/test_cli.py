@@ -14,7 +14,7 @@ from deeptf.__main__ import main
 from deeptf.ops import library as op_library
 
 COMMANDS = ("train", "freeze", "test", "model-devi", "md", "relax", "ipi", "convert")
-COMMANDS += ("neighbor-stat", "doctor")
+COMMANDS += ("compress", "lammps", "neighbor-stat", "doctor")
 
 
 def deeptf_command(*arguments, cwd):

@@ -146,6 +146,23 @@ def hermite(nodes, start, step, x):
     return value, np.where(u < 0, d0, np.where(u > 1, d1, slope)) / step
 
 
+def intervals(nodes):
+    """Return value, slope, rise and next slope of every interval of nodes [K, 2, M], in float32."""
+    (value, slope), (following, next_slope) = nodes[:-1].swapaxes(0, 1), nodes[1:].swapaxes(0, 1)
+    parts = (value, slope, following - value, next_slope)
+    return np.stack(parts, axis=1).astype(np.float32)
+
+
+def intervals_grad(upper):
+    """Return the derivative of sum(upper * intervals(nodes)) in the nodes, [K, 2, M]."""
+    upper = upper.astype(np.float64)
+    grad = np.zeros((len(upper) + 1, 2, upper.shape[2]))
+    grad[:-1, 0] += upper[:, 0] - upper[:, 2]
+    grad[:-1, 1] += upper[:, 1]
+    grad[1:] += upper[:, 2:]
+    return grad
+
+
 def embedding_sum(rows, nodes, node_row, grid, curve, sel, empty, atom_count, neighbor_count):
     """Return sum_j R_j (x) G(R_j0), of radial rows sum_j G(R_j), with empty places, [n, W, M];
     nodes [nodes, 2, M] are all of them.

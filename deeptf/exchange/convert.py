@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +20,9 @@ from deeptf.exchange.deepmd_check import largest_difference
 from deeptf.exchange.deepmd_graph import DeepmdGraph, read_graph
 from deeptf.exchange.deepmd_kinds import NAMES
 from deeptf.exchange.deepmd_settings import DeepmdSettings
-from deeptf.files import replacing
+from deeptf.files import refuse_same, replacing
 from deeptf.model.model import ModelConfig
+from deeptf.model.roles import with_values
 from deeptf.tf import tf
 
 # Allowed differences; constants such as those of gelu are rounded in a graph of float32 nets.
@@ -38,15 +38,14 @@ def convert(
     Raises FileNotFoundError, or ValueError that names `source`, where the file is damaged or holds
     a model of another kind; then nothing is written.
     """
-    if Path(output).exists() and Path(output).samefile(source):
-        raise ValueError(f"`output` must be another file than the source {source}, got {output}")
+    refuse_same(source, output)
     with _naming(source):
         graph = DeepmdGraph(read_graph(source))
         settings = DeepmdSettings(graph, None if type_map is None else tuple(type_map))
         config, arrays = read_arrays(graph, settings.config)
         script = _training_script(graph)
         graph.check_all_read()
-        precise = _in_float64(config)
+        precise = with_values(config, precision="float64")
         converted = frozen.build(precise, arrays, script)
         notes = [_compare(graph, precise, arrays, converted, _tolerance(config))]
         if config != precise:
@@ -57,13 +56,6 @@ def convert(
         names = " ".join(config.type_map)
         notes.append(f"the types have no names: they are {names} now; --type-map gives others")
     return notes
-
-
-def _in_float64(config: ModelConfig) -> ModelConfig:
-    """Return the settings with both nets in float64."""
-    parts = config.term.descriptor, config.term.fitting_net
-    descriptor, fitting = (replace(part, precision="float64") for part in parts)
-    return replace(config, term=replace(config.term, descriptor=descriptor, fitting_net=fitting))
 
 
 def _tolerance(config: ModelConfig) -> float:

@@ -14,9 +14,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from deeptf.exchange.deepmd_graph import DeepmdGraph
+from deeptf.exchange.deepmd_graph import DeepmdGraph, constant
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
+from deeptf.model.ranges import SHORTEST
 from deeptf.tf import session, tf
 
 Arrays = dict[str, np.ndarray]
@@ -27,8 +28,8 @@ def read_arrays(graph: DeepmdGraph, config: ModelConfig) -> tuple[ModelConfig, A
 
     The settings change where `atom_ener` needs wider fitting nets.
     """
-    arrays = _statistics(graph, config) | _embedding_nets(graph, config)
-    arrays |= _fitting_nets(graph, config)
+    arrays = _statistics(graph, config) | _shortest(graph, config.num_types)
+    arrays |= _embedding_nets(graph, config) | _fitting_nets(graph, config)
     arrays["fitting/energy_bias"] = _energy_bias(graph, config.num_types)
     types = range(config.num_types)
     relative = [t for t in types if f"final_layer_type_{t}_1/MatMul" in graph]
@@ -64,6 +65,15 @@ def _statistics(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
             arrays[f"fitting/{kind}_mean"] = mean.astype(np.float64)
             arrays[f"fitting/{kind}_stddev"] = 1.0 / inverse.astype(np.float64)
     return arrays
+
+
+def _shortest(graph: DeepmdGraph, num_types: int) -> Arrays:
+    """Return how near atoms of any types come in the data, if the file says a distance."""
+    name = "train_attr/min_nbor_dist"
+    distance = constant(graph.nodes[name]) if name in graph else np.array(np.nan)
+    if distance.dtype.kind != "f" or distance.shape != () or not 0 < distance < np.inf:
+        return {}
+    return {f"descriptor/{SHORTEST}": np.full((num_types, num_types), distance)}
 
 
 def _check_positive(name: str, value: np.ndarray) -> None:

@@ -56,7 +56,7 @@ ATTRIBUTES: dict[str, str] = {
     "fitting_attr/t_aparam_avg": "read",
     "fitting_attr/t_aparam_istd": "read",
     "train_attr/training_script": "read",
-    "train_attr/min_nbor_dist": "it says how near atoms come in the data, for `dp compress`",
+    "train_attr/min_nbor_dist": "it says how near atoms come in the data; results do not need it",
     "descrpt_attr/original_sel": "it is a note of the sel in the input; the op has the one in use",
     "descrpt_attr/ndescrpt": "it is the width of the environment rows, which follows from sel",
 }

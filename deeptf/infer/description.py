@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptf.data.types import names_of
 from deeptf.exchange.model_file import ModelFile
 from deeptf.model.doors import PAIRS
 
@@ -40,8 +41,7 @@ class Description:
 
         A converted model may have numbers in their place.
         """
-        names = self.get_type_map()
-        return any(name not in (str(t), f"Type_{t}") for t, name in enumerate(names))
+        return names_of(self.get_type_map()) is not None
 
     def get_ntypes(self) -> int:
         """Return the number of atom types."""

@@ -130,7 +130,7 @@ def _test_system(
     """Evaluate frames of one system and compare them with their labels."""
     errors = Errors(quantities, len(frames))
     outputs = list(dict.fromkeys(quantity.property.name for quantity in quantities))
-    for batch in _batches(system, frames):
+    for batch in batches(system, frames):
         predicted = pot.evaluate(batch, outputs)
         for quantity in quantities:
             label, prediction = compare(quantity, batch, predicted)
@@ -144,7 +144,8 @@ def _test_system(
     return errors
 
 
-def _batches(system: System, frames: np.ndarray) -> Iterator[Batch]:
+def batches(system: System, frames: np.ndarray) -> Iterator[Batch]:
+    """Yield the frames of a system, some at a time; a terminal shows progress."""
     size = max(1, BATCH_ATOMS // system.num_atoms)
     starts = range(0, len(frames), size)
     for first in tqdm(starts, desc="test", leave=False, disable=not on_terminal()):

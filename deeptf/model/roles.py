@@ -82,6 +82,21 @@ def with_function_of(old: Any, new: Any) -> Any:
     return dataclasses.replace(new, **changes)
 
 
+def with_values(settings: Any, **values: Any) -> Any:
+    """Return settings with these values for the fields of their names, in objects in them too.
+
+    Raises what the classes raise at values that they do not take.
+    """
+    changes = {}
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if dataclasses.is_dataclass(value):
+            changes[field.name] = with_values(value, **values)
+        elif field.name in values:
+            changes[field.name] = values[field.name]
+    return dataclasses.replace(settings, **changes)
+
+
 def _differ(field: dataclasses.Field, old: Any, new: Any) -> bool:
     meaning = field.metadata.get("meaning") or (lambda owner: getattr(owner, field.name))
     return meaning(old) != meaning(new)

@@ -75,6 +75,10 @@ class EmbeddingSum:
     node_row[q] to node_row[q + 1] - 1 at x = grid[q, 0] + n grid[q, 1]. Between two nodes G is the
     cubic with their values and slopes; before the first and behind the last node of a curve the
     straight line goes on.
+
+    Rows and places on the grid are float64 whatever the precision. In float32 are the four numbers
+    of an interval, with the difference of the right value from the left one in place of the right
+    value, for it is what slopes come from; and so are the sums.
     """
 
     kernel: ClassVar[str] = "embedding_sum"
@@ -90,6 +94,7 @@ class EmbeddingSum:
     curve: Constant  # [T, T], int32; neighbour type first
     sel: Constant  # [T] places
     empty: Constant  # [T, T] x of a place without a neighbour; neighbour type first
+    precision: str = "float64"
 
 
 @dataclass(frozen=True)

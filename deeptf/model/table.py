@@ -11,9 +11,10 @@ net where the slope of a cubic Hermite interpolant is worst, at u = 1/2 - 1/sqrt
 and multiplied by |ds/dr|. Trained nets bend sharply in small parts of their range. Numbers of nodes
 belong to a range: with another one they are measured anew.
 
-Tables and their sums are float64 whatever the precision of the nets: the slope between two nodes is
-a small difference of values, of which float32 leaves little (2e-3 eV/A where a trained net asked
-for 5,000 nodes; the float32 nets themselves are 4e-6 eV/A from float64).
+Tables are float64 whatever the precision of the nets: the slope between two nodes is a small
+difference of values, of which float32 leaves little (2e-3 eV/A where a trained net asked for 5,000
+nodes; the float32 nets themselves are 4e-6 eV/A from float64). Sums with float32 nets are float32:
+that difference is rounded for them, not the values.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from deeptf.ops.curve import (
     embedding_nodes,
     embedding_sum,
     needed_nodes,
+    rounded,
 )
 from deeptf.tf import assign, session, tf
 
@@ -62,12 +64,13 @@ class Outside(NamedTuple):
 class Table:
     """A table in the graph, and what measures and mends its error."""
 
-    whole: CurveTable  # with all nodes
+    whole: CurveTable  # with all nodes, float64
     between: tf.Tensor  # as whole.nodes, but at WORST of every interval
     at_nodes: Callable[[tf.Tensor], CurveTable] | None  # of some nodes; None for constants
     counts: tf.Variable  # [C, SEGMENTS] number of nodes
     curves: Curves
     measured: bool  # whether the numbers of nodes came with the model
+    precision: tf.DType  # of the nets, and of the sums
     tolerance: float = TOLERANCE  # of dG/dr, 1/A
 
     def sums(
@@ -81,6 +84,8 @@ class Table:
     ) -> EmbeddingSums:
         """Return the sums over neighbours of rows [P, W] of sorted pairs, [N_real, W, M].
 
+        They are in the precision of the nets.
+
         curve : [T, T] net of each block of pairs, as in Curves
         sel : [T] places of each neighbour type
         empty : [T, T] x of an empty place, neighbour type first
@@ -89,6 +94,8 @@ class Table:
         table = self.whole
         if self.at_nodes is not None:
             table = self.at_nodes(needed_nodes(rows, table.grid, *layout))
+        elif self.precision == tf.float32:
+            table = rounded(table)
         return embedding_sum(rows, table, *layout)
 
     def refine(self, run: tf.Session, agree: Callable[[np.ndarray], np.ndarray]) -> str:
@@ -156,16 +163,16 @@ def build_table(
     row = tf.concat([[0], tf.cumsum(number)], axis=0)
     start = tf.constant(curves.ends[:, :-1].ravel())
     step = tf.constant(np.diff(curves.ends).ravel()) / tf.cast(number - 1, tf.float64)
-    weights = [tf.cast(weight, tf.float64) for weight in weights]
-    nets = (weights, neuron, style.activation.lower(), style.resnet_dt)
+    shape = (neuron, style.activation.lower(), style.resnet_dt)
+    nets = ([tf.cast(weight, tf.float64) for weight in weights], *shape)
     grid = CurveGrid(row, tf.stack([start, step], axis=1), SEGMENTS, NEAR)
     all_nodes = embedding_nodes(grid, *nets)
     whole = _fixed(all_nodes, len(curves), parameters)
-    at_nodes = partial(embedding_nodes, grid, *nets) if whole is all_nodes else None
+    at_nodes = partial(embedding_nodes, grid, weights, *shape) if whole is all_nodes else None
     places = tf.stack([start + WORST * step, step], axis=1)
     between = grid._replace(node_row=row - tf.range(tf.size(row)), grid=places)
     between_nodes = embedding_nodes(between, *nets).nodes
-    return Table(whole, between_nodes, at_nodes, counts, curves, measured)
+    return Table(whole, between_nodes, at_nodes, counts, curves, measured, style.precision)
 
 
 def _fixed(table: CurveTable, num_curves: int, parameters: Parameters) -> CurveTable:

@@ -25,9 +25,12 @@ class CurveGrid(NamedTuple):
 
 
 class CurveTable(NamedTuple):
-    """Embedding nets at those nodes of a grid that are needed."""
+    """Embedding nets at those nodes of a grid that are needed.
 
-    nodes: tf.Tensor  # [K', 2, padded M] value, and slope times step
+    In float32 its rows are those of the intervals between the nodes (core/curve/intervals.h).
+    """
+
+    nodes: tf.Tensor  # [K', 2, padded M] value, slope times step; float32: [K' - 1, 4, padded M]
     needed_row: tf.Tensor  # [nodes + 1] number of needed nodes before each node
     grid: CurveGrid
     width: int  # M
@@ -36,7 +39,7 @@ class CurveTable(NamedTuple):
 class EmbeddingSums(NamedTuple):
     """Sums over neighbours, and what they found beyond the ranges of the data by block of pairs."""
 
-    sum: tf.Tensor  # [N_real, W, M]
+    sum: tf.Tensor  # [N_real, W, M], in the precision of the table
     outside: tf.Tensor  # [T, T] number of pairs; neighbour type first
     closest: tf.Tensor  # [T, T] the closest of them; -1 without any
 
@@ -82,7 +85,8 @@ def embedding_nodes(
     """Evaluate C nets of one number, with their slopes, at the needed nodes, or all, of a grid.
 
     weights: for each net and layer matrix, bias, and idt where resnet_dt and a residual connection
-    ask for one. Differentiable once in the weights.
+    ask for one, in the precision of the table; float32 nets are evaluated in float64.
+    Differentiable once in the weights.
     """
     weights = [tf.convert_to_tensor(weight) for weight in weights]
     if needed_row is None:
@@ -97,9 +101,15 @@ def embedding_nodes(
         resnet_dt=resnet_dt,
         segments=grid.segments,
     )
-    unit = 64 // weights[0].dtype.size
-    nodes = tf.ensure_shape(nodes, [None, 2, -(-neuron[-1] // unit) * unit])
+    dtype = weights[0].dtype
+    unit, rows = 64 // dtype.size, 4 if dtype == tf.float32 else 2
+    nodes = tf.ensure_shape(nodes, [None, rows, -(-neuron[-1] // unit) * unit])
     return CurveTable(nodes, needed_row, grid, neuron[-1])
+
+
+def rounded(table: CurveTable) -> CurveTable:
+    """Return a table of constants, which is float64, in float32; it has no derivative."""
+    return table._replace(nodes=library().round_intervals(table.nodes, width=table.width))
 
 
 def embedding_sum(
@@ -113,10 +123,10 @@ def embedding_sum(
 ) -> EmbeddingSums:
     """Return the sums over neighbours of every atom, empty places included.
 
-    They are sum_j R_j (x) G(R_j0) for rows R [P', 4] of sorted pairs, with their atom_count [T] and
-    neighbor_count [N_real, T], and sum_j G(R_j) for radial rows [P', 1]. curve [T, T] (neighbour
-    type first) is the curve of each block, -1 to leave it out; sel [T] places of each neighbour
-    type; empty [T, T] R_0 of an empty place of each block.
+    They are sum_j R_j (x) G(R_j0) for float64 rows R [P', 4] of sorted pairs, with their atom_count
+    [T] and neighbor_count [N_real, T], and sum_j G(R_j) for radial rows [P', 1]. curve [T, T]
+    (neighbour type first) is the curve of each block, -1 to leave it out; sel [T] places of each
+    neighbour type; empty [T, T] R_0 of an empty place of each block.
     Twice differentiable, but not twice in the rows. Errors: rows that are not finite or lie between
     nodes that the table does not hold.
     """

@@ -5,13 +5,12 @@
 namespace deeptf {
 namespace {
 
-template <class T>
 void needed(OpKernelContext* context, const SegmentSizes& sizes) {
   const CurvePairs pairs = pairs_from(context, 3);
   const CurveSegments segments = segments_from(context, 1, sizes);
   check_curves(pairs, segments);
   int32_t* needed_row = output<int32_t>(context, 0, {segments.num_nodes() + 1});
-  needed_nodes(pairs, segments, context_of(context), data<T>(context->input(0)), needed_row);
+  needed_nodes(pairs, segments, context_of(context), data<double>(context->input(0)), needed_row);
 }
 
 absl::Status shape_of_needed(InferenceContext* c) {
@@ -24,10 +23,9 @@ absl::Status shape_of_needed(InferenceContext* c) {
 }  // namespace
 
 REGISTER_OP("NeededNodes")
-    .Attr("T: {float, double}")
     .Attr("segments: int = 1")
     .Attr("near: int = 0")
-    .Input("rows: T")
+    .Input("rows: double")
     .Input("node_row: int32")
     .Input("grid: double")
     .Input("curve: int32")
@@ -38,6 +36,7 @@ REGISTER_OP("NeededNodes")
     .Output("needed_row: int32")
     .SetShapeFn(shape_of_needed);
 
-DEEPTF_KERNELS("NeededNodes", SegmentSizes, needed);
+REGISTER_KERNEL_BUILDER(Name("NeededNodes").Device(tensorflow::DEVICE_CPU),
+                        Kernel<SegmentSizes, needed>);
 
 }  // namespace deeptf

@@ -1,7 +1,8 @@
 // Bindings of EmbeddingNodes and EmbeddingNodesGrad; see core/curve/nodes.h.
 //
 // `weights` lists, for each curve and each of its layers, matrix [n_in, width], bias [width] and,
-// with resnet_dt where the layer has a residual, idt [width].
+// with resnet_dt where the layer has a residual, idt [width]. Of float32 nets `nodes` are
+// intervals.
 #include <algorithm>
 #include <string>
 
@@ -94,10 +95,16 @@ EmbeddingNets<T> read_nets(OpKernelContext* context, const Style& style) {
   return nets;
 }
 
+// Groups of rows in the table of a number of nodes, which may be none.
+template <class T>
+int64_t groups_of(const EmbeddingNets<T>& nets) {
+  return std::max<int64_t>(0, table_groups<T>(nets.num_needed()));
+}
+
 template <class T>
 void nodes(OpKernelContext* context, const Style& style) {
   const EmbeddingNets<T> nets = read_nets<T>(context, style);
-  T* table = output<T>(context, 0, {nets.num_needed(), 2, padded_width<T>(nets.width())});
+  T* table = output<T>(context, 0, {groups_of(nets), kTableRows<T>, padded_width<T>(nets.width())});
   embedding_nodes(nets, context_of(context), table);
 }
 
@@ -106,8 +113,8 @@ void nodes_grad(OpKernelContext* context, const Style& style) {
   const EmbeddingNets<T> nets = read_nets<T>(context, style);
   const int64_t curves = static_cast<int64_t>(nets.layers.size());
   const Tensor& grad = input(context, context->num_inputs() - 1, "nodes_grad",
-                             {nets.num_needed(), 2, padded_width<T>(nets.width())});
-  std::vector<std::vector<EmbeddingLayerGrad<T>>> grads(curves);
+                             {groups_of(nets), kTableRows<T>, padded_width<T>(nets.width())});
+  EmbeddingNetsGrad<T> grads(curves);
   for_each_layer(curves, style,
                  [&](int64_t curve, int64_t n_in, int64_t width, bool idt, int index) {
                    grads[curve].push_back({output<T>(context, index, {n_in, width}),
@@ -121,7 +128,7 @@ absl::Status shape_of_nodes(InferenceContext* c) {
   TF_RETURN_IF_ERROR(expect(c, 0, {-1}));
   TF_RETURN_IF_ERROR(expect(c, 1, {-1, 2}));
   TF_RETURN_IF_ERROR(expect(c, 2, {-1}));
-  c->set_output(0, c->MakeShape({c->UnknownDim(), c->MakeDim(2), c->UnknownDim()}));
+  c->set_output(0, c->UnknownShapeOfRank(3));
   return absl::OkStatus();
 }
 

@@ -1,7 +1,7 @@
 // Bindings of EmbeddingSum and its derivatives; see core/curve/sum.h.
 //
-// All ops take the ten inputs of InputPairs and InputTable; then their own: `upper` [n, W, M] or
-// `direction` [p, W] or both.
+// All ops take the ten inputs of Inputs; then their own: `upper` [n, W, M] or `direction` [p, W] or
+// both. T is the precision of table and sums.
 #include <algorithm>
 
 #include "core/curve/sum.h"
@@ -27,32 +27,36 @@ struct Inputs {
         width(sizes.width),
         kernel(context_of(context)),
         pairs(pairs_from(context, 4)),
-        rows(data<T>(context->input(0))) {
+        rows(data<double>(context->input(0))) {
     const CurveSegments segments = segments_from(context, 2, sizes);
     check_curves(pairs, segments);
-    const Tensor& nodes = input(context, 1, "nodes", {-1, 2, padded_width<T>(width)});
+    const Tensor& nodes = input(context, 1, "nodes", {-1, kTableRows<T>, padded_width<T>(width)});
     const Tensor& needed_row =
         input(context, kShared - 1, "needed_row", {segments.num_nodes() + 1});
-    table = {segments, width, nodes.dim_size(0), data<int32_t>(needed_row), data<T>(nodes)};
-    if (table.num_needed < 2) throw Error("`nodes` must be two or more");
+    const int64_t groups = nodes.dim_size(0), num_needed = groups + 2 - table_groups<T>(2);
+    if (num_needed < 2) throw Error("`nodes` must be two or more");
+    table = {segments, width, num_needed, data<int32_t>(needed_row), data<T>(nodes)};
     check_needed(table.needed_row, segments.num_nodes(), table.num_needed);
   }
 
   const T* upper(int index) const {
     return data<T>(input(context, index, "upper", {pairs.num_atoms, pairs.columns, width}));
   }
-  const T* direction() const {
-    return data<T>(input(context, kShared, "direction", {pairs.num_pairs, pairs.columns}));
+  const double* direction() const {
+    return data<double>(input(context, kShared, "direction", {pairs.num_pairs, pairs.columns}));
   }
   T* sums() const { return output<T>(context, 0, {pairs.num_atoms, pairs.columns, width}); }
-  T* nodes() const { return output<T>(context, 0, {table.num_needed, 2, padded_width<T>(width)}); }
+  T* nodes() const {
+    const int64_t groups = table_groups<T>(table.num_needed);
+    return output<T>(context, 0, {groups, kTableRows<T>, padded_width<T>(width)});
+  }
 
   OpKernelContext* context;
   int64_t width;
   Context kernel;
   CurvePairs pairs;
   CurveTable<T> table;
-  const T* rows;
+  const double* rows;
 };
 
 template <class T>
@@ -67,7 +71,7 @@ void sum(OpKernelContext* context, const Sizes& sizes) {
 template <class T>
 void sum_grad(OpKernelContext* context, const Sizes& sizes) {
   const Inputs<T> in(context, sizes);
-  T* rows_grad = output<T>(context, 0, {in.pairs.num_pairs, in.pairs.columns});
+  double* rows_grad = output<double>(context, 0, {in.pairs.num_pairs, in.pairs.columns});
   embedding_sum_grad(in.pairs, in.table, in.kernel, in.rows, in.upper(kShared), rows_grad);
 }
 
@@ -91,7 +95,7 @@ void tangent_table_grad(OpKernelContext* context, const Sizes& sizes) {
 }
 
 absl::Status expect_shared(InferenceContext* c) {
-  TF_RETURN_IF_ERROR(expect(c, 1, {-1, 2, -1}));
+  TF_RETURN_IF_ERROR(expect(c, 1, {-1, -1, -1}));
   TF_RETURN_IF_ERROR(expect_segments(c, 2));
   TF_RETURN_IF_ERROR(expect_pairs(c, 4));
   return expect(c, kShared - 1, {-1});
@@ -133,7 +137,7 @@ absl::Status shape_of_nodes(InferenceContext* c) {
       .Attr("width: int")             \
       .Attr("segments: int = 1")      \
       .Attr("near: int = 0")          \
-      .Input("rows: T")               \
+      .Input("rows: double")          \
       .Input("nodes: T")              \
       .Input("node_row: int32")       \
       .Input("grid: double")          \
@@ -150,10 +154,10 @@ DEEPTF_SHARED("EmbeddingSum")
     .SetShapeFn(shape_of_sums);
 DEEPTF_SHARED("EmbeddingSumGrad")
     .Input("upper: T")
-    .Output("rows_grad: T")
+    .Output("rows_grad: double")
     .SetShapeFn(shape_of_rows);
 DEEPTF_SHARED("EmbeddingSumTangent")
-    .Input("direction: T")
+    .Input("direction: double")
     .Output("tangent: T")
     .SetShapeFn(shape_of_sums);
 DEEPTF_SHARED("EmbeddingTableGrad")
@@ -161,7 +165,7 @@ DEEPTF_SHARED("EmbeddingTableGrad")
     .Output("nodes_grad: T")
     .SetShapeFn(shape_of_nodes);
 DEEPTF_SHARED("EmbeddingTangentTableGrad")
-    .Input("direction: T")
+    .Input("direction: double")
     .Input("upper: T")
     .Output("nodes_grad: T")
     .SetShapeFn(shape_of_nodes);

@@ -5,11 +5,11 @@
 
 The net is the one that water models are usually trained with (25/50/100, axis 16, 240x3, rcut 6 A);
 boxes are made up, edge^3 molecules each. With --peer, the `dp` program of an environment with
-deepmd-kit and TensorFlow, that trains the model for a step, freezes and compresses it, and deeptf
-evaluates the same model, converted and compressed. Every program has a process of its own; they
-evaluate in turn, and the median of the rounds counts. The memory of an atom is what a process takes
-beyond that for three atoms. The limit is the least arithmetic (limit.py) at the speed of NumPy's
-products of matrices.
+deepmd-kit and TensorFlow, that trains the model for a few steps, freezes and compresses it, and
+deeptf evaluates the same model, converted and compressed. Every program has a process of its own;
+they evaluate in turn, and the median of the rounds counts. The memory of an atom is what a process
+takes beyond that for three atoms. The limit is the least arithmetic (limit.py) at the speed of
+NumPy's products of matrices.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from water import standard_input, write_system
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE.parent))
-SEED_STEPS = 1
+SEED_STEPS = 20
 
 
 @dataclass
@@ -88,9 +88,10 @@ def write_model(path: Path, precision: str) -> None:
 
 
 def peer_models(dp: str, precision: str, folder: Path) -> tuple[Path, Path]:
-    """Return a model that deepmd-kit has trained for a step, and the same compressed."""
+    """Return a model that deepmd-kit has trained for a few steps, and the same compressed."""
     system = write_system(folder / "data")
     script = standard_input(system, SEED_STEPS, precision)
+    script["training"]["disp_freq"] = SEED_STEPS  # deepmd-kit saves where it reports
     (folder / "input.json").write_text(json.dumps(script))
     for arguments in (
         ("train", "input.json"),

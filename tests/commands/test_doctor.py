@@ -12,6 +12,7 @@ import deeptf
 from deeptf.__main__ import main
 from deeptf.commands import findings
 from deeptf.commands.findings import LEVELS, level_of
+from deeptf.lammps import build, found
 from deeptf.ops import library as op_library
 
 V2, V3, V4 = LEVELS.values()
@@ -43,8 +44,8 @@ def test_this_environment(capsys, tmp_path, monkeypatch):
     assert lines[-1] == "training can run"
     found = dict(line.split(maxsplit=1) for line in lines[:-1])
     assert list(found) == [
-        *("deeptf", "Python", "numpy", "h5py", "tqdm", "TensorFlow", "kernels", "engine", "CPU"),
-        *("threads", "GPU", "Horovod", "dpdata", "ase", "matplotlib"),
+        *("deeptf", "Python", "numpy", "h5py", "tqdm", "TensorFlow", "kernels", "engine"),
+        *("LAMMPS", "CPU", "threads", "GPU", "Horovod", "dpdata", "ase", "matplotlib"),
     ]
     assert found["Python"].endswith(sys.executable)
     assert found["numpy"] == metadata.version("numpy")
@@ -194,3 +195,20 @@ def test_packages_that_are_missing(monkeypatch):
 def test_a_package_without_metadata(tmp_path, monkeypatch):
     module(tmp_path, monkeypatch, "own_ase", "")
     assert findings.optional_package("own_ase", "MD").text == "of unknown version"
+
+
+@pytest.mark.parametrize(
+    ("built_for", "text"),
+    [
+        ("", "stable_2, without pair_style deeptf: `deeptf lammps build`"),
+        ("stable_1", "stable_2, pair_style deeptf was built for stable_1: `deeptf lammps build`"),
+        ("stable_2", "stable_2, with pair_style deeptf"),
+    ],
+)
+def test_the_plugin_of_lammps(monkeypatch, tmp_path, built_for, text):
+    there = found.Lammps("lammps 2", "stable_2", (), (), ())
+    monkeypatch.setattr(found, "installed", lambda: there)
+    monkeypatch.setattr(findings, "plugin_folder", lambda: str(tmp_path))
+    (tmp_path / build.NAME).write_text(f"deeptf-lammps|{built_for}|")
+    finding = findings.lammps()
+    assert finding.text + (f": {finding.fix}" if finding.fix else "") == text

@@ -79,6 +79,7 @@ def test_sums_of_errors_and_their_table(dipole):
     more["d"].add(np.array([-2.0]))
     errors.include(more)
     assert (errors["f"].count, errors["f"].mae, errors["f"].rmse) == (4, 1.75, 2.5)
+    assert errors["f"].largest == 4.0 and errors["d_peratom"].largest == 0.0
     assert np.isnan(errors["d_peratom"].mae) and np.isnan(errors["d_peratom"].rmse)
     assert errors.lines("here") == [
         "here: 5 frames",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 from small_run import write_system
 
-from deeptf.data.opening import Data, Wanted, open_data
+from deeptf.data.opening import Data, Wanted, open_data, systems_of
 from deeptf.data.options import DataOptions
+from deeptf.input_file import ConfigError
 from deeptf.properties import ENERGY, FORCE, FORCE_WEIGHT
 
 TERMS = {"e": [ENERGY], "f": [FORCE]}
@@ -95,3 +97,33 @@ def test_systems_that_are_too_large(folder, capsys) -> None:
     assert "note: 1 systems of more than 5 atoms are left out" in capsys.readouterr().out
     with pytest.raises(ValueError, match=r"`batch_size` must leave some system, got 'filter:5'"):
         opened("system", batch_size="filter:5")
+
+
+@pytest.mark.parametrize(
+    ("training", "found"),
+    [
+        ({"training_data": {"systems": ["a"]}}, ["a"]),
+        ({"training_data": {"systems": "a"}, "validation_data": {"systems": ["b"]}}, ["a", "b"]),
+        ({"systems": ["b", "a"], "set_prefix": "set", "mixed_precision": {}}, ["b", "a"]),
+    ],
+)
+def test_systems_of_an_input_file(training: dict, found: list[str], folder: Path) -> None:
+    """Of any that deepmd-kit reads: its other keys are not looked at."""
+    for name in ("a", "b"):
+        write_system(folder / name)
+    (folder / "input.json").write_text(json.dumps({"model": {"type": "any"}, "training": training}))
+    assert systems_of("input.json") == found
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({}, r"training: must be an object \{\.\.\.\}, got null"),
+        ({"training": {}}, "training/training_data: must be an object"),
+        ({"training": {"training_data": {"systems": []}}}, "must name at least one system"),
+    ],
+)
+def test_an_input_file_without_systems(content: dict, message: str, folder: Path) -> None:
+    (folder / "input.json").write_text(json.dumps(content))
+    with pytest.raises(ConfigError, match=message):
+        systems_of("input.json")

@@ -1,6 +1,8 @@
 """The white list: every part that a plain energy model does not have is refused by name."""
 
+import numpy as np
 import pytest
+from array_names import SHORTEST
 from deepmd_models import add_between, golden_graph, node_of, set_constant
 
 from deeptf.exchange.deepmd_arrays import read_arrays
@@ -29,6 +31,16 @@ def refusal(graph):
 def test_the_models_as_they_are_pass():
     config, arrays = read(golden_graph())
     assert config.num_types == 3 and len(arrays) == 3 + 3 * 4 + 3 * 4
+
+
+@pytest.mark.parametrize(("distance", "known"), [(0.9, True), (0.0, False), (np.inf, False)])
+def test_how_near_atoms_come_in_its_data(distance, known):
+    graph = golden_graph()
+    set_constant(graph, "train_attr/min_nbor_dist", np.float64(distance))
+    arrays = read(graph)[1]
+    assert (SHORTEST in arrays) == known
+    if known:
+        np.testing.assert_array_equal(arrays[SHORTEST], np.full((3, 3), distance))
 
 
 @pytest.mark.parametrize(

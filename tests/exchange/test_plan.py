@@ -65,6 +65,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "radial, excluded, one side, network": (RADIAL | EXCLUDED | ONE_SIDE | NETWORK, {}),
     "float32": (FLOAT32, FLOAT32),
     "float32, network": (FLOAT32 | NETWORK, FLOAT32),
+    "float32 descriptor, radial, isolated atoms": (FLOAT32 | RADIAL, {"atom_ener": (1.5, None)}),
 }
 
 

@@ -16,6 +16,7 @@ from deeptf.model.roles import (
     function,
     run,
     with_function_of,
+    with_values,
 )
 
 
@@ -64,6 +65,11 @@ def test_another_class_is_one_difference() -> None:
 def test_only_the_function_is_carried_over() -> None:
     taken = with_function_of(Whole(), Whole(Part(2, "b", True, 3), 2.0))
     assert taken == Whole(Part(2, "a", True, 3), 1.0)
+
+
+def test_all_fields_of_a_name_change() -> None:
+    assert with_values(Whole(), cut=2.0, fixed=True) == Whole(Part(fixed=True), 2.0)
+    assert with_values(Whole(Part(3)), other=1) == Whole(Part(3))
 
 
 def test_a_difference_reads_as_in_the_input() -> None:

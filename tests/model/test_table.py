@@ -75,6 +75,27 @@ def test_single_precision_keeps_the_slopes() -> None:
     assert table[NODES].sum(axis=1).max() > 900
     force = Potential(single, table)(frames(single))["force"]
     np.testing.assert_allclose(force, exact, rtol=0, atol=1e-6 * np.abs(exact).max())
+    trained = forces_in_training(single, table, frames(single)[0])
+    np.testing.assert_allclose(trained, exact[:7], rtol=0, atol=3e-6 * np.abs(exact).max())
+
+
+def forces_in_training(
+    config: ModelConfig, arrays: dict[str, np.ndarray], frame: dict[str, np.ndarray]
+) -> np.ndarray:
+    """Return the forces of a graph with variables, where sums over tables are float32 too."""
+    with tf.Graph().as_default() as graph, session(graph) as run:
+        inputs = config.inputs()
+        force = config.build(inputs, Parameters(arrays)).values["force"]
+        sums = [op for op in graph.get_operations() if op.type == "EmbeddingSum"]
+        assert {op.get_attr("T") for op in sums} == {tf.float32}
+        run.run(tf.global_variables_initializer())
+        feed = {
+            inputs.coord: frame["coord"],
+            inputs.cell: frame["cell"][None],
+            inputs.atom_type: frame["type"],
+            inputs.frame_row: [0, len(frame["type"])],
+        }
+        return run.run(force, feed)
 
 
 def largest_slope(config: ModelConfig, arrays: dict[str, np.ndarray]) -> float:
@@ -90,8 +111,11 @@ def largest_slope(config: ModelConfig, arrays: dict[str, np.ndarray]) -> float:
 def test_loss_gradients_equal_those_of_the_nets() -> None:
     """The gradient of a loss of energy and force to all weights, table against network."""
     gradients = {}
-    for embedding in ("table", "network"):
-        config = model(embedding)
+    for embedding, config in {
+        "table": model("table"),
+        "single": model("table", precision="float32"),
+        "network": model("network"),
+    }.items():
         arrays = arrays_of(model("table"), 1.0)
         frame = frames(config)[0]
         with tf.Graph().as_default(), session() as run:
@@ -112,8 +136,9 @@ def test_loss_gradients_equal_those_of_the_nets() -> None:
             }
             gradients[embedding] = dict(zip(names, run.run(wanted, feed), strict=True))
     for name, exact in gradients["network"].items():
-        error = np.abs(gradients["table"][name] - exact).max()
-        assert error <= 1e-4 * max(np.abs(exact).max(), 1e-10), name
+        for embedding in ("table", "single"):
+            error = np.abs(gradients[embedding][name] - exact).max()
+            assert error <= 1e-4 * max(np.abs(exact).max(), 1e-10), (embedding, name)
 
 
 def test_a_frozen_table_is_a_constant() -> None:

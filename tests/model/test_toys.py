@@ -14,6 +14,7 @@ import pytest
 from small_run import INPUT, write_run, write_system
 
 from deeptf import properties
+from deeptf.exchange.compress import Data, compress
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.infer.test import test as compare
 from deeptf.loss import LOSSES
@@ -84,6 +85,9 @@ class Springs:
 
     def first_arrays(self, found, type_map):
         return {}, []
+
+    def seen(self, found):
+        return {}
 
     def extended(self, arrays, found):
         return {}, []
@@ -187,3 +191,5 @@ def test_a_term_with_a_property_and_a_loss_of_its_own(
     np.testing.assert_allclose(rows[:, 0], depth.ravel(), rtol=1e-12)
     trained = float(curve[-1].split()[curve[0].split().index("rmse_q_trn") - 1])
     assert 0 < trained < 1
+    with pytest.raises(ValueError, match=r"model\.pb cannot be compressed: it must have embedding"):
+        compress("model.pb", "new.pb", data=Data(["system"]))

@@ -35,6 +35,8 @@ def test_shortest_distances_of_a_model_that_does_not_know_them() -> None:
 def test_shortest_distances_of_a_new_model() -> None:
     first = SeE2A((4, 4)).first_arrays(found([[1.5, np.inf], [np.inf, 2.0]], (1, 1)))
     np.testing.assert_array_equal(first[SHORTEST], [[1.5, 1.5], [1.5, 2.0]])
+    seen = SeE2A((4, 4)).seen(found([[1.5, np.inf], [np.inf, 0.5]], (1, 1)))
+    np.testing.assert_array_equal(seen[SHORTEST], [[1.5, 0.5], [0.5, 0.5]])
     for rcut, least in ((6.0, 1.0), (0.8, 0.8)):
         descriptor = SeE2A((4,), rcut, 0.5)
         first = descriptor.first_arrays(found([[np.inf]], (0,), rcut))

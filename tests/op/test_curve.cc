@@ -5,13 +5,13 @@
 
 #include "check.h"
 #include "core/curve/hermite.h"
+#include "core/curve/intervals.h"
 #include "core/curve/needed.h"
 #include "core/curve/sum.h"
 
 using deeptf::CurvePairs;
 using deeptf::CurveSegments;
 using deeptf::CurveTable;
-using deeptf::HermitePlace;
 using deeptf_test::close;
 using deeptf_test::inner;
 
@@ -37,10 +37,10 @@ struct Case {
       count.push_back(static_cast<int32_t>((k * 5 + 3) % 4));
       num_pairs += count.back();
     }
-    rows = random<T>(num_pairs * columns, 1);
-    direction = random<T>(num_pairs * columns, 2);
+    rows = random<double>(num_pairs * columns, 1);
+    direction = random<double>(num_pairs * columns, 2);
     upper = random<T>(kNumAtoms * columns * width, 3);
-    nodes = random<T>(kNodeRow.back() * 2 * padded, 4);
+    nodes = random<T>(deeptf::table_groups<T>(kNodeRow.back()) * kRows * padded, 4);
   }
   CurvePairs pairs() const {
     return {kNumAtoms,    num_pairs,     kTypes,      columns,      kAtoms.data(),
@@ -67,18 +67,23 @@ struct Case {
   }
   double value(int32_t curve, double x, int64_t m) const {
     const int32_t first = kNodeRow[curve];
-    const HermitePlace<double> place = deeptf::hermite_place<double>(deeptf::interval_at(
-        x, kGrid[2 * curve], 1 / kGrid[2 * curve + 1], first, kNodeRow[curve + 1] - first));
+    const deeptf::Interval at = deeptf::interval_at(x, kGrid[2 * curve], 1 / kGrid[2 * curve + 1],
+                                                    first, kNodeRow[curve + 1] - first);
+    T weight[4], of_slope[4];
+    deeptf::hermite_weights(at, weight, of_slope);
     double sum = 0;
     for (int64_t i = 0; i < 4; ++i) {
-      sum += place.value[i] * static_cast<double>(nodes[(2 * needed[place.node] + i) * padded + m]);
+      sum += static_cast<double>(weight[i]) *
+             static_cast<double>(nodes[(kRows * needed[at.node] + i) * padded + m]);
     }
     return sum;
   }
 
+  static constexpr int64_t kRows = deeptf::kTableRows<T>;
   int64_t width, columns, padded, num_pairs = 0;
   std::vector<int32_t> count, needed = deeptf_test::counted(kNodeRow.back());
-  std::vector<T> rows, direction, upper, nodes;
+  std::vector<double> rows, direction;
+  std::vector<T> upper, nodes;
 };
 
 template <class T>
@@ -93,7 +98,7 @@ std::vector<double> plain_sum(const Case<T>& c) {
       const double x0 = kEmpty[t * kTypes + types[atom]];
       for (int64_t m = 0; m < c.width && curve >= 0; ++m) {
         for (int64_t p = pair; p < pair + number; ++p) {
-          const T* row = c.rows.data() + W * p;
+          const double* row = c.rows.data() + W * p;
           const double g = c.value(curve, row[0], m);
           for (int64_t w = 0; w < W; ++w) {
             sum[(atom * W + w) * c.width + m] += W == 1 ? g : row[w] * g;
@@ -112,8 +117,10 @@ template <class T>
 void check_case(const Case<T>& c, double tolerance) {
   const std::vector<double> expected = plain_sum(c);
   std::vector<std::vector<T>> first;
+  std::vector<double> first_rows;
   for (const auto& context : {deeptf_test::serial(), deeptf_test::threaded()}) {
-    std::vector<T> sum(expected.size()), tangent(expected.size()), rows_grad(c.rows.size());
+    std::vector<T> sum(expected.size()), tangent(expected.size());
+    std::vector<double> rows_grad(c.rows.size());
     std::vector<T> table_grad(c.nodes.size()), tangent_grad(c.nodes.size());
     const auto pairs = c.pairs();
     const auto table = c.table();
@@ -134,9 +141,9 @@ void check_case(const Case<T>& c, double tolerance) {
     CHECK(close(inner(table_grad, c.nodes), inner(sum, c.upper), size));
     CHECK(close(inner(tangent_grad, c.nodes), inner(tangent, c.upper), size));
     CHECK(close(inner(rows_grad, c.direction), inner(tangent, c.upper), size));
-    const std::vector<std::vector<T>> all{sum, tangent, rows_grad, table_grad, tangent_grad};
-    if (first.empty()) first = all;
-    CHECK(first == all);
+    const std::vector<std::vector<T>> all{sum, tangent, table_grad, tangent_grad};
+    if (first.empty()) first = all, first_rows = rows_grad;
+    CHECK(first == all && first_rows == rows_grad);
   }
 }
 
@@ -148,6 +155,34 @@ TEST(sums_and_derivatives) {
       check_case(Case<double>(width, columns), 1e-12);
       check_case(Case<float>(width, columns), 1e-4);
     }
+  }
+}
+
+// What float32 reads: a difference of close values is that of float64, rounded once.
+TEST(intervals_are_rounded_nodes) {
+  constexpr int64_t nodes = 9, width = 5, padded = 8, row = 16;
+  std::vector<double> table = deeptf_test::normal(nodes * 2 * padded, 5);
+  for (int64_t k = 0; k < nodes; ++k) table[k * 2 * padded] = 1 + 1e-9 * table[k * 2 * padded];
+  const std::vector<double> upper = deeptf_test::normal((nodes - 1) * 4 * row, 6);
+  const std::vector<float> upper32(upper.begin(), upper.end());
+  for (const auto& context : {deeptf_test::serial(), deeptf_test::threaded()}) {
+    std::vector<float> intervals(upper.size(), -1);
+    deeptf::round_intervals(nodes, width, context, table.data(), intervals.data());
+    double weighed = 0;
+    for (int64_t at = 0; at < (nodes - 1) * 4 * row; ++at) {
+      const int64_t m = at % row, i = at / row % 4;
+      if (m >= width) {
+        CHECK(intervals[at] == 0);
+        continue;
+      }
+      const double *left = table.data() + at / row / 4 * 2 * padded + m, *right = left + 2 * padded;
+      const double exact[4] = {left[0], left[padded], right[0] - left[0], right[padded]};
+      CHECK(intervals[at] == static_cast<float>(exact[i]));
+      weighed += exact[i] * static_cast<double>(upper32[at]);
+    }
+    std::vector<double> grad(table.size(), -1);
+    deeptf::round_intervals_grad(nodes, width, context, upper32.data(), grad.data());
+    CHECK(close(inner(grad, table), weighed, 1e-12));  // linear in the nodes
   }
 }
 

@@ -1,7 +1,9 @@
 // Embedding nets at the nodes of their grids, and the gradients to the weights, against
 // differences. Values are also compared in tests/ops/test_curve_nodes.py.
 #include "check.h"
+#include "core/curve/intervals.h"
 #include "core/curve/nodes.h"
+#include "core/curve/sum.h"
 
 using deeptf_test::close;
 using deeptf_test::inner;
@@ -29,7 +31,7 @@ struct Net {
   std::vector<double> gradient(const std::vector<double>& upper) const {
     std::vector<double> grad(weights.size());
     double* g = grad.data();
-    deeptf::embedding_nodes_grad<double>(
+    deeptf::embedding_nodes_grad(
         nets(), deeptf_test::threaded(), upper.data(),
         {{{g, g + 4, nullptr}, {g + 8, g + 24, g + 28}, {g + 32, g + 64, nullptr}}});
     return grad;
@@ -108,4 +110,37 @@ TEST(segments_that_meet) {
   sum.erase(sum.begin() + 40 * 16, sum.begin() + 41 * 16);
   const std::vector<double> first = whole.gradient(sum), second = cut.gradient(upper);
   for (size_t k = 0; k < first.size(); ++k) CHECK(close(second[k], first[k], 1e-11));
+}
+
+// They are those of float64 nets with the same weights, rounded once, and so are their gradients.
+TEST(float32_nets) {
+  Net net;
+  net.leave_out(10);
+  const std::vector<float> weights(net.weights.begin(), net.weights.end());
+  net.weights = {weights.begin(), weights.end()};
+  const float* w = weights.data();
+  const deeptf::EmbeddingNets<double> exact = net.nets();
+  const deeptf::EmbeddingNets<float> nets{
+      exact.activation,
+      {{{1, 4, w, w + 4, nullptr}, {4, 4, w + 8, w + 24, w + 28}, {4, 8, w + 32, w + 64, nullptr}}},
+      exact.segments,
+      exact.needed_row};
+  const auto context = deeptf_test::threaded();
+  const int64_t size = 68 * 4 * deeptf::padded_width<float>(8);
+  std::vector<float> found(size, -1), expected(size, -2);
+  deeptf::embedding_nodes(nets, context, found.data());
+  deeptf::round_intervals(69, 8, context, net.nodes().data(), expected.data());
+  CHECK(found == expected);
+
+  const std::vector<double> random = deeptf_test::normal(size, 8);
+  const std::vector<float> upper(random.begin(), random.end());
+  std::vector<double> nodes_grad(69 * 16);
+  deeptf::round_intervals_grad(69, 8, context, upper.data(), nodes_grad.data());
+  const std::vector<double> grad = net.gradient(nodes_grad);
+  std::vector<float> grad32(weights.size(), -1);
+  float* g = grad32.data();
+  deeptf::embedding_nodes_grad(
+      nets, context, upper.data(),
+      {{{g, g + 4, nullptr}, {g + 8, g + 24, g + 28}, {g + 32, g + 64, nullptr}}});
+  for (size_t k = 0; k < grad.size(); ++k) CHECK(grad32[k] == static_cast<float>(grad[k]));
 }

@@ -4,12 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
+import twins
 from curves import evaluate
 
 from deeptf.model.embedding import embed
 from deeptf.model.network import Style
 from deeptf.model.parameters import Parameters
-from deeptf.ops.curve import CurveGrid, embedding_nodes
+from deeptf.ops.curve import CurveGrid, embedding_nodes, rounded
 from deeptf.tf import tf
 
 
@@ -48,7 +49,6 @@ def weights_of(parameters, names, neuron, resnet_dt):
     return weights
 
 
-@pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
 @pytest.mark.parametrize(
     ("activation", "neuron", "resnet_dt"),
     [
@@ -60,15 +60,15 @@ def weights_of(parameters, names, neuron, resnet_dt):
         ("linear", (3, 6), True),
     ],
 )
-def test_nodes_equal_the_net(activation, neuron, resnet_dt, dtype):
-    style = Style(activation, resnet_dt, 1.0, True, dtype, seed=7)
+def test_nodes_equal_the_net(activation, neuron, resnet_dt):
+    style = Style(activation, resnet_dt, 1.0, True, tf.float64, seed=7)
     parameters = Parameters()
     names, counts = ("a", "b"), np.array([70, 5])
     grid = np.array([[-1.5, 0.05], [0.3, 0.4]])
     row = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     values, slopes = [], []
     for name, count, (start, step) in zip(names, counts, grid, strict=True):
-        x = tf.constant(start + step * np.arange(count)[:, None], dtype)
+        x = tf.constant(start + step * np.arange(count)[:, None])
         y = embed(x, name, neuron, style, parameters)
         upper = tf.ones_like(y)  # the derivative of the gradient in it is the slope
         values.append(y)
@@ -77,14 +77,47 @@ def test_nodes_equal_the_net(activation, neuron, resnet_dt, dtype):
     weights = weights_of(parameters, names, neuron, resnet_dt)
     got = embedding_nodes(CurveGrid(row, grid), weights, neuron, activation, resnet_dt).nodes
     upper = np.random.default_rng(8).normal(size=(75, 2, neuron[-1]))
-    losses = [tf.reduce_sum(t[:, :, : neuron[-1]] * tf.constant(upper, dtype)) for t in (want, got)]
+    losses = [tf.reduce_sum(t[:, :, : neuron[-1]] * upper) for t in (want, got)]
     gradients = [tf.gradients(loss, weights) for loss in losses]
     want, got, gradients = evaluate([want, got, gradients])
-    tolerance = 3e-5 if dtype == tf.float32 else 1e-12
+    tolerance = 1e-12
     np.testing.assert_allclose(got[:, :, : neuron[-1]], want, atol=tolerance * 10)
     assert np.all(got[:, :, neuron[-1] :] == 0)
     for a, b in zip(*gradients, strict=True):
         np.testing.assert_allclose(b, a, rtol=tolerance, atol=tolerance * max(1, np.abs(a).max()))
+
+
+@pytest.mark.parametrize("resnet_dt", [True, False])
+def test_float32_nets_are_evaluated_in_float64(resnet_dt):
+    """Their intervals, and the gradients to the weights, are those of float64 nets, rounded."""
+    rng, neuron = np.random.default_rng(12), (5, 10, 20)
+    sizes = [
+        (1, 5),
+        (5,),
+        (5, 10),
+        (10,),
+        *[(10,)] * resnet_dt,
+        (10, 20),
+        (20,),
+        *[(20,)] * resnet_dt,
+    ]
+    single = [tf.constant(rng.normal(size=size), tf.float32) for size in sizes * 2]
+    double = [tf.cast(weight, tf.float64) for weight in single]
+    grid = CurveGrid([0, 90, 94], [[-1.0, 0.01], [0.3, 0.4]])
+    nets = (neuron, "tanh", resnet_dt)
+    intervals, nodes = (embedding_nodes(grid, w, *nets).nodes for w in (single, double))
+    upper = np.zeros((93, 4, 32), np.float32)
+    upper[:, :, :20] = rng.normal(size=(93, 4, 20))
+    exact = np.zeros((94, 2, 24))
+    exact[:, :, :20] = twins.intervals_grad(upper[:, :, :20])
+    gradients = tf.gradients(intervals, single, upper), tf.gradients(nodes, double, exact)
+    constant = rounded(embedding_nodes(grid, double, *nets)).nodes
+    intervals, nodes, gradients, constant = evaluate([intervals, nodes, gradients, constant])
+    np.testing.assert_array_equal(constant, intervals)
+    np.testing.assert_array_equal(intervals[:, :, :20], twins.intervals(nodes)[:, :, :20])
+    assert np.all(intervals[:, :, 20:] == 0)
+    for found, wanted in zip(*gradients, strict=True):
+        np.testing.assert_array_equal(found, wanted.astype(np.float32))
 
 
 def test_nodes_do_not_depend_on_threads():

@@ -27,7 +27,7 @@ def test_pairs_outside_the_range_are_counted(dtype):
     case.neighbor_count = np.random.default_rng(13).integers(0, 90, (5, 3)).astype(np.int32)
     case.pairs = int(case.neighbor_count.sum())
     rng = np.random.default_rng(14)
-    case.rows = rng.choice(np.linspace(-2, 3, 40), (case.pairs, 4)).astype(dtype)  # many are equal
+    case.rows = rng.choice(np.linspace(-2, 3, 40), (case.pairs, 4))  # many are equal
     whole = case.table()
     end = case.grid[:, 0] + case.grid[:, 1] * (np.array(NODES) - 1)
     layout = (CURVE, case.atom_count, case.neighbor_count)

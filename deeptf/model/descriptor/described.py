@@ -59,6 +59,9 @@ class Descriptor(Protocol):
     def first_arrays(self, found: Found) -> Arrays:
         """Return the arrays of a new model that follow from data."""
 
+    def seen(self, found: Found) -> Arrays:
+        """Return those of them that say which data the model has seen."""
+
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return those arrays of a trained model that further data change."""
 

@@ -71,7 +71,7 @@ class SeE2A(TypeNets):
         return [*first, MomentProduct(*names, precision, self.axis_neuron, places)]
 
     def _moments(self, sums: tf.Tensor) -> tf.Tensor:
-        """Return T [n, 4, M]; sums of tables are float64."""
+        """Return T [n, 4, M]; their precision is that of the nets."""
         return tf.cast(sums, precision_of(self.precision)) / sum(self.sel)
 
     def _contract(self, moments: tf.Tensor) -> tf.Tensor:

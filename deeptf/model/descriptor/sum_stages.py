@@ -24,7 +24,8 @@ def _sum(own: TypeNets, rows: str, parameters: Parameters) -> EmbeddingSum | Net
         table = own.table(parameters).whole
         sizes = table.width, *table.grid[2:]  # segments, near
         parts = (Constant(parameters.name(name)) for name in (TABLE, TABLE_ROW, TABLE_GRID))
-        return EmbeddingSum(*values, *sizes, *parts, **layout)
+        precision = precision_of(own.precision).name
+        return EmbeddingSum(*values, *sizes, *parts, **layout, precision=precision)
     names, layers = own.blocks(len(own.sel))[0], range(len(own.neuron))
     nets = [net_of(name, layers, parameters) for name in names]
     style = precision_of(own.precision).name, own.activation_function.lower()

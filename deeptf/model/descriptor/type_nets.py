@@ -166,20 +166,23 @@ class TypeNets:
         return [Extremes(num_types, self.rcut), RowSums(num_types, self.rcut, self.rcut_smth)]
 
     def first_arrays(self, found: Found) -> Arrays:
-        """Return the normalisation of the rows and the shortest distances in the data.
+        """Return the normalisation of the rows and the shortest distances in the data."""
+        sums = RowSums(found.num_types, self.rcut, self.rcut_smth)
+        mean, stddev = sums.normalisation(found.training[sums], self.sel, self.set_davg_zero)
+        columns = slice(self.columns)
+        return {"mean": mean[:, columns], "stddev": stddev[:, columns], **self.seen(found)}
+
+    def seen(self, found: Found) -> Arrays:
+        """Return the shortest distances in the data.
 
         Pairs of types that do not occur get the shortest distance of all.
         """
-        sums = RowSums(found.num_types, self.rcut, self.rcut_smth)
-        mean, stddev = sums.normalisation(found.training[sums], self.sel, self.set_davg_zero)
         extremes = Extremes(found.num_types, self.rcut)
         shortest = extremes.shortest(found.everywhere[extremes])
         least = shortest.min(initial=np.inf)
         if not np.isfinite(least):
             least = min(UNKNOWN, self.rcut)
-        shortest = np.where(np.isfinite(shortest), shortest, least)
-        columns = slice(self.columns)
-        return {"mean": mean[:, columns], "stddev": stddev[:, columns], SHORTEST: shortest}
+        return {SHORTEST: np.where(np.isfinite(shortest), shortest, least)}
 
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return lower shortest distances, where the data have closer pairs than the model knew."""

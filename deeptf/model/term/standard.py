@@ -81,6 +81,10 @@ class Standard:
         parts = self.descriptor.first_arrays(found), fitted
         return _in_scopes(parts), lines
 
+    def seen(self, found: Found) -> Arrays:
+        """Return those of them that say which data the model has seen."""
+        return _in_scopes((self.descriptor.seen(found), {}))
+
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return those arrays of a trained model that further data change."""
         prefix = f"{SCOPES[0]}/"

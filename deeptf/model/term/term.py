@@ -89,6 +89,9 @@ class Term(Protocol):
     def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
         """Return the arrays of a new model that follow from data, and lines about them."""
 
+    def seen(self, found: Found) -> Arrays:
+        """Return those of them that say which data the model has seen."""
+
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return those arrays of a trained model that further data change, and lines."""
 

@@ -51,6 +51,12 @@ inline void store(T* to, Lane<T> lane) {
   std::memcpy(to, &lane, sizeof(lane));
 }
 
+// The number in all places. (To add it to zeros is another operation: -0 becomes 0.)
+template <class T>
+inline Lane<T> broadcast(T number) {
+  return number - Lane<T>{};
+}
+
 // Keeps a lane in a register: without it the compiler reads the same memory once per use.
 template <class V>
 inline void hold(V& lane) {

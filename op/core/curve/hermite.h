@@ -1,19 +1,19 @@
-// Places on the node grid of a tabulated curve: which interval, and the weights of its four node
-// numbers (value and slope of the left node, value and slope of the right one).
+// Places on the node grid of a tabulated curve: which interval, and the weights of its four
+// numbers. These are value and slope of the left node, then value and slope of the right one; in
+// float32, of which a difference of values would leave little, the rise to the right value in place
+// of the value.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 namespace deeptf {
 
+// Whether the third number of an interval is a rise.
 template <class T>
-struct HermitePlace {
-  int32_t node;     // left node, counted over all curves
-  T value[4];       // weights for G
-  T derivative[4];  // weights for dG/dx
-};
+constexpr bool kRise = std::is_same_v<T, float>;
 
 // The number at most `last` (>= 0) of a unit in which `at` lies, counted from 0; 0 where `at` is
 // not a number: an index must not be made of one.
@@ -37,31 +37,33 @@ inline Interval interval_at(double x, double start, double inverse_step, int32_t
   return {first + left, at - left, inverse_step};
 }
 
-// The cubic Hermite interpolant, and straight lines beyond the ends. The nodes hold slopes times
-// the step.
+// The weights of the cubic Hermite interpolant in G and in dG/dx, four numbers each, and of
+// straight lines beyond the ends. Slopes are times the step. The weights of both values add up to
+// 1, in the derivative to 0: what is left for the first one where the second one is a rise.
 template <class T>
-HermitePlace<T> hermite_place(const Interval& interval) {
+inline void hermite_weights(const Interval& interval, T* value, T* derivative) {
   const double u = interval.u, inverse_step = interval.inverse_step;
-  HermitePlace<T> place;
-  place.node = interval.node;
-  const auto set = [&](double v0, double v1, double v2, double v3, double d0, double d1, double d2,
-                       double d3) {
-    const double value[4] = {v0, v1, v2, v3}, slope[4] = {d0, d1, d2, d3};
-    for (int i = 0; i < 4; ++i) {
-      place.value[i] = static_cast<T>(value[i]);
-      place.derivative[i] = static_cast<T>(slope[i] * inverse_step);
-    }
+  const auto set = [&](int i, double in_value, double in_slope) {
+    value[i] = static_cast<T>(kRise<T> && i == 0 ? 1 : in_value);
+    derivative[i] = static_cast<T>(kRise<T> && i == 0 ? 0 : in_slope * inverse_step);
   };
   if (u < 0) {
-    set(1, u, 0, 0, 0, 1, 0, 0);
+    set(0, 1, 0);
+    set(1, u, 1);
+    set(2, 0, 0);
+    set(3, 0, 0);
   } else if (u > 1) {
-    set(0, 0, 1, u - 1, 0, 0, 0, 1);
+    set(0, 0, 0);
+    set(1, 0, 0);
+    set(2, 1, 0);
+    set(3, u - 1, 1);
   } else {
     const double w = 1 - u;
-    set((1 + 2 * u) * w * w, u * w * w, u * u * (3 - 2 * u), -u * u * w,  //
-        -6 * u * w, w * (1 - 3 * u), 6 * u * w, u * (3 * u - 2));
+    set(0, (1 + 2 * u) * w * w, -6 * u * w);
+    set(1, u * w * w, w * (1 - 3 * u));
+    set(2, u * u * (3 - 2 * u), 6 * u * w);
+    set(3, -u * u * w, u * (3 * u - 2));
   }
-  return place;
 }
 
 }  // namespace deeptf

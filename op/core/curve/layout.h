@@ -62,10 +62,6 @@ class Layout {
     return interval_at(x, segments_.grid[2 * segment], inverse_step_[segment], node,
                        segments_.node_row[segment + 1] - node);
   }
-  template <class T>
-  HermitePlace<T> place(int32_t curve, double x) const {
-    return hermite_place<T>(interval(curve, x));
-  }
   double empty_x(int64_t atom, int64_t t) const { return pairs_.empty[block(atom, t)]; }
   // The radial weight of all empty places of one atom and neighbour type together.
   double empty_weight(int64_t atom, int64_t t) const {
@@ -106,7 +102,7 @@ void with_columns(const CurvePairs& pairs, const Body& body) {
 
 // The weight of a pair in each column of the sums.
 template <int W, class T>
-void set_weight(const T* row, T* weight) {
+void set_weight(const double* row, T* weight) {
   if constexpr (W == 1) {
     weight[0] = 1;
   } else {

@@ -6,9 +6,8 @@
 
 namespace deeptf {
 
-template <class T>
 void needed_nodes(const CurvePairs& pairs, const CurveSegments& segments, const Context& context,
-                  const T* rows, int32_t* needed_row) {
+                  const double* rows, int32_t* needed_row) {
   const Layout layout(pairs, segments);
   const int64_t nodes = segments.num_nodes();
   Scratch<uint8_t> used(nodes, 0);  // the interval that begins at each node
@@ -35,10 +34,5 @@ void needed_nodes(const CurvePairs& pairs, const CurveSegments& segments, const 
   }
   needed_row[nodes] = needed;
 }
-
-template void needed_nodes<float>(const CurvePairs&, const CurveSegments&, const Context&,
-                                  const float*, int32_t*);
-template void needed_nodes<double>(const CurvePairs&, const CurveSegments&, const Context&,
-                                   const double*, int32_t*);
 
 }  // namespace deeptf

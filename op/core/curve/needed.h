@@ -12,8 +12,7 @@ namespace deeptf {
 
 // Fills needed_row [nodes + 1], see segments.h. The first interval of all is always needed, so that
 // a table has one.
-template <class T>
 void needed_nodes(const CurvePairs& pairs, const CurveSegments& segments, const Context& context,
-                  const T* rows, int32_t* needed_row);
+                  const double* rows, int32_t* needed_row);
 
 }  // namespace deeptf

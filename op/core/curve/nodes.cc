@@ -66,42 +66,37 @@ class Points {
   std::vector<Piece> pieces_;
 };
 
-template <class T>
-int64_t num_weights(const EmbeddingLayer<T>& layer) {
+int64_t num_weights(const EmbeddingLayer<double>& layer) {
   return layer.width * (layer.n_in + 1 + (layer.idt != nullptr ? 1 : 0));
 }
 
 // The gradients of one piece, in one array: for each layer matrix, bias, idt.
-template <class T>
-std::vector<EmbeddingLayerGrad<T>> split_weights(const std::vector<EmbeddingLayer<T>>& layers,
-                                                 T* array) {
-  std::vector<EmbeddingLayerGrad<T>> grads;
-  for (const EmbeddingLayer<T>& layer : layers) {
-    T* bias = array + layer.n_in * layer.width;
+std::vector<EmbeddingLayerGrad<double>> split_weights(
+    const std::vector<EmbeddingLayer<double>>& layers, double* array) {
+  std::vector<EmbeddingLayerGrad<double>> grads;
+  for (const EmbeddingLayer<double>& layer : layers) {
+    double* bias = array + layer.n_in * layer.width;
     grads.push_back({array, bias, layer.idt != nullptr ? bias + layer.width : nullptr});
     array += num_weights(layer);
   }
   return grads;
 }
 
-template <class T>
-int64_t num_weights(const std::vector<EmbeddingLayer<T>>& layers) {
+int64_t num_weights(const std::vector<EmbeddingLayer<double>>& layers) {
   int64_t sum = 0;
-  for (const EmbeddingLayer<T>& layer : layers) sum += num_weights(layer);
+  for (const EmbeddingLayer<double>& layer : layers) sum += num_weights(layer);
   return sum;
 }
 
-template <class T>
-int64_t cost(const EmbeddingNets<T>& nets) {
+int64_t cost(const EmbeddingNets<double>& nets) {
   return 2 * kPiece * (num_weights(nets.layers.front()) + 20 * nets.width());
 }
 
 // Adds the gradients of one piece.
-template <class T>
-void add_weights(const std::vector<EmbeddingLayer<T>>& layers,
-                 const std::vector<EmbeddingLayerGrad<T>>& from,
-                 const std::vector<EmbeddingLayerGrad<T>>& to) {
-  const auto add = [](const T* part, int64_t size, T* sum) {
+void add_weights(const std::vector<EmbeddingLayer<double>>& layers,
+                 const std::vector<EmbeddingLayerGrad<double>>& from,
+                 const std::vector<EmbeddingLayerGrad<double>>& to) {
+  const auto add = [](const double* part, int64_t size, double* sum) {
     for (int64_t i = 0; i < size; ++i) sum[i] += part[i];
   };
   for (size_t l = 0; l < layers.size(); ++l) {
@@ -111,25 +106,23 @@ void add_weights(const std::vector<EmbeddingLayer<T>>& layers,
   }
 }
 
-template <class T>
-void set_to_zero(const std::vector<EmbeddingLayer<T>>& layers,
-                 const std::vector<EmbeddingLayerGrad<T>>& grads) {
+void set_to_zero(const std::vector<EmbeddingLayer<double>>& layers,
+                 const std::vector<EmbeddingLayerGrad<double>>& grads) {
   for (size_t l = 0; l < layers.size(); ++l) {
-    std::fill_n(grads[l].matrix, layers[l].n_in * layers[l].width, T(0));
-    std::fill_n(grads[l].bias, layers[l].width, T(0));
-    if (layers[l].idt != nullptr) std::fill_n(grads[l].idt, layers[l].width, T(0));
+    std::fill_n(grads[l].matrix, layers[l].n_in * layers[l].width, 0.0);
+    std::fill_n(grads[l].bias, layers[l].width, 0.0);
+    if (layers[l].idt != nullptr) std::fill_n(grads[l].idt, layers[l].width, 0.0);
   }
 }
 
 }  // namespace
 
-template <class T>
-void embedding_nodes(const EmbeddingNets<T>& nets, const Context& context, T* nodes) {
+void embedding_nodes(const EmbeddingNets<double>& nets, const Context& context, double* nodes) {
   const Points points(nets.segments, nets.needed_row);
   const std::vector<Piece>& pieces = points.pieces();
   context.parallel(static_cast<int64_t>(pieces.size()), cost(nets),
                    [&](int64_t begin, int64_t end) {
-                     Pass<T> pass(nets, points.data());
+                     Pass<double> pass(nets, points.data());
                      for (int64_t k = begin; k < end; ++k) {
                        pass.forward(pieces[k], false);
                        pass.write(nodes);
@@ -137,21 +130,20 @@ void embedding_nodes(const EmbeddingNets<T>& nets, const Context& context, T* no
                    });
 }
 
-template <class T>
-void embedding_nodes_grad(const EmbeddingNets<T>& nets, const Context& context, const T* nodes_grad,
-                          const std::vector<std::vector<EmbeddingLayerGrad<T>>>& grads) {
+void embedding_nodes_grad(const EmbeddingNets<double>& nets, const Context& context,
+                          const double* nodes_grad, const EmbeddingNetsGrad<double>& grads) {
   const Points points(nets.segments, nets.needed_row);
   const std::vector<Piece>& pieces = points.pieces();
   const auto number = static_cast<int64_t>(pieces.size());
   const int64_t weights = num_weights(nets.layers.front());  // all nets have the same widths
-  Scratch<T> parts(number * weights);
+  Scratch<double> parts(number * weights);
   const auto part = [&](int64_t k) {
     const int64_t curve = pieces[k].curve;
     if (k == 0 || pieces[k - 1].curve != curve) return grads[curve];  // the others are added to it
     return split_weights(nets.layers[curve], parts.data() + k * weights);
   };
   context.parallel(number, 3 * cost(nets), [&](int64_t begin, int64_t end) {
-    Pass<T> pass(nets, points.data());
+    Pass<double> pass(nets, points.data());
     for (int64_t k = begin; k < end; ++k) {
       pass.forward(pieces[k], true);
       pass.backward(nodes_grad, part(k));
@@ -167,13 +159,5 @@ void embedding_nodes_grad(const EmbeddingNets<T>& nets, const Context& context, 
     if (!seen[c]) set_to_zero(nets.layers[c], grads[c]);
   }
 }
-
-#define DEEPTF_INSTANTIATE(T)                                                              \
-  template void embedding_nodes<T>(const EmbeddingNets<T>&, const Context&, T*);           \
-  template void embedding_nodes_grad<T>(const EmbeddingNets<T>&, const Context&, const T*, \
-                                        const std::vector<std::vector<EmbeddingLayerGrad<T>>>&);
-DEEPTF_INSTANTIATE(float)
-DEEPTF_INSTANTIATE(double)
-#undef DEEPTF_INSTANTIATE
 
 }  // namespace deeptf

@@ -43,13 +43,19 @@ struct EmbeddingNets {
 // Whether a layer has a residual connection.
 inline bool has_residual(int64_t n_in, int64_t width) { return width == n_in || width == 2 * n_in; }
 
-// Fills nodes [K', 2, padded M] (see sum.h): values and slopes times the step.
 template <class T>
-void embedding_nodes(const EmbeddingNets<T>& nets, const Context& context, T* nodes);
+using EmbeddingNetsGrad = std::vector<std::vector<EmbeddingLayerGrad<T>>>;  // [C] nets of layers
 
-// Fills `grads` ([C] nets of layers) from nodes_grad [K', 2, padded M].
-template <class T>
-void embedding_nodes_grad(const EmbeddingNets<T>& nets, const Context& context, const T* nodes_grad,
-                          const std::vector<std::vector<EmbeddingLayerGrad<T>>>& grads);
+// Fills nodes [K', 2, padded M] (see sum.h): values and slopes times the step.
+void embedding_nodes(const EmbeddingNets<double>& nets, const Context& context, double* nodes);
+// Fills `grads` from nodes_grad [K', 2, padded M].
+void embedding_nodes_grad(const EmbeddingNets<double>& nets, const Context& context,
+                          const double* nodes_grad, const EmbeddingNetsGrad<double>& grads);
+
+// The same of float32 nets, evaluated in float64, and their intervals [K' - 1, 4, padded M]
+// (intervals.h).
+void embedding_nodes(const EmbeddingNets<float>& nets, const Context& context, float* intervals);
+void embedding_nodes_grad(const EmbeddingNets<float>& nets, const Context& context,
+                          const float* intervals_grad, const EmbeddingNetsGrad<float>& grads);
 
 }  // namespace deeptf

@@ -19,20 +19,19 @@ template <class T, int W>
 struct Term {
   Term() {}  // no zeros: one is made for every pair
   const T* nodes;
-  T value[4], derivative[4];
+  T value[4], derivative[4];  // written where they are read: a copy would wait for single stores
   T weight[W], slope_weight[W];
 };
 
 template <class T, int W>
-void set_place(const HermitePlace<T>& place, const CurveTable<T>& table, Term<T, W>* term) {
-  term->nodes = table.nodes + table.place(place.node) * 2 * padded_width<T>(table.width);
-  std::copy(place.value, place.value + 4, term->value);
-  std::copy(place.derivative, place.derivative + 4, term->derivative);
+void set_place(const Interval& interval, const CurveTable<T>& table, Term<T, W>* term) {
+  const int64_t row = table.place(interval.node) * kTableRows<T>;
+  term->nodes = table.nodes + row * padded_width<T>(table.width);
+  hermite_weights<T>(interval, term->value, term->derivative);
 }
 
 // Pairs beyond the ranges of the data and pairs that are not finite, from several threads. Numbers
 // and largest arguments do not depend on the order in which they come.
-template <class T>
 class Findings {
  public:
   Findings(int64_t types, const OutsidePairs& outside) : largest_(types * types), out_(outside) {
@@ -40,7 +39,7 @@ class Findings {
     std::fill_n(out_.closest, types * types, -1);
   }
 
-  void note(int64_t block, int64_t pair, T x) {
+  void note(int64_t block, int64_t pair, double x) {
     const std::lock_guard<std::mutex> lock(mutex_);
     int32_t* closest = out_.closest + block;
     ++out_.count[block];
@@ -54,21 +53,21 @@ class Findings {
 
  private:
   std::mutex mutex_;
-  std::vector<T> largest_;
+  std::vector<double> largest_;
   OutsidePairs out_;
 };
 
-template <int W, class T>
-bool is_finite(const T* row) {
-  T zero = 0;
-  for (int w = 0; w < W; ++w) zero += row[w] * T(0);
+template <int W>
+bool is_finite(const double* row) {
+  double zero = 0;
+  for (int w = 0; w < W; ++w) zero += row[w] * 0.0;
   return zero == 0;
 }
 
 // The terms of T of one atom: its pairs, and its empty places.
 template <class T, int W>
-void atom_terms(const Layout& layout, const CurveTable<T>& table, int64_t types, const T* rows,
-                int64_t atom, std::vector<Term<T, W>>* terms, Findings<T>* findings) {
+void atom_terms(const Layout& layout, const CurveTable<T>& table, int64_t types, const double* rows,
+                int64_t atom, std::vector<Term<T, W>>* terms, Findings* findings) {
   terms->clear();
   for (int64_t t = 0; t < types; ++t) {
     const int32_t curve = layout.curve(atom, t);
@@ -76,18 +75,18 @@ void atom_terms(const Layout& layout, const CurveTable<T>& table, int64_t types,
     const int64_t begin = layout.first(atom, t), end = begin + layout.count(atom, t);
     const double limit = layout.limit(curve);
     for (int64_t pair = begin; pair < end; ++pair) {
-      const T* row = rows + pair * W;
+      const double* row = rows + pair * W;
       if (!is_finite<W>(row)) findings->not_finite.report(pair);
       if (row[0] > limit) findings->note(layout.block(atom, t), pair, row[0]);
-      const HermitePlace<T> place = layout.place<T>(curve, row[0]);
-      if (!table.holds(place.node)) findings->without_nodes.report(pair);
+      const Interval interval = layout.interval(curve, row[0]);
+      if (!table.holds(interval.node)) findings->without_nodes.report(pair);
       Term<T, W>& term = terms->emplace_back();
-      set_place(place, table, &term);
+      set_place(interval, table, &term);
       set_weight<W>(row, term.weight);
     }
     if (layout.empty_weight(atom, t) != 0) {
       Term<T, W>& term = terms->emplace_back();
-      set_place(layout.place<T>(curve, layout.empty_x(atom, t)), table, &term);
+      set_place(layout.interval(curve, layout.empty_x(atom, t)), table, &term);
       std::fill_n(term.weight, W, T(0));
       term.weight[0] = static_cast<T>(layout.empty_weight(atom, t));
     }
@@ -97,7 +96,7 @@ void atom_terms(const Layout& layout, const CurveTable<T>& table, int64_t types,
 // The terms of T' of one atom.
 template <class T, int W>
 void atom_tangent_terms(const Layout& layout, const CurveTable<T>& table, int64_t types,
-                        const T* rows, const T* direction, int64_t atom,
+                        const double* rows, const double* direction, int64_t atom,
                         std::vector<Term<T, W>>* terms) {
   terms->clear();
   for (int64_t t = 0; t < types; ++t) {
@@ -105,29 +104,33 @@ void atom_tangent_terms(const Layout& layout, const CurveTable<T>& table, int64_
     if (curve < 0) continue;
     const int64_t begin = layout.first(atom, t), end = begin + layout.count(atom, t);
     for (int64_t pair = begin; pair < end; ++pair) {
-      const T *row = rows + pair * W, *a = direction + pair * W;
+      const double *row = rows + pair * W, *a = direction + pair * W;
       Term<T, W>& term = terms->emplace_back();
-      set_place(layout.place<T>(curve, row[0]), table, &term);
+      set_place(layout.interval(curve, row[0]), table, &term);
       set_weight<W>(row, term.slope_weight);
       for (int w = 0; w < W; ++w) {
-        term.weight[w] = a[w];
-        term.slope_weight[w] *= a[0];
+        term.weight[w] = static_cast<T>(a[w]);
+        term.slope_weight[w] *= static_cast<T>(a[0]);
       }
     }
   }
 }
 
-// Four node numbers times their weights, for B lanes.
-template <class T, int B>
+// Four node numbers times their weights, for B lanes. With rises the first weight is 1 in G (then g
+// begins with the value) and 0 in its slope.
+template <class T, int B, bool kSlope>
 inline void interpolate(const T* node, int64_t stride, const T* weight, Lane<T>* g) {
+  constexpr int kFirst = kRise<T> ? 1 : 0;
+#pragma GCC unroll 8
+  for (int b = 0; b < B; ++b) g[b] = load(node + b * kLane<T>);
 #pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    Lane<T> w = Lane<T>{} + weight[i];
+  for (int i = kFirst; i < 4; ++i) {
+    Lane<T> w = broadcast(weight[i]);
     hold(w);
 #pragma GCC unroll 8
     for (int b = 0; b < B; ++b) {
       const Lane<T> t = load(node + i * stride + b * kLane<T>);
-      g[b] = i == 0 ? w * t : g[b] + w * t;
+      g[b] = i == (kSlope ? kFirst : 0) ? w * t : g[b] + w * t;
     }
   }
 }
@@ -140,7 +143,7 @@ void sum_block(const std::vector<Term<T, W>>& terms, int64_t node_stride, int64_
   const auto add = [&](const T* weight, const Lane<T>* g) {
 #pragma GCC unroll 4
     for (int w = 0; w < W; ++w) {
-      Lane<T> factor = Lane<T>{} + weight[w];
+      Lane<T> factor = broadcast(weight[w]);
       hold(factor);
 #pragma GCC unroll 8
       for (int b = 0; b < B; ++b) total[w][b] += factor * g[b];
@@ -149,11 +152,11 @@ void sum_block(const std::vector<Term<T, W>>& terms, int64_t node_stride, int64_
   for (const Term<T, W>& term : terms) {
     Lane<T> g[B];
     if constexpr (W > 1 || !kTangent) {  // the weight of a radial pair is 1
-      interpolate<T, B>(term.nodes + start, node_stride, term.value, g);
+      interpolate<T, B, false>(term.nodes + start, node_stride, term.value, g);
       add(term.weight, g);
     }
     if constexpr (kTangent) {
-      interpolate<T, B>(term.nodes + start, node_stride, term.derivative, g);
+      interpolate<T, B, true>(term.nodes + start, node_stride, term.derivative, g);
       add(term.slope_weight, g);
     }
   }
@@ -170,14 +173,12 @@ void sum_terms(const std::vector<Term<T, W>>& terms, int64_t width, std::vector<
                T* out) {
   const int64_t padded = padded_width<T>(width), lanes = padded / kLane<T>;
   scratch->resize(W * padded);
-  int64_t lane = 0;
-  for (; lane + kMaxBlock <= lanes; lane += kMaxBlock) {
-    const int64_t start = lane * kLane<T>;
-    sum_block<T, W, kMaxBlock, kTangent>(terms, padded, start, scratch->data() + start, padded);
-  }
-  for (; lane < lanes; ++lane) {
-    const int64_t start = lane * kLane<T>;
-    sum_block<T, W, 1, kTangent>(terms, padded, start, scratch->data() + start, padded);
+  const int64_t blocks = (lanes + kMaxBlock - 1) / kMaxBlock;
+  for (int64_t k = 0; k < blocks; ++k) {
+    const int64_t first = lanes * k / blocks, start = first * kLane<T>;
+    with_constant<kMaxBlock>(lanes * (k + 1) / blocks - first, [&](auto number) {
+      sum_block<T, W, number(), kTangent>(terms, padded, start, scratch->data() + start, padded);
+    });
   }
   for (int w = 0; w < W; ++w) {
     std::copy_n(scratch->data() + w * padded, width, out + w * width);
@@ -186,9 +187,10 @@ void sum_terms(const std::vector<Term<T, W>>& terms, int64_t width, std::vector<
 
 // r [W] of one pair from the padded upper of its atom.
 template <class T, int W>
-void row_grad(const Term<T, W>& term, int64_t padded, const T* upper, T* out) {
+void row_grad(const Term<T, W>& term, int64_t padded, const T* upper, double* out) {
   static_assert(kLane<T> <= 16);
-  constexpr int kSums = kLane<T> > 8 ? 16 : 8;  // a multiple of the lane; five are used
+  constexpr int kSums = kLane<T> > 8 ? 16 : 8;  // a multiple of the lane; four or five are used
+  constexpr int kSlope = kRise<T> ? 0 : W;      // in float32 with what it is added to in the end
   Lane<T> total[kSums] = {};
   for (int64_t start = 0; start < padded; start += kLane<T>) {
     const T* node = term.nodes + start;
@@ -197,6 +199,10 @@ void row_grad(const Term<T, W>& term, int64_t padded, const T* upper, T* out) {
     for (int i = 0; i < 4; ++i) {
       Lane<T> t = load(node + i * padded);
       hold(t);
+      if (kRise<T> && i == 0) {
+        g = t;  // see interpolate
+        continue;
+      }
       g += term.value[i] * t;
       d += term.derivative[i] * t;
     }
@@ -207,21 +213,21 @@ void row_grad(const Term<T, W>& term, int64_t padded, const T* upper, T* out) {
       if constexpr (W > 1) total[w] += g * y;
       mixed += term.weight[w] * y;
     }
-    total[W] += d * mixed;
+    total[kSlope] += d * mixed;
   }
   T sums[kSums];
   for (int k = 0; k < kSums; k += kLane<T>) store(sums + k, sums_of<T>(total + k));
   for (int w = 0; w < W; ++w) out[w] = sums[w];
-  out[0] += sums[W];
+  if constexpr (kSlope == W) out[0] += sums[W];
 }
 
 }  // namespace
 
 template <class T>
 void embedding_sum(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
-                   const T* rows, T* sum, const OutsidePairs& outside) {
+                   const double* rows, T* sum, const OutsidePairs& outside) {
   const Layout layout(pairs, table.segments);
-  Findings<T> findings(pairs.num_types, outside);
+  Findings findings(pairs.num_types, outside);
   with_columns(pairs, [&](auto columns) {
     constexpr int W = columns();
     over_atoms(pairs, table.width, context, [&] {
@@ -245,7 +251,8 @@ void embedding_sum(const CurvePairs& pairs, const CurveTable<T>& table, const Co
 
 template <class T>
 void embedding_sum_tangent(const CurvePairs& pairs, const CurveTable<T>& table,
-                           const Context& context, const T* rows, const T* direction, T* tangent) {
+                           const Context& context, const double* rows, const double* direction,
+                           T* tangent) {
   const Layout layout(pairs, table.segments);
   with_columns(pairs, [&](auto columns) {
     constexpr int W = columns();
@@ -261,7 +268,7 @@ void embedding_sum_tangent(const CurvePairs& pairs, const CurveTable<T>& table,
 
 template <class T>
 void embedding_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
-                        const T* rows, const T* upper, T* rows_grad) {
+                        const double* rows, const T* upper, double* rows_grad) {
   const Layout layout(pairs, table.segments);
   const int64_t padded = padded_width<T>(table.width);
   with_columns(pairs, [&](auto columns) {
@@ -272,10 +279,10 @@ void embedding_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table, con
         for (int64_t t = 0; t < pairs.num_types; ++t) {
           const int64_t begin = layout.first(atom, t), end = begin + layout.count(atom, t);
           const int32_t curve = layout.curve(atom, t);
-          if (curve < 0) std::fill(rows_grad + begin * W, rows_grad + end * W, T(0));
+          if (curve < 0) std::fill(rows_grad + begin * W, rows_grad + end * W, 0.0);
           for (int64_t pair = begin; pair < end && curve >= 0; ++pair) {
             Term<T, W> term;
-            set_place(layout.place<T>(curve, rows[pair * W]), table, &term);
+            set_place(layout.interval(curve, rows[pair * W]), table, &term);
             set_weight<W>(rows + pair * W, term.weight);
             row_grad(term, padded, y.data(), rows_grad + pair * W);
           }
@@ -287,11 +294,11 @@ void embedding_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table, con
 
 #define DEEPTF_INSTANTIATE(T)                                                                     \
   template void embedding_sum<T>(const CurvePairs&, const CurveTable<T>&, const Context&,         \
-                                 const T*, T*, const OutsidePairs&);                              \
+                                 const double*, T*, const OutsidePairs&);                         \
   template void embedding_sum_grad<T>(const CurvePairs&, const CurveTable<T>&, const Context&,    \
-                                      const T*, const T*, T*);                                    \
+                                      const double*, const T*, double*);                          \
   template void embedding_sum_tangent<T>(const CurvePairs&, const CurveTable<T>&, const Context&, \
-                                         const T*, const T*, T*);
+                                         const double*, const double*, T*);
 DEEPTF_INSTANTIATE(float)
 DEEPTF_INSTANTIATE(double)
 #undef DEEPTF_INSTANTIATE

@@ -15,6 +15,10 @@
 // (se_e2_a). Rows of one column are radial, and what they add is G alone: c_j = 1, c' = 0, c_0 = 1
 // (se_e2_r). So the number of columns says it, and no weight is stored beside the rows.
 //
+// Sums, tangents, Y and the table have one precision T. In float32 the table is that of
+// intervals.h. Rows, a direction in them and r are float64: they are geometry, and places on the
+// grid need it.
+//
 // Y [n, W, M] is what multiplies the sums, a [p, W] a direction in the rows. The second part of T
 // is that of the places without a neighbour (se_e2_a.py). Since sum_j a_j.r_j = sum Y T', the
 // functions are closed under all derivatives but second ones in the rows.
@@ -23,6 +27,7 @@
 #include <cstdint>
 
 #include "core/base/context.h"
+#include "core/curve/hermite.h"
 #include "core/curve/segments.h"
 
 namespace deeptf {
@@ -47,13 +52,22 @@ struct CurvePairs {
   const double* empty;            // [T, T] x_0 of an empty place, neighbour type first
 };
 
+// Rows of a table from one interval to the next: those of a node, which two intervals share, or in
+// float32 the four of an interval. The table has K' such groups, or K' - 1.
+template <class T>
+constexpr int64_t kTableRows = kRise<T> ? 4 : 2;
+template <class T>
+constexpr int64_t table_groups(int64_t num_needed) {
+  return kRise<T> ? num_needed - 1 : num_needed;
+}
+
 template <class T>
 struct CurveTable {
   CurveSegments segments;
   int64_t width;              // M
   int64_t num_needed;         // K', at least 2
   const int32_t* needed_row;  // [nodes + 1]
-  const T* nodes;             // [K', 2, padded M]: value, slope times step
+  const T* nodes;             // [K', 2, padded M]: value, slope times step; see kTableRows
 
   // Whether the interval that begins at `node` is in the table, and where; where it is not, the
   // place is that of another one.
@@ -77,20 +91,22 @@ void check_curves(const CurvePairs& pairs, const CurveSegments& segments);
 // other functions make nothing but wrong numbers of such rows.
 template <class T>
 void embedding_sum(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
-                   const T* rows, T* sum, const OutsidePairs& outside);
+                   const double* rows, T* sum, const OutsidePairs& outside);
 template <class T>
 void embedding_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
-                        const T* rows, const T* upper, T* rows_grad);
+                        const double* rows, const T* upper, double* rows_grad);
 template <class T>
 void embedding_sum_tangent(const CurvePairs& pairs, const CurveTable<T>& table,
-                           const Context& context, const T* rows, const T* direction, T* tangent);
-// The two below fill nodes_grad [K', 2, padded M]; table.nodes is not read.
+                           const Context& context, const double* rows, const double* direction,
+                           T* tangent);
+// The two below fill an array like table.nodes, which is not read.
 template <class T>
 void embedding_table_grad(const CurvePairs& pairs, const CurveTable<T>& table,
-                          const Context& context, const T* rows, const T* upper, T* nodes_grad);
+                          const Context& context, const double* rows, const T* upper,
+                          T* nodes_grad);
 template <class T>
 void embedding_tangent_table_grad(const CurvePairs& pairs, const CurveTable<T>& table,
-                                  const Context& context, const T* rows, const T* direction,
-                                  const T* upper, T* nodes_grad);
+                                  const Context& context, const double* rows,
+                                  const double* direction, const T* upper, T* nodes_grad);
 
 }  // namespace deeptf

@@ -40,7 +40,7 @@ template <class T, int W, bool kTangent>
 class Entries {
  public:
   Entries(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
-          const T* rows, const T* direction)
+          const double* rows, const double* direction)
       : pairs_(pairs),
         layout_(pairs, table.segments),
         rows_(rows),
@@ -50,18 +50,20 @@ class Entries {
         entries_(pairs.num_pairs + empty_) {
     const auto nodes = static_cast<int32_t>(table.num_needed);
     Scratch<int32_t> place(pairs.num_pairs + empty_, nodes);  // node first, then place in order
+    Scratch<Interval> at(place.size());
     over_atoms(pairs, 10, context, [&] {
       return [&](int64_t atom) {
-        over_entries(atom, [&](int64_t k, const Interval& at, auto) {
-          place[k] = static_cast<int32_t>(table.place(at.node));
+        over_entries(atom, [&](int64_t k, int32_t curve, double x, auto) {
+          at[k] = layout_.interval(curve, x);
+          place[k] = static_cast<int32_t>(table.place(at[k].node));
         });
       };
     });
     sort(&place);
     over_atoms(pairs, 10, context, [&] {
       return [&](int64_t atom) {
-        over_entries(atom, [&](int64_t k, const Interval& at, const T* weight) {
-          set(atom, k, hermite_place<T>(at), weight, entries_.data() + place[k]);
+        over_entries(atom, [&](int64_t k, int32_t, double, const T* weight) {
+          set(atom, k, at[k], weight, entries_.data() + place[k]);
         });
       };
     });
@@ -73,7 +75,7 @@ class Entries {
   int64_t count_before(int64_t interval) const { return first_[interval]; }
 
  private:
-  // Calls body(index, interval, weight) for the entries of one atom; pairs come before empty
+  // Calls body(index, curve, x, weight) for the entries of one atom; pairs come before empty
   // places.
   template <class Body>
   void over_entries(int64_t atom, const Body& body) const {
@@ -84,13 +86,13 @@ class Entries {
       for (int64_t pair = begin; pair < end; ++pair) {
         T weight[W];
         set_weight<W>(rows_ + pair * W, weight);
-        body(pair, layout_.interval(curve, rows_[pair * W]), weight);
+        body(pair, curve, rows_[pair * W], weight);
       }
       if constexpr (!kTangent) {
         const T weight[W] = {static_cast<T>(layout_.empty_weight(atom, t))};
         if (weight[0] == 0) continue;
-        body(pairs_.num_pairs + atom * pairs_.num_types + t,
-             layout_.interval(curve, layout_.empty_x(atom, t)), weight);
+        const int64_t index = pairs_.num_pairs + atom * pairs_.num_types + t;
+        body(index, curve, layout_.empty_x(atom, t), weight);
       }
     }
   }
@@ -104,24 +106,26 @@ class Entries {
     for (int32_t& one : *place) one = static_cast<int32_t>(next[one]++);
   }
 
-  void set(int64_t atom, [[maybe_unused]] int64_t pair, const HermitePlace<T>& place,
-           const T* weight, Entry<T, W, kTangent>* entry) const {
+  void set(int64_t atom, [[maybe_unused]] int64_t pair, const Interval& at, const T* weight,
+           Entry<T, W, kTangent>* entry) const {
     entry->atom = atom;
+    T other[4];  // weights that are not asked for
+    Term<T, W>& first = entry->terms[0];
     if constexpr (kTangent) {
-      const T* a = direction_ + pair * W;
+      const double* a = direction_ + pair * W;
       Term<T, W>& slope = entry->terms[entry->kSlope];
-      std::copy_n(place.derivative, 4, slope.place);
-      for (int w = 0; w < W; ++w) slope.weight[w] = a[0] * weight[w];
-      weight = a;
-      if constexpr (W == 1) return;
+      hermite_weights<T>(at, W > 1 ? first.place : other, slope.place);
+      for (int w = 0; w < W; ++w) slope.weight[w] = static_cast<T>(a[0]) * weight[w];
+      if constexpr (W > 1) std::copy_n(a, W, first.weight);
+    } else {
+      hermite_weights<T>(at, first.place, other);
+      std::copy_n(weight, W, first.weight);
     }
-    std::copy_n(place.value, 4, entry->terms[0].place);
-    std::copy_n(weight, W, entry->terms[0].weight);
   }
 
   CurvePairs pairs_;
   Layout layout_;
-  const T *rows_, *direction_;
+  const double *rows_, *direction_;
   int64_t empty_;
   Scratch<int64_t> first_;  // entry of each interval; behind the last one: those left out
   Scratch<Entry<T, W, kTangent>> entries_;
@@ -198,14 +202,22 @@ std::vector<int64_t> cut_nodes(const Sorted& entries, int64_t nodes, int64_t tas
 
 template <class T, int W, bool kTangent>
 void table_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Context& context,
-                const T* rows, const T* direction, const T* upper, T* nodes_grad) {
-  const int64_t padded = padded_width<T>(table.width), nodes = table.num_needed;
+                const double* rows, const double* direction, const T* upper, T* nodes_grad) {
+  const int64_t padded = padded_width<T>(table.width);
+  const int64_t nodes = table_groups<T>(table.num_needed);
   const Entries<T, W, kTangent> entries(pairs, table, context, rows, direction);
   const Scratch<T> y = padded_rows<W>(pairs, table.width, context, upper);
   const std::vector<int64_t> cuts = cut_nodes(entries, nodes, kTasks * context.threads);
   const auto tasks = static_cast<int64_t>(cuts.size()) - 1;
   const int64_t work = entries.count_before(nodes) * padded * 2 / std::max<int64_t>(1, tasks);
   context.parallel(tasks, 1000 + work, [&](int64_t begin, int64_t end) {
+    if constexpr (kRise<T>) {  // an interval is by itself
+      for (int64_t k = cuts[begin]; k < cuts[end]; ++k) {
+        T* to = nodes_grad + k * 4 * padded;
+        sum_interval(entries.begin(k), entries.begin(k + 1), y.data(), padded, to);
+      }
+      return;
+    }
     std::vector<T> sums(4 * padded), last(4 * padded);  // of this interval and the one before
     for (int64_t node = std::max<int64_t>(1, cuts[begin]) - 1; node < cuts[end]; ++node) {
       std::swap(sums, last);
@@ -222,7 +234,8 @@ void table_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Conte
 
 template <class T>
 void embedding_table_grad(const CurvePairs& pairs, const CurveTable<T>& table,
-                          const Context& context, const T* rows, const T* upper, T* nodes_grad) {
+                          const Context& context, const double* rows, const T* upper,
+                          T* nodes_grad) {
   with_columns(pairs, [&](auto columns) {
     table_grad<T, columns(), false>(pairs, table, context, rows, nullptr, upper, nodes_grad);
   });
@@ -230,8 +243,8 @@ void embedding_table_grad(const CurvePairs& pairs, const CurveTable<T>& table,
 
 template <class T>
 void embedding_tangent_table_grad(const CurvePairs& pairs, const CurveTable<T>& table,
-                                  const Context& context, const T* rows, const T* direction,
-                                  const T* upper, T* nodes_grad) {
+                                  const Context& context, const double* rows,
+                                  const double* direction, const T* upper, T* nodes_grad) {
   with_columns(pairs, [&](auto columns) {
     table_grad<T, columns(), true>(pairs, table, context, rows, direction, upper, nodes_grad);
   });
@@ -239,9 +252,10 @@ void embedding_tangent_table_grad(const CurvePairs& pairs, const CurveTable<T>& 
 
 #define DEEPTF_INSTANTIATE(T)                                                                    \
   template void embedding_table_grad<T>(const CurvePairs&, const CurveTable<T>&, const Context&, \
-                                        const T*, const T*, T*);                                 \
+                                        const double*, const T*, T*);                            \
   template void embedding_tangent_table_grad<T>(const CurvePairs&, const CurveTable<T>&,         \
-                                                const Context&, const T*, const T*, const T*, T*);
+                                                const Context&, const double*, const double*,    \
+                                                const T*, T*);
 DEEPTF_INSTANTIATE(float)
 DEEPTF_INSTANTIATE(double)
 #undef DEEPTF_INSTANTIATE

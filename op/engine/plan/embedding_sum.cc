@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
+#include "core/curve/intervals.h"
 #include "core/curve/sum.h"
 #include "engine/plan/neighbor_sum_layout.h"
 #include "engine/plan/stages.h"
@@ -30,9 +32,9 @@ class EmbeddingSumStage final : public Stage {
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
     const CurvePairs pairs = layout_.pairs(block);
-    const CurveTable<T> table{segments(), width_, nodes_.size() / (2 * padded_width<T>(width_)),
-                              whole_.data(), nodes_.data()};
-    const T* rows = values.take<T>(takes_);
+    const auto number = static_cast<int64_t>(whole_.size()) - 1;
+    const CurveTable<T> table{segments(), width_, number, whole_.data(), nodes_.data()};
+    const double* rows = values.take<double>(takes_);
     const int64_t types = layout_.types;
     int32_t* count = values.keep<int32_t>(types * types);
     int32_t* closest = values.keep<int32_t>(types * types);
@@ -41,7 +43,7 @@ class EmbeddingSumStage final : public Stage {
     if (!gradient) return {};
     return [this, pairs, table, rows, &block, &values] {
       const T* upper = values.gradient<T>(gives_);
-      values.add_gradient<T>(takes_, [&](T* out) {
+      values.add_gradient<double>(takes_, [&](double* out) {
         embedding_sum_grad<T>(pairs, table, block.context, rows, upper, out);
       });
     };
@@ -61,18 +63,25 @@ class EmbeddingSumStage final : public Stage {
     return {num_curves(), segments_, near_, node_row_.data(), grid_.data()};
   }
 
-  // Nodes with rows of the width that lanes of T want.
+  // Nodes with rows of the width that lanes want, in float32 the intervals between them.
   void read_nodes(const StageReader& reader) {
-    const int64_t number = node_row_[node_row_.size() - 1], padded = padded_width<T>(width_);
-    const Aligned<T> given = reader.constant<T>("nodes", {number, 2, -1});
+    const int64_t number = node_row_[node_row_.size() - 1], padded = padded_width<double>(width_);
+    const Aligned<double> given = reader.constant<double>("nodes", {number, 2, -1});
     const int64_t row = given.shape[2];
     if (row < width_) {
       throw Error("`nodes` of a stage must have rows of at least " + std::to_string(width_) +
                   " numbers, got " + std::to_string(row));
     }
-    nodes_.numbers.assign(number * 2 * padded, T(0));
+    Aligned<double> nodes;
+    nodes.numbers.assign(number * 2 * padded, 0.0);
     for (int64_t k = 0; k < 2 * number; ++k) {
-      std::copy_n(given.data() + k * row, width_, nodes_.data() + k * padded);
+      std::copy_n(given.data() + k * row, width_, nodes.data() + k * padded);
+    }
+    if constexpr (kRise<T>) {
+      nodes_.numbers.resize(table_groups<T>(number) * kTableRows<T> * padded_width<T>(width_));
+      round_intervals(number, width_, Context(), nodes.data(), nodes_.data());
+    } else {
+      nodes_ = std::move(nodes);
     }
   }
 

@@ -1,0 +1,35 @@
+// The words behind `pair_style deeptf`. Knows nothing of LAMMPS.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace deeptf_lammps {
+
+// Where the parameters of a frame or of atoms come from.
+struct Source {
+  enum Kind { none, numbers, compute, fix };
+  Kind kind = none;
+  std::string words;           // as they were given, for messages
+  std::vector<double> values;  // of all frames or atoms
+  std::string id;              // of the compute or fix
+  int column = 0;  // of a fix with a vector, from 1; 0: its scalar, or all of the vector
+};
+
+struct Arguments {
+  Arguments() = default;
+  // Throws std::runtime_error.
+  explicit Arguments(const std::vector<std::string>& words);
+
+  std::vector<std::string> models;  // paths; the first one drives
+  std::string out_file = "model_devi.out";
+  int64_t out_freq = 100;
+  double relative = 0;    // of forces, eV/A; 0: deviations are absolute
+  double relative_v = 0;  // of virials, eV
+  bool atomic = false;    // the file has a column for each atom
+  int threads = 0;        // 0: as many as LAMMPS has
+  Source fparam, aparam;
+};
+
+}  // namespace deeptf_lammps

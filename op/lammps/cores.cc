@@ -1,0 +1,27 @@
+#include "cores.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace deeptf_lammps {
+
+int cores_of_rank(MPI_Comm world) {
+  std::vector<int> own(CPU_SETSIZE, 0), ranks(CPU_SETSIZE);
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  sched_getaffinity(0, sizeof cores, &cores);
+  for (int core = 0; core < CPU_SETSIZE; ++core) own[core] = CPU_ISSET(core, &cores) ? 1 : 0;
+  MPI_Comm host;
+  MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
+  MPI_Allreduce(own.data(), ranks.data(), CPU_SETSIZE, MPI_INT, MPI_SUM, host);
+  MPI_Comm_free(&host);
+  double share = 0;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (own[core] != 0) share += 1.0 / ranks[core];
+  }
+  return std::max(1, static_cast<int>(share + 1e-6));
+}
+
+}  // namespace deeptf_lammps

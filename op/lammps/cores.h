@@ -1,0 +1,13 @@
+// How many threads a rank may have.
+#pragma once
+
+#include <mpi.h>
+
+namespace deeptf_lammps {
+
+// The cores that this rank may use, each divided by the ranks of this host that may use it; at
+// least
+// 1. All ranks of `world` must call it.
+int cores_of_rank(MPI_Comm world);
+
+}  // namespace deeptf_lammps

@@ -1,0 +1,120 @@
+#include "deviation.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <iomanip>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+
+#include "atom.h"
+#include "comm.h"
+#include "deeptf.hpp"
+#include "update.h"
+
+namespace deeptf_lammps {
+namespace {
+
+constexpr int kStepWidth = 12, kWidth = 18;
+
+}  // namespace
+
+DeviationFile::DeviationFile(LAMMPS_NS::LAMMPS* lammps, const Arguments& arguments)
+    : Pointers(lammps), arguments_(arguments) {
+  int number = 0;
+  if (comm->me == 0) {
+    errno = 0;
+    file_.open(arguments_.out_file);
+    if (!file_) number = errno != 0 ? errno : EIO;
+  }
+  MPI_Bcast(&number, 1, MPI_INT, 0, world);
+  if (number != 0) {
+    throw std::runtime_error("`out_file` " + arguments_.out_file +
+                             " must be writable: " + std::strerror(number));
+  }
+  if (comm->me != 0) return;
+  file_ << "#" << std::setw(kStepWidth - 1) << "step";
+  for (const char* name :
+       {"max_devi_v", "min_devi_v", "avg_devi_v", "max_devi_f", "min_devi_f", "avg_devi_f"}) {
+    file_ << std::setw(kWidth + 1) << name;
+  }
+  if (arguments_.atomic) file_ << std::setw(kWidth + 1) << "atm_devi_f(N)";
+  file_ << std::endl << std::scientific;
+}
+
+bool DeviationFile::is_due() const {
+  return arguments_.out_freq > 0 && update->ntimestep % arguments_.out_freq == 0;
+}
+
+void DeviationFile::put(double value) { file_ << ' ' << std::setw(kWidth) << value; }
+
+void DeviationFile::write(const Opinions& opinions, double energy, double length) {
+  const int atoms = atom->nlocal;
+  std::vector<double> own(std::max(atoms, 1));
+  deeptf::check(deeptf_force_deviation(static_cast<int32_t>(opinions.force.size()), atoms,
+                                       opinions.force.data(), arguments_.relative, own.data()));
+  own.resize(atoms);
+  const double force = arguments_.relative > 0 ? 1 : energy / length;
+  for (double& value : own) value *= force;
+  const std::vector<double> virial = of_virial(opinions);
+  double most[2] = {0, -std::numeric_limits<double>::infinity()}, sum = 0, all[2], total = 0;
+  for (const double value : own) {
+    most[0] = std::max(most[0], value);
+    most[1] = std::max(most[1], -value);
+    sum += value;
+  }
+  MPI_Reduce(most, all, 2, MPI_DOUBLE, MPI_MAX, 0, world);
+  MPI_Reduce(&sum, &total, 1, MPI_DOUBLE, MPI_SUM, 0, world);
+  const std::vector<double> each = arguments_.atomic ? of_all_atoms(own) : std::vector<double>();
+  if (comm->me != 0) return;
+  const double unit = arguments_.relative_v > 0 ? 1 : energy;
+  const auto range = std::minmax_element(virial.begin(), virial.end());
+  const double square = std::inner_product(virial.begin(), virial.end(), virial.begin(), 0.0);
+  file_ << std::setw(kStepWidth) << update->ntimestep;
+  put(*range.second * unit);
+  put(*range.first * unit);
+  put(std::sqrt(square / static_cast<double>(virial.size())) * unit);
+  put(all[0]);
+  put(atom->natoms > 0 ? -all[1] : 0);
+  put(atom->natoms > 0 ? total / static_cast<double>(atom->natoms) : 0);
+  for (const double value : each) put(value);
+  file_ << std::endl;
+}
+
+// [9] of the virials of all ranks, on the first one.
+std::vector<double> DeviationFile::of_virial(const Opinions& opinions) const {
+  const size_t models = opinions.virial.size();
+  std::vector<double> own, sum(9 * models), deviation(9);
+  for (const double* one : opinions.virial) own.insert(own.end(), one, one + 9);
+  MPI_Reduce(own.data(), sum.data(), static_cast<int>(sum.size()), MPI_DOUBLE, MPI_SUM, 0, world);
+  std::vector<const double*> virial;
+  for (size_t k = 0; k < models; ++k) virial.push_back(sum.data() + 9 * k);
+  deeptf::check(deeptf_virial_deviation(static_cast<int32_t>(models),
+                                        std::max<int64_t>(atom->natoms, 1), virial.data(),
+                                        arguments_.relative_v, deviation.data()));
+  return deviation;
+}
+
+// Those of all ranks in the order of atom IDs, on the first one.
+std::vector<double> DeviationFile::of_all_atoms(const std::vector<double>& own) const {
+  const int atoms = static_cast<int>(own.size());
+  std::vector<int> count(comm->nprocs), begin(comm->nprocs);
+  MPI_Gather(&atoms, 1, MPI_INT, count.data(), 1, MPI_INT, 0, world);
+  for (int rank = 1; rank < comm->nprocs; ++rank) begin[rank] = begin[rank - 1] + count[rank - 1];
+  const int total = begin.back() + count.back();
+  const std::vector<double> own_id(atom->tag, atom->tag + atoms);  // exact below 2^53
+  std::vector<double> value(total), id(total), sorted(total);
+  MPI_Gatherv(own.data(), atoms, MPI_DOUBLE, value.data(), count.data(), begin.data(), MPI_DOUBLE,
+              0, world);
+  MPI_Gatherv(own_id.data(), atoms, MPI_DOUBLE, id.data(), count.data(), begin.data(), MPI_DOUBLE,
+              0, world);
+  std::vector<int> order(total);
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](int a, int b) { return id[a] < id[b]; });
+  for (int k = 0; k < total; ++k) sorted[k] = value[order[k]];
+  return sorted;
+}
+
+}  // namespace deeptf_lammps

@@ -1,0 +1,37 @@
+// Exceptions as errors of LAMMPS.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "error.h"
+
+namespace deeptf_lammps {
+
+// Calls body, which fails on all ranks or on none; what it throws ends the script with a message.
+template <class Body>
+void guarded(LAMMPS_NS::Error* error, const Body& body) {
+  std::string message;
+  try {
+    body();
+    return;
+  } catch (const std::runtime_error& failure) {
+    message = failure.what();
+  }
+  error->all("deeptf", 0, message);
+}
+
+// The same where one rank may fail alone.
+template <class Body>
+void guarded_one(LAMMPS_NS::Error* error, const Body& body) {
+  std::string message;
+  try {
+    body();
+    return;
+  } catch (const std::runtime_error& failure) {
+    message = failure.what();
+  }
+  error->one("deeptf", 0, message);
+}
+
+}  // namespace deeptf_lammps

@@ -1,0 +1,21 @@
+// Model files, read once for all ranks.
+#pragma once
+
+#include <mpi.h>
+
+#include <string>
+
+#include "deeptf.hpp"
+
+namespace deeptf_lammps {
+
+struct Loaded {
+  deeptf::Model model;
+  std::string path;  // on the first rank: of the file that was read
+};
+
+// The model in the file `path`, which the first rank alone reads; one of deepmd-kit is converted
+// (convert.h). All ranks of `world` must call it. Throws std::runtime_error, on all ranks.
+Loaded load(const std::string& path, MPI_Comm world);
+
+}  // namespace deeptf_lammps

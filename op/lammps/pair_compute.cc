@@ -1,0 +1,205 @@
+// What the pair style does in a step.
+#include <algorithm>
+#include <stdexcept>
+
+#include "atom.h"
+#include "comm.h"
+#include "error.h"
+#include "guarded.h"
+#include "neigh_list.h"
+#include "neighbor.h"
+#include "pair_deeptf.h"
+#include "update.h"
+
+namespace deeptf_lammps {
+namespace {
+
+// LAMMPS's order of nine components, xx yy zz xy xz yz yx zx zy with the position first, in the
+// engine's rows, where the force comes first.
+constexpr int kCentroid[9] = {0, 4, 8, 3, 6, 7, 1, 2, 5};
+constexpr int kSymmetric[6][2] = {{0, 0}, {4, 4}, {8, 8}, {1, 3}, {2, 6}, {5, 7}};
+
+double symmetric(const double* virial, int k) {
+  return 0.5 * (virial[kSymmetric[k][0]] + virial[kSymmetric[k][1]]);
+}
+
+}  // namespace
+
+void PairDeeptf::compute(int eflag, int vflag) {
+  ev_init(eflag, vflag);
+  guarded(error, [&] { check_lists(); });
+  find_atoms();
+  guarded(error, [&] {
+    atoms_.fparam = fparam_->values();
+    atoms_.aparam = aparam_->values();
+  });
+  const bool with_atoms = vflag_atom || cvflag_atom;
+  atom_energy_.resize(eflag_atom ? std::max(atom->nlocal, 1) : 0);
+  atom_virial_.resize(with_atoms ? 9 * type_.size() : 0);
+  deeptf_results results{};
+  results.atom_energy = eflag_atom ? atom_energy_.data() : nullptr;
+  results.atom_virial = with_atoms ? atom_virial_.data() : nullptr;
+  results.outside_count = outside_of_step_.data();
+  results.outside_distance = distance_of_step_.data();
+  evaluate(0, results);
+  count_outside();
+  const bool due = deviation_ && deviation_->is_due();
+  if (force->newton_pair) add_forces();
+  if (!force->newton_pair || due) return_ghosts(&found_[0].force, 3);
+  if (!force->newton_pair) add_forces();
+  add_atom_values();
+  if (due) write_deviation();
+}
+
+// Pairs that LAMMPS leaves out of its lists change the energies of atoms without a word.
+void PairDeeptf::check_lists() const {
+  const int* flag = neighbor->special_flag;
+  const bool drops = flag[1] == 0 || flag[2] == 0 || flag[3] == 0;
+  if (!drops || atom->molecular == LAMMPS_NS::Atom::ATOMIC) return;
+  if (atom->nbonds == 0 && atom->molecular != LAMMPS_NS::Atom::TEMPLATE) return;
+  throw std::runtime_error(
+      "`special_bonds` must keep bonded neighbours, which the model needs too: add the line "
+      "`special_bonds lj/coul 1 1 1` to the script");
+}
+
+// Fills atoms_ from the arrays of LAMMPS.
+void PairDeeptf::find_atoms() {
+  const int all = atom->nlocal + atom->nghost;
+  type_.resize(std::max(all, 1));
+  for (int k = 0; k < all; ++k) type_[k] = model_type_[atom->type[k]];
+  const double* coord = all > 0 ? atom->x[0] : nullptr;
+  if (units_.length != 1) {
+    coord_.resize(3 * type_.size());
+    for (int k = 0; k < 3 * all; ++k) coord_[k] = coord[k] / units_.length;
+    coord = coord_.data();
+  }
+  num_neighbors_.resize(std::max(list->inum, 1));
+  neighbors_.resize(std::max(list->inum, 1));
+  for (int k = 0; k < list->inum; ++k) {
+    num_neighbors_[k] = list->numneigh[list->ilist[k]];
+    neighbors_[k] = list->firstneigh[list->ilist[k]];
+  }
+  atoms_ = {};
+  atoms_.size = sizeof atoms_;
+  atoms_.num_centres = atoms_.num_owned = atom->nlocal;
+  atoms_.num_all = all;
+  atoms_.coord = coord;
+  atoms_.type = type_.data();
+  atoms_.num_lists = list->inum;
+  atoms_.centre = list->ilist;
+  atoms_.num_neighbors = num_neighbors_.data();
+  atoms_.neighbors = neighbors_.data();
+  atoms_.neighbor_mask = NEIGHMASK;
+}
+
+// Evaluates one model; `results` has what is wanted beside energy, force and virial.
+void PairDeeptf::evaluate(size_t model, deeptf_results results) {
+  Found& found = found_[model];
+  found.force.resize(3 * type_.size());
+  results.size = sizeof results;
+  results.energy = &found.energy;
+  results.force = found.force.data();
+  results.virial = found.virial;
+  const deeptf_options options{sizeof options, threads_, 0};
+  guarded_one(error, [&] {
+    if (deeptf_evaluate_list(models_[model].get(), &atoms_, &options, &results) != 0) {
+      throw std::runtime_error("step " + std::to_string(update->ntimestep) + ", model " +
+                               given_.models[model] + ": " + deeptf_last_error());
+    }
+  });
+}
+
+// Adds energy, virial and forces: with newton on those of ghosts too.
+void PairDeeptf::add_forces() {
+  const Found& found = found_[0];
+  const double energy = units_.energy * scale_[1][1], unit = energy / units_.length;
+  const int atoms = atom->nlocal + (force->newton_pair ? atom->nghost : 0);
+  for (int k = 0; k < atoms; ++k) {
+    for (int a = 0; a < 3; ++a) atom->f[k][a] += unit * found.force[3 * size_t(k) + a];
+  }
+  if (eflag_global) eng_vdwl += energy * found.energy;
+  if (!vflag_global) return;
+  for (int k = 0; k < 6; ++k) virial[k] += energy * symmetric(found.virial, k);
+}
+
+void PairDeeptf::add_atom_values() {
+  const double energy = units_.energy * scale_[1][1];
+  if (eflag_atom) {
+    for (int k = 0; k < atom->nlocal; ++k) eatom[k] += energy * atom_energy_[k];
+  }
+  if (!vflag_atom && !cvflag_atom) return;
+  if (!force->newton_pair) return_ghosts(&atom_virial_, 9);
+  const int atoms = atom->nlocal + (force->newton_pair ? atom->nghost : 0);
+  for (int k = 0; k < atoms; ++k) {
+    const double* own = atom_virial_.data() + 9 * size_t(k);
+    for (int c = 0; c < 6 && vflag_atom; ++c) vatom[k][c] += energy * symmetric(own, c);
+    for (int c = 0; c < 9 && cvflag_atom; ++c) cvatom[k][c] += energy * own[kCentroid[c]];
+  }
+}
+
+void PairDeeptf::write_deviation() {
+  Opinions opinions;
+  for (size_t k = 0; k < models_.size(); ++k) {
+    if (k > 0) {
+      evaluate(k, {});
+      return_ghosts(&found_[k].force, 3);
+    }
+    opinions.force.push_back(found_[k].force.data());
+    opinions.virial.push_back(found_[k].virial);
+  }
+  guarded(error, [&] { deviation_->write(opinions, units_.energy, units_.length); });
+}
+
+// Adds the values of ghosts, `width` each, to those of their atoms.
+void PairDeeptf::return_ghosts(std::vector<double>* values, int width) {
+  returned_ = values;
+  returned_width_ = width;
+  comm->reverse_comm(this, width);
+}
+
+int PairDeeptf::pack_reverse_comm(int count, int first, double* buffer) {
+  const double* from = returned_->data() + size_t(first) * returned_width_;
+  std::copy_n(from, size_t(count) * returned_width_, buffer);
+  return count * returned_width_;
+}
+
+void PairDeeptf::unpack_reverse_comm(int count, int* atoms, double* buffer) {
+  for (int k = 0; k < count; ++k) {
+    double* to = returned_->data() + size_t(atoms[k]) * returned_width_;
+    for (int c = 0; c < returned_width_; ++c) to[c] += *buffer++;
+  }
+}
+
+void PairDeeptf::count_outside() {
+  for (size_t k = 0; k < outside_count_.size(); ++k) {
+    if (outside_of_step_[k] == 0) continue;
+    const bool first = outside_count_[k] == 0;
+    outside_distance_[k] =
+        first ? distance_of_step_[k] : std::min(outside_distance_[k], distance_of_step_[k]);
+    outside_count_[k] += outside_of_step_[k];
+  }
+}
+
+// At the end of a run: says how often atoms were closer than in the data of the model.
+void PairDeeptf::finish() {
+  const auto pairs = static_cast<int>(outside_count_.size());
+  std::vector<long long> own(outside_count_.begin(), outside_count_.end()), sum(pairs);
+  std::vector<double> distance(pairs), least(pairs);
+  for (int k = 0; k < pairs; ++k) distance[k] = own[k] > 0 ? outside_distance_[k] : 1e300;
+  MPI_Reduce(own.data(), sum.data(), pairs, MPI_LONG_LONG, MPI_SUM, 0, world);
+  MPI_Reduce(distance.data(), least.data(), pairs, MPI_DOUBLE, MPI_MIN, 0, world);
+  if (comm->me != 0) return;
+  const deeptf::Model& model = models_[0];
+  const int types = model.num_types();
+  for (int k = 0; k < pairs; ++k) {
+    if (sum[k] == 0) continue;
+    error->warning("deeptf", 0,
+                   "neighbours of type {1} of atoms of type {0} were {2} times closer than in the "
+                   "data of model {3}, which end at {4:.3f} A: the nearest at {5:.3f} A",
+                   deeptf_type_name(model.get(), k / types),
+                   deeptf_type_name(model.get(), k % types), sum[k], given_.models[0],
+                   model.data_end(k / types, k % types), least[k]);
+  }
+}
+
+}  // namespace deeptf_lammps

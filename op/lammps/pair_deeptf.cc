@@ -1,0 +1,195 @@
+#include "pair_deeptf.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "atom.h"
+#include "comm.h"
+#include "cores.h"
+#include "error.h"
+#include "guarded.h"
+#include "load.h"
+#include "memory.h"
+#include "neighbor.h"
+#include "update.h"
+
+namespace deeptf_lammps {
+namespace {
+
+constexpr char kNone[] = "NULL";
+
+std::vector<std::string> strings(int count, char** words) { return {words, words + count}; }
+
+std::string names_of(const deeptf::Model& model) {
+  std::string text;
+  for (const std::string& name : model.type_map()) text += (text.empty() ? "" : " ") + name;
+  return text;
+}
+
+}  // namespace
+
+PairDeeptf::PairDeeptf(LAMMPS_NS::LAMMPS* lammps) : Pair(lammps) {
+  single_enable = 0;
+  restartinfo = 0;
+  one_coeff = 1;
+  manybody_flag = 1;
+  no_virial_fdotr_compute = 1;
+  centroidstressflag = LAMMPS_NS::CENTROID_AVAIL;
+  comm_reverse = comm_reverse_off = 9;  // buffers; of forces three numbers are sent
+}
+
+PairDeeptf::~PairDeeptf() {
+  if (copymode || !allocated) return;
+  memory->destroy(setflag);
+  memory->destroy(cutsq);
+  memory->destroy(scale_);
+}
+
+void PairDeeptf::allocate() {
+  const int size = atom->ntypes + 1;
+  memory->create(setflag, size, size, "pair:setflag");
+  memory->create(cutsq, size, size, "pair:cutsq");
+  memory->create(scale_, size, size, "pair:scale");
+  for (int i = 1; i < size; ++i) {
+    std::fill_n(setflag[i], size, 0);
+    std::fill_n(scale_[i], size, 1.0);
+  }
+  allocated = 1;
+}
+
+void PairDeeptf::settings(int count, char** words) {
+  guarded(error, [&] {
+    given_ = Arguments(strings(count, words));
+    models_.clear();
+    deviation_.reset();
+    for (const std::string& path : given_.models) add_model(path);
+    check_models();
+    found_.assign(models_.size(), {});
+    const deeptf::Model& first = models_[0];
+    const size_t pairs = size_t(first.num_types()) * first.num_types();
+    outside_count_.assign(pairs, 0);
+    outside_of_step_.resize(pairs);
+    outside_distance_.assign(pairs, 0);
+    distance_of_step_.resize(pairs);
+    fparam_ = std::make_unique<Parameters>(lmp, given_.fparam, first.num_fparam(), false, "fparam");
+    aparam_ = std::make_unique<Parameters>(lmp, given_.aparam, first.num_aparam(), true, "aparam");
+    if (models_.size() > 1 && given_.out_freq > 0) {
+      deviation_ = std::make_unique<DeviationFile>(lmp, given_);
+    }
+  });
+}
+
+void PairDeeptf::add_model(const std::string& path) {
+  Loaded loaded = load(path, world);
+  models_.push_back(std::move(loaded.model));
+  if (comm->me == 0 && loaded.path != path) {
+    LAMMPS_NS::utils::logmesg(
+        lmp, "Model " + path + " of deepmd-kit was converted: " + loaded.path + " is used\n");
+  }
+}
+
+void PairDeeptf::check_models() const {
+  const deeptf::Model& first = models_[0];
+  for (size_t k = 0; k < models_.size(); ++k) {
+    const deeptf::Model& model = models_[k];
+    if (model.hops() > 1) {
+      throw std::runtime_error("model " + given_.models[k] + " must not see farther than its " +
+                               "cut-off, got one with message passing");
+    }
+    if (model.type_map() != first.type_map() || model.rcut() > first.rcut() ||
+        model.num_fparam() != first.num_fparam() || model.num_aparam() != first.num_aparam()) {
+      throw std::runtime_error("model " + given_.models[k] + " must have the types (" +
+                               names_of(first) +
+                               ") and parameters of the first model and no larger cut-off, got (" +
+                               names_of(model) + ") and " + std::to_string(model.rcut()) + " A");
+    }
+  }
+}
+
+int PairDeeptf::type_of(const std::string& name) const {
+  if (name == kNone) return -1;
+  const std::vector<std::string> known = models_[0].type_map();
+  const auto found = std::find(known.begin(), known.end(), name);
+  if (found == known.end()) {
+    throw std::runtime_error("`pair_coeff` must name types of model " + given_.models[0] + " (" +
+                             names_of(models_[0]) + ") or NULL, got " + name);
+  }
+  return static_cast<int>(found - known.begin());
+}
+
+void PairDeeptf::set_types(const std::vector<std::string>& names) {
+  const int types = atom->ntypes;
+  if (names.empty() && types > models_[0].num_types()) {
+    throw std::runtime_error("`pair_coeff * *` must be followed by a name for each of the " +
+                             std::to_string(types) + " atom types, since model " +
+                             given_.models[0] + " has " + std::to_string(models_[0].num_types()) +
+                             " (" + names_of(models_[0]) + "), got none");
+  }
+  if (!names.empty() && static_cast<int>(names.size()) != types) {
+    throw std::runtime_error("`pair_coeff` must give a name for each of the " +
+                             std::to_string(types) + " atom types, got " +
+                             std::to_string(names.size()));
+  }
+  model_type_.assign(types + 1, -1);
+  for (int k = 1; k <= types; ++k) model_type_[k] = names.empty() ? k - 1 : type_of(names[k - 1]);
+}
+
+void PairDeeptf::coeff(int count, char** words) {
+  if (!allocated) allocate();
+  // LAMMPS sees to it that the first two words are stars (one_coeff).
+  guarded(error, [&] { set_types(strings(count - 2, words + 2)); });
+  // Below a hybrid style only types with a name are taken from the other styles.
+  const bool alone = force->pair == this;
+  for (int i = 1; i <= atom->ntypes; ++i) {
+    for (int j = i; j <= atom->ntypes; ++j) {
+      setflag[i][j] = alone || (model_type_[i] >= 0 && model_type_[j] >= 0) ? 1 : 0;
+    }
+  }
+}
+
+void PairDeeptf::init_style() {
+  guarded(error, [&] {
+    if (std::string(update->unit_style) == "lj") {
+      throw std::runtime_error("`units` must be metal, real or others with an angstrom, got lj");
+    }
+    if (neighbor->includegroup != 0) {
+      throw std::runtime_error(
+          "`neigh_modify include` must be `all`: the model needs the neighbours of all atoms");
+    }
+    if (given_.atomic && !atom->tag_enable) {
+      throw std::runtime_error("atoms must have IDs for `atomic`: leave out `atom_modify id no`");
+    }
+    fparam_->init();
+    aparam_->init();
+  });
+  units_ = Units(*force);
+  const int cores = cores_of_rank(world),
+            wanted = given_.threads > 0 ? given_.threads : comm->nthreads;
+  threads_ = std::max(1, std::min(wanted, cores));
+  if (given_.threads > threads_ && comm->me == 0) {
+    error->warning(FLERR, "Pair style deeptf runs with " + std::to_string(threads_) +
+                              " threads: no more cores for this rank");
+  }
+  std::fill(outside_count_.begin(), outside_count_.end(), 0);
+  neighbor->add_request(this, LAMMPS_NS::NeighConst::REQ_FULL);
+}
+
+double PairDeeptf::init_one(int i, int j) {
+  scale_[j][i] = scale_[i][j];
+  return models_[0].rcut() * units_.length;
+}
+
+void* PairDeeptf::extract(const char* name, int& dimension) {
+  if (std::string(name) != "scale") return nullptr;
+  dimension = 2;
+  return scale_;
+}
+
+double PairDeeptf::memory_usage() {
+  size_t numbers = coord_.size() + atom_energy_.size() + atom_virial_.size();
+  for (const Found& found : found_) numbers += found.force.size();
+  return static_cast<double>(numbers * sizeof(double) + type_.size() * sizeof(int32_t));
+}
+
+}  // namespace deeptf_lammps

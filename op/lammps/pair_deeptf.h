@@ -1,0 +1,86 @@
+// `pair_style deeptf`: energies, forces and virials of frozen models, from deeptf's engine.
+//
+// The first model drives. Each rank evaluates the atoms that it owns with a full neighbour list,
+// which gives forces on ghosts too: with newton on LAMMPS returns them to their atoms, else the
+// pair style does. A pair of atoms that LAMMPS leaves out of its lists is no pair for the model.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arguments.h"
+#include "deeptf.hpp"
+#include "deviation.h"
+#include "pair.h"
+#include "parameters.h"
+#include "units.h"
+
+namespace deeptf_lammps {
+
+class PairDeeptf : public LAMMPS_NS::Pair {
+ public:
+  explicit PairDeeptf(LAMMPS_NS::LAMMPS* lammps);
+  ~PairDeeptf() override;
+
+  // pair_deeptf.cc: what the script says
+  void settings(int count, char** words) override;
+  void coeff(int count, char** words) override;
+  void init_style() override;
+  double init_one(int, int) override;
+  void* extract(const char* name, int& dimension) override;
+  void read_restart(FILE*) override {}  // of a style that keeps nothing in restart files
+  double memory_usage() override;
+
+  // pair_compute.cc: what is done in a step
+  void compute(int eflag, int vflag) override;
+  int pack_reverse_comm(int count, int first, double* buffer) override;
+  void unpack_reverse_comm(int count, int* atoms, double* buffer) override;
+  void finish() override;
+
+ private:
+  struct Found {
+    double energy = 0, virial[9] = {};
+    std::vector<double> force;  // [nlocal + nghost, 3]
+  };
+
+  void allocate();
+  void add_model(const std::string& path);
+  void check_models() const;
+  void set_types(const std::vector<std::string>& names);
+  int type_of(const std::string& name) const;
+
+  void check_lists() const;
+  void find_atoms();
+  void evaluate(size_t model, deeptf_results results);
+  void add_forces();
+  void add_atom_values();
+  void write_deviation();
+  void count_outside();
+  void return_ghosts(std::vector<double>* values, int width);
+
+  Arguments given_;
+  std::vector<deeptf::Model> models_;
+  std::vector<int> model_type_;  // of each atom type, from 1; -1: NULL
+  int threads_ = 1;
+  Units units_;
+  double** scale_ = nullptr;  // of energies and forces, for fix adapt
+  std::unique_ptr<Parameters> fparam_, aparam_;
+  std::unique_ptr<DeviationFile> deviation_;
+
+  // of a step, in A and eV
+  std::vector<double> coord_;  // where LAMMPS has other units
+  std::vector<int32_t> type_, num_neighbors_;
+  std::vector<const int32_t*> neighbors_;
+  std::vector<Found> found_;  // of each model
+  std::vector<double> atom_energy_, atom_virial_;
+  deeptf_neighbor_list atoms_{};
+  std::vector<double>* returned_ = nullptr;  // to the owners of ghosts
+  int returned_width_ = 0;
+
+  // pairs closer than the data of the first model, in this run
+  std::vector<int64_t> outside_count_, outside_of_step_;
+  std::vector<double> outside_distance_, distance_of_step_;
+};
+
+}  // namespace deeptf_lammps

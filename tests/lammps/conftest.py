@@ -1,0 +1,50 @@
+"""Fixtures: LAMMPS with the plugin, and small models with random weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lammps_runs import Lammps, copy_package, environment
+from physics_suite import random_arrays
+
+from deeptf.exchange import frozen
+from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.fitting.ener import EnerFitting
+from deeptf.model.model import ModelConfig
+from deeptf.model.term.standard import Standard
+
+RCUT = 4.0
+
+
+@pytest.fixture(scope="session")
+def lammps(tmp_path_factory: pytest.TempPathFactory) -> Lammps:
+    """LAMMPS, for which `deeptf lammps build` has compiled the plugin."""
+    found = Lammps(environment(), copy_package(tmp_path_factory.mktemp("site")))
+    done = found.python("-m", "deeptf", "lammps", "build")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{found.plugin}: pair_style deeptf, for lammps 2")
+    return found
+
+
+def write_model(path: Path, seed: int = 1, rcut: float = RCUT, **fitting: int) -> Path:
+    """Write a model of types A and B."""
+    descriptor = SeE2A((20, 20), rcut, 1.0, (4, 8), axis_neuron=3)
+    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6), **fitting)), ("A", "B"))
+    frozen.write(config, random_arrays(config, seed), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three models; the last one has another cut-off."""
+    folder = tmp_path_factory.mktemp("models")
+    seeds = {1: RCUT, 2: RCUT, 3: 3.0}
+    return [write_model(folder / f"model_{seed}.pb", seed, rcut) for seed, rcut in seeds.items()]
+
+
+@pytest.fixture(scope="session")
+def parameter_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with two parameters of the frame and one of each atom."""
+    path = tmp_path_factory.mktemp("models") / "parameters.pb"
+    return write_model(path, numb_fparam=2, numb_aparam=1)
