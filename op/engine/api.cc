@@ -53,6 +53,12 @@ const Model& model_of(const deeptf_model* model) {
   return *model->model;
 }
 
+const Description& about(const deeptf_model* model) { return model->model->about; }
+
+int32_t num_types(const deeptf_model* model) {
+  return model == nullptr ? 0 : static_cast<int32_t>(about(model).type_map.size());
+}
+
 template <class Given>
 int evaluate(const deeptf_model* model, const Given* given, const char* name,
              const deeptf_options* options, const deeptf_results* results) {
@@ -104,40 +110,39 @@ int deeptf_load_content(const char* name, const void* content, size_t length,
 
 void deeptf_free(deeptf_model* model) { std::unique_ptr<deeptf_model>{model}; }
 
-int32_t deeptf_num_types(const deeptf_model* model) {
-  return static_cast<int32_t>(model->model->about.type_map.size());
-}
+int32_t deeptf_num_types(const deeptf_model* model) { return num_types(model); }
 
 const char* deeptf_type_name(const deeptf_model* model, int32_t type) {
-  const std::vector<std::string>& names = model->model->about.type_map;
-  const bool known = type >= 0 && type < static_cast<int32_t>(names.size());
-  return known ? names[type].c_str() : nullptr;
+  if (type < 0 || type >= num_types(model)) return nullptr;
+  return about(model).type_map[type].c_str();
 }
 
-double deeptf_rcut(const deeptf_model* model) { return model->model->about.rcut; }
+double deeptf_rcut(const deeptf_model* model) { return model == nullptr ? 0 : about(model).rcut; }
 
-int32_t deeptf_hops(const deeptf_model* model) { return model->model->about.hops; }
+int32_t deeptf_hops(const deeptf_model* model) { return model == nullptr ? 0 : about(model).hops; }
 
 int32_t deeptf_num_fparam(const deeptf_model* model) {
-  return static_cast<int32_t>(model->model->about.inputs.num_fparam);
+  return model == nullptr ? 0 : static_cast<int32_t>(about(model).inputs.num_fparam);
 }
 
 int32_t deeptf_num_aparam(const deeptf_model* model) {
-  return static_cast<int32_t>(model->model->about.inputs.num_aparam);
+  return model == nullptr ? 0 : static_cast<int32_t>(about(model).inputs.num_aparam);
 }
 
 double deeptf_data_end(const deeptf_model* model, int32_t centre_type, int32_t neighbor_type) {
-  const auto types = static_cast<int32_t>(model->model->about.type_map.size());
+  const int32_t types = num_types(model);
   if (centre_type < 0 || centre_type >= types || neighbor_type < 0 || neighbor_type >= types) {
     return std::nan("");
   }
-  return model->model->about.data_end[int64_t{centre_type} * types + neighbor_type];
+  return about(model).data_end[int64_t{centre_type} * types + neighbor_type];
 }
 
-int deeptf_is_native(const deeptf_model* model) { return model->model->is_native() ? 1 : 0; }
+int deeptf_is_native(const deeptf_model* model) {
+  return model != nullptr && model->model->is_native() ? 1 : 0;
+}
 
 const char* deeptf_metadata(const deeptf_model* model) {
-  return model->model->about.metadata.c_str();
+  return model == nullptr ? "" : about(model).metadata.c_str();
 }
 
 int deeptf_evaluate(const deeptf_model* model, const deeptf_frames* frames,

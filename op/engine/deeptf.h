@@ -65,6 +65,7 @@ int deeptf_load_content(const char* name, const void* content, size_t length,
 /* NULL is allowed. No other thread may use the model any more. */
 void deeptf_free(deeptf_model* model);
 
+/* What a model is. Of NULL: 0, and NAN, NULL or an empty text from functions that give these. */
 int32_t deeptf_num_types(const deeptf_model* model);
 /* Name of a type, or NULL where there is none of that number; lives as long as the model. */
 const char* deeptf_type_name(const deeptf_model* model, int32_t type);

@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -224,7 +225,7 @@ int32_t deeptf_num_aparam(const deeptf_model* model) {
 }
 
 double deeptf_data_end(const deeptf_model* model, int32_t centre_type, int32_t neighbor_type) {
-  return call(&Api::deeptf_data_end, 0.0, model, centre_type, neighbor_type);
+  return call(&Api::deeptf_data_end, std::nan(""), model, centre_type, neighbor_type);
 }
 
 int deeptf_is_native(const deeptf_model* model) { return call(&Api::deeptf_is_native, 0, model); }

@@ -1,5 +1,6 @@
 // The C interface of the engine on a frozen model (GOLDEN): doors, derivatives, threads, messages.
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <thread>
@@ -42,7 +43,7 @@ struct Atoms {
     frames.num_frames = 1;
     frames.num_atoms = kAtoms;
     frames.coord = coord.data();
-    frames.cell = with_cell ? cell.data() : nullptr;
+    frames.cell = with_cell ? cell : nullptr;
     frames.type = type.data();
     frames.fparam = fparam;
     frames.aparam = aparam.data();
@@ -240,4 +241,35 @@ TEST(what_is_wrong_is_said) {
   deeptf_model* none = nullptr;
   CHECK(fails(api().deeptf_load("/nowhere.pb", nullptr, &none), "/nowhere.pb"));
   CHECK(none == nullptr);
+}
+
+TEST(an_atom_has_one_list) {
+  const Model model = load();
+  const Atoms atoms;
+  const int32_t centre[] = {3, 0, 3}, number[] = {0, 0, 0};
+  const int32_t* const neighbors[] = {nullptr, nullptr, nullptr};
+  deeptf_neighbor_list list{};
+  list.size = sizeof list;
+  list.num_centres = list.num_owned = list.num_all = kAtoms;
+  list.coord = atoms.coord.data();
+  list.type = atoms.type.data();
+  list.num_lists = 3;
+  list.centre = centre;
+  list.num_neighbors = number;
+  list.neighbors = neighbors;
+  Results found;
+  const deeptf_results results = found.all();
+  CHECK(fails(api().deeptf_evaluate_list(model.get(), &list, nullptr, &results),
+              "`centre` must have each atom once, got atom 3 in lists 0 and 2"));
+  list.num_lists = 2;
+  CHECK(api().deeptf_evaluate_list(model.get(), &list, nullptr, &results) == 0);
+}
+
+TEST(no_model_is_described) {
+  CHECK(api().deeptf_num_types(nullptr) == 0 && api().deeptf_hops(nullptr) == 0);
+  CHECK(api().deeptf_num_fparam(nullptr) == 0 && api().deeptf_num_aparam(nullptr) == 0);
+  CHECK(api().deeptf_type_name(nullptr, 0) == nullptr && api().deeptf_rcut(nullptr) == 0);
+  CHECK(std::isnan(api().deeptf_data_end(nullptr, 0, 0)) && api().deeptf_is_native(nullptr) == 0);
+  CHECK(std::string(api().deeptf_metadata(nullptr)).empty());
+  api().deeptf_free(nullptr);
 }

@@ -142,9 +142,9 @@ void check(const deeptf_options& options) {
 }
 
 std::vector<int32_t> frame_rows(const deeptf_frames& frames) {
-  std::vector<int32_t> row(frames.num_frames + 1);
-  for (int32_t f = 0; f <= frames.num_frames; ++f) {
-    const int64_t equal = frames.num_frames > 0 ? frames.num_atoms / frames.num_frames : 0;
+  const int64_t equal = frames.num_frames > 0 ? frames.num_atoms / frames.num_frames : 0;
+  std::vector<int32_t> row(int64_t{frames.num_frames} + 1);
+  for (int64_t f = 0; f <= frames.num_frames; ++f) {
     row[f] = frames.frame_row != nullptr ? frames.frame_row[f] : static_cast<int32_t>(f * equal);
   }
   return row;

@@ -41,7 +41,12 @@ ListCentres::ListCentres(const deeptf_neighbor_list& list, double rcut)
   fparam = list.fparam;
   aparam = list.aparam;
   for (int32_t k = 0; k < list.num_lists; ++k) {
-    place_[list.centre != nullptr ? list.centre[k] : k] = k;
+    const int32_t atom = list.centre != nullptr ? list.centre[k] : k;
+    if (place_[atom] >= 0) {
+      throw Error("`centre` must have each atom once, got atom " + std::to_string(atom) +
+                  " in lists " + std::to_string(place_[atom]) + " and " + std::to_string(k));
+    }
+    place_[atom] = k;
   }
   atom_ = real_atoms(list.num_owned, type);
 }
