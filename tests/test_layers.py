@@ -11,8 +11,8 @@ import deeptf
 ROOT = Path(deeptf.__file__).parent
 LAYERS = (  # each may import itself and those before it
     {"cores", "config", "files", "input_keys", "input_file", "properties"},
-    {"tf", "process", "lammps"},
-    {"progress"},
+    {"tf", "process"},
+    {"lammps", "progress"},
     {"ops"},
     {"data"},
     {"model"},
