@@ -111,7 +111,7 @@ def extras() -> dict[str, list[str]]:
     return {
         "cpu": [tensorflow],
         "gpu": ["tensorflow[and-cuda]" + same],
-        "ase": ["ase"],
+        "ase": ["ase>=3.25"],  # the first one with all integrators of `deeptf md`
         "plot": ["matplotlib"],
         "test": [tensorflow, *tools],
     }

@@ -226,7 +226,8 @@ def periodic_cell(atoms: Atoms, rcut: float) -> np.ndarray | None:
 
 
 def _differ(one: Atoms, other: Atoms, name: str, of: Callable[[Atoms, str], Any]) -> bool:
-    return not np.array_equal(of(one, name), of(other, name))
+    before, now = of(one, name), of(other, name)
+    return before is not now and not np.array_equal(before, now)
 
 
 def _parameter(atoms: Atoms, name: str) -> Any:

@@ -6,6 +6,7 @@ ASE reads it (extra `ase`), the last frame where it holds several. Lengths are i
 from __future__ import annotations
 
 import importlib.util
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from deeptf.infer.deep_pot import DeepPot
 if TYPE_CHECKING:
     from ase import Atoms
 
+OLDEST_ASE = (3, 25)  # with all integrators
 OVERLAP = 0.5  # of the sum of two covalent radii; bonds are 0.75 to 1.3 of it
 _INFO = ("fparam", "aparam")
 _ARRAYS = ("numbers", "positions", "momenta", "masses", "aparam")
@@ -23,9 +25,15 @@ _MOST_NAMED = 5  # pairs in a message
 
 
 def check_ase(command: str) -> None:
-    """Raise ValueError where ASE is not installed."""
-    if importlib.util.find_spec("ase") is None:
-        raise ValueError(f"`deeptf {command}` must have ASE, got none: pip install 'deeptf[ase]'")
+    """Raise ValueError where ASE is not installed, or too old."""
+    there = importlib.util.find_spec("ase") is not None
+    release = version("ase") if there else "none"
+    if not there or tuple(map(int, release.split(".")[:2])) < OLDEST_ASE:
+        oldest = ".".join(map(str, OLDEST_ASE))
+        raise ValueError(
+            f"`deeptf {command}` must have ASE {oldest} or newer, got {release}: "
+            "pip install 'deeptf[ase]'"
+        )
 
 
 def read_structure(path: str | Path) -> Atoms:

@@ -10,6 +10,7 @@ from small_network import write_network
 
 from deeptf.__main__ import main
 from deeptf.infer import ipi
+from deeptf.infer import structure as checks
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +71,14 @@ def test_without_ase(model, structure, monkeypatch, capsys, name):
     more = ["--unix", "x"] if name == "ipi" else []
     assert command(name, structure, "-m", model, *more) == 1
     error = capsys.readouterr().err
-    message = f"`deeptf {name}` must have ASE, got none: pip install 'deeptf[ase]'"
+    message = f"`deeptf {name}` must have ASE 3.25 or newer, got none: pip install 'deeptf[ase]'"
     assert error == f"deeptf {name}: error: {message}\n"
+
+
+def test_an_old_ase(model, structure, monkeypatch, capsys):
+    monkeypatch.setattr(checks, "version", lambda name: "3.24.0")
+    assert command("md", structure, "-m", model) == 1
+    assert "must have ASE 3.25 or newer, got 3.24.0: pip" in capsys.readouterr().err
 
 
 def test_relaxation(model, structure, capsys):
