@@ -107,11 +107,11 @@ def extras() -> dict[str, list[str]]:
     version = found["version"] if found else wanted_release() or REFERENCE
     same = "==" + ".".join(version.split(".")[:2]) + ".*"
     tensorflow = (found["name"] if found else "tensorflow-cpu") + same
-    tools = ["pytest", "ruff", "clang-format", "ase", "matplotlib", "phonopy"]
+    tools = ["pytest", "ruff", "clang-format", "ase", "matplotlib", "phonopy", "ipi"]
     return {
         "cpu": [tensorflow],
         "gpu": ["tensorflow[and-cuda]" + same],
-        "ase": ["ase"],
+        "ase": ["ase>=3.25"],  # the first one with all integrators of `deeptf md`
         "plot": ["matplotlib"],
         "test": [tensorflow, *tools],
     }

@@ -1,6 +1,7 @@
 """The command line; its commands are in deeptf/commands.
 
-    deeptf train | freeze | test | model-devi | convert | compress | lammps | neighbor-stat | doctor
+    deeptf train | freeze | test | model-devi | md | relax | ipi | convert | compress | lammps |
+    neighbor-stat | doctor
 
 Errors that a user can mend are one message on stderr and exit status 1; `--debug` shows where they
 come from.
@@ -14,7 +15,18 @@ import sys
 from collections.abc import Sequence
 
 from deeptf import __version__
-from deeptf.commands import compress, data, doctor, lammps, model, model_devi, test, train
+from deeptf.commands import (
+    compress,
+    data,
+    doctor,
+    ipi,
+    lammps,
+    md,
+    model,
+    model_devi,
+    test,
+    train,
+)
 from deeptf.commands.parser import Commands
 from deeptf.ops.library import description
 from deeptf.process import open_standard_files
@@ -61,6 +73,9 @@ def build_parser() -> argparse.ArgumentParser:
         model.add_freeze,
         test.add,
         model_devi.add,
+        md.add_md,
+        md.add_relax,
+        ipi.add,
         model.add_convert,
         compress.add,
         lammps.add,

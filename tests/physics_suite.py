@@ -316,8 +316,8 @@ class PhysicsSuite:
         with PairFinder(self.config.term.descriptor.rcut) as find:
             pairs = find(batch_of([frame]))
         results, expected = self.potential().of_pairs(frame, pairs), self.potential()([frame])
-        for name, value in results.items():
-            np.testing.assert_array_equal(value, expected[name])
+        for name, value in results.items():  # the engine adds the pairs of an atom in another order
+            self.close(value, expected[name])
 
     @pytest.mark.parametrize("_choose", [EnginePotential], indirect=True)
     def test_engine_equals_graph(self) -> None:

@@ -13,16 +13,8 @@ import deeptf
 from deeptf.__main__ import main
 from deeptf.ops import library as op_library
 
-COMMANDS = (
-    "train",
-    "freeze",
-    "test",
-    "model-devi",
-    "convert",
-    "compress",
-    "neighbor-stat",
-    "doctor",
-)
+COMMANDS = ("train", "freeze", "test", "model-devi", "md", "relax", "ipi", "convert")
+COMMANDS += ("compress", "lammps", "neighbor-stat", "doctor")
 
 
 def deeptf_command(*arguments, cwd):

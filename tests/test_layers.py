@@ -12,6 +12,7 @@ ROOT = Path(deeptf.__file__).parent
 LAYERS = (  # each may import itself and those before it
     {"cores", "config", "files", "input_keys", "input_file", "properties"},
     {"tf", "process"},
+    {"lammps", "progress"},
     {"ops"},
     {"data"},
     {"model"},

@@ -1,13 +1,16 @@
-"""ASE calculator: a frozen model drives ASE's dynamics, optimizers and phonons.
+"""ASE calculator: frozen models drive ASE's dynamics, optimizers, bands and phonons.
 
     stress = -virial / volume,  symmetrised, Voigt order xx yy zz yz xz xy, eV/A^3
 
 Directions without periodic images get a cell vector so long that no image lies within the cut-off.
+
+Pairs are found anew in each evaluation. That is about 5 % of its time (water, aluminium), of which
+a list with a skin, whose pairs must be measured in every step all the same, would save a part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,23 +19,40 @@ import numpy as np
 
 try:
     from ase import Atoms
-    from ase.calculators.calculator import Calculator, all_changes
+    from ase.calculators.calculator import (
+        Calculator,
+        all_changes,
+        external_calculators,
+        register_calculator_class,
+    )
+    from ase.data import atomic_numbers
     from ase.geometry import complete_cell
-    from ase.stress import full_3x3_to_voigt_6_stress
 except ModuleNotFoundError as error:
     raise ImportError("the calculator must have ASE: pip install 'deeptf[ase]'") from error
 
 from deeptf.infer.deep_pot import DeepPot
+from deeptf.infer.deviation import Levels
+from deeptf.infer.ensemble import Ensemble, deviation_of_found
 from deeptf.infer.keywords import check_keywords
+
+NAME = "deeptf"  # in ASE, where `get_calculator_class` finds it once this module is imported
+DEVIATION = "deviation"
+_UNKNOWN = -2  # type of an element that the model does not have
+_STATE = ("positions", "numbers", "cell", "pbc")  # of atoms; what else there is changes nothing
+_VOIGT = [0, 4, 8, 5, 2, 1]  # xx yy zz yz xz xy in [9]
+_TRANSPOSED = [0, 4, 8, 7, 6, 3]
+_PARAMETERS = ("fparam", "aparam")  # of models, in `info` or `arrays` of atoms
 
 
 class DP(Calculator):
-    """Calculator of a frozen model.
+    """Calculator of a frozen model, or of several ones.
 
-    model : path of the `.pb`, or an open DeepPot
+    model : path of the `.pb`, or an open DeepPot; of several ones, in a list, the first gives all
+        results, and they have "deviation" too: how much the models disagree about the force on each
+        atom (deviation.py), [N] in eV/A
     label : name of the calculator in ASE
     type_dict : chemical symbol -> type of the model; default: the model's type_map
-    neighbor_list, head : of deepmd-kit, None
+    neighbor_list, head, nlist_backend : of deepmd-kit, None and "auto"
     threads : None takes all cores
     others : `atoms` and `directory` of ASE's calculators
 
@@ -55,22 +75,30 @@ class DP(Calculator):
 
     def __init__(
         self,
-        model: str | Path | DeepPot,
+        model: str | Path | DeepPot | Sequence[str | Path | DeepPot],
         label: str = "DP",
         type_dict: Mapping[str, int] | None = None,
         neighbor_list: None = None,
         head: None = None,
+        nlist_backend: str = "auto",
         threads: int | None = None,
         **others: Any,
     ) -> None:
         if not isinstance(label, str):
             raise ValueError(f"`label` must be text, got {label!r}; `type_dict` needs its keyword")
         of_ase = {name: others.pop(name) for name in ("atoms", "directory") if name in others}
-        foreign = {"neighbor_list": neighbor_list, "head": head}
+        foreign = {"neighbor_list": neighbor_list, "head": head, "nlist_backend": nlist_backend}
         check_keywords(DP.__init__, {**others, **foreign}, *foreign)
         super().__init__(label=label, **of_ase)
-        self.pot = model if isinstance(model, DeepPot) else DeepPot(model, threads)
+        models = [model] if isinstance(model, str | Path | DeepPot) else model
+        self._ensemble = Ensemble(
+            [one if isinstance(one, DeepPot) else DeepPot(one, threads) for one in models]
+        )
+        self.pot = self._ensemble.models[0]
+        if len(models) > 1:
+            self.implemented_properties = [*DP.implemented_properties, DEVIATION]
         self.type_dict = _types_of_symbols(type_dict, self.pot)
+        self._type_of_number = _types_of_numbers(self.type_dict)
 
     def set(self, **changes: Any) -> dict[str, Any]:
         """Refuse changes: the calculator is what it was made as."""
@@ -82,13 +110,15 @@ class DP(Calculator):
         return {}
 
     def check_state(self, atoms: Atoms, tol: float = 1e-15) -> list[str]:
-        """Return what differs from the last calculation, parameters of the model included."""
-        changes = super().check_state(atoms, tol)
-        if self.atoms is not None:
-            for name in ("fparam", "aparam"):
-                if not np.array_equal(_parameter(self.atoms, name), _parameter(atoms, name)):
-                    changes.append(name)
-        return changes
+        """Return what differs from the last calculation, parameters of the model included.
+
+        Any difference counts, whatever `tol`.
+        """
+        if self.atoms is None:
+            return [*all_changes]
+        before = self.atoms
+        of_atoms = [name for name in _STATE if _differ(before, atoms, name, getattr)]
+        return of_atoms + [name for name in _PARAMETERS if _differ(before, atoms, name, _parameter)]
 
     def calculate(
         self,
@@ -100,38 +130,46 @@ class DP(Calculator):
         super().calculate(atoms, properties, system_changes)
         atoms = self.atoms
         atomic = "energies" in properties or "stresses" in properties
-        cell = periodic_cell(atoms, self.pot.get_rcut())
-        energy, force, virial, *rest = self.pot.eval(
-            atoms.positions.reshape(1, -1),
-            None if cell is None else cell.reshape(1, 9),
-            self._types(atoms),
-            atomic=atomic,
-            fparam=_parameter(atoms, "fparam") if self.pot.get_dim_fparam() else None,
-            aparam=_parameter(atoms, "aparam") if self.pot.get_dim_aparam() else None,
-        )
+        frame = self.frame(atoms)
+        found = self._ensemble.eval(**frame, atomic=atomic)
+        energy, force, virial, *rest = (values[0, 0] for values in found)
         self.results = {
-            "energy": float(energy[0, 0]),
-            "free_energy": float(energy[0, 0]),
-            "forces": force[0],
+            "energy": float(energy[0]),
+            "free_energy": float(energy[0]),
+            "forces": force,
         }
+        if DEVIATION in self.implemented_properties:
+            deviation = deviation_of_found(found, frame["atom_types"], Levels())
+            self.results[DEVIATION] = deviation.force[0]
         volume = atoms.cell.volume
         if volume > 0:
-            self.results["stress"] = _stress(virial[0], volume)
+            self.results["stress"] = _stress(virial, volume)
         if atomic:
             atom_energy, atom_virial = rest
-            self.results["energies"] = atom_energy[0, :, 0]
+            self.results["energies"] = atom_energy[:, 0]
             if volume > 0:
-                self.results["stresses"] = _stress(atom_virial[0], volume)
+                self.results["stresses"] = _stress(atom_virial, volume)
+
+    def frame(self, atoms: Atoms) -> dict[str, Any]:
+        """Return atoms by the names that DeepPot.eval gives to what it takes."""
+        cell = periodic_cell(atoms, self.pot.get_rcut())
+        return {
+            "coords": atoms.positions.reshape(1, -1),
+            "cells": None if cell is None else cell.reshape(1, 9),
+            "atom_types": self._types(atoms),
+            "fparam": _parameter(atoms, "fparam") if self.pot.get_dim_fparam() else None,
+            "aparam": _parameter(atoms, "aparam") if self.pot.get_dim_aparam() else None,
+        }
 
     def _types(self, atoms: Atoms) -> np.ndarray:
-        symbols = atoms.get_chemical_symbols()
-        unknown = sorted(set(symbols) - set(self.type_dict))
-        if unknown:
+        types = self._type_of_number[atoms.numbers]
+        if types.min(initial=0) == _UNKNOWN:
+            unknown = sorted(set(atoms.get_chemical_symbols()) - set(self.type_dict))
             raise ValueError(
                 f"`atoms` must hold elements of the model ({' '.join(self.type_dict)}), "
                 f"got {' '.join(unknown)}; `type_dict` gives other names to its types"
             )
-        return np.array([self.type_dict[symbol] for symbol in symbols], np.int32)
+        return types
 
 
 def _types_of_symbols(given: Mapping[str, int] | None, pot: DeepPot) -> dict[str, int]:
@@ -154,6 +192,15 @@ def _types_of_symbols(given: Mapping[str, int] | None, pot: DeepPot) -> dict[str
     return {symbol: int(number) for symbol, number in given.items()}
 
 
+def _types_of_numbers(of_symbols: Mapping[str, int]) -> np.ndarray:
+    """Return the type of each atomic number."""
+    types = np.full(1 + max(atomic_numbers.values()), _UNKNOWN, np.int32)
+    for symbol, number in of_symbols.items():
+        if symbol in atomic_numbers:
+            types[atomic_numbers[symbol]] = number
+    return types
+
+
 def periodic_cell(atoms: Atoms, rcut: float) -> np.ndarray | None:
     """Return the cell [3, 3] in A for the model, or None where no direction is periodic.
 
@@ -169,11 +216,18 @@ def periodic_cell(atoms: Atoms, rcut: float) -> np.ndarray | None:
             f"`atoms` must have a cell vector in every periodic direction, got pbc "
             f"{atoms.pbc.tolist()} and cell {cell.tolist()}"
         )
+    if atoms.pbc.all():
+        return cell
     cell[~atoms.pbc] = 0
     cell = complete_cell(cell)
     for axis in np.flatnonzero(~atoms.pbc):
         cell[axis] *= np.ptp(atoms.positions @ cell[axis]) + rcut + 1.0
     return cell
+
+
+def _differ(one: Atoms, other: Atoms, name: str, of: Callable[[Atoms, str], Any]) -> bool:
+    before, now = of(one, name), of(other, name)
+    return before is not now and not np.array_equal(before, now)
 
 
 def _parameter(atoms: Atoms, name: str) -> Any:
@@ -182,5 +236,8 @@ def _parameter(atoms: Atoms, name: str) -> Any:
 
 def _stress(virial: np.ndarray, volume: float) -> np.ndarray:
     """Return -virial / volume [..., 6] of virials [..., 9]."""
-    stress = -virial.reshape(*virial.shape[:-1], 3, 3) / volume
-    return full_3x3_to_voigt_6_stress((stress + np.swapaxes(stress, -1, -2)) / 2)
+    return (virial[..., _VOIGT] + virial[..., _TRANSPOSED]) * (-0.5 / volume)
+
+
+if NAME not in external_calculators:  # the module may be imported anew
+    register_calculator_class(NAME, DP)

@@ -133,7 +133,7 @@ def call(function: str, *arguments: Any) -> None:
 
 def address(array: np.ndarray | None) -> int | None:
     """Return where the numbers of an array begin; the array must be in order and stay alive."""
-    return None if array is None else array.ctypes.data
+    return None if array is None else array.__array_interface__["data"][0]
 
 
 class Model:

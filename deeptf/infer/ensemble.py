@@ -54,12 +54,12 @@ class Ensemble:
     def eval(self, *frames: Any, **given: Any) -> tuple[np.ndarray, ...]:
         """Return what DeepPot.eval does, with one more axis in front, that of the models."""
         found = [model.eval(*frames, **given) for model in self.models]
-        return tuple(np.stack(values) for values in zip(*found, strict=True))
+        return tuple(_together(values) for values in zip(*found, strict=True))
 
     def evaluate(self, batch: Batch, outputs: Sequence[str]) -> dict[str, np.ndarray]:
         """Return what DeepPot.evaluate does, with one more axis in front, that of the models."""
         found = [model.evaluate(batch, outputs) for model in self.models]
-        return {name: np.stack([one[name] for one in found]) for name in outputs}
+        return {name: _together([one[name] for one in found]) for name in outputs}
 
     def deviation(
         self,
@@ -75,7 +75,7 @@ class Ensemble:
         relative, relative_v : levels in eV/A and eV of relative deviations of force and virial
         """
         found = self.eval(coords, cells, atom_types, **given)
-        return _deviation(found, atom_types, Levels(relative, relative_v))
+        return deviation_of_found(found, atom_types, Levels(relative, relative_v))
 
 
 def calc_model_devi(
@@ -105,7 +105,7 @@ def calc_model_devi(
         found = ensemble.eval(
             coord, box, atype, fparam=fparam, aparam=aparam, mixed_type=mixed_type
         )
-    deviation = _deviation(found, atype, Levels(relative, relative_v), real_data)
+    deviation = deviation_of_found(found, atype, Levels(relative, relative_v), real_data)
     table = deviation.table(frequency, atomic)
     if fname:
         with replacing(fname, "w") as stream:
@@ -113,7 +113,7 @@ def calc_model_devi(
     return table
 
 
-def _deviation(
+def deviation_of_found(
     found: Sequence[np.ndarray],
     atom_types: ArrayLike,
     levels: Levels,
@@ -137,6 +137,11 @@ def _deviation(
         }
     predicted = {"energy": energy[..., 0], "force": force[:, real], "virial": virial}
     return deviation_of(predicted, real, levels, labels)
+
+
+def _together(values: Sequence[np.ndarray]) -> np.ndarray:
+    """Return arrays with one more axis in front; that of one model is no copy."""
+    return np.stack(values) if len(values) > 1 else values[0][None]
 
 
 def _check_alike(first: DeepPot, other: DeepPot) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 ONE_GRAPH = "a model has a graph of its own and nothing of it is replaced"
 FOREIGN: dict[str, tuple[Any, str]] = {  # the value that is taken, and why no other
     "neighbor_list": (None, "the model finds neighbours; `DeepPot.eval_pairs` takes pairs"),
+    "nlist_backend": ("auto", "the model finds neighbours in one way"),
     "head": (None, "a model has one head"),
     "load_prefix": ("load", ONE_GRAPH),
     "default_tf_graph": (False, ONE_GRAPH),

@@ -10,10 +10,11 @@ from deeptf.data.batch import Batch, join_to
 from deeptf.data.prefetch import Prefetcher
 from deeptf.data.schedule import BatchSchedule
 from deeptf.model.parameters import first_not_finite
+from deeptf.progress import Progress
 from deeptf.train.averaging import update_weight
 from deeptf.train.graph import Step, TrainingGraph
 from deeptf.train.records import Records
-from deeptf.train.report import Progress, root_mean_squares
+from deeptf.train.report import parts_of_errors, root_mean_squares
 from deeptf.train.start import Run
 from deeptf.train.stop_signal import StopSignal
 from deeptf.train.workers import Workers
@@ -140,7 +141,7 @@ class Loop:
         errors["training"] = self._errors([batch], done)
         if self._records is not None:
             self._records.add_errors(done, errors, self._rate(done))
-        progress.say(done, errors)
+        progress.say(done, parts_of_errors(errors))
 
     def _tell_outside(self, end: bool, progress: Progress) -> None:
         """Say once which pairs were closer than the data of the model, and at the end again."""

@@ -1,15 +1,11 @@
-"""What a training run tells: errors of its batches, and progress on the terminal or in a log."""
+"""What a training run tells of the errors of its batches."""
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 import numpy as np
 
-from deeptf.process import on_terminal
 from deeptf.properties import Property
 from deeptf.train.learning_curve import column_names
 from deeptf.train.workers import Workers
@@ -32,46 +28,10 @@ def root_mean_squares(
     return dict(zip(column_names(rows), roots, strict=True))
 
 
-class Progress:
-    """A bar on a terminal; in a file one line each time there is something to say."""
-
-    def __init__(self, first_step: int, last_step: int, bar: bool = True) -> None:
-        self._first, self._last = first_step, last_step
-        self._begin = time.perf_counter()
-        self._mark = (first_step, self._begin)
-        self._bar = None
-        if bar and on_terminal():
-            from tqdm import tqdm
-
-            self._bar = tqdm(total=last_step, initial=first_step, unit="step", dynamic_ncols=True)
-
-    def advance(self) -> None:
-        """Count one step."""
-        if self._bar is not None:
-            self._bar.update()
-
-    def say(self, step: int, errors: Mapping[str, Mapping[str, float]]) -> None:
-        """Print step, errors, rate and time left."""
-        now = time.perf_counter()
-        steps, seconds = step - self._mark[0], now - self._mark[1]
-        self._mark = (step, now)
-        rate = f"{1e3 * seconds / steps:.2f} ms/step" if steps else "starting"
-        average = (now - self._begin) / max(step - self._first, 1)
-        left = str(timedelta(seconds=round(average * (self._last - step))))
-        parts = [f"step {step:7d}", rate, f"left {left if steps else '?'}"]
-        for name, columns in errors.items():
-            text = " ".join(f"{key[5:]} {value:.3e}" for key, value in columns.items() if key[5:])
-            parts.append(f"{name}: {text}")
-        self.message(" | ".join(parts))
-
-    def message(self, text: str) -> None:
-        """Print a line without disturbing the bar."""
-        if self._bar is not None:
-            self._bar.write(text, file=sys.stdout)
-        else:
-            print(text, flush=True)
-
-    def close(self) -> None:
-        """End the bar."""
-        if self._bar is not None:
-            self._bar.close()
+def parts_of_errors(errors: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Return what Progress.say tells of errors by column, for each name of data."""
+    parts = []
+    for name, columns in errors.items():
+        text = " ".join(f"{key[5:]} {value:.3e}" for key, value in columns.items() if key[5:])
+        parts.append(f"{name}: {text}")
+    return parts

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 #include "convert.h"
 
@@ -56,12 +58,24 @@ Read read(const std::string& path) {
   return read;
 }
 
+// MPI_Bcast, but whoever waits leaves the core to others: a broadcast has hundreds of parts, and
+// with more ranks than cores each would take as long as a rank may keep its core.
+void broadcast(void* bytes, int count, MPI_Comm world) {
+  MPI_Request request;
+  MPI_Ibcast(bytes, count, MPI_BYTE, 0, world, &request);
+  for (int done = 0;;) {
+    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    if (done) return;
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+}
+
 void broadcast(std::string* text, MPI_Comm world) {
   auto size = static_cast<long long>(text->size());
-  MPI_Bcast(&size, 1, MPI_LONG_LONG, 0, world);
+  broadcast(&size, sizeof size, world);
   text->resize(size);
   for (long long begin = 0; begin < size; begin += kPart) {
-    MPI_Bcast(&(*text)[begin], static_cast<int>(std::min(kPart, size - begin)), MPI_BYTE, 0, world);
+    broadcast(&(*text)[begin], static_cast<int>(std::min(kPart, size - begin)), world);
   }
 }
 

@@ -193,12 +193,12 @@ void PairDeeptf::finish() {
   const int types = model.num_types();
   for (int k = 0; k < pairs; ++k) {
     if (sum[k] == 0) continue;
-    error->warning("deeptf", 0,
-                   "neighbours of type {1} of atoms of type {0} were {2} times closer than in the "
-                   "data of model {3}, which end at {4:.3f} A: the nearest at {5:.3f} A",
-                   deeptf_type_name(model.get(), k / types),
-                   deeptf_type_name(model.get(), k % types), sum[k], given_.models[0],
-                   model.data_end(k / types, k % types), least[k]);
+    error->warning(
+        "deeptf", 0,
+        "{} times a neighbour of type {} of an atom of type {} was closer than in the data "
+        "of model {}, which end at {:.3f} A: the closest at {:.3f} A",
+        sum[k], deeptf_type_name(model.get(), k % types), deeptf_type_name(model.get(), k / types),
+        given_.models[0], model.data_end(k / types, k % types), least[k]);
   }
 }
 

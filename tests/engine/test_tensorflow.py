@@ -169,7 +169,8 @@ def test_messages(printed, folder, tensorflow):
     assert "release.so` must be built for TensorFlow 2." in printed["release"]
     assert "got one for 2.1.0: give a TensorFlow 2.1 as `tensorflow`" in printed["release"]
     assert printed["second"] == (
-        f"{model}`tensorflow` must be what this process has opened for an earlier model, with "
+        f"{model}the plan of the model must be one of kernels that this engine has, or "
+        "`tensorflow` must be what this process has opened for an earlier model, with "
         f"TensorFlow from {tensorflow}, got {folder}/libtensorflow.so.2"
     )
 

@@ -157,11 +157,14 @@ def test_wrong_types_of_symbols(toy_pot, number):
 def test_keywords_of_deepmd_kit_and_ase(toy_pot, tmp_path):
     atoms = cluster()
     given = {"label": "water", "neighbor_list": None, "head": None, "atoms": atoms}
+    given["nlist_backend"] = "auto"
     calc = DP(toy_pot, type_dict=TYPES, directory=str(tmp_path), **given)
     assert atoms.calc is calc and calc.label == str(tmp_path / "water") and not calc.parameters
     assert DP(toy_pot, "water", TYPES).label == "water"
     with pytest.raises(ValueError, match="`head` must be None, got 'a': a model has one head"):
         DP(toy_pot, type_dict=TYPES, head="a")
+    with pytest.raises(ValueError, match="`nlist_backend` must be 'auto', got 'vesin': the model"):
+        DP(toy_pot, type_dict=TYPES, nlist_backend="vesin")
     with pytest.raises(ValueError, match="`label` must be text, got .*; `type_dict` needs its"):
         DP(toy_pot, TYPES)
     with pytest.raises(ValueError, match="`type_dict` must be given when the calculator is made"):

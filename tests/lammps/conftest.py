@@ -5,16 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from lammps_models import RCUT, write_model
 from lammps_runs import Lammps, copy_package, environment
-from physics_suite import random_arrays
-
-from deeptf.exchange import frozen
-from deeptf.model.descriptor.se_e2_a import SeE2A
-from deeptf.model.fitting.ener import EnerFitting
-from deeptf.model.model import ModelConfig
-from deeptf.model.term.standard import Standard
-
-RCUT = 4.0
 
 
 @pytest.fixture(scope="session")
@@ -25,14 +17,6 @@ def lammps(tmp_path_factory: pytest.TempPathFactory) -> Lammps:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{found.plugin}: pair_style deeptf, for lammps 2")
     return found
-
-
-def write_model(path: Path, seed: int = 1, rcut: float = RCUT, **fitting: int) -> Path:
-    """Write a model of types A and B."""
-    descriptor = SeE2A((20, 20), rcut, 1.0, (4, 8), axis_neuron=3)
-    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6), **fitting)), ("A", "B"))
-    frozen.write(config, random_arrays(config, seed), path)
-    return path
 
 
 @pytest.fixture(scope="session")

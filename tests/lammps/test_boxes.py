@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lammps_runs import Lammps, crystal, read_dump, thermo, write_data
+from lammps_models import write_model
+from lammps_runs import Atoms, Lammps, crystal, read_dump, thermo, write_data
 
 from deeptf.infer.deep_pot import DeepPot
 
@@ -99,11 +100,18 @@ def test_a_surface(lammps: Lammps, models: list[Path], tmp_path: Path) -> None:
     np.testing.assert_allclose(table[:, 4:7], force[0], rtol=0, atol=1e-9)
 
 
-def test_pairs_closer_than_the_data(lammps: Lammps, models: list[Path], tmp_path: Path) -> None:
-    """A warning at the end of the run, which names model and distance."""
-    write_data(crystal((4, 4, 4)), tmp_path / "atoms.data")
-    with DeepPot(models[0]) as pot:
-        if pot.outside is None:
-            pytest.skip("the model does not know where its data end")
-    text = HEAD.format(boundary="p p p", model=models[0]) + "set atom 1 x 1 y 1 z 1\n"
-    lammps.run(text + "set atom 2 x 1.05 y 1 z 1\n" + TAIL.format(steps=1), tmp_path, 2)
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_pairs_closer_than_the_data(ranks: int, lammps: Lammps, tmp_path: Path) -> None:
+    """A warning for each pair of types at the end of the run, for all ranks together."""
+    places = np.array([[0.0, 0, 0], [1.0, 0, 0], [0, 0, 9], [0, 1.1, 9], [5, 5, 5]])
+    write_data(Atoms(places, 30 * np.eye(3), np.array([0, 1, 1, 1, 0])), tmp_path / "atoms.data")
+    write_model(tmp_path / "model.pb", shortest=1.6)
+    text = HEAD.format(boundary="p p p", model="model.pb") + TAIL.format(steps=1)
+    printed = lammps.run(text, tmp_path, ranks)
+    found = re.findall(r"WARNING: (\d+ times a neighbour of.*) \(deeptf:0\)", printed)
+    end = "was closer than in the data of model model.pb, which end at 1.280 A: the closest at "
+    assert found == [
+        f"2 times a neighbour of type B of an atom of type A {end}1.000 A",
+        f"2 times a neighbour of type A of an atom of type B {end}1.000 A",
+        f"4 times a neighbour of type B of an atom of type B {end}1.100 A",
+    ]

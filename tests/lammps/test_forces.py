@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +128,15 @@ def test_units(
     assert thermo(printed)[0, 1] == pytest.approx(energy * expected.item(), rel=2e-6)
     scale = energy / length
     np.testing.assert_allclose(dump[:, 4:7] / scale, force[0], rtol=0, atol=2e-5 * abs(force).max())
+
+
+@pytest.mark.skipif(shutil.which("taskset") is None, reason="taskset is not installed")
+def test_four_ranks_on_one_core(lammps: Lammps, models: list[Path], tmp_path: Path) -> None:
+    """They leave the core to each other, and no rank takes more threads than its share."""
+    write_data(SYSTEMS["orthogonal"], tmp_path / "atoms.data")
+    script = SCRIPT.format(newton="on", model=f"{models[0]} threads 4") + "run 20\n"
+    core = str(min(os.sched_getaffinity(0)))
+    printed = lammps.run(script, tmp_path, 4, before=["taskset", "-c", core])
+    assert "Pair style deeptf runs with 1 threads: no more cores for this rank" in printed
+    compare(printed, read_dump(tmp_path / "dump")[-1], SYSTEMS["orthogonal"], models[0])
+    assert float(printed.split("Loop time of ")[-1].split()[0]) < 20

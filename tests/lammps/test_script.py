@@ -193,7 +193,8 @@ def test_atom_styles_without_bonds(
     assert energy(printed) == pytest.approx(energy_of(models[0]))
 
 
-def test_two_models_overlaid(lammps: Lammps, models: list[Path], folder: Path) -> None:
+@pytest.mark.parametrize("newton", ["on", "off"])
+def test_two_models_overlaid(newton: str, lammps: Lammps, models: list[Path], folder: Path) -> None:
     """Each with its types and cut-off, and what `compute pair` says of each."""
     body = """
 pair_style hybrid/overlay deeptf a.pb deeptf short.pb
@@ -201,11 +202,25 @@ pair_coeff * * deeptf 1 A B
 pair_coeff * * deeptf 2 NULL A
 compute one all pair deeptf 1
 compute two all pair deeptf 2
+compute each all centroid/stress/atom NULL pair
+compute sum all reduce sum c_each[*]
+compute all all pressure NULL pair
+variable trace equal (c_sum[1]+c_sum[2]+c_sum[3])/vol/3+c_all
 """
-    tail = TAIL.replace("step pe", "step pe c_one c_two")
-    printed = lammps.run(script(body).replace(TAIL, tail), folder, 2)
-    expected = energy_of(models[0]), energy_of(models[2], np.where(ATOMS.type == 1, 0, -1))
-    np.testing.assert_allclose(thermo(printed)[-1, 1:], [sum(expected), *expected], atol=1e-9)
+    text = script(body, before=f"newton {newton}")
+    text = text.replace("step pe", "step pe c_one c_two v_trace c_all")
+    printed = lammps.run(text, folder, 2)
+    second = ATOMS.type == 1
+    expected = energy_of(models[0]), energy_of(models[2], np.where(second, 0, -1))
+    *found, difference, pressure = thermo(printed)[-1, 1:]
+    np.testing.assert_allclose(found, [sum(expected), *expected], atol=1e-9)
+    assert abs(difference) < 1e-9 * abs(pressure)
+    with DeepPot(models[0]) as first, DeepPot(models[2]) as other:
+        force = first.eval(ATOMS.coord[None], ATOMS.cell[None], ATOMS.type)[1][0]
+        types = np.zeros(second.sum(), int)
+        force[second] += other.eval(ATOMS.coord[second][None], ATOMS.cell[None], types)[1][0]
+    (dump,) = read_dump(folder / "dump")
+    np.testing.assert_allclose(dump[:, 4:7], force, rtol=0, atol=1e-9)
 
 
 def test_beside_another_style(lammps: Lammps, models: list[Path], folder: Path) -> None:

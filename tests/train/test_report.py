@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from deeptf.properties import ENERGY, FORCE, VIRIAL
-from deeptf.train import report
-from deeptf.train.report import Progress, root_mean_squares
+from deeptf.train.report import parts_of_errors, root_mean_squares
 from deeptf.train.workers import Workers
 
 
@@ -23,15 +22,6 @@ def test_errors_of_several_batches() -> None:
     assert np.isnan(columns["rmse_v"])  # no labels
 
 
-def test_the_time_left_may_be_days(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    now = [0.0]
-    monkeypatch.setattr(report.time, "perf_counter", lambda: now[0])
-    progress = Progress(0, 1000)
-    progress.say(0, {})
-    now[0] = 2000.0
-    progress.say(10, {"training": {"rmse": 2.0, "rmse_e": 0.5, "rmse_f": np.nan}})
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "step       0 | starting | left ?"
-    assert "200000.00 ms/step | left 2 days, 7:00:00 | training: e 5.000e-01 f nan" in lines[1]
+def test_errors_in_words() -> None:
+    errors = {"training": {"rmse": 2.0, "rmse_e": 0.5, "rmse_f": np.nan}}
+    assert parts_of_errors(errors) == ["training: e 5.000e-01 f nan"]

@@ -145,7 +145,8 @@ void load_ops(const TensorFlow& tf, const char* given) {
 // Whoever names a library must not get another one.
 void check_is_open(const char* given, const char* name, const TensorFlow& tf) {
   if (given == nullptr || dlopen(given, RTLD_NOW | RTLD_NOLOAD) != nullptr) return;
-  throw Error("`" + std::string(name) +
+  throw Error("the plan of the model must be one of kernels that this engine has, or `" +
+              std::string(name) +
               "` must be what this process has opened for an earlier model, with TensorFlow from " +
               file_of(reinterpret_cast<const void*>(tf.TF_Version)) + ", got " + given);
 }

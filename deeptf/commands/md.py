@@ -1,0 +1,171 @@
+"""`deeptf md` and `deeptf relax`: from a structure file to a trajectory."""
+
+from __future__ import annotations
+
+import argparse
+
+from deeptf.commands.parser import Commands, add_threads
+from deeptf.process import start_tensorflow
+
+ENSEMBLES = ("nve", "nvt", "langevin", "npt")
+
+
+def add_md(commands: Commands) -> None:
+    """Add `deeptf md`."""
+    parser = commands.add(
+        "md",
+        run_md,
+        "Run molecular dynamics from a structure file. It writes PREFIX.extxyz (trajectory), "
+        "PREFIX.log (a line of numbers for each sample), PREFIX.restart (what --restart goes on "
+        "from) and PREFIX.png (energy, temperature and pressure against time). Atoms without "
+        "velocities get those of the temperature.",
+    )
+    _add_structure(parser)
+    parser.add_argument(
+        "-m",
+        "--model",
+        "--models",
+        dest="models",
+        metavar="MODEL",
+        nargs="+",
+        default=["frozen_model.pb"],
+        help="frozen models; the first one drives, others say how much they disagree (default: "
+        "frozen_model.pb)",
+    )
+    parser.add_argument(
+        "-e",
+        "--ensemble",
+        choices=ENSEMBLES,
+        default="nvt",
+        help="nve, nvt (Nose-Hoover chains), langevin, npt (Martyna-Tobias-Klein, the cell keeps "
+        "its shape; default: %(default)s)",
+    )
+    for option, kind, unit, value, text in (
+        ("-n/--steps", int, "N", 1000, "steps of the run as a whole"),
+        ("-T/--temperature", float, "K", 300.0, "of thermostat and first velocities, in K"),
+        ("-P/--pressure", float, "BAR", 1.0, "of the barostat, in bar"),
+        ("--timestep", float, "FS", 0.5, "in fs"),
+        ("--tdamp", float, "FS", 100.0, "time of the thermostat in fs"),
+        ("--pdamp", float, "FS", 1000.0, "time of the barostat in fs"),
+        ("--log-every", int, "N", 10, "steps from line to line of the log"),
+        ("--frame-every", int, "N", 100, "steps from frame to frame of the trajectory"),
+        ("--seed", int, "K", 0, "of first velocities and of noise"),
+    ):
+        parser.add_argument(
+            *option.split("/"),
+            type=kind,
+            metavar=unit,
+            default=value,
+            help=f"{text} (default: %(default)s)",
+        )
+    parser.add_argument(
+        "-o", "--output", metavar="PREFIX", default="md", help="of new files (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--restart",
+        action="store_true",
+        help="go on with a run that was stopped, or that is to have more steps",
+    )
+    parser.add_argument("--rdf", action="store_true", help="write g(r) of the frames to PREFIX.rdf")
+    parser.add_argument(
+        "--msd", action="store_true", help="write mean square displacements to PREFIX.msd"
+    )
+    add_threads(parser)
+
+
+def run_md(given: argparse.Namespace) -> None:
+    """Run molecular dynamics."""
+    from deeptf.infer.structure import check_ase
+
+    check_ase("md")
+    from deeptf.infer.md.report import write_report
+    from deeptf.infer.md.run import run
+    from deeptf.infer.md.settings import Settings
+
+    _start(given.models)
+    settings = Settings(**{name: getattr(given, name) for name in Settings.__dataclass_fields__})
+    run(given.structure, given.models, given.output, settings, given.restart, given.threads)
+    write_report(given.output, settings, given.rdf, given.msd)
+
+
+def add_relax(commands: Commands) -> None:
+    """Add `deeptf relax`."""
+    parser = commands.add(
+        "relax",
+        run_relax,
+        "Move atoms to where no force acts on them. With --cell the cell becomes that of the "
+        "pressure.",
+    )
+    _add_structure(parser)
+    parser.add_argument(
+        "-m",
+        "--model",
+        metavar="MODEL",
+        default="frozen_model.pb",
+        help="frozen model (default: %(default)s)",
+    )
+    parser.add_argument("--cell", action="store_true", help="relax the cell too")
+    parser.add_argument(
+        "-P",
+        "--pressure",
+        type=float,
+        metavar="BAR",
+        default=0.0,
+        help="on the cell, in bar (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--fmax",
+        type=float,
+        metavar="F",
+        default=0.01,
+        help="largest force that may be left, in eV/A (default: %(default)s)",
+    )
+    parser.add_argument(
+        "-n",
+        "--steps",
+        type=int,
+        metavar="N",
+        default=1000,
+        help="most steps (default: %(default)s)",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        default="relaxed.extxyz",
+        help="structure to write, in any format of ASE (default: %(default)s)",
+    )
+    add_threads(parser)
+
+
+def run_relax(given: argparse.Namespace) -> int:
+    """Relax a structure; the status is 1 where forces are left."""
+    from deeptf.infer.structure import check_ase
+
+    check_ase("relax")
+    from deeptf.infer.relax import relax
+
+    _start([given.model])
+    converged = relax(
+        given.structure,
+        given.model,
+        given.output,
+        cell=given.cell,
+        pressure=given.pressure,
+        fmax=given.fmax,
+        steps=given.steps,
+        threads=given.threads,
+    )
+    return 0 if converged else 1
+
+
+def _add_structure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("structure", metavar="STRUCTURE", help="file that ASE reads")
+
+
+def _start(models: list[str]) -> None:
+    """Start TensorFlow where the engine does not run the models."""
+    from deeptf.infer.opening import needs_tensorflow
+
+    if needs_tensorflow(*models):
+        start_tensorflow()

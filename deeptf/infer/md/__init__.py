@@ -1,0 +1,1 @@
+"""Molecular dynamics with ASE's integrators: `deeptf md`."""
