@@ -5,9 +5,9 @@
 Atoms: boxes of made-up water, 3 edge^3 atoms, rcut 6 A; the time per atom must stay the same, that
 is, the power of the number of atoms that fits the times best must be near 1. Types: an alloy of 256
 atoms with 100 neighbours, with an embedding net for each neighbour type, and with one for each pair
-of types (`two-side`), of which there are many more. MB/atom is what the steps took beyond the program before them. Each size
-runs in a process of its own; a size that would need more memory than there is, by the memory per
-atom of the one before, is left out.
+of types (`two-side`), of which there are many more. MB/atom is what the steps took beyond the
+program before them. Each size runs in a process of its own; a size that would need more memory than
+there is, by the memory per atom of the one before, is left out.
 """
 
 from __future__ import annotations
