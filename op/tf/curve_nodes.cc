@@ -139,34 +139,26 @@ absl::Status shape_of_grads(InferenceContext* c) {
 
 }  // namespace
 
-REGISTER_OP("EmbeddingNodes")
-    .Attr("T: {float, double}")
-    .Attr("N: int >= 1")
-    .Attr("activation: string")
-    .Attr("neuron: list(int) >= 1")
-    .Attr("resnet_dt: bool")
-    .Attr("segments: int = 1")
-    .Input("node_row: int32")
-    .Input("grid: double")
-    .Input("needed_row: int32")
-    .Input("weights: N * T")
-    .Output("nodes: T")
-    .SetShapeFn(shape_of_nodes);
+// What both ops have.
+#define DEEPTF_NODES(OP)              \
+  REGISTER_OP(OP)                     \
+      .Attr("T: {float, double}")     \
+      .Attr("N: int >= 1")            \
+      .Attr("activation: string")     \
+      .Attr("neuron: list(int) >= 1") \
+      .Attr("resnet_dt: bool")        \
+      .Attr("segments: int = 1")      \
+      .Input("node_row: int32")       \
+      .Input("grid: double")          \
+      .Input("needed_row: int32")     \
+      .Input("weights: N * T")
 
-REGISTER_OP("EmbeddingNodesGrad")
-    .Attr("T: {float, double}")
-    .Attr("N: int >= 1")
-    .Attr("activation: string")
-    .Attr("neuron: list(int) >= 1")
-    .Attr("resnet_dt: bool")
-    .Attr("segments: int = 1")
-    .Input("node_row: int32")
-    .Input("grid: double")
-    .Input("needed_row: int32")
-    .Input("weights: N * T")
+DEEPTF_NODES("EmbeddingNodes").Output("nodes: T").SetShapeFn(shape_of_nodes);
+DEEPTF_NODES("EmbeddingNodesGrad")
     .Input("nodes_grad: T")
     .Output("weights_grad: N * T")
     .SetShapeFn(shape_of_grads);
+#undef DEEPTF_NODES
 
 DEEPTF_KERNELS("EmbeddingNodes", Style, nodes);
 DEEPTF_KERNELS("EmbeddingNodesGrad", Style, nodes_grad);

@@ -4,9 +4,10 @@
 
 Atoms: boxes of made-up water, 3 edge^3 atoms, rcut 6 A; the time per atom must stay the same, that
 is, the power of the number of atoms that fits the times best must be near 1. Types: an alloy of 256
-atoms with 100 neighbours. MB/atom is what the steps took beyond the program before them. Each size
-runs in a process of its own; a size that would need more memory than there is, by the memory per
-atom of the one before, is left out.
+atoms with 100 neighbours, with an embedding net for each neighbour type, and with one for each pair
+of types (`two-side`), of which there are many more. MB/atom is what the steps took beyond the
+program before them. Each size runs in a process of its own; a size that would need more memory than
+there is, by the memory per atom of the one before, is left out.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 from cases import alloy_case, water_case
 
 ALLOY_EDGE, ALLOY_NEIGHBORS = 4, 100
+TWO_SIDE = "two-side"  # types
 WARM_UP, SECONDS, LEAST = 3, 5.0, 5  # steps left out, then seconds and steps at least
 
 
@@ -38,6 +40,7 @@ def one_size(kind: str, number: int, precision: str, threads: int) -> None:
             atoms = 3 * number**3
         else:
             script = alloy_case(place, number, ALLOY_EDGE, precision, 1, ALLOY_NEIGHBORS)
+            script["model"]["descriptor"]["type_one_side"] = kind != TWO_SIDE
             atoms = 4 * ALLOY_EDGE**3
         with prepared(script, threads) as steps:
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -82,7 +85,7 @@ def _free_memory() -> float:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print all tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -98,6 +101,7 @@ def main() -> None:
     print(f"{options.precision}, {options.threads} threads")
     table("edge", options.edges, options)
     table("types", options.types, options)
+    table(TWO_SIDE, options.types, options)
 
 
 if __name__ == "__main__":
