@@ -107,7 +107,8 @@ def extras() -> dict[str, list[str]]:
     version = found["version"] if found else wanted_release() or REFERENCE
     same = "==" + ".".join(version.split(".")[:2]) + ".*"
     tensorflow = (found["name"] if found else "tensorflow-cpu") + same
-    tools = ["pytest", "pytest-xdist", "ruff", "clang-format", "ase", "matplotlib", "phonopy", "ipi"]
+    tools = ["pytest", "pytest-xdist", "ruff", "clang-format"]
+    tools += ["ase", "matplotlib", "phonopy", "ipi"]
     return {
         "cpu": [tensorflow],
         "gpu": ["tensorflow[and-cuda]" + same],
