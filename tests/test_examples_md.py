@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+EXAMPLES = str(Path(__file__).parents[1] / "examples")
+sys.path.insert(0, EXAMPLES)
 
 from common import md  # noqa: E402
+
+sys.path.remove(EXAMPLES)  # its folders must not stand for packages of their names
 
 CELL = np.array([[6.0, 0, 0], [1.0, 5.0, 0], [-1.5, 0.5, 7.0]])
 

@@ -6,12 +6,14 @@ It imports nothing of deeptf, so that a process that uses it has the engine and 
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 from ctypes import POINTER, byref, c_char_p, c_int, c_int32, c_size_t, c_void_p
 from pathlib import Path
 
 import numpy as np
 
-LIBRARY = Path(__file__).parents[2] / "deeptf" / "libdeeptf_engine.so"
+PACKAGE = Path(importlib.util.find_spec("deeptf").origin).parent  # which stays unimported
+LIBRARY = PACKAGE / "libdeeptf_engine.so"
 OUTPUTS = {"energy": 1, "force": 3, "virial": 9, "atom_energy": 1, "atom_virial": 9}
 
 

@@ -61,7 +61,8 @@ def test_neither_tensorflow_nor_python_is_loaded(energy: Path, folder: Path) -> 
     traced = run(energy, folder / "model.pb", ATOMS, env={**os.environ, "LD_DEBUG": "files"})
     loaded = set(re.findall(r"calling init: (\S+)", traced.stderr))
     assert any("libdeeptf_core." in path for path in loaded)
-    assert not [path for path in loaded if re.search("tensorflow|python|libdeeptf[.]so", path)]
+    names = [Path(path).name for path in loaded]
+    assert not [name for name in names if re.search("tensorflow|python|libdeeptf[.]so", name)]
 
 
 @pytest.mark.parametrize(
