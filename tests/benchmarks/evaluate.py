@@ -4,13 +4,13 @@
 
 It loads the model, evaluates three atoms and writes a line with the seconds since the import of the
 program began, and its memory in MB by then. For each line that comes in it evaluates the box for
-about SECONDS and writes the median seconds of an evaluation, its largest memory so far in MB and
-the energy of the box, so that programs can be compared.
+about SECONDS and writes the median seconds of an evaluation, its largest memory since in MB and the
+energy of the box, so that programs can be compared.
 """
 
 from __future__ import annotations
 
-import resource
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -32,9 +32,15 @@ def potential_of(program: str, model: str, threads: int) -> Callable:
     return DeepPot(model).eval
 
 
+def forget_peak() -> None:
+    """Let memory() begin anew: reading a box may have taken more than evaluating it."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
 def memory() -> float:
-    """Return the largest memory of this process so far in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Return the largest memory of this process, since forget_peak, in MB."""
+    (line,) = re.findall(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    return int(line) / 1024
 
 
 def main() -> None:
@@ -46,7 +52,9 @@ def main() -> None:
     begin = time.perf_counter()
     evaluate = potential_of(program, model, int(threads))
     evaluate(coord[:, :9], None, types[:3])
-    print("ready", time.perf_counter() - begin, memory(), flush=True)
+    seconds = time.perf_counter() - begin
+    forget_peak()
+    print("ready", seconds, memory(), flush=True)
     for _ in sys.stdin:
         seconds = []
         while not seconds or sum(seconds) < SECONDS:
