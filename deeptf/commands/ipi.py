@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from deeptf.commands.models import add_driving_models, start_for
 from deeptf.commands.parser import Commands, add_threads
-from deeptf.process import start_tensorflow
 
 
 def add(commands: Commands) -> None:
@@ -20,16 +20,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "structure", metavar="STRUCTURE", help="file that ASE reads, atoms in the order of i-PI"
     )
-    parser.add_argument(
-        "-m",
-        "--model",
-        "--models",
-        dest="models",
-        metavar="MODEL",
-        nargs="+",
-        default=["frozen_model.pb"],
-        help="frozen models; the first one gives forces, with others i-PI gets the deviation as "
-        "extra text (default: frozen_model.pb)",
+    add_driving_models(
+        parser,
+        "the first one gives forces, with others i-PI gets the deviation as extra text",
     )
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument(
@@ -45,8 +38,6 @@ def run(given: argparse.Namespace) -> None:
 
     check_ase("ipi")
     from deeptf.infer.ipi import serve
-    from deeptf.infer.opening import needs_tensorflow
 
-    if needs_tensorflow(*given.models):
-        start_tensorflow()
+    start_for(*given.models)
     serve(given.structure, given.models, given.unix, given.inet, given.threads)

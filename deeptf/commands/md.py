@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from deeptf.commands.models import add_driving_models, add_model, start_for
 from deeptf.commands.parser import Commands, add_threads
-from deeptf.process import start_tensorflow
-
-ENSEMBLES = ("nve", "nvt", "langevin", "npt")
+from deeptf.infer.md.settings import ENSEMBLES, Settings
 
 
 def add_md(commands: Commands) -> None:
@@ -21,41 +20,32 @@ def add_md(commands: Commands) -> None:
         "velocities get those of the temperature.",
     )
     _add_structure(parser)
-    parser.add_argument(
-        "-m",
-        "--model",
-        "--models",
-        dest="models",
-        metavar="MODEL",
-        nargs="+",
-        default=["frozen_model.pb"],
-        help="frozen models; the first one drives, others say how much they disagree (default: "
-        "frozen_model.pb)",
-    )
+    add_driving_models(parser, "the first one drives, others say how much they disagree")
     parser.add_argument(
         "-e",
         "--ensemble",
         choices=ENSEMBLES,
-        default="nvt",
+        default=Settings.ensemble,
         help="nve, nvt (Nose-Hoover chains), langevin, npt (Martyna-Tobias-Klein, the cell keeps "
         "its shape; default: %(default)s)",
     )
-    for option, kind, unit, value, text in (
-        ("-n/--steps", int, "N", 1000, "steps of the run as a whole"),
-        ("-T/--temperature", float, "K", 300.0, "of thermostat and first velocities, in K"),
-        ("-P/--pressure", float, "BAR", 1.0, "of the barostat, in bar"),
-        ("--timestep", float, "FS", 0.5, "in fs"),
-        ("--tdamp", float, "FS", 100.0, "time of the thermostat in fs"),
-        ("--pdamp", float, "FS", 1000.0, "time of the barostat in fs"),
-        ("--log-every", int, "N", 10, "steps from line to line of the log"),
-        ("--frame-every", int, "N", 100, "steps from frame to frame of the trajectory"),
-        ("--seed", int, "K", 0, "of first velocities and of noise"),
+    for option, kind, unit, text in (
+        ("-n/--steps", int, "N", "steps of the run as a whole"),
+        ("-T/--temperature", float, "K", "of thermostat and first velocities, in K"),
+        ("-P/--pressure", float, "BAR", "of the barostat, in bar"),
+        ("--timestep", float, "FS", "in fs"),
+        ("--tdamp", float, "FS", "time of the thermostat in fs"),
+        ("--pdamp", float, "FS", "time of the barostat in fs"),
+        ("--log-every", int, "N", "steps from line to line of the log"),
+        ("--frame-every", int, "N", "steps from frame to frame of the trajectory"),
+        ("--seed", int, "K", "of first velocities and of noise"),
     ):
+        name = option.rpartition("--")[2].replace("-", "_")
         parser.add_argument(
             *option.split("/"),
             type=kind,
             metavar=unit,
-            default=value,
+            default=getattr(Settings, name),
             help=f"{text} (default: %(default)s)",
         )
     parser.add_argument(
@@ -80,9 +70,8 @@ def run_md(given: argparse.Namespace) -> None:
     check_ase("md")
     from deeptf.infer.md.report import write_report
     from deeptf.infer.md.run import run
-    from deeptf.infer.md.settings import Settings
 
-    _start(given.models)
+    start_for(*given.models)
     settings = Settings(**{name: getattr(given, name) for name in Settings.__dataclass_fields__})
     run(given.structure, given.models, given.output, settings, given.restart, given.threads)
     write_report(given.output, settings, given.rdf, given.msd)
@@ -97,13 +86,7 @@ def add_relax(commands: Commands) -> None:
         "pressure.",
     )
     _add_structure(parser)
-    parser.add_argument(
-        "-m",
-        "--model",
-        metavar="MODEL",
-        default="frozen_model.pb",
-        help="frozen model (default: %(default)s)",
-    )
+    add_model(parser)
     parser.add_argument("--cell", action="store_true", help="relax the cell too")
     parser.add_argument(
         "-P",
@@ -145,7 +128,7 @@ def run_relax(given: argparse.Namespace) -> int:
     check_ase("relax")
     from deeptf.infer.relax import relax
 
-    _start([given.model])
+    start_for(given.model)
     converged = relax(
         given.structure,
         given.model,
@@ -161,11 +144,3 @@ def run_relax(given: argparse.Namespace) -> int:
 
 def _add_structure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("structure", metavar="STRUCTURE", help="file that ASE reads")
-
-
-def _start(models: list[str]) -> None:
-    """Start TensorFlow where the engine does not run the models."""
-    from deeptf.infer.opening import needs_tensorflow
-
-    if needs_tensorflow(*models):
-        start_tensorflow()

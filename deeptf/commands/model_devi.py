@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from deeptf.commands.models import start_for
 from deeptf.commands.parser import Commands, add_threads
-from deeptf.process import start_tensorflow
 
 
 def add(commands: Commands) -> None:
@@ -77,10 +77,8 @@ def add(commands: Commands) -> None:
 def run(given: argparse.Namespace) -> None:
     """Write the deviations."""
     from deeptf.infer.model_devi import model_devi
-    from deeptf.infer.opening import needs_tensorflow
 
-    if needs_tensorflow(*given.models):
-        start_tensorflow()
+    start_for(*given.models)
     model_devi(
         given.models,
         given.system,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from deeptf.commands.models import add_model, start_for
 from deeptf.commands.parser import Commands, add_threads
-from deeptf.process import start_tensorflow
 
 
 def add(commands: Commands) -> None:
@@ -16,13 +16,7 @@ def add(commands: Commands) -> None:
         "Print the errors of a model on labelled frames. MAE and RMSE of energy (eV), force (eV/A) "
         "and virial (eV), for every system and for all together.",
     )
-    parser.add_argument(
-        "-m",
-        "--model",
-        metavar="MODEL",
-        default="frozen_model.pb",
-        help="frozen model (default: %(default)s)",
-    )
+    add_model(parser)
     data = parser.add_mutually_exclusive_group(required=True)
     data.add_argument(
         "-s", "--system", metavar="DIR", help="a system, or a folder searched for systems"
@@ -64,12 +58,10 @@ def add(commands: Commands) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Print the errors."""
-    from deeptf.infer.opening import needs_tensorflow
     from deeptf.infer.test import read_list, test
 
     systems = given.system if given.system is not None else read_list(given.datafile)
-    if needs_tensorflow(given.model):
-        start_tensorflow()
+    start_for(given.model)
     test(
         given.model,
         systems,

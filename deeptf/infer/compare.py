@@ -10,11 +10,9 @@ import numpy as np
 
 from deeptf.data.batch import Batch
 from deeptf.data.comparison import TITLE_WIDTH, ErrorSum, Quantity, quantities
-from deeptf.data.find import find_systems
-from deeptf.data.system import System
-from deeptf.data.types import names_of
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.infer.evaluator import OutsideWarning
+from deeptf.infer.systems import systems_for
 from deeptf.infer.test import batches
 
 MOST_FRAMES = 100  # of a system, spread evenly
@@ -31,9 +29,7 @@ def compare(
     """
     with DeepPot(old, threads) as one, DeepPot(new, threads) as other, warnings.catch_warnings():
         warnings.simplefilter("ignore", OutsideWarning)  # said below, of all frames
-        names = names_of(other.get_type_map())
-        sizes = other.get_dim_fparam(), other.get_dim_aparam()
-        opened = [System(path, names, *sizes) for path in find_systems(systems)]
+        opened = list(systems_for(other, systems))
         rows = quantities(other.get_outputs())
         sums = {row: ErrorSum() for row in rows if row.per_atom or not row.property.extensive}
         count = 0

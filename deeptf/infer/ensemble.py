@@ -77,6 +77,14 @@ class Ensemble:
         found = self.eval(coords, cells, atom_types, **given)
         return deviation_of_found(found, atom_types, Levels(relative, relative_v))
 
+    def outside_lines(self) -> list[str]:
+        """Return a line on each kind of pairs closer than the data of a model, found so far."""
+        return [
+            f"{model.path}: {line}"
+            for model in self.models
+            for line in (model.outside.lines() if model.outside else ())
+        ]
+
 
 def calc_model_devi(
     coord: ArrayLike,

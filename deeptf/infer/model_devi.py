@@ -7,21 +7,20 @@ for each frame (deviation.py). The file appears complete or not at all.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from deeptf.data.batch import Batch
-from deeptf.data.find import find_systems
 from deeptf.data.system import System
 from deeptf.files import replacing
 from deeptf.infer.deviation import Deviation, Levels, deviation_of, write_table
 from deeptf.infer.ensemble import Ensemble
 from deeptf.infer.evaluator import OutsideWarning
+from deeptf.infer.systems import portions, systems_for
 from deeptf.properties import ENERGY, FORCE, FRAME, VIRIAL
 
-BATCH_ATOMS = 8192  # atoms that are read and evaluated at a time
 _COMPARED = (ENERGY, FORCE, VIRIAL)
 
 
@@ -51,21 +50,17 @@ def model_devi(
     levels = Levels(relative, relative_v)
     what = "error" if real_error else "deviation"
     with Ensemble(models, threads=threads) as ensemble, replacing(output, "w") as stream:
-        first = ensemble.models[0]
-        names = first.get_type_map() if first.names_types() else None
-        for path in find_systems(system):
-            opened = System(path, names, first.get_dim_fparam(), first.get_dim_aparam())
+        for opened in systems_for(ensemble.models[0], system):
             found = _deviation(ensemble, opened, levels, real_error)
-            write_table(stream, found.table(frequency, atomic), path)
+            write_table(stream, found.table(frequency, atomic), opened.path)
             frame, atom = np.unravel_index(np.argmax(found.force), found.force.shape)
             print(
-                f"{path}: {len(found.force)} frames, largest {what} of a force "
+                f"{opened.path}: {len(found.force)} frames, largest {what} of a force "
                 f"{found.force[frame, atom]:.3e}, of atom {atom} in frame {frame}",
                 flush=True,
             )
-        for model in ensemble.models:
-            for line in model.outside.lines() if model.outside else ():
-                print(f"note: {model.path}: {line}", flush=True)
+        for line in ensemble.outside_lines():
+            print(f"note: {line}", flush=True)
 
 
 def _deviation(ensemble: Ensemble, system: System, levels: Levels, real_error: bool) -> Deviation:
@@ -73,7 +68,8 @@ def _deviation(ensemble: Ensemble, system: System, levels: Levels, real_error: b
     parts = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OutsideWarning)  # said at the end, of all frames
-        for frames, batch in _batches(system):
+        for frames in portions(system, np.arange(system.num_frames)):
+            batch = system.batch(frames)
             predicted = ensemble.evaluate(batch, [row.name for row in _COMPARED])
             real = np.ones((len(frames), system.num_atoms), bool)
             if batch.num_atoms < real.size:
@@ -84,14 +80,6 @@ def _deviation(ensemble: Ensemble, system: System, levels: Levels, real_error: b
             parts.append(deviation_of(predicted, real, levels, labels))
     names = vars(parts[0])
     return Deviation(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
-
-def _batches(system: System) -> Iterator[tuple[np.ndarray, Batch]]:
-    """Yield numbers of frames with their batch."""
-    size = max(1, BATCH_ATOMS // system.num_atoms)
-    for first in range(0, system.num_frames, size):
-        frames = np.arange(first, min(first + size, system.num_frames))
-        yield frames, system.batch(frames)
 
 
 def _labels(batch: Batch) -> dict[str, np.ndarray]:

@@ -12,19 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ase import units
 from ase.filters import UnitCellFilter
 from ase.io import write
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats
 from ase.optimize import LBFGS
 
 from deeptf.infer.deep_pot import DeepPot
+from deeptf.infer.md.integrator import BAR
 from deeptf.infer.structure import check_cell, check_new, open_structure
 
 if TYPE_CHECKING:
     from ase import Atoms
-
-BAR = 1e5 * units.Pascal
 
 
 def relax(

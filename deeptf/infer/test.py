@@ -19,15 +19,13 @@ from tqdm import tqdm
 
 from deeptf.data.batch import Batch
 from deeptf.data.comparison import Errors, Quantity, compare, quantities
-from deeptf.data.find import find_systems
 from deeptf.data.system import System
 from deeptf.files import replacing
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.infer.evaluator import OutsideWarning
 from deeptf.infer.plot import ParityPlot, check_plot
+from deeptf.infer.systems import portions, systems_for
 from deeptf.process import on_terminal
-
-BATCH_ATOMS = 8192  # atoms that are read and evaluated at a time
 
 
 def test(
@@ -60,13 +58,9 @@ def test(
         warnings.simplefilter("ignore", OutsideWarning)  # said below, of all frames
         total = Errors(quantities(pot.get_outputs(), atomic))
         parity = ParityPlot(total.quantities) if plot is not None else None
-        names = pot.get_type_map() if pot.names_types() else None
-        if names is None:
+        if not pot.names_types():
             print("note: the model has no names of its types: those of the systems count by number")
-        opened = [
-            System(path, names, pot.get_dim_fparam(), pot.get_dim_aparam())
-            for path in find_systems(systems)
-        ]
+        opened = list(systems_for(pot, systems))
         chosen = _choose(opened, num_frames, shuffle, seed)
         details = _Details(detail, stack) if detail is not None else None
         for system, frames in zip(opened, chosen, strict=True):
@@ -146,10 +140,9 @@ def _test_system(
 
 def batches(system: System, frames: np.ndarray) -> Iterator[Batch]:
     """Yield the frames of a system, some at a time; a terminal shows progress."""
-    size = max(1, BATCH_ATOMS // system.num_atoms)
-    starts = range(0, len(frames), size)
-    for first in tqdm(starts, desc="test", leave=False, disable=not on_terminal()):
-        yield system.batch(frames[first : first + size])
+    parts = portions(system, frames)
+    for part in tqdm(parts, desc="test", leave=False, disable=not on_terminal()):
+        yield system.batch(part)
 
 
 class _Details:

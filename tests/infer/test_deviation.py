@@ -127,7 +127,7 @@ def test_models_that_were_open_stay_open(files):
 
 def test_the_command(files, tmp_path, monkeypatch, capsys):
     """One header and all frames of each system, in batches of any size."""
-    monkeypatch.setattr("deeptf.infer.model_devi.BATCH_ATOMS", 13)
+    monkeypatch.setattr("deeptf.infer.systems.BATCH_ATOMS", 13)
     systems = [write_system(tmp_path / "data" / name, seed=k) for k, name in enumerate("ab")]
     np.save(systems[1] / "set.000" / "virial.npy", np.zeros((0, 9)))
     (systems[1] / "set.000" / "virial.npy").unlink()

@@ -72,7 +72,7 @@ def test_systems_are_weighted_by_their_size(network_file, system, capsys):
 
 def test_small_batches_change_nothing(network_file, system, monkeypatch):
     want = run(network_file, str(system))
-    monkeypatch.setattr(module, "BATCH_ATOMS", 13)
+    monkeypatch.setattr("deeptf.infer.systems.BATCH_ATOMS", 13)
     got = run(network_file, str(system))
     assert got["f"].rmse == pytest.approx(want["f"].rmse, rel=1e-12)
 

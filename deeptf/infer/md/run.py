@@ -55,9 +55,8 @@ def run(
             with closing(_Simulation(atoms, settings, output, ensemble, state)) as simulation:
                 simulation.run()
         finally:
-            for model in ensemble.models:
-                for note in model.outside.lines() if model.outside else ():
-                    print(f"note: {model.path}: {note}", flush=True)
+            for found in ensemble.outside_lines():
+                print(f"note: {found}", flush=True)
 
 
 def _state_before(output: str, settings: Settings, restart: bool) -> State | None:

@@ -15,7 +15,7 @@ _FREE = ("steps",)  # may be another one when a run goes on
 class Settings:
     """Settings of a run."""
 
-    steps: int  # of the run as a whole
+    steps: int = 1000  # of the run as a whole
     ensemble: str = "nvt"
     temperature: float = 300.0  # K
     pressure: float = 1.0  # bar
