@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/base/scratch.h"
+#include "core/curve/net_arrays.h"
 #include "core/curve/node_pass.h"
 
 namespace deeptf {
@@ -66,52 +67,25 @@ class Points {
   std::vector<Piece> pieces_;
 };
 
-int64_t num_weights(const EmbeddingLayer<double>& layer) {
-  return layer.width * (layer.n_in + 1 + (layer.idt != nullptr ? 1 : 0));
-}
-
-// The gradients of one piece, in one array: for each layer matrix, bias, idt.
-std::vector<EmbeddingLayerGrad<double>> split_weights(
-    const std::vector<EmbeddingLayer<double>>& layers, double* array) {
-  std::vector<EmbeddingLayerGrad<double>> grads;
-  for (const EmbeddingLayer<double>& layer : layers) {
-    double* bias = array + layer.n_in * layer.width;
-    grads.push_back({array, bias, layer.idt != nullptr ? bias + layer.width : nullptr});
-    array += num_weights(layer);
-  }
-  return grads;
-}
-
-int64_t num_weights(const std::vector<EmbeddingLayer<double>>& layers) {
-  int64_t sum = 0;
-  for (const EmbeddingLayer<double>& layer : layers) sum += num_weights(layer);
-  return sum;
-}
-
 int64_t cost(const EmbeddingNets<double>& nets) {
   return 2 * kPiece * (num_weights(nets.layers.front()) + 20 * nets.width());
 }
 
-// Adds the gradients of one piece.
-void add_weights(const std::vector<EmbeddingLayer<double>>& layers,
-                 const std::vector<EmbeddingLayerGrad<double>>& from,
+// Adds the gradients of one piece, in one array.
+void add_weights(const std::vector<EmbeddingLayer<double>>& layers, const double* from,
                  const std::vector<EmbeddingLayerGrad<double>>& to) {
-  const auto add = [](const double* part, int64_t size, double* sum) {
-    for (int64_t i = 0; i < size; ++i) sum[i] += part[i];
-  };
   for (size_t l = 0; l < layers.size(); ++l) {
-    add(from[l].matrix, layers[l].n_in * layers[l].width, to[l].matrix);
-    add(from[l].bias, layers[l].width, to[l].bias);
-    if (layers[l].idt != nullptr) add(from[l].idt, layers[l].width, to[l].idt);
+    over_arrays(layers[l], to[l], [&](double* sum, int64_t size) {
+      for (int64_t i = 0; i < size; ++i) sum[i] += *from++;
+    });
   }
 }
 
 void set_to_zero(const std::vector<EmbeddingLayer<double>>& layers,
                  const std::vector<EmbeddingLayerGrad<double>>& grads) {
   for (size_t l = 0; l < layers.size(); ++l) {
-    std::fill_n(grads[l].matrix, layers[l].n_in * layers[l].width, 0.0);
-    std::fill_n(grads[l].bias, layers[l].width, 0.0);
-    if (layers[l].idt != nullptr) std::fill_n(grads[l].idt, layers[l].width, 0.0);
+    over_arrays(layers[l], grads[l],
+                [](double* grad, int64_t size) { std::fill_n(grad, size, 0.0); });
   }
 }
 
@@ -152,7 +126,7 @@ void embedding_nodes_grad(const EmbeddingNets<double>& nets, const Context& cont
   std::vector<bool> seen(nets.layers.size(), false);
   for (int64_t k = 0; k < number; ++k) {
     const int64_t curve = pieces[k].curve;
-    if (seen[curve]) add_weights(nets.layers[curve], part(k), grads[curve]);
+    if (seen[curve]) add_weights(nets.layers[curve], parts.data() + k * weights, grads[curve]);
     seen[curve] = true;
   }
   for (size_t c = 0; c < nets.layers.size(); ++c) {

@@ -4,34 +4,23 @@
 
 #include "core/base/scratch.h"
 #include "core/curve/intervals.h"
+#include "core/curve/net_arrays.h"
 #include "core/curve/nodes.h"
 #include "core/curve/sum.h"
 
 namespace deeptf {
 namespace {
 
-// Calls body(grad or weights, size) for the arrays of a layer that there are.
-template <class T, class Arrays, class Body>
-void over_arrays(const EmbeddingLayer<T>& layer, const Arrays& arrays, const Body& body) {
-  body(arrays.matrix, layer.n_in * layer.width);
-  body(arrays.bias, layer.width);
-  if (layer.idt != nullptr) body(arrays.idt, layer.width);
-}
-
-int64_t num_weights(const EmbeddingNets<float>& nets) {
+int64_t num_weights_of_all(const EmbeddingNets<float>& nets) {
   int64_t sum = 0;
-  for (const std::vector<EmbeddingLayer<float>>& net : nets.layers) {
-    for (const EmbeddingLayer<float>& layer : net) {
-      over_arrays(layer, layer, [&](const float*, int64_t size) { sum += size; });
-    }
-  }
+  for (const std::vector<EmbeddingLayer<float>>& net : nets.layers) sum += num_weights(net);
   return sum;
 }
 
 // float32 nets with their weights in float64.
 class Wide {
  public:
-  explicit Wide(const EmbeddingNets<float>& nets) : weights_(num_weights(nets)) {
+  explicit Wide(const EmbeddingNets<float>& nets) : weights_(num_weights_of_all(nets)) {
     nets_ = {nets.activation, {}, nets.segments, nets.needed_row};
     double* next = weights_.data();
     for (const std::vector<EmbeddingLayer<float>>& net : nets.layers) {
@@ -56,16 +45,12 @@ class Wide {
   EmbeddingNets<double> nets_;
 };
 
-// Places in `array` for the gradients of all layers.
+// Places in `array` for the gradients of all nets.
 EmbeddingNetsGrad<double> split(const EmbeddingNets<double>& nets, double* array) {
   EmbeddingNetsGrad<double> grads;
   for (const std::vector<EmbeddingLayer<double>>& net : nets.layers) {
-    grads.emplace_back();
-    for (const EmbeddingLayer<double>& layer : net) {
-      double *bias = array + layer.n_in * layer.width, *end = bias + layer.width;
-      grads.back().push_back({array, bias, layer.idt != nullptr ? end : nullptr});
-      array = layer.idt != nullptr ? end + layer.width : end;
-    }
+    grads.push_back(split_weights(net, array));
+    array += num_weights(net);
   }
   return grads;
 }
