@@ -38,13 +38,16 @@ void add_varint(uint64_t value, std::string* bytes) {
 }
 
 // A ConfigProto as that of deeptf/tf.py: ops run one after the other in the calling thread, each on
-// up to so many threads; idle threads sleep at once, and memory of a GPU is taken as needed.
+// up to so many threads; idle threads sleep at once, memory of a GPU is taken as needed, and the
+// graph is run as it was built.
 std::string config(int threads) {
   std::string bytes = "\x10";  // intra_op_parallelism_threads
   add_varint(static_cast<uint64_t>(threads), &bytes);
   bytes += "\x28";  // inter_op_parallelism_threads
   add_varint(~uint64_t{0}, &bytes);
-  bytes += "\x32\x02\x20\x01";      // gpu_options { allow_growth: true }
+  bytes += "\x32\x02\x20\x01";  // gpu_options { allow_growth: true }
+  // graph_options { rewrite_options { disable_meta_optimizer: true } }
+  bytes += "\x52\x05\x52\x03\x98\x01\x01";
   bytes += "\x82\x01\x02\x48\x01";  // experimental { disable_thread_spinning: true }
   return bytes;
 }
