@@ -8,30 +8,30 @@
 
 namespace deeptf_lammps {
 
+// Calls body; returns whether it failed, and with which message.
+template <class Body>
+bool fails(const Body& body, std::string* message) {
+  try {
+    body();
+    return false;
+  } catch (const std::runtime_error& failure) {
+    *message = failure.what();
+    return true;
+  }
+}
+
 // Calls body, which fails on all ranks or on none; what it throws ends the script with a message.
 template <class Body>
 void guarded(LAMMPS_NS::Error* error, const Body& body) {
   std::string message;
-  try {
-    body();
-    return;
-  } catch (const std::runtime_error& failure) {
-    message = failure.what();
-  }
-  error->all("deeptf", 0, message);
+  if (fails(body, &message)) error->all("deeptf", 0, message);
 }
 
 // The same where one rank may fail alone.
 template <class Body>
 void guarded_one(LAMMPS_NS::Error* error, const Body& body) {
   std::string message;
-  try {
-    body();
-    return;
-  } catch (const std::runtime_error& failure) {
-    message = failure.what();
-  }
-  error->one("deeptf", 0, message);
+  if (fails(body, &message)) error->one("deeptf", 0, message);
 }
 
 }  // namespace deeptf_lammps
