@@ -5,6 +5,7 @@
 // of the stage that gives it; who takes it in another one gets a copy.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <type_traits>
 #include <vector>

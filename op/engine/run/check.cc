@@ -141,13 +141,18 @@ void check(const deeptf_options& options) {
   check_number(options.most_atoms, "most_atoms", 0, INT32_MAX);
 }
 
-std::vector<int32_t> frame_rows(const deeptf_frames& frames) {
-  const int64_t equal = frames.num_frames > 0 ? frames.num_atoms / frames.num_frames : 0;
-  std::vector<int32_t> row(int64_t{frames.num_frames} + 1);
-  for (int64_t f = 0; f <= frames.num_frames; ++f) {
-    row[f] = frames.frame_row != nullptr ? frames.frame_row[f] : static_cast<int32_t>(f * equal);
+FilledFrames::FilledFrames(const deeptf_frames& given) : frames_(given) {
+  const int64_t number = given.num_frames;
+  if (given.frame_row == nullptr) {
+    const int64_t equal = number > 0 ? given.num_atoms / number : 0;
+    row_.resize(number + 1);
+    for (int64_t f = 0; f <= number; ++f) row_[f] = static_cast<int32_t>(f * equal);
+    frames_.frame_row = row_.data();
   }
-  return row;
+  if (given.cell == nullptr) {
+    no_cells_.resize(9 * number);
+    frames_.cell = no_cells_.data();
+  }
 }
 
 int num_threads(const deeptf_options& options) {

@@ -14,9 +14,22 @@ void check(const deeptf_neighbor_list& list, const Description& about);
 void check(const deeptf_pairs& pairs, const Description& about);
 void check(const deeptf_options& options);
 
-// What a caller may leave out: the first atom of each frame [F + 1], and how many threads there
-// are.
-std::vector<int32_t> frame_rows(const deeptf_frames& frames);
+// Frames with what a caller may leave out: frame_row [F + 1] and cell [F, 3, 3].
+class FilledFrames {
+ public:
+  explicit FilledFrames(const deeptf_frames& given);
+  FilledFrames(const FilledFrames&) = delete;
+  FilledFrames& operator=(const FilledFrames&) = delete;
+
+  const deeptf_frames& get() const { return frames_; }
+
+ private:
+  deeptf_frames frames_;
+  std::vector<int32_t> row_;
+  std::vector<double> no_cells_;
+};
+
+// How many threads there are.
 int num_threads(const deeptf_options& options);
 
 }  // namespace deeptf

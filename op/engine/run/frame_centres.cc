@@ -2,9 +2,8 @@
 
 namespace deeptf {
 
-FrameCentres::FrameCentres(const deeptf_frames& frames, const int32_t* row, const double* cell,
-                           double rcut)
-    : search_({frames.num_frames, row, frames.coord, cell, frames.type}, rcut) {
+FrameCentres::FrameCentres(const deeptf_frames& frames, double rcut)
+    : search_({frames.num_frames, frames.frame_row, frames.coord, frames.cell, frames.type}, rcut) {
   num_atoms = frames.num_atoms;
   num_frames = frames.num_frames;
   type = frames.type;

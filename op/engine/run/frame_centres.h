@@ -9,8 +9,8 @@ namespace deeptf {
 
 class FrameCentres final : public Centres {
  public:
-  // `frames` has been checked (check.h) and outlives this; cell [F, 3, 3], row [F + 1].
-  FrameCentres(const deeptf_frames& frames, const int32_t* row, const double* cell, double rcut);
+  // `frames` has been checked and filled (check.h), and outlives this.
+  FrameCentres(const deeptf_frames& frames, double rcut);
 
   int64_t count() const override { return search_.num_slots(); }
   const int32_t* atoms() const override { return search_.atom_of_slot(); }

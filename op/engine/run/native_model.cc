@@ -22,11 +22,8 @@ class NativeModel final : public Model {
 
   void evaluate(const deeptf_frames& frames, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    const std::vector<int32_t> row = frame_rows(frames);
-    const std::vector<double> none(frames.cell == nullptr ? 9 * int64_t{frames.num_frames} : 0);
-    const double* cell = frames.cell == nullptr ? none.data() : frames.cell;
-    const FrameCentres centres(frames, row.data(), cell, about.rcut);
-    run(centres, frames.num_atoms, options, results);
+    const FilledFrames filled(frames);
+    run(FrameCentres(filled.get(), about.rcut), frames.num_atoms, options, results);
   }
 
   void evaluate(const deeptf_neighbor_list& list, const deeptf_options& options,

@@ -127,14 +127,12 @@ class TensorFlowModel final : public Model {
 
   void evaluate(const deeptf_frames& frames, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    const std::vector<int32_t> row = frame_rows(frames);
-    const std::vector<double> none(frames.cell == nullptr ? 9 * int64_t{frames.num_frames} : 0);
-    const double* cell = frames.cell == nullptr ? none.data() : frames.cell;
+    const FilledFrames filled(frames);
     if (takes_pairs_) {
-      const FrameCentres centres(frames, row.data(), cell, about.rcut);
+      const FrameCentres centres(filled.get(), about.rcut);
       run(centres, centres.count(), frames.num_atoms, options, results);
     } else {
-      run_whole(frames, row, cell, options, results);
+      run_whole(filled.get(), options, results);
     }
   }
 
@@ -215,16 +213,17 @@ class TensorFlowModel final : public Model {
     }
   }
 
-  // Groups of whole frames.
-  void run_whole(const deeptf_frames& frames, const std::vector<int32_t>& row, const double* cell,
-                 const deeptf_options& options, const deeptf_results& to) const {
+  // Groups of whole frames, which are filled.
+  void run_whole(const deeptf_frames& frames, const deeptf_options& options,
+                 const deeptf_results& to) const {
     const Results results(to, graph_, about.inputs.num_types);
     results.clear(frames.num_frames, frames.num_atoms, frames.num_atoms);
     if (results.names().empty()) return;
     const int64_t most = options.most_atoms > 0 ? options.most_atoms : kGroupAtoms;
+    const int32_t *row = frames.frame_row, *end = row + frames.num_frames + 1;
     for (int64_t first = 0, last; first < frames.num_frames; first = last) {
-      const auto after = std::upper_bound(row.begin() + first + 1, row.end(), row[first] + most);
-      last = std::max<int64_t>(after - row.begin() - 1, first + 1);
+      const auto after = std::upper_bound(row + first + 1, end, row[first] + most);
+      last = std::max<int64_t>(after - row - 1, first + 1);
       Block block;
       block.first_frame = first;
       block.num_frames = last - first;
@@ -233,21 +232,21 @@ class TensorFlowModel final : public Model {
       std::iota(block.atom.begin(), block.atom.end(), row[first]);
       for (int64_t f = first; f <= last; ++f) block.frame_row.push_back(row[f] - row[first]);
       try {
-        run_group(block, frames, cell, num_threads(options), results);
+        run_group(block, frames, num_threads(options), results);
       } catch (const Error& error) {
         throw Error(counted_from(first, error.what()));
       }
     }
   }
 
-  void run_group(const Block& block, const deeptf_frames& frames, const double* cell, int threads,
+  void run_group(const Block& block, const deeptf_frames& frames, int threads,
                  const Results& results) const {
     const int64_t atoms = block.num_own;
     if (atoms == 0) return;
     const int64_t first = block.atom.front();
     std::vector<Feed> feeds{
         {"coord", TF_DOUBLE, {atoms, 3}, frames.coord + 3 * first},
-        {"cell", TF_DOUBLE, {block.num_frames, 3, 3}, cell + 9 * block.first_frame},
+        {"cell", TF_DOUBLE, {block.num_frames, 3, 3}, frames.cell + 9 * block.first_frame},
         {"atom_type", TF_INT32, {atoms}, frames.type + first},
         {"frame_row", TF_INT32, {block.num_frames + 1}, block.frame_row.data()}};
     add_parameters(block, frames.fparam, frames.aparam + about.inputs.num_aparam * first, &feeds);
