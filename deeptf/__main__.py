@@ -103,8 +103,9 @@ class _ShowVersion(argparse.Action):
 
 def _one_message(error: BaseException) -> str:
     """Return what the error says, without number and class."""
-    if isinstance(error, ModuleNotFoundError) and error.name == "tensorflow":
-        return "TensorFlow must be installed, got none: pip install 'deeptf[cpu]'"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        name = "TensorFlow" if error.name == "tensorflow" else f"Python package {error.name}"
+        return f"{name} must be installed, got none: pip install 'deeptf[cpu]'"
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror}"

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "engine/api_table.h"
+#include "engine/build_line.h"
 
 namespace {
 
@@ -85,18 +86,10 @@ std::string own_folder() {
 
 Core read_core(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
-  std::ostringstream content;
-  content << stream.rdbuf();
-  const std::string text = content.str(), mark = "deeptf-core|";
-  Words fields;
-  for (auto at = text.find(mark); fields.size() < 3; at += fields.back().size() + 1) {
-    if (at != std::string::npos && fields.empty()) at += mark.size();
-    const auto end = at == std::string::npos ? at : text.find('|', at);
-    if (end == std::string::npos) {
-      throw std::runtime_error("`" + path +
-                               "` must be a core of deeptf, got another file: " + kBuild);
-    }
-    fields.push_back(text.substr(at, end - at));
+  const Words fields = deeptf::build_line(stream, "deeptf-core|", 3);
+  if (fields.size() < 3) {
+    throw std::runtime_error("`" + path +
+                             "` must be a core of deeptf, got another file: " + kBuild);
   }
   Words features;
   for (const auto& word : words_of(fields[2])) {  // NAME=1, or NAME=MACRO: not needed

@@ -3,13 +3,14 @@
 #include <dlfcn.h>
 
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/error.h"
+#include "engine/build_line.h"
 
 namespace deeptf {
 namespace {
@@ -77,24 +78,14 @@ TensorFlow functions_of(void* library, const char* given) {
 }
 
 // The words of the build line in op/tf/build_info.cc, deeptf's version and TensorFlow's.
-std::vector<std::string> build_line(const std::string& path) {
+std::vector<std::string> ops_build_line(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) {
     throw Error("the op library `" + path +
                 "` must be there to run a model in TensorFlow, got no " + "such file: " + kBuild +
                 "; its path is `ops` in deeptf_load_options");
   }
-  const std::string content{std::istreambuf_iterator<char>(stream), {}};
-  const std::string mark = "deeptf-bindings|";
-  std::vector<std::string> words;
-  size_t at = content.find(mark);
-  for (at = at == std::string::npos ? at : at + mark.size();
-       at != std::string::npos && words.size() < 2;) {
-    const size_t end = content.find('|', at);
-    if (end == std::string::npos) break;
-    words.push_back(content.substr(at, end - at));
-    at = end + 1;
-  }
+  const std::vector<std::string> words = build_line(stream, "deeptf-bindings|", 2);
   if (words.size() < 2) {
     throw Error("`" + path + "` must be the ops of deeptf, got another file: " + kBuild);
   }
@@ -105,7 +96,7 @@ std::string release(const std::string& version) { return version.substr(0, versi
 
 // A library made for another one would end the process.
 void check_ops(const std::string& path, const std::string& tensorflow) {
-  const std::vector<std::string> line = build_line(path);
+  const std::vector<std::string> line = ops_build_line(path);
   if (line[0] != DEEPTF_VERSION) {
     throw Error("the op library `" + path + "` must be of deeptf " DEEPTF_VERSION ", got " +
                 line[0] + ": " + kBuild);
@@ -155,12 +146,12 @@ void check_is_open(const char* given, const char* name, const TensorFlow& tf) {
 
 const TensorFlow& open_tensorflow(const deeptf_load_options& options) {
   static std::mutex mutex;
-  static const TensorFlow* open = nullptr;  // until the process ends
+  static std::optional<TensorFlow> open;  // until the process ends
   const std::lock_guard<std::mutex> lock(mutex);
-  if (open == nullptr) {
+  if (!open) {
     const TensorFlow found = functions_of(open_library(options.tensorflow), options.tensorflow);
     load_ops(found, options.ops);
-    open = new TensorFlow(found);
+    open = found;
   }
   check_is_open(options.tensorflow, "tensorflow", *open);
   check_is_open(options.ops, "ops", *open);
