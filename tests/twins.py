@@ -164,7 +164,17 @@ def intervals_grad(upper):
 
 
 def embedding_sum(
-    rows, nodes, node_row, grid, curve, sel, empty, atom_count, neighbor_count, gate=None, share=None
+    rows,
+    nodes,
+    node_row,
+    grid,
+    curve,
+    sel,
+    empty,
+    atom_count,
+    neighbor_count,
+    gate=None,
+    share=None,
 ):
     """Return sum_j R_j (x) G(R_j0), of radial rows sum_j G(R_j), with empty places, [n, W, M];
     nodes [nodes, 2, M] are all of them. With a gate [T, T, M], neighbour type first, G of pair j is

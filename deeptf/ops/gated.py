@@ -1,4 +1,4 @@
-"""Sums over neighbours of a tabulated embedding net with gates of types (core/curve/gated_sum.h)."""
+"""Sums over neighbours of a tabulated net with gates of types (core/curve/gated_sum.h)."""
 
 from __future__ import annotations
 
