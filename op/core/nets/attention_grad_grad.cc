@@ -62,7 +62,7 @@ class ChangedRow {
         change_(change),
         row(block),
         gate(block.count),
-        cosine(block.count, T(0)),
+        cosine(block.count),
         share(block.count),
         along_key(block.count, T(0)),
         along_value(block.count, T(0)) {}
@@ -73,7 +73,7 @@ class ChangedRow {
     const T *p = block_.gate, *dp = change_.gate, pj = p[j], dpj = dp[j], lift = row.lift();
     const bool smooth = block_.shape.smooth;
     for (int64_t k = 0; k < n; ++k) gate[k] = smooth ? dpj * p[k] + pj * dp[k] : T(0);
-    if (block_.shape.dotr) set_cosine(j);
+    set_cosine(j);
     T mean = 0;
 #pragma omp simd reduction(+ : mean)
     for (int64_t k = 0; k < n; ++k) {
@@ -143,10 +143,11 @@ class ChangedRow {
 
  private:
   void set_cosine(int64_t j) {
-    for (int64_t d = 0; d < 3; ++d) {
+    std::fill(cosine.begin(), cosine.end(), T(0));
+    for (int64_t d = 0; block_.shape.dotr && d < 3; ++d) {
       const T *x = block_.turned[d], *dx = change_.turned[d], xj = x[j], dxj = dx[j];
       for (int64_t k = 0; k < block_.count; ++k) {
-        cosine[k] = (d == 0 ? T(0) : cosine[k]) + dxj * x[k] + xj * dx[k];
+        cosine[k] += dxj * x[k] + xj * dx[k];
       }
     }
   }
