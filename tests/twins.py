@@ -108,7 +108,10 @@ def triple_products(a, b, neighbor_count):
     count = np.asarray(neighbor_count)
     atoms, types = count.shape
     end = np.cumsum(count.T).reshape(types, atoms).T
-    runs = [[range(e - n, e) for e, n in zip(*row, strict=True)] for row in zip(end, count)]
+    runs = [
+        [range(end[atom, t] - count[atom, t], end[atom, t]) for t in range(types)]
+        for atom in range(atoms)
+    ]
     blocks = [
         [[(j, k) for j in run[s] for k in run[t] if s < t or j < k] for run in runs]
         for s, t in itertools.combinations_with_replacement(range(types), 2)

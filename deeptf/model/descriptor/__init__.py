@@ -2,5 +2,6 @@
 
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.descriptor.se_e2_r import SeE2R
+from deeptf.model.descriptor.se_e3 import SeE3
 
-DESCRIPTORS = {kind.type: kind for kind in (SeE2A, SeE2R)}
+DESCRIPTORS = {kind.type: kind for kind in (SeE2A, SeE2R, SeE3)}
