@@ -7,10 +7,6 @@
 namespace deeptf {
 namespace {
 
-struct NoAttributes {
-  explicit NoAttributes(OpKernelConstruction*) {}
-};
-
 // From the input `rows`, b [p, 4], and the last one, neighbor_count [n, T].
 NeighborRuns runs_from(OpKernelContext* context, int rows) {
   const Tensor& neighbor_count = input(context, 2, "neighbor_count", {-1, -1});
@@ -18,22 +14,24 @@ NeighborRuns runs_from(OpKernelContext* context, int rows) {
           neighbor_count.dim_size(1), data<int32_t>(neighbor_count)};
 }
 
+template <class Device>
 void products(OpKernelContext* context, const NoAttributes&) {
   const NeighborRuns runs = runs_from(context, 1);
   const Tensor& a = input(context, 0, "a", {runs.num_pairs, 4});
   int32_t* count = output<int32_t>(context, 1, {runs.num_atoms, runs.num_blocks()});
   double* products = output<double>(context, 0, {count_triples(runs, count)});
-  triple_products(runs, context_of(context), data<double>(a), data<double>(context->input(1)),
+  triple_products(runs, Device::of(context), data<double>(a), data<double>(context->input(1)),
                   products);
 }
 
+template <class Device>
 void sums(OpKernelContext* context, const NoAttributes&) {
   const NeighborRuns runs = runs_from(context, 0);
   Scratch<int32_t> count(runs.num_atoms * runs.num_blocks());
   const int64_t triples = count_triples(runs, count.data());
   const Tensor& upper = input(context, 1, "upper", {triples});
   double* sums = output<double>(context, 0, {runs.num_pairs, 4});
-  triple_sums(runs, context_of(context), data<double>(context->input(0)), data<double>(upper),
+  triple_sums(runs, Device::of(context), data<double>(context->input(0)), data<double>(upper),
               sums);
 }
 
@@ -74,9 +72,7 @@ REGISTER_OP("TripleSums")
     .Output("sums: double")
     .SetShapeFn(shape_of_sums);
 
-REGISTER_KERNEL_BUILDER(Name("TripleProducts").Device(tensorflow::DEVICE_CPU),
-                        Kernel<NoAttributes, products>);
-REGISTER_KERNEL_BUILDER(Name("TripleSums").Device(tensorflow::DEVICE_CPU),
-                        Kernel<NoAttributes, sums>);
+DEEPTF_CPU_KERNEL("TripleProducts", products);
+DEEPTF_CPU_KERNEL("TripleSums", sums);
 
 }  // namespace deeptf

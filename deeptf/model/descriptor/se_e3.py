@@ -71,7 +71,13 @@ class SeE3(TypeNets):
         """Working memory of an atom: sums and their gradients."""
         return precision_of(self.precision).size * ATOM_COPIES * 3 * self.width
 
-    def build(self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters) -> Described:
+    def build(
+        self,
+        pairs: SortedPairs,
+        atom_type: tf.Tensor,
+        parameters: Parameters,
+        type_vectors: tf.Tensor | None,
+    ) -> Described:
         """Return D [N_real, M] in the order of `pairs.atom_order`, and what belongs to it."""
         mean, stddev = (parameters.fixed_array(name) for name in ("mean", "stddev"))
         rows = environment(
