@@ -1,10 +1,11 @@
 """What a frozen energy model of deepmd-kit (TensorFlow backend) is made of, in tables.
 
 White lists: OUTPUTS, INPUTS, ATTRIBUTES (constants that nothing in the graph reads), STANDARD_OPS,
-GELU_OPS; the ops of a descriptor are in a file of its own (deepmd_kinds.py). Whatever is not in
-them stops a conversion.
+GELU_OPS; the ops of a descriptor are in a file of its own (kinds/). Whatever is not in them stops
+a conversion.
 
-SIGNS give the features that other models have a name for the message; they decide nothing.
+SIGNS give the features that some models have a name for the message; a descriptor lists those that
+belong to it.
 """
 
 from __future__ import annotations
@@ -86,6 +87,14 @@ SIGNS: tuple[tuple[str, str], ...] = (
     (r"op PlaceholderWithDefault", "a default for an input"),
     (r"op Less", "an activation function that deeptf does not have (such as silut)"),
 )
+
+
+_PART = re.compile(r"(descrpt_attr|o_rmat_deriv|o_rmat|o_rij|o_nlist)(_\d+)+(?=/|$)")
+
+
+def plain(name: str) -> str:
+    """Return a name without the suffix that parts of hybrid descriptors have."""
+    return _PART.sub(r"\1", name)
 
 
 def signs(op: str, name: str) -> list[tuple[str, str]]:
