@@ -1,8 +1,8 @@
 """The graph in a frozen model of deepmd-kit: nodes, constants, and a look for unknown parts.
 
-`DeepmdGraph` keeps a list of the constants that were read. `check_features` and `check_parts` refuse
-nodes that no white list has (names.py), `check_all_read` constants with a shape that nobody has
-read. What the arrays mean is known to the kinds and fitting.py.
+`DeepmdGraph` keeps a list of the constants that were read. `check_features` and `check_parts`
+refuse nodes that no white list has (names.py), `check_all_read` constants with a shape that nobody
+has read. What the arrays mean is known to the kinds and fitting.py.
 """
 
 from __future__ import annotations
