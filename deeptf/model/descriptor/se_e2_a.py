@@ -52,7 +52,13 @@ class SeE2A(TypeNets):
         values = self.neuron[-1] * (self.axis_neuron + 8)
         return precision_of(self.precision).size * ATOM_COPIES * values
 
-    def build(self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters) -> Described:
+    def build(
+        self,
+        pairs: SortedPairs,
+        atom_type: tf.Tensor,
+        parameters: Parameters,
+        type_vectors: tf.Tensor | None,
+    ) -> Described:
         """Return D [N_real, width] in the order of `pairs.atom_order`, and what belongs to it."""
         found, outside = sums(self, pairs, atom_type, parameters)
         moments = self._moments(found)
@@ -63,7 +69,7 @@ class SeE2A(TypeNets):
             outside,
         )
 
-    def plan(self, parameters: Parameters) -> list[Stage]:
+    def plan(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> list[Stage]:
         """Return the stages whose last one gives D."""
         first = sum_stages(self, parameters)
         names = first[-1].gives, parameters.name("descriptor")

@@ -49,6 +49,7 @@ class TypeNets:
     """Settings that these descriptors share; the fields are keys of the input file (A)."""
 
     columns: ClassVar[int] = 4  # of S: w is the row R~; 1: w is 1
+    needs_type_vectors: ClassVar[bool] = False
     sel: tuple[int, ...] | str = function("auto")
     rcut: float = function(6.0)
     rcut_smth: float = function(0.5)
@@ -207,7 +208,7 @@ class TypeNets:
         """Return whether pairs of these types are left out."""
         return any(sorted(pair) == sorted((centre, neighbor)) for pair in self.exclude_types)
 
-    def tables(self, parameters: Parameters) -> list[Table]:
+    def tables(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> list[Table]:
         """Return the one table of all embedding nets, or none."""
         return [self.table(parameters)] if self.tabulated else []
 
