@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,43 +20,64 @@ from deeptf.exchange.deepmd.rows import check_positive
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
+from deeptf.model.type_embedding import TypeEmbedding
 from deeptf.tf import session, tf
 
-FIRST = "layer_{layer}_type_0/{kind}"  # of the net of the first type
+OF_ALL = "layer_0/matrix"  # is there where types have vectors: then one net is for all of them
 
 
 def fitting_settings(graph: DeepmdGraph) -> EnerFitting:
     """Return the settings of the fitting nets."""
-    first = FIRST.format(kind="matrix", layer=0)
+    owner = _owners(graph, 1)[0][0]
+    pattern = f"layer_{{layer}}{owner}/{{kind}}"
     return EnerFitting(
         *(_parameters(graph, kind) for kind in ("fparam", "aparam")),
-        neuron=nets.widths(graph, FIRST, 0),
-        activation_function=nets.activation(graph, FIRST.format(kind="bias", layer=0)),
-        precision=nets.precision(graph, first),
-        resnet_dt=any(re.fullmatch(r"layer_\d+_type_\d+/idt", name) for name in graph.nodes),
+        neuron=nets.widths(graph, pattern, 0),
+        activation_function=nets.activation(graph, pattern.format(kind="bias", layer=0)),
+        precision=nets.precision(graph, pattern.format(kind="matrix", layer=0)),
+        resnet_dt=any(re.fullmatch(r"layer_\d+(_type_\d+)?/idt", name) for name in graph.nodes),
     )
 
 
-def descriptor_width(graph: DeepmdGraph, fitting: EnerFitting) -> int:
+def descriptor_width(graph: DeepmdGraph, fitting: EnerFitting, types: TypeEmbedding | None) -> int:
     """Return how many numbers of the descriptor the fitting nets take."""
-    inputs = len(graph.array(FIRST.format(kind="matrix", layer=0)))
-    return inputs - fitting.numb_fparam - fitting.numb_aparam
+    inputs = len(graph.array(f"layer_0{_owners(graph, 1)[0][0]}/matrix"))
+    return inputs - fitting.numb_fparam - fitting.numb_aparam - _vector(types)
 
 
-def fitting_arrays(graph: DeepmdGraph, config: ModelConfig) -> tuple[ModelConfig, Arrays]:
+def fitting_arrays(
+    graph: DeepmdGraph, config: ModelConfig, types: Arrays
+) -> tuple[ModelConfig, Arrays]:
     """Return the arrays of the fitting nets by their names in deeptf, and the settings.
 
     The settings change where `atom_ener` needs wider fitting nets.
+
+    types : arrays of the net that makes vectors of types.
     """
-    arrays = _statistics(graph, config.term.fitting_net) | _nets(graph, config)
+    fitting = config.term.fitting_net
+    arrays = _statistics(graph, fitting) | _nets(graph, config)
     arrays["energy_bias"] = _energy_bias(graph, config.num_types)
-    types = range(config.num_types)
-    relative = [t for t in types if f"final_layer_type_{t}_1/MatMul" in graph]
-    if relative and (config.term.fitting_net.numb_fparam or config.term.fitting_net.numb_aparam):
+    owners = _owners(graph, config.num_types)
+    relative = [net for owner, net in owners if f"final_layer{owner}_1/MatMul" in graph]
+    if not relative:
+        return config, arrays
+    if fitting.numb_fparam or fitting.numb_aparam:
         return _with_nets_at_zero(config, arrays, relative)
-    if relative:
-        arrays["energy_bias"][relative] -= _energy_at_zero(config, arrays)[relative]
+    counts = len(owners) == 1 or np.array([net in relative for _, net in owners])
+    arrays["energy_bias"] -= np.where(counts, _energy_at_zero(config, arrays, types), 0.0)
     return config, arrays
+
+
+def _owners(graph: DeepmdGraph, num_types: int) -> list[tuple[str, str]]:
+    """Return the ends of the names of layers in the graph, and the name of the net in deeptf."""
+    if OF_ALL in graph:
+        return [("", "all")]
+    return [(f"_type_{t}", f"type_{t}") for t in range(num_types)]
+
+
+def _vector(types: TypeEmbedding | None) -> int:
+    """Return the length of the vectors of types."""
+    return 0 if types is None else types.width
 
 
 def _parameters(graph: DeepmdGraph, kind: str) -> int:
@@ -95,49 +117,54 @@ def _energy_bias(graph: DeepmdGraph, num_types: int) -> np.ndarray:
 
 
 def _nets(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
-    fitting = config.term.fitting_net
-    inputs = config.term.descriptor.width + fitting.numb_fparam + fitting.numb_aparam
-    widths = inputs, *fitting.neuron
+    term, fitting = config.term, config.term.fitting_net
+    inputs = term.descriptor.width + _vector(term.type_embedding)
+    widths = inputs + fitting.numb_fparam + fitting.numb_aparam, *fitting.neuron
     arrays = {}
-    for t in range(config.num_types):
+    for owner, net in _owners(graph, config.num_types):
         for layer, (n_in, n_out) in enumerate(itertools.pairwise(widths)):
             kinds = ["matrix", "bias"]
             kinds += ["idt"] * (fitting.resnet_dt and layer > 0 and n_in == n_out)
-            place = f"layer_{{layer}}_type_{t}/{{kind}}", layer, f"type_{t}/{layer}"
+            place = f"layer_{{layer}}{owner}/{{kind}}", layer, f"{net}/{layer}"
             arrays |= nets.layer_arrays(graph, *place, (n_in, n_out), kinds)
-        place = f"final_layer_type_{t}/{{kind}}", "", f"type_{t}/last"
+        place = f"final_layer{owner}/{{kind}}", "", f"{net}/last"
         arrays |= nets.layer_arrays(graph, *place, (widths[-1], 1))
     return arrays
 
 
-def _energy_at_zero(config: ModelConfig, arrays: Arrays) -> np.ndarray:
+def _energy_at_zero(config: ModelConfig, arrays: Arrays, types: Arrays) -> np.ndarray:
     """Return the value of each type's fitting net at a descriptor of zeros, [T] in eV."""
     one_of_each = np.ones(config.num_types, np.int32)
-    parameters = Parameters(arrays, frozen=True)
+    term = config.term
     with tf.Graph().as_default() as graph:
-        descriptor = tf.zeros([config.num_types, config.term.descriptor.width], tf.float64)
-        energy, _ = config.term.fitting_net.nets(descriptor, one_of_each, None, parameters)
+        vectors = None
+        if term.type_embedding is not None:
+            parameters = Parameters(types, frozen=True)
+            vectors = term.type_embedding.vectors(config.num_types, parameters)
+        descriptor = tf.zeros([config.num_types, term.descriptor.width], tf.float64)
+        parameters = Parameters(arrays, frozen=True)
+        energy, _ = term.fitting_net.nets(descriptor, one_of_each, None, vectors, parameters)
         with session(graph) as run:
             return run.run(energy)
 
 
 def _with_nets_at_zero(
-    config: ModelConfig, arrays: Arrays, relative: list[int]
+    config: ModelConfig, arrays: Arrays, relative: Sequence[str]
 ) -> tuple[ModelConfig, Arrays]:
-    """Return a model whose fitting nets give N(D, p) - N(0, p) for the types `relative`.
+    """Return a model whose fitting nets give N(D, p) - N(0, p) where they are among `relative`.
 
     With frame or atom parameters p the value at a descriptor of zeros is no constant. A net of
     twice the width holds both: its second half sees the parameters only, and counts negative.
     """
-    fitting = config.term.fitting_net
-    result = {name: value for name, value in arrays.items() if not name.startswith("type_")}
-    for t in range(config.num_types):
-        net = f"type_{t}"
+    fitting, width = config.term.fitting_net, config.term.descriptor.width
+    nets_there = sorted({name.partition("/")[0] for name in arrays if name.endswith("/matrix")})
+    result = {name: value for name, value in arrays.items() if "/" not in name}
+    for net in nets_there:
         for layer in range(len(fitting.neuron)):
             matrix = arrays[f"{net}/{layer}/matrix"]
             none = np.zeros_like(matrix)
             if layer == 0:
-                none[config.term.descriptor.width :] = matrix[config.term.descriptor.width :]
+                none[width:] = matrix[width:]
                 doubled = np.hstack([matrix, none])
             else:
                 doubled = np.block([[matrix, none], [none, matrix]])
@@ -146,7 +173,7 @@ def _with_nets_at_zero(
                 if (name := f"{net}/{layer}/{kind}") in arrays:
                     result[name] = np.tile(arrays[name], 2)
         matrix, bias = (arrays[f"{net}/last/{kind}"] for kind in ("matrix", "bias"))
-        sign = -1.0 if t in relative else 0.0
+        sign = -1.0 if net in relative else 0.0
         result[f"{net}/last/matrix"] = np.vstack([matrix, sign * matrix])
         result[f"{net}/last/bias"] = bias * (1.0 + sign)
     wider = replace(fitting, neuron=tuple(2 * n for n in fitting.neuron))

@@ -42,12 +42,12 @@ def precision(graph: DeepmdGraph, name: str) -> str:
     return PRECISION[dtype]
 
 
-def activation(graph: DeepmdGraph, bias: str) -> str:
-    """Return the activation function behind the sum with this bias."""
-    scope = bias.rpartition("/")[0] + "/"
+def activation(graph: DeepmdGraph, last: str) -> str:
+    """Return the activation function of a layer behind its bias, or its matrix without one."""
+    scope = last.rpartition("/")[0] + "/"
     nodes = [node for node in graph.graph_def.node if node.name.startswith(scope)]
-    added = {node.name for node in nodes if {bias, f"{bias}/read"} & set(node.input)}
-    added -= {f"{bias}/read"}
+    added = {node.name for node in nodes if {last, f"{last}/read"} & set(node.input)}
+    added -= {f"{last}/read"}
     behind = {node.op for node in nodes if added & set(node.input)}
     for op, name in ACTIVATION_OPS.items():
         if op in behind:
@@ -70,14 +70,14 @@ def embedding_net(
 ) -> Arrays:
     """Return the arrays of an embedding net with these widths, the first of which is the input.
 
-    target : of the arrays in deeptf, {target}/{layer}/{kind}.
+    target : first part of the names of the arrays in deeptf, {target}{layer}/{kind}.
     """
     arrays = {}
     for layer, (n_in, n_out) in enumerate(itertools.pairwise(widths)):
         kinds = ["matrix"] + ["bias"] * bias
         kinds += ["idt"] * (resnet_dt and n_out in (n_in, 2 * n_in))
-        source = f"{target}/{layer}"
-        arrays |= layer_arrays(graph, pattern, layer + 1, source, (n_in, n_out), kinds)
+        name = f"{target}{layer}"
+        arrays |= layer_arrays(graph, pattern, layer + 1, name, (n_in, n_out), kinds)
     return arrays
 
 

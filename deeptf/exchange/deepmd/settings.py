@@ -13,6 +13,7 @@ from deeptf.exchange.deepmd.fitting import descriptor_width, fitting_settings
 from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.parts import descriptor_section, kinds_in, part_of
 from deeptf.exchange.deepmd.script import training_script
+from deeptf.exchange.deepmd.type_embedding import type_embedding_settings
 from deeptf.model.model import ModelConfig
 from deeptf.model.term.standard import Standard
 
@@ -36,13 +37,13 @@ class DeepmdSettings:
         num_types = int(graph.number("descrpt_attr/ntypes"))
         part = part_of(graph, section, num_types)
         graph.check_parts(kinds)
-        fitting = fitting_settings(graph)
-        self.part = replace(part, width=descriptor_width(graph, fitting))
+        fitting, types = fitting_settings(graph), type_embedding_settings(graph)
+        self.part = replace(part, width=descriptor_width(graph, fitting, types))
         descriptor = self.part.kind.settings(self.part)
         own_names = tuple(graph.text("model_attr/tmap", "").split())
         self.has_names = bool(own_names)
         type_map = _choose_names(num_types, own_names, type_map)
-        self.config = ModelConfig(Standard(descriptor, fitting), type_map)
+        self.config = ModelConfig(Standard(descriptor, fitting, types), type_map)
 
     def _check_kind(self) -> None:
         kind = self.graph.text("model_attr/model_type")

@@ -6,6 +6,7 @@ from typing import Any
 
 from deeptf.exchange.deepmd.kind import Part
 from deeptf.exchange.deepmd.kinds.type_nets import TypeNetsKind
+from deeptf.exchange.deepmd.names import TYPE_EMBEDDING
 from deeptf.model.descriptor.se_e2_r import SeE2R
 
 
@@ -17,6 +18,7 @@ class SeE2RKind(TypeNetsKind):
     force = ("ProdForceSeR",)
     virial = ("ProdVirialSeR",)
     ops = frozenset({"BroadcastTo", "DynamicStitch", "FloorDiv", "Mean", "Prod", "Range"})
+    features = frozenset({TYPE_EMBEDDING})  # which the fitting alone takes
     columns = 1
     sel, rcut, rcut_smth = "sel", "rcut", "rcut_smth"
     fixed, sizes = {}, {}

@@ -70,7 +70,7 @@ class TypeNetsKind(RowsKind):
             arrays |= nets.embedding_net(
                 part.graph,
                 f"{part.scope(centre)}/{{kind}}_{{layer}}_{neighbor}",
-                f"embedding_{centre}_{neighbor}",
+                f"embedding_{centre}_{neighbor}/",
                 (1, *own.neuron),
                 own.resnet_dt,
             )
