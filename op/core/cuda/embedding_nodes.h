@@ -2,7 +2,8 @@
 //
 // The arrays of the layers and all pointers of segments and needed_row are on the device, so the
 // host gives the number of nodes of the table. It may be larger than that of the needed nodes: the
-// rows behind them become zero, or are not read. A net is evaluated twice where two segments meet.
+// rows behind them become zero, and must have the gradient zero. A net is evaluated twice where two
+// segments meet.
 #pragma once
 
 #include "core/cuda/cuda.h"
