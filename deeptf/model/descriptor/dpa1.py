@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from deeptf.data.statistics import Extremes, Found
+from deeptf.model.descriptor.attention import AttentionSums
 from deeptf.model.descriptor.described import Lines
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.descriptor.typed_net import TypedNet
@@ -55,8 +56,6 @@ class SeAtten(SeE2A):
             raise ValueError(
                 f'`tebd_input_mode` must be "{CONCAT}" or "{STRIP}", got {self.tebd_input_mode!r}'
             )
-        if self.attn_layer > 0:
-            raise ValueError(f"`attn_layer` must be 0, got {self.attn_layer}: no attention yet")
         if self.attn_layer < 0 or self.attn < 1:
             raise ValueError(
                 "`attn_layer` must be at least 0 and `attn` at least 1, "
@@ -110,7 +109,8 @@ class SeAtten(SeE2A):
     def typed(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> TypedSums:
         """Return the sums with the net of all types."""
         two_side = self.stripped or not self.type_one_side
-        return TypedSums(self, TypedNet(self, two_side, self.stripped, type_vectors, parameters))
+        kind = AttentionSums if self.attn_layer else TypedSums
+        return kind(self, TypedNet(self, two_side, self.stripped, type_vectors, parameters))
 
     def absent(
         self, allowed: np.ndarray, centre_type: tf.Tensor, neighbor_count: tf.Tensor
