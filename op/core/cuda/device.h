@@ -56,6 +56,21 @@ void for_each(const Cuda& cuda, int64_t count, const Body& body) {
          for_each_kernel<Body>, count, body);
 }
 
+// Enough blocks of `threads` threads for one warp for each of `count`.
+inline dim3 blocks_of_warps(int64_t count, int threads) {
+  return dim3(static_cast<unsigned>((count * kLanes + threads - 1) / threads));
+}
+
+// Which warp this is, counted over all blocks.
+__device__ inline int64_t warp_index() {
+  return (int64_t{blockIdx.x} * blockDim.x + threadIdx.x) / kLanes;
+}
+
+// How many of these lanes come before this one.
+__device__ inline int lanes_before(unsigned lanes) {
+  return __popc(lanes & ((1u << threadIdx.x % kLanes) - 1));
+}
+
 // Copies to the host and waits for all work before.
 template <class T>
 void copy_to_host(const Cuda& cuda, const T* from, int64_t count, T* to) {
