@@ -1,7 +1,6 @@
 // See primitives.h; the one file that includes CUB.
-#include "core/cuda/primitives.h"
-
 #include "core/cuda/device.h"
+#include "core/cuda/primitives.h"
 
 #ifdef __CUDACC__
 #include <cub/device/device_radix_sort.cuh>

@@ -126,6 +126,19 @@ DEEPTF_HD inline void wrap(const BinGrid& grid, const double* r, double* wrapped
   for (int k = 0; k < 3; ++k) wrapped[k] = r[k] - home[k];
 }
 
+// An image is three numbers, how many cells away it is along each vector of the cell.
+DEEPTF_HD inline int32_t image_of(int32_t image0, int32_t image1, int32_t image2) {
+  return (image0 + kMaxImage) << 20 | (image1 + kMaxImage) << 10 | (image2 + kMaxImage);
+}
+
+DEEPTF_HD inline void image_shift(const BinGrid& grid, int32_t image, double* shift) {
+  const int32_t image0 = (image >> 20) - kMaxImage, image1 = (image >> 10 & 1023) - kMaxImage;
+  const int32_t image2 = (image & 1023) - kMaxImage;
+  for (int k = 0; k < 3; ++k) {
+    shift[k] = image0 * grid.cell[k] + image1 * grid.cell[3 + k] + image2 * grid.cell[6 + k];
+  }
+}
+
 // Atoms of neighbouring bins, one after the other in memory, seen in one image.
 struct BinRun {
   int32_t begin, end, image;  // slots from begin to end - 1
@@ -156,10 +169,8 @@ DEEPTF_HD void for_each_run_of_line(const BinGrid& grid, const int32_t* bin_star
     run.begin = bin_start[line + from];
     run.end = bin_start[line + to + 1];
     if (run.begin == run.end) continue;
-    for (int k = 0; k < 3; ++k) {
-      run.shift[k] = image0 * grid.cell[k] + image1 * grid.cell[3 + k] + image2 * grid.cell[6 + k];
-    }
-    run.image = (image0 + kMaxImage) << 20 | (image1 + kMaxImage) << 10 | (image2 + kMaxImage);
+    run.image = image_of(image0, image1, image2);
+    image_shift(grid, run.image, run.shift);
     visit(run);
   }
 }

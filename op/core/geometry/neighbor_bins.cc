@@ -57,6 +57,13 @@ void check_rcut(double rcut) {
   }
 }
 
+void check_number_of_bins(int64_t bins) {
+  if (bins > std::numeric_limits<int32_t>::max()) {
+    throw Error("frames must have fewer than 2^31 bins, got " + std::to_string(bins) +
+                ": give fewer frames at a time");
+  }
+}
+
 Scratch<BinGrid> NeighborSearch::make_grids() const {
   check_rcut(rcut_);
   Scratch<BinGrid> grids(frames_.num_frames);
@@ -66,10 +73,7 @@ Scratch<BinGrid> NeighborSearch::make_grids() const {
     grid.first_bin = bins;
     bins += grid.num_bins();
   }
-  if (bins > std::numeric_limits<int32_t>::max()) {
-    throw Error("frames must have fewer than 2^31 bins, got " + std::to_string(bins) +
-                ": give fewer frames at a time");
-  }
+  check_number_of_bins(bins);
   return grids;
 }
 

@@ -29,6 +29,9 @@ struct Frames {
 // Throws Error for a cut-off radius that cannot be used.
 void check_rcut(double rcut);
 
+// Throws Error for more bins in all frames than 32 bits can count.
+void check_number_of_bins(int64_t bins);
+
 // Throws Error for a frame_row that is not that of so many atoms.
 void check_frame_row(const Frames& frames, int64_t num_atoms);
 
