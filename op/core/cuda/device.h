@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/host_device.h"
@@ -80,6 +81,23 @@ void copy_to_host(const Cuda& cuda, const T* from, int64_t count, T* to) {
 #else
   (void)cuda;
   std::copy_n(from, count, to);
+#endif
+}
+
+template <class T>
+std::vector<T> on_host(const Cuda& cuda, const T* from, int64_t count) {
+  std::vector<T> to(count);
+  copy_to_host(cuda, from, count, to.data());
+  return to;
+}
+
+template <class T>
+void set_zero(const Cuda& cuda, T* to, int64_t count) {
+#ifdef __CUDACC__
+  if (count > 0) check_cuda(cudaMemsetAsync(to, 0, count * sizeof(T), stream_of(cuda)));
+#else
+  (void)cuda;
+  std::fill_n(to, count, T(0));
 #endif
 }
 
