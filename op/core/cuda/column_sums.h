@@ -5,7 +5,7 @@
 
 namespace deeptf {
 
-constexpr int64_t kRowsOfPart = 512;
+constexpr int64_t kRowsOfPart = 128;
 
 inline int64_t row_parts(int64_t rows) {
   return rows > kRowsOfPart ? (rows + kRowsOfPart - 1) / kRowsOfPart : 1;

@@ -91,33 +91,41 @@ Results<T> of_device(const Case<T>& c) {
 }
 
 template <class T>
-void check(const FittingShape& shape, const std::vector<int32_t>& count) {
-  const Case<T> c(shape, count);
+void compare(const Results<T>& got, const Case<T>& c) {
   const Results<T> wanted = of_cpu(c);
-  const Results<T> got = deeptf_test::same_in_all_orders([&] { return of_device(c); });
   CHECK(got.size() == wanted.size());
   for (size_t k = 0; k < got.size(); ++k) CHECK(distance(got[k], wanted[k]) < kTolerance<T>);
+}
+
+template <class T>
+void check(const FittingShape& shape, const std::vector<int32_t>& count) {
+  const Case<T> c(shape, count);
+  compare(of_device(c), c);
 }
 
 }  // namespace
 
 TEST(nets_are_those_of_the_cpu) {
-  check<double>({9, {6, 6, 4}, Activation::tanh, true}, {2, 0, 3});
-  check<double>({40, {35, 35}, Activation::tanh, true}, {9});
+  check<double>({40, {35, 35}, Activation::tanh, true}, {5});
   check<float>({9, {5, 5}, Activation::gelu, false}, {1, 2});
   check<double>({1, {1, 3, 1}, Activation::sigmoid, false}, {2, 1});
+}
+
+TEST(results_do_not_depend_on_the_order) {
+  const Case<double> c({9, {6, 6, 4}, Activation::tanh, true}, {2, 0, 3});
+  compare(deeptf_test::same_in_all_orders([&] { return of_device(c); }), c);
 }
 
 TEST(every_activation) {
   for (const auto kind : {Activation::linear, Activation::tanh, Activation::sigmoid,
                           Activation::softplus, Activation::silu, Activation::gelu,
                           Activation::gelu_tf, Activation::relu, Activation::relu6}) {
-    check<double>({3, {4, 4}, kind, false}, {5});
-    check<float>({3, {4}, kind, true}, {5});
+    check<double>({2, {3}, kind, false}, {5});
+    check<float>({2, {3}, kind, true}, {5});
   }
 }
 
-TEST(sums_over_many_atoms) { check<double>({1, {2}, Activation::linear, false}, {1100}); }
+TEST(sums_over_many_atoms) { check<double>({1, {2}, Activation::linear, false}, {300}); }
 
 TEST(without_atoms) { check<double>({3, {4, 4}, Activation::tanh, true}, {0}); }
 
