@@ -13,7 +13,9 @@ template <class T>
 struct CurveCase {
   static constexpr int64_t kTypes = 3, kCurves = 4, kSegments = 3, kNear = 1, kAtoms = 5;
 
-  CurveCase(int64_t columns, int64_t width, int32_t most_pairs) : columns(columns), width(width) {
+  // Small values of `spread` bring the pairs of a curve into one interval.
+  CurveCase(int64_t columns, int64_t width, int32_t most_pairs, double spread = 1)
+      : columns(columns), width(width) {
     for (int64_t k = 0; k < kAtoms * kTypes; ++k) {
       neighbor_count.push_back(k == 2 ? most_pairs : static_cast<int32_t>(k * 7 % 5));
       num_pairs += neighbor_count.back();
@@ -28,6 +30,7 @@ struct CurveCase {
       }
     }
     rows = random<double>(num_pairs * columns, 1);
+    for (int64_t pair = 0; pair < num_pairs; ++pair) rows[pair * columns] *= spread;
     direction = random<double>(num_pairs * columns, 2);
     upper = random<T>(kAtoms * columns * width, 3);
     needed.resize(node_row.back() + 1);
