@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/cuda/device.h"
+#include "core/cuda/frame_of_atom.h"
 #include "core/cuda/neighbors.h"
 #include "core/cuda/primitives.h"
 #include "core/geometry/apart.h"
@@ -85,14 +86,8 @@ __global__ void __launch_bounds__(kThreads) grid_kernel(BinnedAtoms atoms) {
   atoms.grids[frame] = grid;
 }
 
-// The frame of an atom, by its place in frame_row.
-__device__ int64_t frame_of(const BinnedAtoms& atoms, int64_t atom) {
-  int64_t low = 0, high = atoms.frames.num_frames;  // frame_row[low] <= atom < frame_row[high]
-  while (high - low > 1) {
-    const int64_t middle = (low + high) / 2;
-    (atoms.frames.frame_row[middle] <= atom ? low : high) = middle;
-  }
-  return low;
+__device__ inline int64_t frame_of(const BinnedAtoms& atoms, int64_t atom) {
+  return frame_of_atom(atoms.frames.frame_row, atoms.frames.num_frames, atom);
 }
 
 struct FindBin {
@@ -110,24 +105,6 @@ struct FindBin {
     } else {
       mark(atoms.wrong);
     }
-  }
-};
-
-// bin_start[k]: how many slots have a bin below k.
-struct FindStart {
-  BinnedAtoms atoms;
-
-  __device__ void operator()(int64_t k) const {
-    int64_t low = 0, high = atoms.num_atoms;
-    while (low < high) {
-      const int64_t middle = (low + high) / 2;
-      if (atoms.bin[middle] < k) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    atoms.bin_start[k] = static_cast<int32_t>(low);
   }
 };
 
@@ -268,18 +245,6 @@ struct Finish {
   }
 };
 
-struct Zero {
-  int32_t* to;
-  DEEPTF_HD void operator()(int64_t k) const { to[k] = 0; }
-};
-
-template <class T>
-std::vector<T> on_host(const Cuda& cuda, const T* from, int64_t count) {
-  std::vector<T> to(count);
-  copy_to_host(cuda, from, count, to.data());
-  return to;
-}
-
 }  // namespace
 
 CudaNeighborSearch::CudaNeighborSearch(const Frames& frames, int64_t num_atoms, double rcut,
@@ -301,11 +266,11 @@ CudaNeighborSearch::CudaNeighborSearch(const Frames& frames, int64_t num_atoms, 
   }
   atoms_.wrong = cuda.scratch<int32_t>(1);
   int32_t *bin = cuda.scratch<int32_t>(num_atoms), *index = cuda.scratch<int32_t>(num_atoms);
-  for_each(cuda, 1, Zero{atoms_.wrong});
+  set_zero(cuda, atoms_.wrong, 1);
   launch(cuda, dim3(static_cast<unsigned>(frames.num_frames)), kThreads, grid_kernel, atoms_);
   for_each(cuda, num_atoms, FindBin{atoms_, bin, index});
   sort_by_key(cuda, num_atoms, bits_of(bins), bin, atoms_.bin, index, atoms_.atom);
-  for_each(cuda, bins + 1, FindStart{atoms_});
+  find_starts(cuda, atoms_.bin, num_atoms, bins, atoms_.bin_start);
   for_each(cuda, num_atoms, PlaceAtom{atoms_});
 }
 
@@ -313,7 +278,7 @@ int64_t CudaNeighborSearch::count(int32_t* row) {
   const int64_t atoms = atoms_.num_atoms;
   auto* sum = cuda_.scratch<int64_t>(atoms + 1);
   auto* outcome = cuda_.scratch<Outcome>(1);
-  for_each(cuda_, atoms + 1, Zero{row});
+  set_zero(cuda_, row, atoms + 1);
   launch(cuda_, blocks_of_warps(atoms, kThreads), kThreads, count_kernel, atoms_, row);
   exclusive_scan(cuda_, row, atoms + 1, sum);
   for_each(cuda_, atoms + 1, Finish{atoms_, sum, row, outcome});

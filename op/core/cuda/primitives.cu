@@ -39,6 +39,25 @@ void scan(const Cuda& cuda, const int32_t* values, int64_t count, Sum* sum) {
 #endif
 }
 
+struct FindStart {
+  const int32_t* sorted_keys;
+  int64_t count;
+  int32_t* start;
+
+  DEEPTF_HD void operator()(int64_t k) const {
+    int64_t low = 0, high = count;
+    while (low < high) {
+      const int64_t middle = (low + high) / 2;
+      if (sorted_keys[middle] < k) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    start[k] = static_cast<int32_t>(low);
+  }
+};
+
 }  // namespace
 
 void exclusive_scan(const Cuda& cuda, const int32_t* values, int64_t count, int32_t* sum) {
@@ -65,6 +84,11 @@ void sort_by_key(const Cuda& cuda, int64_t count, int bits, const int32_t* keys,
   for (int64_t k = 0; k < count; ++k) sorted_keys[k] = keys[order[k]];
   for (int64_t k = 0; k < count; ++k) sorted_values[k] = values[order[k]];
 #endif
+}
+
+void find_starts(const Cuda& cuda, const int32_t* sorted_keys, int64_t count, int64_t most,
+                 int32_t* start) {
+  for_each(cuda, most + 1, FindStart{sorted_keys, count, start});
 }
 
 }  // namespace deeptf

@@ -38,12 +38,12 @@ struct Batch {
 
 Batch mixed() {
   Batch batch;
-  batch.add(96, {9.8, 0, 0, 0, 9.8, 0, 0, 0, 9.8}, 1);
-  batch.add(7, {3.1, 0, 0, 1.0, 2.9, 0, -0.8, 0.4, 3.3}, 2);
-  batch.add(30, std::vector<double>(9, 0.0), 3);
+  batch.add(40, {8.1, 0, 0, 0, 8.1, 0, 0, 0, 8.1}, 1);
+  batch.add(3, {3.1, 0, 0, 1.0, 2.9, 0, -0.8, 0.4, 3.3}, 2);
+  batch.add(13, std::vector<double>(9, 0.0), 3);
   batch.add(0, std::vector<double>(9, 0.0), 4);
   batch.add(1, {4.0, 0, 0, 0, 4.0, 0, 0, 0, 4.0}, 5);
-  batch.add(60, {20, 0, 0, 6, 18, 0, 3, -5, 22}, 6);
+  batch.add(30, {14, 0, 0, 4, 13, 0, 2, -3, 16}, 6);
   return batch;
 }
 
@@ -51,10 +51,10 @@ Batch mixed() {
 using Pairs = std::tuple<std::vector<int32_t>, std::vector<int32_t>, std::vector<double>>;
 
 Pairs pairs_of_cpu(const Batch& batch, double rcut) {
-  const deeptf::NeighborSearch search({batch.num_frames(), batch.frame_row.data(),
-                                       batch.coord.data(), batch.cell.data(),
-                                       batch.atom_type.data()},
-                                      rcut);
+  const deeptf::NeighborSearch search(
+      {batch.num_frames(), batch.frame_row.data(), batch.coord.data(), batch.cell.data(),
+       batch.atom_type.data()},
+      rcut);
   std::vector<int32_t> row(batch.num_atoms() + 1);
   std::vector<int32_t> neighbor(search.count(deeptf_test::serial(), row.data()));
   std::vector<double> displacement(3 * neighbor.size());
@@ -79,9 +79,9 @@ Pairs pairs_of_device(const Batch& batch, double rcut) {
 
 TEST(pairs_are_those_of_the_cpu) {
   const Batch batch = mixed();
-  for (const double rcut : {2.0, 4.5, 6.0}) {
+  for (const double rcut : {2.0, 5.0}) {
     const Pairs got = deeptf_test::in_any_order([&] { return pairs_of_device(batch, rcut); });
-    CHECK(std::get<1>(got).size() > 100);
+    CHECK(std::get<1>(got).size() > 20);
     CHECK(got == pairs_of_cpu(batch, rcut));
   }
 }
@@ -103,8 +103,11 @@ TEST(extreme_places_and_cells_stay_in_bounds) {
 }
 
 TEST(unusable_input_is_named_as_on_the_cpu) {
-  const auto message = [](const std::function<void(Batch&)>& change, const char* part) {
-    Batch batch = mixed();
+  Batch small;
+  small.add(5, {8.1, 0, 0, 0, 8.1, 0, 0, 0, 8.1}, 1);
+  small.add(4, std::vector<double>(9, 0.0), 2);
+  const auto message = [&](const std::function<void(Batch&)>& change, const char* part) {
+    Batch batch = small;
     change(batch);
     return deeptf_test::throws([&] { pairs_of_device(batch, 4); }, part);
   };
@@ -112,15 +115,15 @@ TEST(unusable_input_is_named_as_on_the_cpu) {
   const auto flat = [](Batch& b) { std::copy_n(b.cell.begin(), 3, b.cell.begin() + 3); };
   const auto thin = [](Batch& b) { b.cell[4] *= 1e-4; };
   CHECK(message(on_top, "got atoms 0 and 3 of frame 0 on top of each other"));
-  CHECK(message([](Batch& b) { b.coord[3 * 103] = NAN; }, "got nan in frame 2, atom 0"));
+  CHECK(message([](Batch& b) { b.coord[3 * 6] = NAN; }, "got nan in frame 1, atom 1"));
   CHECK(message([](Batch& b) { b.coord[0] = 1e9; }, "`coord` must be finite and below 1e9 A"));
   CHECK(message(flat, "`cell` must have a volume (or be all zeros for no cell), got 0.000000"));
   CHECK(message(thin, "`cell` must be thicker than rcut/500"));
-  CHECK(message([](Batch& b) { b.frame_row[2] = 5; }, "`frame_row` must not decrease, got 5"));
+  CHECK(message([](Batch& b) { b.frame_row[1] = 10; }, "`frame_row` must not decrease, got 9"));
   CHECK(message([](Batch& b) { b.frame_row[0] = 1; }, "`frame_row` must go from 0 to the number"));
-  CHECK(message([](Batch& b) { b.frame_row[6] = 193; }, "of atoms 194, got 0 to 193"));
+  CHECK(message([](Batch& b) { b.frame_row[2] = 8; }, "of atoms 9, got 0 to 8"));
   for (const double rcut : {0.0, -1.0, 1e9, double(NAN)}) {
-    const auto run = [&] { pairs_of_device(mixed(), rcut); };
+    const auto run = [&] { pairs_of_device(small, rcut); };
     CHECK(deeptf_test::throws(run, "`rcut` must be positive and below 1e9 A"));
   }
 }
