@@ -100,6 +100,29 @@ def neighbor_sum(count, weight, value):
     ).reshape(len(count), weight.shape[1], value.shape[1])
 
 
+def triple_products(a, b, neighbor_count):
+    """(a_j . b_k + a_k . b_j) / 2 of two neighbours of an atom, and the number of each block.
+
+    Blocks are pairs of types, in each the atoms; then come the neighbours with themselves.
+    """
+    count = np.asarray(neighbor_count)
+    atoms, types = count.shape
+    end = np.cumsum(count.T).reshape(types, atoms).T
+    runs = [
+        [range(end[atom, t] - count[atom, t], end[atom, t]) for t in range(types)]
+        for atom in range(atoms)
+    ]
+    blocks = [
+        [[(j, k) for j in run[s] for k in run[t] if s < t or j < k] for run in runs]
+        for s, t in itertools.combinations_with_replacement(range(types), 2)
+    ]
+    blocks += [[[(j, j) for j in run[t]] for run in runs] for t in range(types)]
+    places = [pair for block in blocks for part in block for pair in part]
+    product = [(a[j, 1:] @ b[k, 1:] + a[k, 1:] @ b[j, 1:]) / 2 for j, k in places]
+    number = [[len(part) for part in block] for block in blocks]
+    return np.array(product), np.array(number, np.int32).reshape(len(blocks), atoms).T
+
+
 def force_virial(pair_gradient, displacement, centre, neighbor, num_all, frame_row):
     """Scatter of the pair gradient, and -sum r (x) g per frame."""
     force = np.zeros((num_all, 3))

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <map>
 
+#include "core/base/activation_formulas.h"
 #include "core/base/error.h"
 #include "core/base/exponential.h"
 #include "core/base/lane.h"
@@ -54,56 +55,27 @@ Lane<T> softplus_of(Lane<T> x) {
 }
 
 template <class T>
-struct Three {
-  Lane<T> value, first, second;
+struct Lanes {
+  using Number = Lane<T>;
+  using Scalar = T;
+  static Lane<T> tanh(Lane<T> x) { return tanh_of<T>(x); }
+  static Lane<T> sigmoid(Lane<T> x) { return sigmoid_of<T>(x); }
+  static Lane<T> softplus(Lane<T> x) { return softplus_of<T>(x); }
 };
-
-template <Activation kind, class T>
-Three<T> evaluate(Lane<T> z) {
-  const Lane<T> zero{}, one = lane_of(T(1));
-  if constexpr (kind == Activation::tanh) {
-    const Lane<T> h = tanh_of<T>(z), slope = T(1) - h * h;
-    return {h, slope, T(-2) * h * slope};
-  } else if constexpr (kind == Activation::sigmoid) {
-    const Lane<T> s = sigmoid_of<T>(z), slope = s * (T(1) - s);
-    return {s, slope, slope * (T(1) - s * T(2))};
-  } else if constexpr (kind == Activation::softplus) {
-    const Lane<T> s = sigmoid_of<T>(z);
-    return {softplus_of<T>(z), s, s * (T(1) - s)};
-  } else if constexpr (kind == Activation::silu) {
-    const Lane<T> s = sigmoid_of<T>(z), slope = s * (T(1) - s);
-    return {z * s, s + z * slope, T(2) * slope + z * slope * (T(1) - s * T(2))};
-  } else if constexpr (kind == Activation::gelu || kind == Activation::gelu_tf) {
-    constexpr T scale = T(0.7978845608028654);  // sqrt(2/pi)
-    constexpr T cubic = kind == Activation::gelu ? T(0.044715) : T(0.044715f);
-    const Lane<T> t = tanh_of<T>(scale * (z + cubic * z * z * z)), slope = T(1) - t * t;
-    const Lane<T> inner = scale * (T(1) + T(3) * cubic * z * z);
-    const Lane<T> bend = T(6) * scale * cubic * z - T(2) * t * inner * inner;
-    return {T(0.5) * z * (T(1) + t), T(0.5) * (T(1) + t) + T(0.5) * z * slope * inner,
-            slope * inner + T(0.5) * z * slope * bend};
-  } else if constexpr (kind == Activation::relu) {
-    return {z < zero ? zero : z, z > zero ? one : zero, zero};
-  } else if constexpr (kind == Activation::relu6) {
-    const Lane<T> inside = z < T(6) ? one : zero;
-    return {at_most<T>(z < zero ? zero : z, T(6)), z > zero ? inside : zero, zero};
-  } else {
-    return {z, one, zero};
-  }
-}
 
 template <Activation kind, class T>
 void activate_all(int64_t count, const T* z, T* value, T* first, T* second) {
   for (int64_t k = 0; k < count; k += kLane<T>) {
     const int64_t left = count - k;
     if (left >= kLane<T>) {
-      const Three<T> f = evaluate<kind, T>(load(z + k));
+      const Curvature<Lane<T>> f = evaluate<kind, Lanes<T>>(load(z + k));
       if (value) store(value + k, f.value);
       if (first) store(first + k, f.first);
       if (second) store(second + k, f.second);
     } else {
       Lane<T> rest{};
       for (int64_t j = 0; j < left; ++j) rest[j] = z[k + j];
-      const Three<T> f = evaluate<kind, T>(rest);
+      const Curvature<Lane<T>> f = evaluate<kind, Lanes<T>>(rest);
       for (int64_t j = 0; j < left; ++j) {
         if (value) value[k + j] = f.value[j];
         if (first) first[k + j] = f.first[j];
