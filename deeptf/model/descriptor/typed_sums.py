@@ -20,6 +20,7 @@ from deeptf.model.descriptor.typed_net import EMBEDDING, TypedNet
 from deeptf.model.network import precision_of
 from deeptf.model.ranges import SHORTEST
 from deeptf.model.table import Outside, Table, build_table, outside_of
+from deeptf.ops.curve import EmbeddingSums
 from deeptf.ops.moments import neighbor_sum
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
@@ -37,14 +38,18 @@ class TypedSums:
     @property
     def tabulated(self) -> bool:
         """Whether the net is a table of curves."""
-        if self.net.stripped or not (self.own.tabulated and self.net.is_curve):
+        if not (self.own.tabulated and self.net.is_curve):
             return False
         return self.own.embedding == "table" or len(self._numbers) <= MOST_CURVES
 
-    def of(self, pairs: SortedPairs, rows: tf.Tensor) -> tuple[tf.Tensor, Outside | None]:
+    def of(
+        self, pairs: SortedPairs, atom_type: tf.Tensor, rows: tf.Tensor
+    ) -> tuple[tf.Tensor, Outside | None]:
         """Return S [N_real, W, M] from the environment rows [P, W], and pairs beyond the data."""
         if self.tabulated:
-            return self._interpolated(pairs, rows)
+            share = self._share(rows, tf.gather(atom_type, pairs.centre))
+            found, total = self._interpolated(rows, pairs.atom_count, pairs.neighbor_count, share)
+            return total, outside_of(found, pairs.displacement)
         if self.net.parameters.known(SHORTEST) is not None:
             self.net.parameters.array(SHORTEST)  # a later run may have tables
         around = self.finished(self.around(pairs, rows))
@@ -60,6 +65,7 @@ class TypedSums:
         rows = tf.gather(rows, order.place)
         share = self._share(rows, order.centre_type)
         rows = tf.cast(rows, precision_of(self.own.precision))
+        share = None if share is None else tf.cast(share, rows.dtype)
         value = self.net.values(rows[:, :1], order.neighbor_type, order.centre_type, share)
         absent = self.own.places - tf.cast(order.count, rows.dtype)
         return Neighbourhoods(order.count, rows, value, share, absent, self._empty_values()[-1])
@@ -67,16 +73,20 @@ class TypedSums:
     def isolated(self) -> tf.Tensor:
         """Return S of an atom without neighbours of each type, [T, W, M]."""
         types, precision = self.net.num_types, precision_of(self.own.precision)
-        none, one = tf.zeros([types], tf.int32), tf.ones([types], tf.int32)
+        one, none = tf.ones([types], tf.int32), tf.zeros([types, types], tf.int32)
+        if self.tabulated:
+            rows = tf.zeros([0, self.own.columns], tf.float64)
+            share = tf.zeros([0], tf.float64)
+            return self._interpolated(rows, one, none, share)[1]
         alone = Neighbourhoods(
-            none,
+            none[0],
             tf.zeros([0, self.own.columns], precision),
             tf.zeros([0, self.own.neuron[-1]], precision),
             tf.zeros([0], precision) if self.own.smooth else None,
             tf.fill([types], tf.constant(self.own.places, precision)),
             self._empty_values()[-1],
         )
-        return self._total(self.finished(alone), tf.zeros([types, types], tf.int32), one)
+        return self._total(self.finished(alone), none, one)
 
     def _total(
         self, around: Neighbourhoods, neighbor_count: tf.Tensor, atom_count: tf.Tensor
@@ -84,7 +94,7 @@ class TypedSums:
         """Return S of neighbourhoods."""
         found = neighbor_sum(around.count, around.rows, around.value)
         empty = around.empty_value[None] if self.own.mixed else self._empty_values()
-        return found + self._of_empty(neighbor_count, atom_count, empty)
+        return found + self._of_empty(neighbor_count, atom_count, self._weighted(empty))
 
     def table(self) -> Table:
         """Return the table of the curves."""
@@ -126,23 +136,39 @@ class TypedSums:
         mean, stddev = (tf.gather(one[:, 0], centre_type) for one in statistics)
         s = rows[:, 0] * stddev + mean
         share = 1.0 - tf.maximum(1.0 - as_written(self.own.rcut_smth) * s, 0.0) ** 3
-        return tf.cast(share, precision_of(self.own.precision))
+        return share
 
     def _interpolated(
-        self, pairs: SortedPairs, rows: tf.Tensor
-    ) -> tuple[tf.Tensor, Outside | None]:
+        self,
+        rows: tf.Tensor,
+        atom_count: tf.Tensor,
+        neighbor_count: tf.Tensor,
+        share: tf.Tensor | None,
+    ) -> tuple[EmbeddingSums, tf.Tensor]:
+        """Return the sums by the table, and S."""
         own, net, table = self.own, self.net, self.table()
-        sel = np.zeros(net.num_types) if own.mixed else np.array(own.sel, np.float64)
-        empty = np.tile(0.0 * self._empty[:, 0] if own.mixed else self._empty[:, 0], (len(sel), 1))
-        values = {"curve": self._curve, "sel": sel, "empty": empty}
+        types, empty = net.num_types, np.tile(self._empty[:, 0], (net.num_types, 1))
+        sel = np.zeros(types) if own.mixed else np.array(own.sel, np.float64)
+        values = {"curve": self._curve, "sel": sel, "empty": 0 * empty if own.mixed else empty}
         layout = [net.parameters.fixed(name, value) for name, value in values.items()]
-        gate = (net.gate[:-1], self._share_of(pairs, rows)) if net.stripped else ()
-        found = table.sums(rows, *layout, pairs.atom_count, pairs.neighbor_count, *gate)
-        total = found.sum
-        if own.mixed:
-            empty = self._empty_values()
-            total += self._of_empty(pairs.neighbor_count, pairs.atom_count, empty)
-        return total, outside_of(found, pairs.displacement)
+        gate = (net.gate[:-1], share) if net.stripped else ()
+        found = table.sums(rows, *layout, atom_count, neighbor_count, *gate)
+        if not (own.mixed and empty.any()):
+            return found, found.sum
+        if net.stripped:  # smooth where the pairs go over into places without a neighbour
+            one, none = tf.ones([types], tf.int32), tf.zeros([types, types], tf.int32)
+            place = np.arange(types)[:, None] == 0
+            alone = [np.where(place, 0, np.full((types, types), -1)).astype(np.int32)]
+            alone += [np.where(place[:, 0], 1.0, 0.0), empty]
+            weighted = table.sums(tf.zeros_like(rows[:0]), *alone, one, none).sum[None, :, 0]
+            weighted = weighted if own.smooth else weighted * (1.0 + net.gate[-1])
+        else:
+            weighted = self._weighted(self._empty_values())
+        return found, found.sum + self._of_empty(neighbor_count, atom_count, weighted)
+
+    def _weighted(self, value: tf.Tensor) -> tf.Tensor:
+        """Return w_0 G from G [k, T, M] of places without a neighbour."""
+        return value * tf.constant(self._empty, value.dtype) if self.own.columns > 1 else value
 
     def _empty_values(self) -> tf.Tensor:
         """Return G of places without a neighbour, [k, T, M]."""
@@ -159,9 +185,7 @@ class TypedSums:
     def _of_empty(
         self, neighbor_count: tf.Tensor, atom_count: tf.Tensor, value: tf.Tensor
     ) -> tf.Tensor:
-        """Return what places without a neighbour add to S, from their G [k, T, M]."""
-        if self.own.columns > 1:
-            value *= tf.constant(self._empty, value.dtype)
+        """Return what places without a neighbour add to S, from their w_0 G [k, T, M]."""
         centre_type = tf.repeat(tf.range(self.net.num_types), atom_count)
         absent = self.own.absent(self._allowed, centre_type, neighbor_count)  # [N_real, k]
         absent = tf.cast(absent, value.dtype)
