@@ -141,6 +141,25 @@ class ScaledSum:
 
 
 @dataclass(frozen=True)
+class Concatenation:
+    """Descriptor [N, ...]: values of atoms side by side, in the highest precision of them."""
+
+    kernel: ClassVar[str] = "concatenation"
+    takes: Sequence[str]
+    gives: str
+
+
+@dataclass(frozen=True)
+class Within:
+    """What the last of its own stages gives, where they have the pairs closer than rcut alone."""
+
+    kernel: ClassVar[str] = "within"
+    gives: str
+    rcut: float
+    stages: Sequence[Stage]
+
+
+@dataclass(frozen=True)
 class Standardised:
     """(value - mean) / stddev of numbers that a frame or atom is given."""
 

@@ -1,7 +1,9 @@
 """Descriptors: one file each, listed here under its `type`."""
 
+from deeptf.model.descriptor.hybrid import PARTS, Hybrid
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.descriptor.se_e2_r import SeE2R
 from deeptf.model.descriptor.se_e3 import SeE3
 
-DESCRIPTORS = {kind.type: kind for kind in (SeE2A, SeE2R, SeE3)}
+DESCRIPTORS = {kind.type: kind for kind in (SeE2A, SeE2R, SeE3, Hybrid)}
+PARTS.update(DESCRIPTORS)

@@ -118,6 +118,8 @@ class Standard:
             return None
         of_descriptor, of_fitting = (parameters.scope(name) for name in SCOPES)
         described = self.descriptor.plan(of_descriptor, None)
+        if described is None:
+            return None
         fitted, values = self.fitting_net.plan(described[-1].gives, of_fitting, None)
         values = {DESCRIPTOR.name: described[-1].gives, **values}
         return [TermPlan(self.type, [*described, *fitted], values)]
