@@ -73,6 +73,7 @@ KNOWN_TYPES: dict[str, tuple[str, ...]] = {
 }
 
 _NO_TABLE_POTENTIAL = "deeptf has no short-range pair table"
+_UNIT_LENGTH = "queries, keys and values of attention have length 1"
 _ONLY_STANDARD = "deeptf trains one standard model at a time"
 
 UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
@@ -91,6 +92,10 @@ UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
         (0.0, 0),
         "1/r is used without an added constant",
     ),
+    "model/descriptor/scaling_factor": ((1.0, 1), "the products of attention are not scaled"),
+    "model/descriptor/normalize": ((True,), _UNIT_LENGTH),
+    "model/descriptor/temperature": ((None,), _UNIT_LENGTH),
+    "model/descriptor/concat_output_tebd": ((True,), "the fitting net takes vectors of types"),
     "model/fitting_net/use_aparam_as_mask": ((False,), "aparam is an input of the net only"),
     "model/fitting_net/layer_name": ((None,), "layers cannot be shared between models"),
     "model/fitting_net/default_fparam": ((None,), "give fparam.npy in every system"),

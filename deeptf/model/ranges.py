@@ -105,13 +105,14 @@ def curves_of(
         high = max(argument.at(nearest[c, t], c) for c, t in blocks)
         places = np.linspace(low, middle, FAR + 1), np.linspace(middle, high, NEAR + 1)[1:]
         ends.append(np.concatenate(places))
-        for c, t in blocks:
-            distance = np.linspace(nearest[c, t], argument.rcut, DISTANCES)
+        for c in sorted({c for c, _ in blocks}):
+            neighbors = [t for centre, t in blocks if centre == c]
+            distance = np.linspace(nearest[c, neighbors].min(), argument.rcut, DISTANCES)
             x = argument.at(distance, c)
             segment = np.clip(np.searchsorted(ends[-1], x, "right") - 1, 0, SEGMENTS - 1)
             np.maximum.at(largest, segment, np.abs(np.gradient(x, distance)))
-            data_end[c, t] = argument.distance(middle, c)
-            table_end[c, t] = argument.distance(high, c)
+            data_end[c, neighbors] = argument.distance(middle, c)
+            table_end[c, neighbors] = argument.distance(high, c)
     gradient[:, FAR:] /= EASE
     return Curves(tuple(names), np.array(ends), gradient, data_end, table_end)
 

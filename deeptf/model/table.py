@@ -138,22 +138,37 @@ class Table:
         return errors
 
 
-def build_table(
-    curves: Curves,
+def net_weights(
+    name: str,
     neuron: Sequence[int],
     style: Style,
     parameters: Parameters,
     trainable: bool,
-) -> Table:
-    """Return the table of the nets `curves.names` with widths `neuron`."""
+    first: int = 0,
+) -> list[tf.Tensor]:
+    """Return the arrays of a net of one number with widths `neuron`, as `embedding_nodes` asks.
+
+    Those of the layers from `first` on.
+    """
     weights: list[tf.Tensor] = []
-    for name in curves.names:
-        for layer, width in enumerate(neuron):
-            n_in = neuron[layer - 1] if layer else 1
-            place = (f"{name}/{layer}", n_in, width, style, parameters, trainable)
-            weights += layer_arrays(*place)
-            if style.resnet_dt and width in (n_in, 2 * n_in):
-                weights.append(time_step(place[0], *place[2:]))
+    for layer, width in list(enumerate(neuron))[first:]:
+        n_in = neuron[layer - 1] if layer else 1
+        place = (f"{name}/{layer}", n_in, width, style, parameters, trainable)
+        weights += layer_arrays(*place)
+        if style.resnet_dt and width in (n_in, 2 * n_in):
+            weights.append(time_step(place[0], *place[2:]))
+    return weights
+
+
+def build_table(
+    curves: Curves,
+    nets: Iterable[Sequence[tf.Tensor]],
+    neuron: Sequence[int],
+    style: Style,
+    parameters: Parameters,
+) -> Table:
+    """Return the table of nets with these arrays (see net_weights), in the order of `curves`."""
+    weights = [weight for net in nets for weight in net]
     measured = _is_measured(curves, parameters)
     if not measured:
         parameters.forget(NODES, RANGE)
@@ -164,18 +179,18 @@ def build_table(
     start = tf.constant(curves.ends[:, :-1].ravel())
     step = tf.constant(np.diff(curves.ends).ravel()) / tf.cast(number - 1, tf.float64)
     shape = (neuron, style.activation.lower(), style.resnet_dt)
-    nets = ([tf.cast(weight, tf.float64) for weight in weights], *shape)
+    double = ([tf.cast(weight, tf.float64) for weight in weights], *shape)
     segments = curves.segments
     grid = CurveGrid(row, tf.stack([start, step], axis=1), segments, segments - FAR)
 
     def at_nodes(needed: tf.Tensor) -> CurveTable:
         return _tabulated(curves, grid, weights, *shape, needed)
 
-    all_nodes = _tabulated(curves, grid, *nets)
+    all_nodes = _tabulated(curves, grid, *double)
     whole = _fixed(all_nodes, len(curves), parameters)
     places = tf.stack([start + WORST * step, step], axis=1)
     between = grid._replace(node_row=row - tf.range(tf.size(row)), grid=places)
-    between_nodes = _tabulated(curves, between, *nets).nodes
+    between_nodes = _tabulated(curves, between, *double).nodes
     changes = at_nodes if whole is all_nodes else None
     return Table(whole, between_nodes, changes, counts, curves, measured, style.precision)
 

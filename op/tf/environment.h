@@ -29,6 +29,9 @@ EnvironmentInputs environment_inputs(OpKernelContext* context, int shift) {
       *data<double>(input(context, shift + 5, "rcut_smth", {})),
       *data<double>(input(context, shift + 6, "rcut", {})),
   };
+  if (in.columns != 1 && in.columns != 4) {
+    throw Error("`mean` must have 1 or 4 columns, got " + std::to_string(in.columns));
+  }
   if (!(in.rcut_smth >= 0 && in.rcut_smth < in.rcut)) {
     throw Error("`rcut_smth` must be from 0 to below `rcut`, got " + std::to_string(in.rcut_smth) +
                 " and " + std::to_string(in.rcut));

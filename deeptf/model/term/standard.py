@@ -62,7 +62,7 @@ class Standard:
     def open_types(self) -> int:
         """Return the number of entries of a given `sel`."""
         sel = getattr(self.descriptor, "sel", "auto")
-        return 0 if isinstance(sel, str) else len(sel)
+        return len(sel) if isinstance(sel, tuple) else 0
 
     def with_open_of(self, old: Standard) -> Standard:
         """Return the settings with what the descriptor leaves open taken from `old`."""
