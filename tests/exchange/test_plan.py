@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,10 @@ from deeptf.exchange.model_file import read_model
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.model import network, stages
 from deeptf.model.descriptor import DESCRIPTORS
+from deeptf.model.descriptor.hybrid import Hybrid
+from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.descriptor.se_e2_r import SeE2R
+from deeptf.model.descriptor.se_e3 import SeE3
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.term.standard import Standard
@@ -41,6 +45,9 @@ EXCLUDED = {"exclude_types": ((0, 1),)}
 FLOAT32 = {"precision": "float32"}
 PARAMETERS = {"numb_fparam": 2, "numb_aparam": 1}
 RADIAL = {"type": "se_e2_r"}
+TRIPLES = {"type": "se_e3"}
+INNER = Hybrid((SeE3((3, 4), 3.0, 0.5, (3, 6)), SeE2R((3, 4), 3.5, 0.5, (3,), precision="float32")))
+HYBRID = {"type": "hybrid", "list": (SeE2A((5, 7), 4.0, 1.0, (3, 6)), INNER)}
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "table": ({}, {}),
     "network": (NETWORK, {}),
@@ -63,6 +70,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "radial, excluded": (RADIAL | EXCLUDED, {}),
     "radial, excluded, one side": (RADIAL | EXCLUDED | ONE_SIDE, {"atom_ener": (1.5, None)}),
     "radial, excluded, one side, network": (RADIAL | EXCLUDED | ONE_SIDE | NETWORK, {}),
+    "triples": (TRIPLES, {"atom_ener": (1.5, None)}),
+    "triples, float32": (TRIPLES | FLOAT32, FLOAT32),
+    "hybrid": (HYBRID, {"atom_ener": (1.5, None)}),
     "float32": (FLOAT32, FLOAT32),
     "float32, network": (FLOAT32 | NETWORK, FLOAT32),
     "float32 descriptor, radial, isolated atoms": (FLOAT32 | RADIAL, {"atom_ener": (1.5, None)}),
@@ -72,9 +82,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def written(path: Path, descriptor: dict[str, Any], fitting: dict[str, Any]) -> ModelConfig:
     """Write a model of random weights, with such changes of its parts."""
     settings = {**DESCRIPTOR, **descriptor}
-    if settings["type"] == "se_e2_r":
-        settings.pop("axis_neuron")
-    made = DESCRIPTORS[settings.pop("type")](**settings)
+    kind = DESCRIPTORS[settings.pop("type")]
+    known = {field.name for field in fields(kind)}
+    made = kind(**{name: value for name, value in settings.items() if name in known})
     config = ModelConfig(Standard(made, replace(FITTING, **fitting)), ("A", "B"))
     frozen.write(config, random_arrays(config, 1), path)
     return config

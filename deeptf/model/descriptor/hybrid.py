@@ -16,7 +16,7 @@ import numpy as np
 from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Described, Lines
 from deeptf.model.parameters import Parameters
-from deeptf.model.stages import Concatenation, Stage, Within
+from deeptf.model.stages import ALL_PAIRS, Concatenation, Stage, Within
 from deeptf.model.table import Outside, Table
 from deeptf.ops.pairs import SortedPairs, pairs_within
 from deeptf.tf import tf
@@ -141,7 +141,8 @@ class Hybrid:
             if own is None:
                 return None
             if part.rcut < self.rcut:
-                own = [Within(scope.name("within"), part.rcut, own)]
+                near = Within(scope.name("pairs"), part.rcut)
+                own = [near, *(_taking(stage, near.gives) for stage in own)]
             stages = [*stages, *own]
             given.append(own[-1].gives)
         return [*stages, Concatenation(given, parameters.name("descriptor"))]
@@ -156,6 +157,11 @@ class Hybrid:
 
     def _pairs_of(self, part: Any, pairs: SortedPairs) -> SortedPairs:
         return pairs if part.rcut >= self.rcut else pairs_within(pairs, part.rcut)
+
+
+def _taking(stage: Stage, pairs: str) -> Stage:
+    """Return a stage that takes these pairs, if it takes all."""
+    return replace(stage, takes=pairs) if stage.takes == ALL_PAIRS else stage
 
 
 def _in_scopes(parts: Iterable[Arrays]) -> Arrays:

@@ -14,17 +14,20 @@ that of one neighbour for each triple (ops/triples.py), which counts once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from deeptf.model.descriptor.described import Described
+from deeptf.model.descriptor.sum_stages import environment_stage, table_fields
 from deeptf.model.descriptor.type_nets import ATOM_COPIES, PAIR_COPIES, TypeNets, normalisation
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.model.product_ranges import product_curves, shares
 from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves
+from deeptf.model.stages import Stage, TripleSum
 from deeptf.model.table import Outside, outside_of
 from deeptf.ops.environment import environment
 from deeptf.ops.moments import neighbor_sum
@@ -90,6 +93,17 @@ class SeE3(TypeNets):
             sums, outside = self._evaluated(products, count, parameters), None
         alone = tf.zeros([len(self.sel), self.width], sums.dtype)
         return Described(sums[:, 0], lambda: alone, outside=outside)
+
+    def plan(
+        self, parameters: Parameters, type_vectors: tf.Tensor | None
+    ) -> Sequence[Stage] | None:
+        """Return the stages whose last one gives D, where nets are tables."""
+        if not self.tabulated:
+            return None
+        environment = environment_stage(self, parameters)
+        names = environment.gives, parameters.name("descriptor")
+        table, precision = self.table(parameters), precision_of(self.precision).name
+        return [environment, TripleSum(*names, *table_fields(table, parameters), precision)]
 
     def network_name(self, centre: int, neighbor: int) -> str:
         """Return the name of the embedding net of two types of neighbours."""
