@@ -46,7 +46,7 @@ FLOAT32 = {"precision": "float32"}
 PARAMETERS = {"numb_fparam": 2, "numb_aparam": 1}
 RADIAL = {"type": "se_e2_r"}
 TRIPLES = {"type": "se_e3"}
-INNER = Hybrid((SeE3((3, 4), 3.0, 0.5, (3, 6)), SeE2R((3, 4), 3.5, 0.5, (3,), precision="float32")))
+INNER = Hybrid((SeE3((3, 4), 3.0, 0.5, (3, 6)), SeE2R((3, 4), 3.5, 0.5, (3,))))
 HYBRID = {"type": "hybrid", "list": (SeE2A((5, 7), 4.0, 1.0, (3, 6)), INNER)}
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "table": ({}, {}),
