@@ -6,13 +6,11 @@ Excluded pairs of types have no net (two-side) or a 0 in a matrix of zeros and o
 from __future__ import annotations
 
 import itertools
-import re
 from typing import Any
-
-import numpy as np
 
 from deeptf.exchange.deepmd import nets
 from deeptf.exchange.deepmd.kind import Arrays, Part
+from deeptf.exchange.deepmd.masks import excluded_by_mask
 from deeptf.exchange.deepmd.rows import RowsKind
 from deeptf.model.descriptor.type_nets import TypeNets
 
@@ -44,12 +42,11 @@ class TypeNetsKind(RowsKind):
                 f"the fitting nets must take {neuron[-1]} {self.must_be}, and the parameters, got "
                 f"a descriptor of {part.width}"
             )
-        idt = rf"filter_type_(all|\d+){part.suffix}/idt_"
         own = self.settings_class(
             **lengths,
             neuron=neuron,
             activation_function=nets.activation(part.graph, pattern.format(kind="bias", layer=1)),
-            resnet_dt=any(re.match(idt, name) for name in part.graph.nodes),
+            resnet_dt=nets.has_time_steps(part.graph, pattern, len(neuron)),
             type_one_side=one_side,
             precision=nets.precision(part.graph, first),
             exclude_types=self._excluded_pairs(part, one_side),
@@ -91,18 +88,4 @@ class TypeNetsKind(RowsKind):
             return tuple(
                 (a, b) for a, b in pairs if f"{part.scope(a)}/matrix_1_{b}" not in part.graph
             )
-        if part.suffix:
-            return part.option("exclude_types", tuple[tuple[int, ...], ...])
-        used = exclusion_mask(part)
-        return () if used is None else tuple((a, b) for a, b in pairs if not used[a, b])
-
-
-def exclusion_mask(part: Part) -> np.ndarray | None:
-    """Return the matrix of zeros and ones that says which pairs of types count, if any."""
-    shape = (part.num_types, part.num_types)
-    for name in part.graph.constants_of_shape(shape):
-        value = part.graph.array(name, shape)
-        if not np.all((value == 0) | (value == 1)) or np.any(value != value.T):
-            raise ValueError(f"`{name}` must say which pairs of types count, got other numbers")
-        return value
-    return None
+        return excluded_by_mask(part)
