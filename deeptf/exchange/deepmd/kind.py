@@ -79,7 +79,7 @@ class Kind:
         """Return the arrays of a descriptor with these settings by their names below its scope."""
         raise NotImplementedError
 
-    def places(self, own: Any, num_types: int) -> np.ndarray:
+    def places(self, part: Part, own: Any) -> np.ndarray:
         """Return the least and the largest number of neighbours of each type, [2, T]."""
         raise NotImplementedError
 
@@ -147,6 +147,11 @@ class Part:
                 f"`train_attr/training_script` must hold {place}, {describe(hint)}, but does not"
             )
         return convert(hint, section[key], f"`train_attr/training_script`: {place}")
+
+    def precision(self) -> str:
+        """Return the precision that the training input says, for a part without nets."""
+        stated = self.option("precision", str)
+        return "float64" if stated == "default" else stated
 
     def check_stated(self, own: Any, *keys: str) -> None:
         """Raise ValueError where the training input has another value than `own` for a key."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from deeptf.exchange.deepmd import tabulate
 from deeptf.exchange.deepmd.kind import Arrays, Part
 from deeptf.exchange.deepmd.kinds.one_net import OneNetKind
 from deeptf.exchange.deepmd.kinds.type_nets import TypeNetsKind
-from deeptf.exchange.deepmd.names import TYPE_EMBEDDING
+from deeptf.exchange.deepmd.names import COMPRESSED, TYPE_EMBEDDING
 from deeptf.model.descriptor.se_e2_a import SeE2A
 
 
@@ -26,7 +27,9 @@ class SeE2AKind(TypeNetsKind):
     environment = ("ProdEnvMatA", "DescrptSeA", "DescrptNorot")
     force = ("ProdForceSeA", "ProdForceNorot")
     virial = ("ProdVirialSeA", "ProdVirialNorot")
-    features = frozenset({TYPE_EMBEDDING})
+    features = frozenset({TYPE_EMBEDDING, COMPRESSED})
+    ops = tabulate.OPS
+    fusion = "SeA"
     settings_class = SeE2A
     must_be = "times the axis neurons"
     typed = TypedKind()
