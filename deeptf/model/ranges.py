@@ -117,6 +117,21 @@ def curves_of(
     return Curves(tuple(names), np.array(ends), gradient, data_end, table_end)
 
 
+def stored_curves(
+    names: Sequence[str], curve: np.ndarray, argument: Argument, ends: np.ndarray
+) -> Curves:
+    """Return curves that tables are stored of; see curves_of.
+
+    ends : [C, 2] arguments where the range of the data and the table end.
+    """
+    distances = np.full((2, *curve.shape), np.nan)
+    for net, place in enumerate(ends):
+        for t, c in np.argwhere(curve == net).tolist():
+            distances[:, c, t] = [argument.distance(x, c) for x in place]
+    none = np.zeros((len(names), 1))
+    return Curves(tuple(names), ends, none, *distances)
+
+
 def data_distances(shortest: np.ndarray, rcut: float) -> np.ndarray:
     """Return the distances [T, T] in A down to which data with these shortest ones tell something.
 
