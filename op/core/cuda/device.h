@@ -68,6 +68,15 @@ void copy_to_host(const Cuda& cuda, const T* from, int64_t count, T* to) {
 #endif
 }
 
+// Sets a flag that other threads may set too.
+__device__ inline void mark(int32_t* flag) {
+#ifdef __CUDACC__
+  if (*flag == 0) *flag = 1;
+#else
+  __atomic_store_n(flag, 1, __ATOMIC_RELAXED);
+#endif
+}
+
 // 16 bytes that are loaded at once.
 template <class T>
 struct alignas(16) Vector {

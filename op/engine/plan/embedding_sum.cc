@@ -1,4 +1,5 @@
-// Sums over the neighbours with nets as tables; core/curve/sum.h has the equations.
+// Sums over the neighbours with nets as tables, maybe with gates; core/curve/sum.h and gated_sum.h
+// have the equations.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -6,6 +7,7 @@
 
 #include "core/curve/intervals.h"
 #include "core/curve/sum.h"
+#include "engine/plan/gate.h"
 #include "engine/plan/neighbor_sum_layout.h"
 #include "engine/plan/stages.h"
 
@@ -22,6 +24,7 @@ class EmbeddingSumStage final : public Stage {
         node_row_(reader.constant<int32_t>("node_row", {-1})),
         layout_(reader, num_curves()),
         grid_(reader.constant<double>("grid", {num_curves() * segments_, 2})),
+        gate_(reader, layout_.columns, width_),
         takes_(reader.takes()),
         gives_(reader.gives({layout_.columns * width_, false, kPrecision<T>})) {
     check_segments(segments());
@@ -38,13 +41,26 @@ class EmbeddingSumStage final : public Stage {
     const int64_t types = layout_.types;
     int32_t* count = values.keep<int32_t>(types * types);
     int32_t* closest = values.keep<int32_t>(types * types);
-    embedding_sum<T>(pairs, table, block.context, rows, values.give<T>(gives_), {count, closest});
+    const double* shares = gate_.shares(block, rows, values);
+    const Gates<T> gates = gate_.gates(shares);
+    T* sums = values.give<T>(gives_);
+    if (gate_.given()) {
+      gated_sum<T>(pairs, table, gates, block.context, rows, sums, {count, closest});
+    } else {
+      embedding_sum<T>(pairs, table, block.context, rows, sums, {count, closest});
+    }
     note_outside(block, count, closest);
     if (!gradient) return {};
-    return [this, pairs, table, rows, &block, &values] {
+    return [this, pairs, table, gates, rows, &block, &values] {
       const T* upper = values.gradient<T>(gives_);
+      double* share_grad = gate_.fades() ? values.keep<double>(block.num_pairs) : nullptr;
       values.add_gradient<double>(takes_, [&](double* out) {
-        embedding_sum_grad<T>(pairs, table, block.context, rows, upper, out);
+        if (gate_.given()) {
+          gated_sum_grad<T>(pairs, table, gates, block.context, rows, upper, out, share_grad);
+          gate_.pull(block, rows, share_grad, out);
+        } else {
+          embedding_sum_grad<T>(pairs, table, block.context, rows, upper, out);
+        }
       });
     };
   }
@@ -102,6 +118,7 @@ class EmbeddingSumStage final : public Stage {
   Aligned<int32_t> node_row_;
   SumLayout layout_;
   Aligned<double> grid_;
+  GateOfTypes<T> gate_;
   int takes_, gives_;
   Aligned<T> nodes_;
   std::vector<int32_t> whole_;  // all nodes are needed
