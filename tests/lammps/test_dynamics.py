@@ -35,11 +35,11 @@ def test_nve_is_that_of_lammps(lammps, tmp_path):
     names = ("H", "He")
     write_model(tmp_path / "model.pb", names=names)
     start = crystal((4, 4, 4))
-    write_data(start, tmp_path / "atoms.data")
     atoms = Atoms([names[t] for t in start.type], start.coord, cell=start.cell, pbc=True)
     atoms.set_velocities(np.random.default_rng(1).normal(0, 0.05, atoms.positions.shape))
     write(tmp_path / "atoms.extxyz", atoms)
-    atoms = read(tmp_path / "atoms.extxyz")  # as the file has them
+    atoms = read(tmp_path / "atoms.extxyz")  # rounded
+    write_data(start._replace(coord=atoms.positions), tmp_path / "atoms.data")
     told = Settings(STEPS, "nve", timestep=TIMESTEP, frame_every=STEPS)
     run(tmp_path / "atoms.extxyz", [tmp_path / "model.pb"], str(tmp_path / "run"), told)
 
@@ -47,7 +47,7 @@ def test_nve_is_that_of_lammps(lammps, tmp_path):
     mass = dict(zip(atoms.symbols, atoms.get_masses(), strict=True))
     velocity = atoms.get_velocities() * units.fs * 1000  # A/ps
     script = SCRIPT.format(
-        masses="\n".join(f"mass {k + 1} {mass[name] / unit:.14g}" for k, name in enumerate(names)),
+        masses="\n".join(f"mass {k + 1} {mass[name] * unit:.14g}" for k, name in enumerate(names)),
         velocities="\n".join(
             f"set atom {k + 1} vx {x:.16g} vy {y:.16g} vz {z:.16g}"
             for k, (x, y, z) in enumerate(velocity)
