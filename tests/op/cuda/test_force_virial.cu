@@ -117,7 +117,7 @@ TEST(forces_and_virials_are_those_of_the_cpu) {
 
 // Virials of many atoms take several blocks a frame.
 TEST(virials_of_large_frames_are_those_of_the_cpu) {
-  constexpr int32_t kLarge = 2600;
+  constexpr int32_t kLarge = 1100;
   const std::vector<double> x = deeptf_test::normal(3 * kLarge, 5);
   const std::vector<double> g = deeptf_test::normal(3 * kLarge, 6);
   std::vector<int32_t> atom(kLarge), one(kLarge, 1), row = deeptf_test::counted(kLarge);
