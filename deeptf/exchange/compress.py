@@ -131,8 +131,11 @@ def _errors(config: ModelConfig, arrays: Arrays) -> _Errors:
     with tf.Graph().as_default() as graph:
         tables = config.tables(Parameters(arrays, frozen=True))
         with session(graph) as run:
-            errors = np.concatenate([table.errors(run) for table in tables])  # [C, SEGMENTS, 2]
-    inside, beyond = (part.max(axis=(0, 1)) for part in np.split(errors, [FAR], axis=1))
+            errors = [table.errors(run) for table in tables]  # [C, S, 2] each
+    inside, beyond = (
+        np.max([one[:, part].max(axis=(0, 1), initial=0) for one in errors], axis=0)
+        for part in (slice(FAR), slice(FAR, None))
+    )
     return _Errors(*map(float, (*inside, *(beyond * [1.0, EASE]))))
 
 

@@ -1,13 +1,12 @@
 """Converting: a model frozen by deepmd-kit's TensorFlow backend becomes a deeptf model.
 
-Energy models with a descriptor of deepmd_kinds.py and without type embedding are taken. What else
-a graph holds is refused by name (deepmd_graph.py); and the new model has to give what the graph of
-the old one gives on random environments (deepmd_check.py) before it is written.
+Energy models with a descriptor of deepmd/kinds are taken. What else a graph holds is refused by
+name (deepmd/graph.py); and the new model has to give what the graph of the old one gives on random
+environments (deepmd/check.py) before it is written.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from deeptf.exchange import frozen
-from deeptf.exchange.deepmd_arrays import read_arrays
-from deeptf.exchange.deepmd_check import largest_difference
-from deeptf.exchange.deepmd_graph import DeepmdGraph, read_graph
-from deeptf.exchange.deepmd_kinds import NAMES
-from deeptf.exchange.deepmd_settings import DeepmdSettings
+from deeptf.exchange.deepmd.arrays import read_arrays
+from deeptf.exchange.deepmd.check import largest_difference
+from deeptf.exchange.deepmd.graph import DeepmdGraph, read_graph
+from deeptf.exchange.deepmd.settings import DeepmdSettings
 from deeptf.files import refuse_same, replacing
 from deeptf.model.model import ModelConfig
 from deeptf.model.roles import with_values
@@ -42,12 +40,12 @@ def convert(
     with _naming(source):
         graph = DeepmdGraph(read_graph(source))
         settings = DeepmdSettings(graph, None if type_map is None else tuple(type_map))
-        config, arrays = read_arrays(graph, settings.config)
-        script = _training_script(graph)
+        config, arrays = read_arrays(settings)
+        script = settings.script
         graph.check_all_read()
         precise = with_values(config, precision="float64")
         converted = frozen.build(precise, arrays, script)
-        notes = [_compare(graph, precise, arrays, converted, _tolerance(config))]
+        notes = [_compare(settings, precise, arrays, converted, _tolerance(config))]
         if config != precise:
             converted = frozen.build(config, arrays, script)
     with replacing(output) as stream:
@@ -65,7 +63,7 @@ def _tolerance(config: ModelConfig) -> float:
 
 
 def _compare(
-    graph: DeepmdGraph,
+    settings: DeepmdSettings,
     config: ModelConfig,
     arrays: dict[str, np.ndarray],
     converted: tf.GraphDef,
@@ -75,27 +73,17 @@ def _compare(
 
     Raises ValueError where they differ.
     """
-    difference, count = largest_difference(graph, config, arrays, converted)
+    difference, count = largest_difference(settings.graph, settings.part, config, arrays, converted)
     if not difference <= tolerance:
         raise ValueError(
-            f"it must be a plain {NAMES} energy model, but its graph computes something else: "
-            f"on {count} random environments results differ by up to {difference:.1e} (relative)"
+            "it must be an energy model of a kind that deeptf has, but its graph computes "
+            f"something else: on {count} random environments results differ by up to "
+            f"{difference:.1e} (relative)"
         )
     return (
         f"checked against the original graph on {count} random environments: largest difference "
         f"{difference:.1e} (relative)"
     )
-
-
-def _training_script(graph: DeepmdGraph) -> dict | None:
-    """Return the input of the training, if the file has it."""
-    text = graph.text("train_attr/training_script", "null")
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"`train_attr/training_script` must be JSON, but is not: {error}"
-        ) from error
 
 
 @contextmanager

@@ -15,6 +15,10 @@ A curve has two stretches:
 
 Beyond NEAREST, where no chemistry is left, a curve is the straight line that continues it: value
 and slope stay continuous, so that forces remain derivatives of the energy.
+
+Nets of the product q = v_j . v_k of two neighbours have a range on both sides of 0, with
+|q| <= |v_j| |v_k| at the distances where the data end, and no second stretch: what is tabulated is
+q G(q), which is a straight line where a net has levelled off, as it has at the ends.
 """
 
 from __future__ import annotations
@@ -61,22 +65,27 @@ class Argument:
 
 @dataclass(frozen=True)
 class Curves:
-    """C nets, what they are used for and the range of their argument."""
+    """C nets, the range of their argument and where that lies in space."""
 
     names: tuple[str, ...]
-    curve: np.ndarray  # [T, T] net of a block of pairs, neighbour type first; -1 for none
-    ends: np.ndarray  # [C, SEGMENTS + 1] arguments where the segments begin and end
-    gradient: np.ndarray  # [C, SEGMENTS] largest |ds/dr| of a segment, 1/A; see EASE
+    ends: np.ndarray  # [C, S + 1] arguments where the segments begin and end
+    gradient: np.ndarray  # [C, S] largest slope of the argument in a segment, 1/A; see EASE
     data_end: np.ndarray  # [T, T] A, by centre and neighbour: distance where the data end
     table_end: np.ndarray  # [T, T] A, where the segments end; both NaN without a net
+    share: np.ndarray | None = None  # [C] share x G(x) is tabulated; None: G(x)
 
     def __len__(self) -> int:
         return len(self.names)
 
     @property
+    def segments(self) -> int:
+        """Number S of segments of each curve, of which the first FAR are the range of the data."""
+        return self.ends.shape[1] - 1
+
+    @property
     def range(self) -> np.ndarray:
-        """Arguments at the cut-off, at the end of the data and at the last node, [C, 3]."""
-        return self.ends[:, [0, FAR, SEGMENTS]]
+        """Arguments at the first node, at the end of the data and at the last node, [C, 3]."""
+        return self.ends[:, [0, FAR, -1]]
 
 
 def curves_of(
@@ -100,15 +109,48 @@ def curves_of(
         high = max(argument.at(nearest[c, t], c) for c, t in blocks)
         places = np.linspace(low, middle, FAR + 1), np.linspace(middle, high, NEAR + 1)[1:]
         ends.append(np.concatenate(places))
-        for c, t in blocks:
-            distance = np.linspace(nearest[c, t], argument.rcut, DISTANCES)
+        for c in sorted({c for c, _ in blocks}):
+            neighbors = [t for centre, t in blocks if centre == c]
+            distance = np.linspace(nearest[c, neighbors].min(), argument.rcut, DISTANCES)
             x = argument.at(distance, c)
             segment = np.clip(np.searchsorted(ends[-1], x, "right") - 1, 0, SEGMENTS - 1)
             np.maximum.at(largest, segment, np.abs(np.gradient(x, distance)))
-            data_end[c, t] = argument.distance(middle, c)
-            table_end[c, t] = argument.distance(high, c)
+            data_end[c, neighbors] = argument.distance(middle, c)
+            table_end[c, neighbors] = argument.distance(high, c)
     gradient[:, FAR:] /= EASE
-    return Curves(tuple(names), curve, np.array(ends), gradient, data_end, table_end)
+    return Curves(tuple(names), np.array(ends), gradient, data_end, table_end)
+
+
+def product_curves(
+    names: Sequence[str],
+    blocks: Sequence[tuple[int, int]],
+    share: np.ndarray,
+    argument: Argument,
+    shortest: np.ndarray,
+) -> Curves:
+    """Return nets of products of two neighbours, with the ranges that follow from the same.
+
+    blocks : the types of both neighbours of each net; those of one neighbour with itself come last
+    share : [C] of each net in the sums
+    argument : |v| by the distance of a neighbour
+    """
+    data = data_distances(shortest, argument.rcut)
+    length, slope = np.zeros((2, *data.shape))  # of v, by centre and neighbour
+    for place in np.ndindex(*data.shape):
+        distance = np.linspace(data[place], argument.rcut, DISTANCES)
+        values = argument.at(distance, place[0])
+        length[place], slope[place] = values[0], np.abs(np.gradient(values, distance)).max()
+    types = len(data)
+    ends, gradient = [], np.empty((len(names), FAR))
+    for net, (s, t) in enumerate(blocks):
+        most = np.max(length[:, s] * length[:, t])
+        ends.append(np.linspace(0 if net >= len(names) - types else -most, most, FAR + 1))
+        steepest = np.max(length[:, s] * slope[:, t] + slope[:, s] * length[:, t])
+        gradient[net] = steepest / share[net]  # errors are those of x G(x)
+    data_end = np.empty_like(data)
+    for centre, t in np.ndindex(*data.shape):
+        data_end[centre, t] = argument.distance(np.max(length[:, t]), centre)
+    return Curves(tuple(names), np.array(ends), gradient, data_end, data_end, share)
 
 
 def data_distances(shortest: np.ndarray, rcut: float) -> np.ndarray:

@@ -5,7 +5,7 @@ interpolated for every pair; gradients flow through the nodes to the weights, an
 the model, in training and in the frozen file alike. A step of training evaluates only those nodes
 between which a pair of its batch lies: with many types they are few.
 
-The range of a curve is cut into SEGMENTS (ranges.py), and each has as many equally spaced nodes as
+The range of a curve is cut into segments (ranges.py), and each has as many equally spaced nodes as
 its measured error asks for: that of dG/dr, which is what forces feel. dG/ds is compared with the
 net where the slope of a cubic Hermite interpolant is worst, at u = 1/2 - 1/sqrt(12) of an interval,
 and multiplied by |ds/dr|. Trained nets bend sharply in small parts of their range. Numbers of nodes
@@ -21,14 +21,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from deeptf.model.network import Style, layer_arrays, time_step
 from deeptf.model.parameters import Parameters
-from deeptf.model.ranges import FAR, NEAR, SEGMENTS, Curves
+from deeptf.model.ranges import FAR, Curves
 from deeptf.ops.curve import (
     CurveGrid,
     CurveTable,
@@ -37,10 +36,11 @@ from deeptf.ops.curve import (
     embedding_sum,
     needed_nodes,
     rounded,
+    times_argument,
 )
 from deeptf.tf import assign, session, tf
 
-NODES = "table_nodes"  # [C, SEGMENTS] number of nodes of each segment
+NODES = "table_nodes"  # [C, S] number of nodes of each segment
 RANGE = "table_range"  # [C, 3] Curves.range that they belong to
 # Of a frozen model, following from the weights: CurveTable.nodes, node_row and grid.
 TABLE, TABLE_ROW, TABLE_GRID = "table", "table_row", "table_grid"
@@ -67,7 +67,7 @@ class Table:
     whole: CurveTable  # with all nodes, float64
     between: tf.Tensor  # as whole.nodes, but at WORST of every interval
     at_nodes: Callable[[tf.Tensor], CurveTable] | None  # of some nodes; None for constants
-    counts: tf.Variable  # [C, SEGMENTS] number of nodes
+    counts: tf.Variable  # [C, S] number of nodes
     curves: Curves
     measured: bool  # whether the numbers of nodes came with the model
     precision: tf.DType  # of the nets, and of the sums
@@ -124,7 +124,7 @@ class Table:
         return line
 
     def errors(self, run: tf.Session) -> np.ndarray:
-        """Return the largest error of G and of dG/dr (1/A) of every segment, [C, SEGMENTS, 2]."""
+        """Return the largest error of G and of dG/dr (1/A) of every segment, [C, S, 2]."""
         fetch = (self.whole.nodes, self.between, *self.whole.grid[:2])
         nodes, between, row, grid = run.run(fetch)
         errors = []
@@ -133,46 +133,72 @@ class Table:
             true = between[row[k] - k : row[k + 1] - k - 1]
             at_worst = 2.25 * np.abs(value - true[:, 0]).max()  # of G the worst is in the middle
             errors.append([at_worst, np.abs(slope - true[:, 1]).max() / step])
-        errors = np.array(errors).reshape(-1, SEGMENTS, 2)
+        errors = np.array(errors).reshape(-1, self.curves.segments, 2)
         errors[..., 1] *= self.curves.gradient
         return errors
 
 
-def build_table(
-    curves: Curves,
+def net_weights(
+    name: str,
     neuron: Sequence[int],
     style: Style,
     parameters: Parameters,
     trainable: bool,
-) -> Table:
-    """Return the table of the nets `curves.names` with widths `neuron`."""
+    first: int = 0,
+) -> list[tf.Tensor]:
+    """Return the arrays of a net of one number with widths `neuron`, as `embedding_nodes` asks.
+
+    Those of the layers from `first` on.
+    """
     weights: list[tf.Tensor] = []
-    for name in curves.names:
-        for layer, width in enumerate(neuron):
-            n_in = neuron[layer - 1] if layer else 1
-            place = (f"{name}/{layer}", n_in, width, style, parameters, trainable)
-            weights += layer_arrays(*place)
-            if style.resnet_dt and width in (n_in, 2 * n_in):
-                weights.append(time_step(place[0], *place[2:]))
+    for layer, width in list(enumerate(neuron))[first:]:
+        n_in = neuron[layer - 1] if layer else 1
+        place = (f"{name}/{layer}", n_in, width, style, parameters, trainable)
+        weights += layer_arrays(*place)
+        if style.resnet_dt and width in (n_in, 2 * n_in):
+            weights.append(time_step(place[0], *place[2:]))
+    return weights
+
+
+def build_table(
+    curves: Curves,
+    nets: Iterable[Sequence[tf.Tensor]],
+    neuron: Sequence[int],
+    style: Style,
+    parameters: Parameters,
+) -> Table:
+    """Return the table of nets with these arrays (see net_weights), in the order of `curves`."""
+    weights = [weight for net in nets for weight in net]
     measured = _is_measured(curves, parameters)
     if not measured:
         parameters.forget(NODES, RANGE)
     parameters.array(RANGE, curves.range)
-    counts = parameters.state(NODES, np.full((len(curves), SEGMENTS), FIRST_NODES, np.int32))
+    counts = parameters.state(NODES, np.full((len(curves), curves.segments), FIRST_NODES, np.int32))
     number = tf.reshape(counts, [-1])
     row = tf.concat([[0], tf.cumsum(number)], axis=0)
     start = tf.constant(curves.ends[:, :-1].ravel())
     step = tf.constant(np.diff(curves.ends).ravel()) / tf.cast(number - 1, tf.float64)
     shape = (neuron, style.activation.lower(), style.resnet_dt)
-    nets = ([tf.cast(weight, tf.float64) for weight in weights], *shape)
-    grid = CurveGrid(row, tf.stack([start, step], axis=1), SEGMENTS, NEAR)
-    all_nodes = embedding_nodes(grid, *nets)
+    double = ([tf.cast(weight, tf.float64) for weight in weights], *shape)
+    segments = curves.segments
+    grid = CurveGrid(row, tf.stack([start, step], axis=1), segments, segments - FAR)
+
+    def at_nodes(needed: tf.Tensor) -> CurveTable:
+        return _tabulated(curves, grid, weights, *shape, needed)
+
+    all_nodes = _tabulated(curves, grid, *double)
     whole = _fixed(all_nodes, len(curves), parameters)
-    at_nodes = partial(embedding_nodes, grid, weights, *shape) if whole is all_nodes else None
     places = tf.stack([start + WORST * step, step], axis=1)
     between = grid._replace(node_row=row - tf.range(tf.size(row)), grid=places)
-    between_nodes = embedding_nodes(between, *nets).nodes
-    return Table(whole, between_nodes, at_nodes, counts, curves, measured, style.precision)
+    between_nodes = _tabulated(curves, between, *double).nodes
+    changes = at_nodes if whole is all_nodes else None
+    return Table(whole, between_nodes, changes, counts, curves, measured, style.precision)
+
+
+def _tabulated(curves: Curves, grid: CurveGrid, *nets: Any) -> CurveTable:
+    """Return the curves on a grid; `nets` are the further arguments of `embedding_nodes`."""
+    table = embedding_nodes(grid, *nets)
+    return table if curves.share is None else times_argument(table, curves.share)
 
 
 def _fixed(table: CurveTable, num_curves: int, parameters: Parameters) -> CurveTable:
@@ -226,7 +252,7 @@ def measured_arrays(
 
 def _is_measured(curves: Curves, parameters: Parameters) -> bool:
     nodes, found = parameters.known(NODES), parameters.known(RANGE)
-    if nodes is None or found is None or nodes.shape != (len(curves), SEGMENTS):
+    if nodes is None or found is None or nodes.shape != (len(curves), curves.segments):
         return False
     return found.shape == (len(curves), 3) and np.allclose(found, curves.range, rtol=1e-9, atol=0)
 

@@ -5,7 +5,8 @@ normalised environment row (s, s x/r, s y/r, s z/r):
 
     T_i = S_i / N_c        D_i = T_i^T T_i[:, :axis_neuron]        [M, axis]
 
-N_c = sum(sel).
+N_c = sum(sel). In a model with vectors of types (type_embedding.py) one net takes them beside s~,
+those of neighbour and centre, or with `type_one_side` of the neighbour alone.
 """
 
 from __future__ import annotations
@@ -13,13 +14,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from deeptf.model.descriptor.described import Described
 from deeptf.model.descriptor.sum_stages import sum_stages
 from deeptf.model.descriptor.type_nets import ATOM_COPIES, TypeNets
 from deeptf.model.descriptor.type_sums import isolated_sums, sums
+from deeptf.model.descriptor.typed_net import TypedNet
+from deeptf.model.descriptor.typed_sums import TypedSums
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.model.stages import MomentProduct, Stage
+from deeptf.model.table import Table
 from deeptf.ops.moments import moment_product
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
@@ -52,27 +58,62 @@ class SeE2A(TypeNets):
         values = self.neuron[-1] * (self.axis_neuron + 8)
         return precision_of(self.precision).size * ATOM_COPIES * values
 
-    def build(self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters) -> Described:
+    def build(
+        self,
+        pairs: SortedPairs,
+        atom_type: tf.Tensor,
+        parameters: Parameters,
+        type_vectors: tf.Tensor | None,
+    ) -> Described:
         """Return D [N_real, width] in the order of `pairs.atom_order`, and what belongs to it."""
-        found, outside = sums(self, pairs, atom_type, parameters)
+        typed = self.typed(parameters, type_vectors)
+        found, outside = sums(self, pairs, atom_type, parameters, typed)
         moments = self._moments(found)
         return Described(
             self._contract(moments),
-            lambda: self._contract(self._moments(isolated_sums(self, parameters))),
+            lambda: self._contract(self._moments(isolated_sums(self, parameters, typed))),
             moments,
             outside,
         )
 
-    def plan(self, parameters: Parameters) -> list[Stage]:
+    def plan(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> list[Stage]:
         """Return the stages whose last one gives D."""
         first = sum_stages(self, parameters)
         names = first[-1].gives, parameters.name("descriptor")
-        precision, places = precision_of(self.precision).name, sum(self.sel)
-        return [*first, MomentProduct(*names, precision, self.axis_neuron, places)]
+        precision = precision_of(self.precision).name
+        return [*first, MomentProduct(*names, precision, self.axis_neuron, self.places)]
+
+    def tables(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> list[Table]:
+        """Return the one table of all embedding nets, or none."""
+        typed = self.typed(parameters, type_vectors)
+        if typed is None:
+            return super().tables(parameters, type_vectors)
+        return [typed.table()] if typed.tabulated else []
+
+    def typed(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> TypedSums | None:
+        """Return the sums with one net for all types, or None where pairs of types have their own.
+
+        A descriptor that is this one but for its net says here which net it has.
+        """
+        if type_vectors is None:
+            return None
+        net = TypedNet(self, not self.type_one_side, False, type_vectors, parameters)
+        return TypedSums(self, net)
+
+    def absent(
+        self, allowed: np.ndarray, centre_type: tf.Tensor, neighbor_count: tf.Tensor
+    ) -> tf.Tensor:
+        """Return the numbers of places without a neighbour of each kind, [N_real, k] int32.
+
+        allowed : [T, T] whether pairs of these types count, neighbour type first
+        centre_type, neighbor_count : [N_real] and [N_real, T]
+        """
+        counted = tf.gather(tf.constant(allowed.T.astype(np.int32)), centre_type)
+        return (tf.constant(self.sel) - neighbor_count) * counted
 
     def _moments(self, sums: tf.Tensor) -> tf.Tensor:
         """Return T [n, 4, M]; their precision is that of the nets."""
-        return tf.cast(sums, precision_of(self.precision)) / sum(self.sel)
+        return tf.cast(sums, precision_of(self.precision)) / self.places
 
     def _contract(self, moments: tf.Tensor) -> tf.Tensor:
         """Return D [n, M * axis]."""

@@ -1,6 +1,5 @@
-// See activation.h. Everything rests on e^x - 1 = 2^n (e^r - 1) + (2^n - 1) with x = n ln 2 + r and
-// |r| <= ln(2)/2, where e^r - 1 is a Taylor polynomial; tanh x = (e^2x - 1) / (e^2x + 1) then loses
-// nothing near 0.
+// See activation.h. Everything rests on e^x - 1 of exponential.h; tanh x = (e^2x - 1) / (e^2x + 1)
+// then loses nothing near 0.
 //
 // Measured on one Zen 3 core, data in cache, tanh with both derivatives: 2.4 ns float64, 1.0 ns
 // float32.
@@ -9,39 +8,14 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <type_traits>
 
 #include "core/base/activation_formulas.h"
 #include "core/base/error.h"
+#include "core/base/exponential.h"
 #include "core/base/lane.h"
 
 namespace deeptf {
 namespace {
-
-template <class T>
-using Bits = Lane<std::conditional_t<sizeof(T) == 8, int64_t, int32_t>>;
-
-template <class T>
-struct Format;
-template <>
-struct Format<double> {
-  static constexpr int mantissa = 52, bias = 1023, degree = 13;
-  static constexpr double largest = 708, one_from = 20;  // e^x is finite; tanh rounds to 1
-  static constexpr double ln2_high = 0x1.62e42feep-1;    // n ln2_high is exact
-  static constexpr double ln2_low = 0x1.a39ef35793c76p-33;
-};
-template <>
-struct Format<float> {
-  static constexpr int mantissa = 23, bias = 127, degree = 7;
-  static constexpr float largest = 87, one_from = 10;
-  static constexpr float ln2_high = 0x1.62e4p-1f;
-  static constexpr float ln2_low = 0x1.7f7d1cp-20f;
-};
-
-template <class T>
-Lane<T> lane_of(T value) {
-  return Lane<T>{} + value;
-}
 
 // Not a number stays what it is.
 template <class T>
@@ -53,40 +27,6 @@ template <class T>
 Lane<T> absolute(Lane<T> x) {
   return x < T(0) ? -x : x;
 }
-
-template <class T>
-struct Taylor {
-  T of[Format<T>::degree + 1] = {1};
-  constexpr Taylor() {
-    for (int k = 1; k <= Format<T>::degree; ++k) of[k] = of[k - 1] / T(k);
-  }
-};
-template <class T>
-constexpr Taylor<T> kTaylor;  // 1 / k!
-
-// e^x = power (1 + fraction), for |x| <= largest.
-template <class T>
-struct Exponential {
-  explicit Exponential(Lane<T> x) {
-    using F = Format<T>;
-    constexpr T magic = T(1.5) * static_cast<T>(int64_t{1} << F::mantissa);  // rounds n to integers
-    const Lane<T> shifted = x * T(1.4426950408889634) + magic;
-    const Lane<T> n = shifted - magic;
-    const Lane<T> r = (x - n * F::ln2_high) - n * F::ln2_low;
-    const Bits<T> exponent = reinterpret_cast<Bits<T>>(shifted) + F::bias;
-    power = reinterpret_cast<Lane<T>>(exponent << F::mantissa);
-    const Lane<T> square = r * r;
-    Lane<T> odd = lane_of(kTaylor<T>.of[F::degree]), even = lane_of(kTaylor<T>.of[F::degree - 1]);
-#pragma GCC unroll 8
-    for (int k = F::degree - 2; k > 1; k -= 2) {  // two chains, to hide their latency
-      odd = odd * square + kTaylor<T>.of[k];
-      even = even * square + kTaylor<T>.of[k - 1];
-    }
-    fraction = r + square * (even + r * odd);
-  }
-
-  Lane<T> power, fraction;
-};
 
 template <class T>
 Lane<T> tanh_of(Lane<T> x) {

@@ -27,9 +27,6 @@ void with_columns(const EnvironmentInputs& in, const Body& body) {
 }  // namespace
 
 void check_environment(const EnvironmentInputs& in, const Context& context) {
-  if (in.columns != 1 && in.columns != 4) {
-    throw Error("`mean` must have 1 or 4 columns, got " + std::to_string(in.columns));
-  }
   for (int64_t k = 0; k < in.columns * in.num_types; ++k) {
     if (!(in.stddev[k] > 0) || !std::isfinite(in.stddev[k]) || !std::isfinite(in.mean[k])) {
       throw Error("`mean` must be finite and `stddev` finite and positive, got " +

@@ -1,22 +1,22 @@
 """The graph in a frozen model of deepmd-kit: nodes, constants, and a look for unknown parts.
 
-`DeepmdGraph` keeps a list of the constants that were read. `check_parts` refuses nodes that no
-white list has (deepmd_names.py), `check_all_read` constants with a shape that nobody has read. What
-the arrays mean is known to deepmd_arrays.py.
+`DeepmdGraph` keeps a list of the constants that were read. `check_features` and `check_parts`
+refuse nodes that no white list has (names.py), `check_all_read` constants with a shape that nobody
+has read. What the arrays mean is known to the kinds and fitting.py.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 
-from deeptf.exchange import deepmd_names as names
-from deeptf.exchange.deepmd_kinds import KINDS, NAMES
+from deeptf.exchange.deepmd import names
 from deeptf.exchange.model_file import METADATA_NODE
 from deeptf.tf import tf
 
@@ -24,6 +24,17 @@ LARGEST_CONSTANT = 1 << 28  # elements; a larger one is a damaged shape
 FLOATS = [t.as_datatype_enum for t in (tf.float16, tf.bfloat16, tf.float32, tf.float64)]
 INTEGERS = [t.as_datatype_enum for t in (tf.int32, tf.int64, tf.bool)]
 SHOWN = 5  # foreign parts that a message names
+
+
+class Known(Protocol):
+    """What a kind of descriptor adds to the white lists; see kind.py."""
+
+    ops: frozenset[str]
+    features: frozenset[str]
+
+    @property
+    def geometry(self) -> tuple[str, ...]:
+        """The ops that TensorFlow does not know."""
 
 
 def read_graph(path: str | Path) -> tf.GraphDef:
@@ -105,32 +116,46 @@ class DeepmdGraph:
             and tuple(dim.size for dim in node.attr["value"].tensor.tensor_shape.dim) == shape
         ]
 
-    def only(self, ops: tuple[str, ...]) -> tf.NodeDef:
-        """Return the one node of these ops."""
+    def only(self, ops: tuple[str, ...], inputs: Collection[str] = ()) -> tf.NodeDef:
+        """Return the one node of these ops, with `inputs` the one that has any of these inputs."""
         found = [node for node in self.graph_def.node if node.op in ops]
+        if inputs:
+            found = [node for node in found if set(inputs) & set(node.input)]
         if len(found) != 1:
-            raise ValueError(f"it must hold one op {' or '.join(ops)}, got {len(found)} of them")
+            which = f" behind {' or '.join(sorted(inputs))}" if inputs else ""
+            raise ValueError(
+                f"it must hold one op {' or '.join(ops)}{which}, got {len(found)} of them"
+            )
         return found[0]
 
-    def check_parts(self) -> None:
-        """Raise ValueError that names the parts that a plain energy model does not have."""
+    def check_features(self, kinds: Sequence[Known]) -> None:
+        """Raise ValueError that names the features that models of these kinds do not have.
+
+        kinds : descriptors of the model.
+        """
+        known = {feature for kind in kinds for feature in kind.features}
         features: dict[str, str] = {}
         for node in self.graph_def.node:
             for feature, place in names.signs(node.op, node.name):
-                features.setdefault(feature, place)
-        parts = [f"{feature} ({place})" for feature, place in features.items()]
-        ops = self._known_ops()
-        parts = parts or [part for node in self.graph_def.node for part in _unknown(node, ops)]
+                if feature not in known:
+                    features.setdefault(feature, place)
+        self._refuse(f"{feature} ({place})" for feature, place in features.items())
+
+    def check_parts(self, kinds: Sequence[Known]) -> None:
+        """Raise ValueError that names parts that energy models of these kinds do not have."""
+        known = names.STANDARD_OPS.union(names.GELU_OPS, names.GELU_GRAD_OPS)
+        for kind in kinds:
+            known |= kind.ops.union(kind.geometry)
+        self._refuse(part for node in self.graph_def.node for part in _unknown(node, known))
         functions = self.graph_def.library.function
-        parts = parts or [f"function `{function.signature.name}`" for function in functions]
-        self._refuse(parts)
+        self._refuse(f"function `{function.signature.name}`" for function in functions)
         for name in names.NEEDED_OUTPUTS:
             if name not in self:
                 raise ValueError(f"it must have the output `{name}`, but does not")
         self._refuse(
             f"`{node.name}` (op {node.op}), which no output needs"
             for node in self._unreached()
-            if node.name not in names.ATTRIBUTES
+            if names.plain(node.name) not in names.ATTRIBUTES
         )
 
     def check_all_read(self) -> None:
@@ -144,21 +169,13 @@ class DeepmdGraph:
             if node.op == "Const" and node.name not in self._read and _has_meaning(node)
         )
 
-    def _known_ops(self) -> frozenset[str]:
-        """Return the ops that a model with these environment ops may have."""
-        known = names.STANDARD_OPS.union(names.GELU_OPS, names.GELU_GRAD_OPS)
-        present = {node.op for node in self.graph_def.node}
-        for kind in KINDS:
-            if present.intersection(kind.environment):
-                known |= kind.ops.union(kind.geometry)
-        return known
-
     def _refuse(self, parts: Iterable[str]) -> None:
         parts = list(dict.fromkeys(parts))
         if parts:
             more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
             raise ValueError(
-                f"it must be a plain {NAMES} energy model, got {', '.join(parts[:SHOWN])}{more}"
+                "it must be an energy model of a kind that deeptf has, got "
+                f"{', '.join(parts[:SHOWN])}{more}"
             )
 
     def _check_origin(self) -> None:
@@ -182,7 +199,7 @@ class DeepmdGraph:
 
     def _unreached(self) -> list[tf.NodeDef]:
         """Return the nodes that no output needs."""
-        waiting = [name for name in names.OUTPUTS if name in self]
+        waiting = [name for name in self.nodes if names.plain(name) in names.OUTPUTS]
         reached = set(waiting)
         while waiting:
             for name in _inputs(self.nodes[waiting.pop()]):
@@ -203,7 +220,8 @@ def _unknown(node: tf.NodeDef, known: frozenset[str]) -> list[str]:
         return [f"op {node.op}"]
     if node.op == "Placeholder" and node.name not in names.INPUTS:
         return [f"the input `{node.name}`"]
-    if node.name.startswith("o_") and "/" not in node.name and node.name not in names.OUTPUTS:
+    output = names.plain(node.name)
+    if output.startswith("o_") and "/" not in output and output not in names.OUTPUTS:
         return [f"the output `{node.name}`"]
     return []
 
@@ -212,10 +230,11 @@ def _has_meaning(node: tf.NodeDef) -> bool:
     """Return whether a constant belongs to the model rather than to shapes, slices and axes.
 
     Single numbers in the arithmetic (a count of places, a half) are not looked at here: the
-    comparison of the graphs (deepmd_run.py) sees them.
+    comparison of the graphs (run.py) sees them.
     """
-    if node.name in names.ATTRIBUTES:
-        return names.ATTRIBUTES[node.name] == "read"
+    name = names.plain(node.name)
+    if name in names.ATTRIBUTES:
+        return names.ATTRIBUTES[name] == "read"
     dtype = node.attr["dtype"].type
     if "_attr/" in node.name or dtype not in (*FLOATS, *INTEGERS):
         return True

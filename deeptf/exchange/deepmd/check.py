@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from deeptf.exchange import deepmd_names as names
-from deeptf.exchange.deepmd_geometry import Frame
-from deeptf.exchange.deepmd_graph import DeepmdGraph
-from deeptf.exchange.deepmd_run import OriginalModel, imported
+from deeptf.exchange.deepmd import names
+from deeptf.exchange.deepmd.geometry import Frame
+from deeptf.exchange.deepmd.graph import DeepmdGraph
+from deeptf.exchange.deepmd.kind import Part
+from deeptf.exchange.deepmd.run import OriginalModel, imported
 from deeptf.model.model import ModelConfig
 from deeptf.ops.library import library
 from deeptf.tf import session, tf
@@ -33,6 +34,7 @@ OUTPUTS = {  # of deepmd-kit -> of deeptf
 
 def largest_difference(
     graph: DeepmdGraph,
+    part: Part,
     config: ModelConfig,
     arrays: Mapping[str, np.ndarray],
     converted: tf.GraphDef,
@@ -42,18 +44,19 @@ def largest_difference(
 
     It is in eV and eV/A, or in units of the largest value of its kind where that is above 1.
 
-    config, arrays : settings and arrays of the converted model; converted : its frozen graph;
-    seed : of the environments.
+    part : descriptor in the graph
+    config, arrays : settings and arrays of the converted model; converted : its frozen graph
+    seed : of the environments
     Raises ValueError where the graph cannot be run.
     """
     library()
-    original = OriginalModel(graph)
+    original = OriginalModel(graph, part)
     new = imported(converted)
     inputs = {node.name for node in converted.node if node.op.startswith("Placeholder")}
     compared = [name for name in original.outputs if name in OUTPUTS]
     largest, count = 0.0, 0
     with session(original.graph) as on_original, session(new) as on_new:
-        for frame in random_frames(config, arrays, seed):
+        for frame in random_frames(part, config, arrays, seed):
             expected = original.run(frame, config.num_types, on_original)
             feed = {f"{k}:0": v for k, v in _feed(frame).items() if k in inputs}
             found = on_new.run([f"{OUTPUTS[name]}:0" for name in compared], feed)
@@ -64,22 +67,24 @@ def largest_difference(
 
 
 def random_frames(
-    config: ModelConfig, arrays: Mapping[str, np.ndarray], seed: int
+    part: Part, config: ModelConfig, arrays: Mapping[str, np.ndarray], seed: int
 ) -> Iterator[Frame]:
     """Yield frames with three centres of each type.
 
-    Of each type they have no, one and two neighbours, as far as sel allows, anywhere within the
-    cut-off.
+    Of each type they have no, one and two neighbours, as far as the descriptor allows, anywhere
+    within the cut-off.
     """
     generator = np.random.default_rng(seed)
+    places = part.kind.places(config.term.descriptor, config.num_types)
     for _ in range(ROUNDS):
         for first in range(0, config.num_types, TYPES_AT_A_TIME):
             types = np.arange(first, min(first + TYPES_AT_A_TIME, config.num_types))
-            yield _frame(np.repeat(types, 3), config, arrays, generator)
+            yield _frame(np.repeat(types, 3), places, config, arrays, generator)
 
 
 def _frame(
     centre_type: np.ndarray,
+    places: np.ndarray,
     config: ModelConfig,
     arrays: Mapping[str, np.ndarray],
     generator: np.random.Generator,
@@ -88,7 +93,7 @@ def _frame(
     count = np.tile([0, 1, 2], (num_types, len(centre_type) // 3))
     for block in np.split(count, len(centre_type) // 3, axis=1):
         block[:] = generator.permuted(block, axis=1)
-    count = np.minimum(count.T, config.term.descriptor.sel)  # [N, T]
+    count = np.clip(count.T, *places)  # [N, T]
     ghost_type = np.repeat(np.tile(np.arange(num_types), len(count)), count.ravel())
     direction = generator.normal(size=(len(ghost_type), 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)

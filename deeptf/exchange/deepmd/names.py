@@ -1,10 +1,11 @@
 """What a frozen energy model of deepmd-kit (TensorFlow backend) is made of, in tables.
 
 White lists: OUTPUTS, INPUTS, ATTRIBUTES (constants that nothing in the graph reads), STANDARD_OPS,
-GELU_OPS; the ops of a descriptor are in a file of its own (deepmd_kinds.py). Whatever is not in
-them stops a conversion.
+GELU_OPS; the ops of a descriptor are in a file of its own (kinds/). Whatever is not in them stops
+a conversion.
 
-SIGNS give the features that other models have a name for the message; they decide nothing.
+SIGNS give the features that some models have a name for the message; a descriptor lists those that
+belong to it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ STANDARD_OPS = frozenset(
     """
     Add AddN AddV2 BatchMatMul BatchMatMulV2 BiasAdd BroadcastGradientArgs Cast ConcatOffset
     ConcatV2 Const ExpandDims Fill FloorMod Gather GatherV2 GreaterEqual Identity MatMul Maximum
-    Minimum Mul Neg Pack Pad Placeholder Pow Range Rank RealDiv Relu Relu6 Relu6Grad ReluGrad
+    Minimum Mul Neg OneHot Pack Pad Placeholder Pow Range Rank RealDiv Relu Relu6 Relu6Grad ReluGrad
     Reshape Select Shape ShapeN Sigmoid SigmoidGrad Slice Softplus SoftplusGrad Split Square Squeeze
     StridedSlice Sub Sum Tanh TanhGrad Tile Transpose Unpack ZerosLike
     """.split()
@@ -62,6 +63,7 @@ ATTRIBUTES: dict[str, str] = {
 }
 VERSIONS = ("1.0", "1.1")
 
+TYPE_EMBEDDING = "a type embedding"
 # Where a feature shows: a pattern of "op NAME" or "node NAME" -> what it is.
 SIGNS: tuple[tuple[str, str], ...] = (
     (r"op (PairTab|SoftMin\w+)|node model_attr/t_tab_", "a pair table"),
@@ -70,7 +72,7 @@ SIGNS: tuple[tuple[str, str], ...] = (
     (r"op \w*Nvnmd\w*|node \w*nvnmd", "NVNMD"),
     (r"op ProdEnvMatAMix\w*", "a descriptor of mixed types (se_atten)"),
     (r"node attention_layer", "attention"),
-    (r"node (type_embed_net|t_typeebd)", "a type embedding"),
+    (r"node (type_embed_net|t_typeebd)", TYPE_EMBEDDING),
     (r"node filter_type_\w+/\w+_(one|two)_side_ebd", "a stripped type embedding"),
     (r"node spin_attr/", "spin"),
     (r"node \w+_attr_model\d+/|node load_model\d+/", "a sum of several models (linear_ener)"),
@@ -86,6 +88,14 @@ SIGNS: tuple[tuple[str, str], ...] = (
     (r"op PlaceholderWithDefault", "a default for an input"),
     (r"op Less", "an activation function that deeptf does not have (such as silut)"),
 )
+
+
+_PART = re.compile(r"(descrpt_attr|o_rmat_deriv|o_rmat|o_rij|o_nlist)(_\d+)+(?=/|$)")
+
+
+def plain(name: str) -> str:
+    """Return a name without the suffix that parts of hybrid descriptors have."""
+    return _PART.sub(r"\1", name)
 
 
 def signs(op: str, name: str) -> list[tuple[str, str]]:

@@ -1,40 +1,42 @@
 """Run the graph of a deepmd-kit model without deepmd-kit.
 
-TensorFlow runs all of it but the ops that it does not know: the three of geometry become inputs,
-whose values deepmd_geometry.py computes from what the graph gives them; deepmd-kit's gelu becomes
+TensorFlow runs all of it but the ops that it does not know: those of geometry become inputs, whose
+values the kinds of descriptors compute from what the graph gives them; deepmd-kit's gelu becomes
 deeptf's. float32 turns to float64, so that rounding does not hide a difference between two models.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from deeptf.exchange import deepmd_geometry as geometry
-from deeptf.exchange import deepmd_names as names
-from deeptf.exchange.deepmd_geometry import Environment, Frame
-from deeptf.exchange.deepmd_graph import DeepmdGraph, constant
-from deeptf.exchange.deepmd_kinds import ENVIRONMENT_OPS, kind_of
+from deeptf.exchange.deepmd import names
+from deeptf.exchange.deepmd.geometry import Frame
+from deeptf.exchange.deepmd.graph import DeepmdGraph, constant
+from deeptf.exchange.deepmd.kind import Evaluated, Part
 from deeptf.model.network import ACTIVATIONS
 from deeptf.tf import tf
 
 HINTS = ("grad_a", "grad_b", "grad_x", "grad_y", "_class")  # attributes that change no value
 FLOAT, DOUBLE = tf.float32.as_datatype_enum, tf.float64.as_datatype_enum
-INT = tf.int32.as_datatype_enum
-NEIGHBOR_OUTPUT = 3  # of the environment op: the one that is int32
 Feed = dict[str, np.ndarray]
 Values = Callable[[Sequence[str]], list[np.ndarray]]
 
 
 class OriginalModel:
-    """The graph of a deepmd-kit model as a function of frames."""
+    """The graph of a deepmd-kit model as a function of frames.
 
-    def __init__(self, graph: DeepmdGraph) -> None:
-        self._environment = graph.only(ENVIRONMENT_OPS)
-        self._kind = kind_of(self._environment.op)
-        self._force, self._virial = map(graph.only, (self._kind.force, self._kind.virial))
-        cut = {node.name for node in (self._environment, self._force, self._virial)}
+    part : the descriptor of the model.
+    """
+
+    def __init__(self, graph: DeepmdGraph, part: Part) -> None:
+        self._leaves = part.leaves
+        cut: dict[str, tuple[int, ...]] = {}
+        for leaf in self._leaves:
+            cut[leaf.environment.name] = leaf.kind.outputs
+            cut[leaf.force.name] = (DOUBLE,)
+            cut[leaf.virial.name] = (DOUBLE, DOUBLE)
         self._graph_def = runnable(graph.graph_def, cut)
         self.graph = imported(self._graph_def)
         self._names = {node.name for node in self._graph_def.node}
@@ -54,16 +56,16 @@ class OriginalModel:
             except (tf.errors.OpError, ValueError) as error:
                 raise ValueError(f"its graph cannot be run: {_reason(error)}") from error
 
-        environment = self._run_environment(frame, feed, values)
+        found = [self._run_environment(leaf, frame, feed, values) for leaf in self._leaves]
         num_atoms = len(frame.atom_type)
-        gradient, *given, _ = values(self._force.input)
-        _, derivative, displacement, neighbor = environment.outputs()
-        _check_same(self._force, given, (derivative, neighbor))
-        self._give(feed, self._force, [geometry.force(gradient, environment, num_atoms)])
-        gradient, *given, _ = values(self._virial.input)
-        _check_same(self._virial, given, (derivative, displacement, neighbor))
-        of_atom = geometry.atom_virial(gradient, environment, num_atoms)
-        self._give(feed, self._virial, [of_atom.sum(axis=0), of_atom])
+        for leaf, evaluated in zip(self._leaves, found, strict=True):
+            gradient, *given = values(leaf.force.input)
+            _check_same(leaf.force, leaf.force.input[1:], given, evaluated.of_force())
+            self._give(feed, leaf.force, [evaluated.force(gradient, num_atoms)])
+            gradient, *given = values(leaf.virial.input)
+            _check_same(leaf.virial, leaf.virial.input[1:], given, evaluated.of_virial())
+            of_atom = evaluated.atom_virial(gradient, num_atoms)
+            self._give(feed, leaf.virial, [of_atom.sum(axis=0), of_atom])
         return dict(zip(self.outputs, values(self.outputs), strict=True))
 
     def _feed(self, frame: Frame, num_types: int) -> Feed:
@@ -80,16 +82,13 @@ class OriginalModel:
         }
         return {f"{name}:0": value for name, value in feed.items() if name in self._names}
 
-    def _run_environment(self, frame: Frame, feed: Feed, values: Values) -> Environment:
-        *given, _, mean, stddev = values(self._environment.input)
-        inputs = ("t_coord", "t_type", "t_natoms", "t_box")
-        _check_same(self._environment, given, [feed[f"{name}:0"] for name in inputs])
-        attributes, kind = self._environment.attr, self._kind
-        sel = tuple(attributes[kind.sel].list.i)
-        lengths = attributes[kind.rcut_smth].f, attributes[kind.rcut].f
-        environment = geometry.environment(frame, sel, lengths, mean, stddev)
-        self._give(feed, self._environment, environment.outputs())
-        return environment
+    def _run_environment(self, leaf: Part, frame: Frame, feed: Feed, values: Values) -> Evaluated:
+        node, kind = leaf.environment, leaf.kind
+        given = values(node.input)
+        _check_same(node, node.input, given, [feed[f"{name}:0"] for name in kind.given])
+        evaluated = kind.evaluated(leaf, frame, given[len(kind.given) :])
+        self._give(feed, node, evaluated.outputs())
+        return evaluated
 
     def _give(self, feed: Feed, node: tf.NodeDef, outputs: Sequence[np.ndarray]) -> None:
         """Feed the outputs of an op that was cut out, as far as the graph needs them."""
@@ -115,10 +114,11 @@ def imported(graph_def: tf.GraphDef) -> tf.Graph:
     return graph
 
 
-def runnable(graph_def: tf.GraphDef, cut: set[str]) -> tf.GraphDef:
+def runnable(graph_def: tf.GraphDef, cut: Mapping[str, Sequence[int]]) -> tf.GraphDef:
     """Return a graph that TensorFlow knows, in float64.
 
-    The outputs of the nodes `cut` are placeholders; the gelu of deepmd-kit is written out.
+    The outputs of the nodes `cut`, of these types, are placeholders; the gelu of deepmd-kit is
+    written out.
     """
     result = tf.GraphDef(versions=graph_def.versions)
     gelu = {
@@ -133,9 +133,14 @@ def runnable(graph_def: tf.GraphDef, cut: set[str]) -> tf.GraphDef:
             for place, name in enumerate(new.input):
                 source, _, index = name.partition(":")
                 if source in cut:
-                    new.input[place] = _cut_name(source, int(index or 0))
-                    is_neighbor = index == str(NEIGHBOR_OUTPUT)
-                    placeholders[new.input[place]] = INT if is_neighbor else DOUBLE
+                    output = int(index or 0)
+                    if output >= len(cut[source]):
+                        raise ValueError(
+                            f"`{new.name}` must not need `{name}`, which the op does not give: the "
+                            "file is damaged"
+                        )
+                    new.input[place] = _cut_name(source, output)
+                    placeholders[new.input[place]] = cut[source][output]
             result.node.append(new)
     for name, dtype in placeholders.items():
         result.node.add(name=name, op="Placeholder").attr["dtype"].type = dtype
@@ -199,9 +204,13 @@ def _gelu_grad() -> tf.GraphDef:
 
 
 def _check_same(
-    node: tf.NodeDef, given: Sequence[np.ndarray], expected: Sequence[np.ndarray]
+    node: tf.NodeDef,
+    inputs: Sequence[str],
+    given: Sequence[np.ndarray],
+    expected: Sequence[np.ndarray],
 ) -> None:
-    for name, value, wanted in zip(node.input, given, expected, strict=False):
+    """Raise ValueError unless the inputs of a node are the expected ones; there may be more."""
+    for name, value, wanted in zip(inputs, given, expected, strict=False):
         if not np.array_equal(value.ravel(), np.ravel(wanted)):
             raise ValueError(
                 f"`{node.name}` (op {node.op}) must get the positions and neighbours as they are, "

@@ -1,4 +1,4 @@
-"""The three ops of geometry of deepmd-kit in NumPy, on given pairs.
+"""The ops of geometry of deepmd-kit that give environment rows, in NumPy, on given pairs.
 
 With r = r_j - r_i, places (slots) sorted by neighbour type, empty ones 0 before normalisation:
 
@@ -52,11 +52,45 @@ class Environment:
     derivative: np.ndarray  # [N, S, W, 3] D, 1/A
     displacement: np.ndarray  # [N, S, 3] A
     neighbor: np.ndarray  # [N, S], -1 for an empty place
+    neighbor_type: np.ndarray | None = None  # [N, S], T for an empty place; of mixed types only
 
     def outputs(self) -> list[np.ndarray]:
         """Return the outputs in the order and shape of the op."""
-        arrays = (self.rows, self.derivative, self.displacement, self.neighbor)
+        arrays = [self.rows, self.derivative, self.displacement, self.neighbor]
+        if self.neighbor_type is not None:
+            arrays += [self.neighbor_type, self.neighbor >= 0]
         return [array.reshape(1, -1) for array in arrays]
+
+    def of_force(self) -> list[np.ndarray]:
+        """Return what the op of the force gets of them."""
+        return [self.derivative, self.neighbor]
+
+    def of_virial(self) -> list[np.ndarray]:
+        """Return what the op of the virial gets of them."""
+        return [self.derivative, self.displacement, self.neighbor]
+
+    def force(self, gradient: np.ndarray, num_atoms: int) -> np.ndarray:
+        """Return F [num_atoms, 3] from dE/dR~ [N, S, W]."""
+        pull = self._pull(gradient)
+        filled = self.neighbor >= 0
+        result = np.zeros((num_atoms, 3))
+        result[: len(pull)] -= pull.sum(axis=1)
+        np.add.at(result, self.neighbor[filled], pull[filled])
+        return result
+
+    def atom_virial(self, gradient: np.ndarray, num_atoms: int) -> np.ndarray:
+        """Return the part of W of each atom, [num_atoms, 9]; that of a pair is its neighbour's."""
+        pull = self._pull(gradient)
+        filled = self.neighbor >= 0
+        pairs = pull[filled][:, :, None] * self.displacement[filled][:, None, :]
+        result = np.zeros((num_atoms, 9))
+        np.add.at(result, self.neighbor[filled], pairs.reshape(-1, 9))
+        return result
+
+    def _pull(self, gradient: np.ndarray) -> np.ndarray:
+        """Return dE/dR~ . D of each place, [N, S, 3]."""
+        gradient = gradient.reshape(self.rows.shape)
+        return np.einsum("nsc,nscd->nsd", gradient, self.derivative)
 
 
 def switch(r: np.ndarray, rcut_smth: float, rcut: float) -> tuple[np.ndarray, np.ndarray]:
@@ -74,25 +108,40 @@ def environment(
     lengths: tuple[float, float],
     mean: np.ndarray,
     stddev: np.ndarray,
+    mixed: bool = False,
 ) -> Environment:
     """Return what the environment op gives for a frame.
 
-    sel : places for neighbours of each type, not exceeded; lengths : rcut_smth and rcut in A;
+    sel : places for neighbours of each type, not exceeded; mixed : of all types, one number
+    lengths : rcut_smth and rcut in A; pairs beyond the latter are left out
     mean, stddev : [T, S W].
     """
-    centre, neighbor_type = frame.centre, frame.atom_type[frame.neighbor]
+    near = np.linalg.norm(frame.displacement, axis=1) <= np.float32(lengths[1])
+    displacement, neighbor, centre = (
+        array[near] for array in (frame.displacement, frame.neighbor, frame.centre)
+    )
+    neighbor_type = frame.atom_type[neighbor]
     shape = (frame.num_centres, sum(sel))
-    at = centre, _places(centre, neighbor_type, sel)
+    place = (
+        _places_by_distance(centre, displacement)
+        if mixed
+        else (_places(centre, neighbor_type, sel))
+    )
+    at = centre, place
     columns = mean.shape[1] // sum(sel)
     raw, slope = np.zeros((*shape, columns)), np.zeros((*shape, columns, 3))
-    displacement = np.zeros((*shape, 3))
-    neighbor = np.full(shape, -1, np.int32)
-    rows, derivative = _rows(frame.displacement, *lengths)
+    rows, derivative = _rows(displacement, *lengths)
     raw[at], slope[at] = rows[:, :columns], derivative[:, :columns]
-    displacement[at], neighbor[at] = frame.displacement, frame.neighbor
+    there, number = np.zeros((*shape, 3)), np.full(shape, -1, np.int32)
+    there[at], number[at] = displacement, neighbor
+    types = None
+    if mixed:
+        types = np.full(shape, len(mean), np.int32)
+        types[at] = neighbor_type
     centre_type = frame.atom_type[: frame.num_centres]
     mean, stddev = (array[centre_type].reshape(*shape, columns) for array in (mean, stddev))
-    return Environment((raw - mean) / stddev, -slope / stddev[..., None], displacement, neighbor)
+    rows = (raw - mean) / stddev
+    return Environment(rows, -slope / stddev[..., None], there, number, types)
 
 
 def _places(centre: np.ndarray, neighbor_type: np.ndarray, sel: tuple[int, ...]) -> np.ndarray:
@@ -100,6 +149,14 @@ def _places(centre: np.ndarray, neighbor_type: np.ndarray, sel: tuple[int, ...])
     block = centre * len(sel) + neighbor_type
     first = np.searchsorted(block, block)
     return np.concatenate([[0], np.cumsum(sel)])[neighbor_type] + np.arange(len(block)) - first
+
+
+def _places_by_distance(centre: np.ndarray, displacement: np.ndarray) -> np.ndarray:
+    """Return the place of each pair among those of its centre, the nearest first."""
+    order = np.lexsort((np.linalg.norm(displacement, axis=1), centre))
+    place = np.empty(len(centre), int)
+    place[order] = np.arange(len(centre)) - np.searchsorted(centre, centre)
+    return place
 
 
 def _rows(displacement: np.ndarray, rcut_smth: float, rcut: float) -> tuple[np.ndarray, np.ndarray]:
@@ -115,29 +172,3 @@ def _rows(displacement: np.ndarray, rcut_smth: float, rcut: float) -> tuple[np.n
     change = (slope / r**2 - 2.0 * sw / r**3) * displacement
     gradient[:, 1:] += change[:, :, None] * unit[:, None, :]
     return rows, gradient
-
-
-def force(gradient: np.ndarray, environment: Environment, num_atoms: int) -> np.ndarray:
-    """Return F [num_atoms, 3] from dE/dR~ [N, S, W]."""
-    pull = _pull(gradient, environment)
-    filled = environment.neighbor >= 0
-    result = np.zeros((num_atoms, 3))
-    result[: len(pull)] -= pull.sum(axis=1)
-    np.add.at(result, environment.neighbor[filled], pull[filled])
-    return result
-
-
-def atom_virial(gradient: np.ndarray, environment: Environment, num_atoms: int) -> np.ndarray:
-    """Return the part of W of each atom, [num_atoms, 9]; that of a pair is its neighbour's."""
-    pull = _pull(gradient, environment)
-    filled = environment.neighbor >= 0
-    pairs = pull[filled][:, :, None] * environment.displacement[filled][:, None, :]
-    result = np.zeros((num_atoms, 9))
-    np.add.at(result, environment.neighbor[filled], pairs.reshape(-1, 9))
-    return result
-
-
-def _pull(gradient: np.ndarray, environment: Environment) -> np.ndarray:
-    """Return dE/dR~ . D of each place, [N, S, 3]."""
-    gradient = gradient.reshape(environment.rows.shape)
-    return np.einsum("nsc,nscd->nsd", gradient, environment.derivative)

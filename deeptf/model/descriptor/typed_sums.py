@@ -1,0 +1,180 @@
+"""Sums over neighbours with one net that knows the types by vectors (typed_net.py).
+
+    S_i = sum_j w_j (x) G_tc(x_j)  +  sum_k n_ik w_0 (x) G_kc(x_0)                      [W, M]
+
+as in type_nets.py. Places without a neighbour are those of each type, k = t and n_it = sel_t minus
+the neighbours of type t, or in `mixed` descriptors they have no type: k = T, whose vector is zero,
+and n_i is the number of all places minus that of all neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from deeptf.model.descriptor.neighbourhoods import Neighbourhoods, by_centre
+from deeptf.model.descriptor.type_nets import TypeNets, empty_row, normalisation
+from deeptf.model.descriptor.typed_net import EMBEDDING, TypedNet
+from deeptf.model.network import precision_of
+from deeptf.model.ranges import SHORTEST
+from deeptf.model.table import Outside, Table, build_table, outside_of
+from deeptf.ops.moments import neighbor_sum
+from deeptf.ops.pairs import SortedPairs
+from deeptf.tf import tf
+
+MOST_CURVES = 30  # of types and pairs of types, beyond which nets are evaluated on the pairs
+
+
+@dataclass(frozen=True)
+class TypedSums:
+    """The sums S of descriptors with settings `own` and their net."""
+
+    own: TypeNets
+    net: TypedNet
+
+    @property
+    def tabulated(self) -> bool:
+        """Whether the net is a table of curves."""
+        if self.net.stripped or not (self.own.tabulated and self.net.is_curve):
+            return False
+        return self.own.embedding == "table" or len(self._numbers) <= MOST_CURVES
+
+    def of(self, pairs: SortedPairs, rows: tf.Tensor) -> tuple[tf.Tensor, Outside | None]:
+        """Return S [N_real, W, M] from the environment rows [P, W], and pairs beyond the data."""
+        if self.tabulated:
+            return self._interpolated(pairs, rows)
+        if self.net.parameters.known(SHORTEST) is not None:
+            self.net.parameters.array(SHORTEST)  # a later run may have tables
+        around = self.finished(self.around(pairs, rows))
+        return self._total(around, pairs.neighbor_count, pairs.atom_count), None
+
+    def finished(self, around: Neighbourhoods) -> Neighbourhoods:
+        """Return neighbourhoods with the values that are summed: those of the net."""
+        return around
+
+    def around(self, pairs: SortedPairs, rows: tf.Tensor) -> Neighbourhoods:
+        """Return the neighbourhoods of the centres, with the net evaluated on every pair."""
+        order = by_centre(pairs, self._allowed)
+        rows = tf.gather(rows, order.place)
+        share = self._share(rows, order.centre_type)
+        rows = tf.cast(rows, precision_of(self.own.precision))
+        value = self.net.values(rows[:, :1], order.neighbor_type, order.centre_type, share)
+        absent = self.own.places - tf.cast(order.count, rows.dtype)
+        return Neighbourhoods(order.count, rows, value, share, absent, self._empty_values()[-1])
+
+    def isolated(self) -> tf.Tensor:
+        """Return S of an atom without neighbours of each type, [T, W, M]."""
+        types, precision = self.net.num_types, precision_of(self.own.precision)
+        none, one = tf.zeros([types], tf.int32), tf.ones([types], tf.int32)
+        alone = Neighbourhoods(
+            none,
+            tf.zeros([0, self.own.columns], precision),
+            tf.zeros([0, self.own.neuron[-1]], precision),
+            tf.zeros([0], precision) if self.own.smooth else None,
+            tf.fill([types], tf.constant(self.own.places, precision)),
+            self._empty_values()[-1],
+        )
+        return self._total(self.finished(alone), tf.zeros([types, types], tf.int32), one)
+
+    def _total(
+        self, around: Neighbourhoods, neighbor_count: tf.Tensor, atom_count: tf.Tensor
+    ) -> tf.Tensor:
+        """Return S of neighbourhoods."""
+        found = neighbor_sum(around.count, around.rows, around.value)
+        empty = around.empty_value[None] if self.own.mixed else self._empty_values()
+        return found + self._of_empty(neighbor_count, atom_count, empty)
+
+    def table(self) -> Table:
+        """Return the table of the curves."""
+        own, net = self.own, self.net
+        names = [f"{EMBEDDING}_{number}" for number in self._numbers]
+        curves = own.ranges(net.parameters, names, self._curve)
+        weights = net.curves(self._numbers)
+        return build_table(curves, weights, own.neuron, own.style(), net.parameters)
+
+    @cached_property
+    def _allowed(self) -> np.ndarray:
+        """Whether pairs of these types count, [T, T], neighbour type first."""
+        types = range(self.net.num_types)
+        return np.array([[not self.own.excludes(c, t) for c in types] for t in types])
+
+    @cached_property
+    def _numbers(self) -> list[int]:
+        """Which curves the pairs have."""
+        return sorted({self.net.curve_of(t, c) for t, c in np.argwhere(self._allowed).tolist()})
+
+    @property
+    def _curve(self) -> np.ndarray:
+        """Place of the curve of each block of pairs among those numbers, [T, T]; -1 for none."""
+        curve = np.full(self._allowed.shape, -1, np.int32)
+        for t, c in np.argwhere(self._allowed).tolist():
+            curve[t, c] = self._numbers.index(self.net.curve_of(t, c))
+        return curve
+
+    @property
+    def _empty(self) -> np.ndarray:
+        """x_0 of a place without a neighbour for every centre type, [T, 1]."""
+        return empty_row(self.net.parameters)
+
+    def _share(self, rows: tf.Tensor, centre_type: tf.Tensor) -> tf.Tensor | None:
+        """Return the shares p of pairs with these rows, or None where each is 1."""
+        if not self.own.smooth:
+            return None
+        statistics = normalisation(self.net.parameters)
+        mean, stddev = (tf.gather(one[:, 0], centre_type) for one in statistics)
+        s = rows[:, 0] * stddev + mean
+        share = 1.0 - tf.maximum(1.0 - as_written(self.own.rcut_smth) * s, 0.0) ** 3
+        return tf.cast(share, precision_of(self.own.precision))
+
+    def _interpolated(
+        self, pairs: SortedPairs, rows: tf.Tensor
+    ) -> tuple[tf.Tensor, Outside | None]:
+        own, net, table = self.own, self.net, self.table()
+        sel = np.zeros(net.num_types) if own.mixed else np.array(own.sel, np.float64)
+        empty = np.tile(0.0 * self._empty[:, 0] if own.mixed else self._empty[:, 0], (len(sel), 1))
+        values = {"curve": self._curve, "sel": sel, "empty": empty}
+        layout = [net.parameters.fixed(name, value) for name, value in values.items()]
+        gate = (net.gate[:-1], self._share_of(pairs, rows)) if net.stripped else ()
+        found = table.sums(rows, *layout, pairs.atom_count, pairs.neighbor_count, *gate)
+        total = found.sum
+        if own.mixed:
+            empty = self._empty_values()
+            total += self._of_empty(pairs.neighbor_count, pairs.atom_count, empty)
+        return total, outside_of(found, pairs.displacement)
+
+    def _empty_values(self) -> tf.Tensor:
+        """Return G of places without a neighbour, [k, T, M]."""
+        types, own = self.net.num_types, self.own
+        kinds = [types] if own.mixed else range(types)
+        neighbor, centre = (
+            np.ravel(one) for one in np.meshgrid(kinds, range(types), indexing="ij")
+        )
+        x = tf.constant(self._empty[centre], precision_of(own.precision))
+        share = tf.zeros_like(x[:, 0]) if own.smooth else None
+        value = self.net.values(x, neighbor, centre, share)
+        return tf.reshape(value, [len(kinds), types, own.neuron[-1]])
+
+    def _of_empty(
+        self, neighbor_count: tf.Tensor, atom_count: tf.Tensor, value: tf.Tensor
+    ) -> tf.Tensor:
+        """Return what places without a neighbour add to S, from their G [k, T, M]."""
+        if self.own.columns > 1:
+            value *= tf.constant(self._empty, value.dtype)
+        centre_type = tf.repeat(tf.range(self.net.num_types), atom_count)
+        absent = self.own.absent(self._allowed, centre_type, neighbor_count)  # [N_real, k]
+        absent = tf.cast(absent, value.dtype)
+        if value.shape[0] == 1:
+            radial = absent * tf.repeat(value[0], atom_count, axis=0)
+        else:
+            counts = tf.split(absent, atom_count, num=self.net.num_types)
+            products = [tf.matmul(n, value[:, c]) for c, n in enumerate(counts)]
+            radial = tf.concat(products, axis=0)
+        return tf.pad(radial[:, None, :], [[0, 0], [0, self.own.columns - 1], [0, 0]])
+
+
+def as_written(length: float) -> float:
+    """Return a length; of one that another program has rounded to float32, what it was before."""
+    single = np.float32(length)
+    return float(str(single)) if float(single) == length else length
