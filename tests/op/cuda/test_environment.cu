@@ -88,7 +88,8 @@ TEST(rows_and_derivatives_are_those_of_the_cpu) {
   }
 }
 
-// Whether those of `values`, so many a pair, that belong to the pairs are not numbers, and no other.
+// Whether those of `values`, so many a pair, that belong to the pairs are not numbers, and no
+// other.
 bool only_these_are_nan(const std::vector<double>& values, const std::vector<bool>& pairs) {
   for (size_t k = 0; k < values.size(); ++k) {
     if (std::isnan(values[k]) != pairs[k * kPairs / values.size()]) return false;
