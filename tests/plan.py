@@ -6,6 +6,8 @@ and a function that turns the gradient of the energy in that into the gradient i
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import twins
 
@@ -78,13 +80,19 @@ class Plan:
         values, back = {"pairs": self.displacement}, []
         for stage in term["stages"]:
             taken = stage.get("takes", "pairs")
-            values[stage["gives"]], pull = KERNELS[stage["kernel"]](self, stage, values[taken])
-            back.append((taken, stage["gives"], pull))
-        name = term["values"]["atom_energy"]
-        gradients = {name: np.ones_like(values[name])}
+            kernel, given = KERNELS[stage["kernel"]], stage["gives"]
+            if isinstance(taken, list):
+                values[given], pull = kernel(self, stage, [values[name] for name in taken])
+                back.append((taken, given, pull))
+            else:
+                values[given], pull = kernel(self, stage, values[taken])
+                back.append(([taken], given, lambda upper, pull=pull: [pull(upper)]))
+        energy = term["values"]["atom_energy"]
+        gradients = {energy: np.ones_like(values[energy])}
         for taken, given, pull in reversed(back):
-            gradients[taken] = gradients.get(taken, 0) + pull(gradients.pop(given))
-        return values[name], gradients["pairs"]
+            for name, part in zip(taken, pull(gradients.pop(given)), strict=True):
+                gradients[name] = gradients.get(name, 0) + part
+        return values[energy], gradients["pairs"]
 
 
 def environment(plan, stage, displacement):
@@ -95,7 +103,17 @@ def environment(plan, stage, displacement):
     return rows, lambda upper: twins.environment_grad(upper, displacement, *where, stddev, *lengths)
 
 
+def within(plan, stage, pairs):
+    """Leave all pairs: those beyond the cut-off of a part equal empty places."""
+    return pairs, lambda upper: upper
+
+
 def embedding_sum(plan, stage, rows):
+    return _sum(plan, stage, rows, _tables(plan, stage))
+
+
+def _tables(plan, stage):
+    """Return a function that gives value and slope of the curve k at x."""
     nodes, node_row, grid = (plan.constant(stage[name]) for name in ("nodes", "node_row", "grid"))
     segments = stage["segments"]
 
@@ -104,7 +122,36 @@ def embedding_sum(plan, stage, rows):
         table = nodes[:, :, : stage["width"]]
         return twins.curve(table, node_row[part], grid[part][:segments], x)
 
-    return _sum(plan, stage, rows, net)
+    return net
+
+
+def triple_sum(plan, stage, rows):
+    net, types = _tables(plan, stage), plan.atom_type[plan.neighbor]
+    blocks = list(itertools.combinations_with_replacement(range(plan.neighbor_count.shape[1]), 2))
+    total, parts = np.zeros((len(plan.order), stage["width"])), []
+    place = plan.place[plan.centre]
+    for atom in range(len(plan.order)):
+        own = np.flatnonzero(place == atom)
+        for j, k in itertools.combinations_with_replacement(own, 2):
+            pair = sorted(types[[j, k]])
+            block = blocks.index(tuple(pair)) if j != k else len(blocks) + types[j]
+            value, slope = net(block, np.array([rows[j, 1:] @ rows[k, 1:]]))
+            total[atom] += value[0]
+            parts.append((atom, j, k, slope[0]))
+
+    def pull(upper):
+        gradient = np.zeros_like(rows)
+        for atom, j, k, slope in parts:
+            gradient[j, 1:] += upper[atom] @ slope * rows[k, 1:]
+            gradient[k, 1:] += upper[atom] @ slope * rows[j, 1:]
+        return gradient
+
+    return total, pull
+
+
+def concatenation(plan, stage, parts):
+    ends = np.cumsum([part.shape[1] for part in parts])[:-1]
+    return np.concatenate(parts, axis=1), lambda upper: np.split(upper, ends, axis=1)
 
 
 def network_sum(plan, stage, rows):
@@ -267,8 +314,11 @@ def _idt(plan, layer):
 KERNELS = {
     kernel.__name__: kernel
     for kernel in (
+        within,
         environment,
         embedding_sum,
+        triple_sum,
+        concatenation,
         network_sum,
         gated_sum,
         gated_network_sum,

@@ -41,6 +41,7 @@ class Layer:
 
 
 Net = Sequence[Layer]
+ALL_PAIRS = "pairs"  # the value that is there at the start
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Environment:
     rcut: float
     mean: Constant  # [T, W]
     stddev: Constant  # [T, W]
+    takes: str = ALL_PAIRS
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,27 @@ class EmbeddingSum:
     curve: Constant  # [T, T], int32; neighbour type first
     sel: Constant  # [T] places
     empty: Constant  # [T, T] x of a place without a neighbour; neighbour type first
+    precision: str = "float64"
+
+
+@dataclass(frozen=True)
+class TripleSum:
+    """Sums [N, M] over two neighbours at a time, with nets as tables: S = sum_jk H_b(v_j . v_k).
+
+    v are the last three columns of rows of W = 4. Every two neighbours count once: the blocks b are
+    those of types (0, 0), (0, 1) ... (T - 1, T - 1), s <= t, with j before k where s = t; then, as
+    T further blocks, come j = k. Curve b is a table as in EmbeddingSum.
+    """
+
+    kernel: ClassVar[str] = "triple_sum"
+    takes: str
+    gives: str
+    width: int  # M
+    segments: int
+    near: int
+    nodes: Constant
+    node_row: Constant
+    grid: Constant
     precision: str = "float64"
 
 
@@ -184,6 +207,25 @@ class ScaledSum:
     precision: str
     divisor: float
     added: Constant | None = None  # [T, M]
+
+
+@dataclass(frozen=True)
+class Concatenation:
+    """Descriptor [N, ...]: values of atoms side by side, in the highest precision of them."""
+
+    kernel: ClassVar[str] = "concatenation"
+    takes: Sequence[str]
+    gives: str
+
+
+@dataclass(frozen=True)
+class Within:
+    """The pairs closer than rcut, which stages take in the place of all."""
+
+    kernel: ClassVar[str] = "within"
+    gives: str
+    rcut: float
+    takes: str = ALL_PAIRS
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,10 @@ from deeptf.exchange.model_file import read_model
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.model import network, stages
 from deeptf.model.descriptor import DESCRIPTORS
+from deeptf.model.descriptor.hybrid import Hybrid
+from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.descriptor.se_e2_r import SeE2R
+from deeptf.model.descriptor.se_e3 import SeE3
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.term.standard import Standard
@@ -46,6 +50,9 @@ TYPES = {"type_embedding": TypeEmbedding((3,))}  # of the model
 MIXED = {"type": "se_atten", "sel": 12, "attn_layer": 0}
 SMOOTH = {**MIXED, "type": "se_atten_v2"}
 GATES = {"type": "se_a_ebd_v2"}
+TRIPLES = {"type": "se_e3"}
+INNER = Hybrid((SeE3((3, 4), 3.0, 0.5, (3, 6)), SeE2R((3, 4), 3.5, 0.5, (3,))))
+HYBRID = {"type": "hybrid", "list": (SeE2A((5, 7), 4.0, 1.0, (3, 6)), INNER)}
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "table": ({}, {}),
     "network": (NETWORK, {}),
@@ -81,6 +88,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "gates, network": (GATES | NETWORK, {}),
     "float32, smooth": (SMOOTH | FLOAT32, FLOAT32),
     "float32, gates, network": (GATES | NETWORK | FLOAT32, FLOAT32),
+    "triples": (TRIPLES, {"atom_ener": (1.5, None)}),
+    "triples, float32": (TRIPLES | FLOAT32, FLOAT32),
+    "hybrid": (HYBRID, {"atom_ener": (1.5, None)}),
     "float32": (FLOAT32, FLOAT32),
     "float32, network": (FLOAT32 | NETWORK, FLOAT32),
     "float32 descriptor, radial, isolated atoms": (FLOAT32 | RADIAL, {"atom_ener": (1.5, None)}),
@@ -90,10 +100,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def written(path: Path, descriptor: dict[str, Any], fitting: dict[str, Any]) -> ModelConfig:
     """Write a model of random weights, with such changes of its parts."""
     settings = {**DESCRIPTOR, **descriptor}
-    if settings["type"] == "se_e2_r":
-        settings.pop("axis_neuron")
     section = settings.pop("type_embedding", None)
-    made = DESCRIPTORS[settings.pop("type")](**settings)
+    kind = DESCRIPTORS[settings.pop("type")]
+    known = {field.name for field in fields(kind)}
+    made = kind(**{name: value for name, value in settings.items() if name in known})
     term = Standard(made, replace(FITTING, **fitting), section)
     config = ModelConfig(term, ("A", "B"))
     frozen.write(config, random_arrays(config, 1), path)
