@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
+from deeptf.model.descriptor.excluded_rows import EXCLUDED_ROW, excluded_sums
 from deeptf.model.descriptor.neighbourhoods import Neighbourhoods, by_centre
 from deeptf.model.descriptor.type_nets import TypeNets, empty_row, normalisation
 from deeptf.model.descriptor.typed_net import EMBEDDING, TypedNet
@@ -59,12 +60,16 @@ class TypedSums:
         if self.tabulated:
             share = self._share(rows, tf.gather(atom_type, pairs.centre))
             found, total = self._interpolated(rows, pairs.atom_count, pairs.neighbor_count, share)
+            excluded = excluded_sums(self, pairs.neighbor_count, pairs.atom_count)
+            total = total if excluded is None else total + excluded
             return total, outside_of(found, pairs.displacement)
         if self.net.parameters.known(SHORTEST) is not None:
             self.net.parameters.array(SHORTEST)  # a later run may have tables
         self._fix()
         around = self.finished(self.around(pairs, rows))
-        return self._total(around, pairs.neighbor_count, pairs.atom_count), None
+        total = self._total(around, pairs.neighbor_count, pairs.atom_count)
+        excluded = excluded_sums(self, pairs.neighbor_count, pairs.atom_count)
+        return total if excluded is None else total + excluded, None
 
     def finished(self, around: Neighbourhoods) -> Neighbourhoods:
         """Return neighbourhoods with the values that are summed: those of the net."""
@@ -72,7 +77,7 @@ class TypedSums:
 
     def around(self, pairs: SortedPairs, rows: tf.Tensor) -> Neighbourhoods:
         """Return the neighbourhoods of the centres, with the net evaluated on every pair."""
-        order = by_centre(pairs, self._allowed)
+        order = by_centre(pairs, self.allowed)
         rows = tf.gather(rows, order.place)
         share = self._share(rows, order.centre_type)
         rows = tf.cast(rows, precision_of(self.own.precision))
@@ -83,21 +88,29 @@ class TypedSums:
 
     def isolated(self) -> tf.Tensor:
         """Return S of an atom without neighbours of each type, [T, W, M]."""
-        types, precision = self.net.num_types, precision_of(self.own.precision)
+        types = self.net.num_types
         one, none = tf.ones([types], tf.int32), tf.zeros([types, types], tf.int32)
         if self.tabulated:
             rows = tf.zeros([0, self.own.columns], tf.float64)
             share = tf.zeros([0], tf.float64)
             return self._interpolated(rows, one, none, share)[1]
-        alone = Neighbourhoods(
-            none[0],
+        x = tf.constant(self._empty)
+        alone = self.alone(x, np.full(types, types), np.arange(types))
+        return self._total(self.finished(alone), none, one)
+
+    def alone(self, x: tf.Tensor, neighbor: np.ndarray, centre: np.ndarray) -> Neighbourhoods:
+        """Return places with the share 0, x [k, 1] and these types [k], around k centres."""
+        precision, number = precision_of(self.own.precision), len(neighbor)
+        none = tf.zeros([0], precision) if self.own.smooth else None
+        share = tf.zeros([number], precision) if self.own.smooth else None
+        return Neighbourhoods(
+            tf.zeros([number], tf.int32),
             tf.zeros([0, self.own.columns], precision),
             tf.zeros([0, self.own.neuron[-1]], precision),
-            tf.zeros([0], precision) if self.own.smooth else None,
-            tf.fill([types], tf.constant(self.own.places, precision)),
-            self._empty_values()[-1],
+            none,
+            tf.fill([number], tf.constant(self.own.places, precision)),
+            self.net.values(tf.cast(x, precision), neighbor, centre, share),
         )
-        return self._total(self.finished(alone), none, one)
 
     def _total(
         self, around: Neighbourhoods, neighbor_count: tf.Tensor, atom_count: tf.Tensor
@@ -122,7 +135,8 @@ class TypedSums:
     @property
     def planned(self) -> bool:
         """Whether stages of a plan can evaluate S."""
-        return self.net.is_curve and len(self.numbers) <= MOST_PLANNED
+        without = self.net.parameters.known(EXCLUDED_ROW) is None
+        return without and self.net.is_curve and len(self.numbers) <= MOST_PLANNED
 
     def _fix(self) -> None:
         """Make the constants that stages with nets in full read."""
@@ -149,7 +163,7 @@ class TypedSums:
         return {name: self.net.parameters.fixed(name, value) for name, value in values.items()}
 
     @cached_property
-    def _allowed(self) -> np.ndarray:
+    def allowed(self) -> np.ndarray:
         """Whether pairs of these types count, [T, T], neighbour type first."""
         types = range(self.net.num_types)
         return np.array([[not self.own.excludes(c, t) for c in types] for t in types])
@@ -157,13 +171,13 @@ class TypedSums:
     @cached_property
     def numbers(self) -> list[int]:
         """Which curves the pairs have."""
-        return sorted({self.net.curve_of(t, c) for t, c in np.argwhere(self._allowed).tolist()})
+        return sorted({self.net.curve_of(t, c) for t, c in np.argwhere(self.allowed).tolist()})
 
     @property
     def _curve(self) -> np.ndarray:
         """Place of the curve of each block of pairs among those numbers, [T, T]; -1 for none."""
-        curve = np.full(self._allowed.shape, -1, np.int32)
-        for t, c in np.argwhere(self._allowed).tolist():
+        curve = np.full(self.allowed.shape, -1, np.int32)
+        for t, c in np.argwhere(self.allowed).tolist():
             curve[t, c] = self.numbers.index(self.net.curve_of(t, c))
         return curve
 
@@ -233,7 +247,7 @@ class TypedSums:
         parts = []
         counts = tf.split(neighbor_count, atom_count, num=self.net.num_types)
         for c, count in enumerate(counts):
-            absent = (tf.constant(self.own.sel) - count) * self._allowed[:, c].astype(np.int32)
+            absent = (tf.constant(self.own.sel) - count) * self.allowed[:, c].astype(np.int32)
             parts.append(tf.matmul(tf.cast(absent, weighted.dtype), weighted[:, c]))
         return self._as_sums(tf.concat(parts, axis=0))
 
@@ -241,7 +255,7 @@ class TypedSums:
         self, neighbor_count: tf.Tensor, atom_count: tf.Tensor, weighted: tf.Tensor
     ) -> tf.Tensor:
         """Return what empty places add to S, from their w_0 G [T, M]."""
-        places, counted = self.own.mixed_places(self._allowed)
+        places, counted = self.own.mixed_places(self.allowed)
         fixed = {PLACES: places, COUNTED: counted, EMPTY_VALUE: weighted}
         places, counted, weighted = (
             self.net.parameters.fixed(name, tf.cast(value, weighted.dtype))
