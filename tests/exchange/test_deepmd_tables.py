@@ -176,7 +176,5 @@ def test_tables_that_are_none(values, info, message):
 
 def test_steps_that_do_not_divide_a_range():
     info = (-1.0, 2.0, 8.0, 0.7, 2.0, -1.0)
-    with pytest.raises(
-        ValueError, match="steps of a table must divide its length, got 0.7"
-    ):
+    with pytest.raises(ValueError, match="steps of a table must divide its length, got 0.7"):
         pieces.table_arrays([read(np.zeros((4 + 3, 6)), info, False)])

@@ -46,8 +46,16 @@ PLAIN = (
     "se_atten_v2_l0",
     "atom_ener_tebd",
     "float32",
+    "hybrid_a_r",
+    "hybrid_a_e3",
+    "hybrid_a_atten",
 )
-COMPRESSED = ("c_se_e2_a_compressed", "c_se_e2_a_oneside_compressed", "c_se_e2_r_compressed")
+COMPRESSED = (
+    "c_se_e2_a_compressed",
+    "c_se_e2_a_oneside_compressed",
+    "c_se_e2_r_compressed",
+    "c_hybrid_compressed",
+)
 TOLERANCES = {"float32": 1e-6}
 FEATURES = {  # part of a name -> what the message must say
     "compressed": "compressed",
@@ -59,7 +67,6 @@ FEATURES = {  # part of a name -> what the message must say
     "spin": "spin",
     "srtab": "a pair table",
     "linear": "a sum of several models",
-    "hybrid": "a hybrid descriptor",
     "loc_frame": "the descriptor loc_frame",
     "se_a_mask": "a mask of atoms",
 }
