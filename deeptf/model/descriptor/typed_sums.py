@@ -19,7 +19,7 @@ from deeptf.model.descriptor.type_nets import TypeNets, empty_row, normalisation
 from deeptf.model.descriptor.typed_net import EMBEDDING, TypedNet
 from deeptf.model.network import precision_of
 from deeptf.model.ranges import SHORTEST
-from deeptf.model.table import Outside, Table, build_table, outside_of
+from deeptf.model.table import Outside, Table, build_table, is_stored, outside_of
 from deeptf.ops.curve import EmbeddingSums
 from deeptf.ops.moments import neighbor_sum
 from deeptf.ops.pairs import SortedPairs
@@ -116,7 +116,7 @@ class TypedSums:
         own, net = self.own, self.net
         names = [f"{EMBEDDING}_{number}" for number in self.numbers]
         curves = own.ranges(net.parameters, names, self._curve)
-        weights = net.curves(self.numbers)
+        weights = [] if is_stored(net.parameters) else net.curves(self.numbers)
         return build_table(curves, weights, own.neuron, own.style(), net.parameters)
 
     @property

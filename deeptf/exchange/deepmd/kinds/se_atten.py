@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from deeptf.exchange.deepmd import nets
+from deeptf.exchange.deepmd import nets, tabulate
 from deeptf.exchange.deepmd.kind import BOOL, FLOAT, INT, Arrays, Part
-from deeptf.exchange.deepmd.kinds.one_net import OneNetKind, gate_end
-from deeptf.exchange.deepmd.names import ATTENTION, MIXED, STRIPPED, TYPE_EMBEDDING
+from deeptf.exchange.deepmd.kinds.one_net import OneNetKind, has_gates
+from deeptf.exchange.deepmd.names import ATTENTION, COMPRESSED, MIXED, STRIPPED, TYPE_EMBEDDING
 from deeptf.model.descriptor.dpa1 import CONCAT, STRIP, SeAtten, SeAttenV2
 
 LINEAR = {"c_query": "query", "c_key": "key", "c_value": "value", "c_out": "output"}
@@ -23,8 +23,8 @@ class SeAttenKind(OneNetKind):
     environment = ("ProdEnvMatAMix",)
     outputs = (FLOAT, FLOAT, FLOAT, INT, INT, BOOL)
     mixed = True
-    features = frozenset({MIXED, ATTENTION, STRIPPED, TYPE_EMBEDDING})
-    ops = frozenset(
+    features = frozenset({MIXED, ATTENTION, COMPRESSED, STRIPPED, TYPE_EMBEDDING})
+    ops = tabulate.OPS.union(
         """
         BroadcastTo LessEqual MatrixDiagV3 Mean Prod Rsqrt RsqrtGrad SelectV2 Softmax Sqrt SqrtGrad
         """.split()
@@ -39,7 +39,7 @@ class SeAttenKind(OneNetKind):
             "attn_layer": layers,
             "attn_dotr": part.option("attn_dotr", bool),
             "attn_mask": part.option("attn_mask", bool),
-            "tebd_input_mode": STRIP if gate_end(part) else CONCAT,
+            "tebd_input_mode": STRIP if has_gates(part) else CONCAT,
             "smooth_type_embedding": self.smooth(part),
             "ln_eps": part.option("ln_eps", float | None) if "ln_eps" in part.section else None,
         }
@@ -76,7 +76,7 @@ class SeAttenKind(OneNetKind):
 
     def one_side(self, part: Part) -> bool:
         """Return whether the type of the centre does not count; for gates it always does."""
-        return gate_end(part) is None and super().one_side(part)
+        return not has_gates(part) and super().one_side(part)
 
 
 class SeAttenV2Kind(SeAttenKind):
