@@ -76,6 +76,12 @@ def needed_nodes(
     )
 
 
+def padded_width(width: int, dtype: tf.DType = tf.float64) -> int:
+    """Return the length of the rows of nodes with `width` outputs."""
+    unit = 64 // dtype.size
+    return -(-width // unit) * unit
+
+
 def embedding_nodes(
     grid: CurveGrid,
     weights: Sequence[tf.Tensor],
@@ -104,8 +110,8 @@ def embedding_nodes(
         segments=grid.segments,
     )
     dtype = weights[0].dtype
-    unit, rows = 64 // dtype.size, 4 if dtype == tf.float32 else 2
-    nodes = tf.ensure_shape(nodes, [None, rows, -(-neuron[-1] // unit) * unit])
+    rows = 4 if dtype == tf.float32 else 2
+    nodes = tf.ensure_shape(nodes, [None, rows, padded_width(neuron[-1], dtype)])
     return CurveTable(nodes, needed_row, grid, neuron[-1])
 
 

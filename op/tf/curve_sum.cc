@@ -1,47 +1,8 @@
-// Bindings of EmbeddingSum and its derivatives; see core/curve/sum.h.
-//
-// All ops take the ten inputs of SumInputs; then their own: `upper` [n, W, M] or `direction` [p, W]
-// or both. T is the precision of table and sums.
-#include "core/curve/sum.h"
-#include "tf/curve_sum_inputs.h"
+// The ops EmbeddingSum and its derivatives, and their CPU kernels.
+#include "tf/curve_sum.h"
 
 namespace deeptf {
 namespace {
-
-template <class T>
-void sum(OpKernelContext* context, const SumSizes& sizes) {
-  const SumInputs<T> in(context, sizes);
-  const int64_t types = in.pairs.num_types;
-  const OutsidePairs outside{output<int32_t>(context, 1, {types, types}),
-                             output<int32_t>(context, 2, {types, types})};
-  embedding_sum(in.pairs, in.table, in.kernel, in.rows, in.sums(), outside);
-}
-
-template <class T>
-void sum_grad(OpKernelContext* context, const SumSizes& sizes) {
-  const SumInputs<T> in(context, sizes);
-  double* rows_grad = output<double>(context, 0, {in.pairs.num_pairs, in.pairs.columns});
-  embedding_sum_grad(in.pairs, in.table, in.kernel, in.rows, in.upper(kShared), rows_grad);
-}
-
-template <class T>
-void sum_tangent(OpKernelContext* context, const SumSizes& sizes) {
-  const SumInputs<T> in(context, sizes);
-  embedding_sum_tangent(in.pairs, in.table, in.kernel, in.rows, in.direction(), in.sums());
-}
-
-template <class T>
-void table_grad(OpKernelContext* context, const SumSizes& sizes) {
-  const SumInputs<T> in(context, sizes);
-  embedding_table_grad(in.pairs, in.table, in.kernel, in.rows, in.upper(kShared), in.nodes());
-}
-
-template <class T>
-void tangent_table_grad(OpKernelContext* context, const SumSizes& sizes) {
-  const SumInputs<T> in(context, sizes);
-  embedding_tangent_table_grad(in.pairs, in.table, in.kernel, in.rows, in.direction(),
-                               in.upper(kShared + 1), in.nodes());
-}
 
 absl::Status shape_of_sums(InferenceContext* c) {
   TF_RETURN_IF_ERROR(expect_shared(c));
@@ -89,10 +50,10 @@ DEEPTF_SUM_OP("EmbeddingTangentTableGrad")
     .Output("nodes_grad: T")
     .SetShapeFn(shape_of_nodes);
 
-DEEPTF_KERNELS("EmbeddingSum", SumSizes, sum);
-DEEPTF_KERNELS("EmbeddingSumGrad", SumSizes, sum_grad);
-DEEPTF_KERNELS("EmbeddingSumTangent", SumSizes, sum_tangent);
-DEEPTF_KERNELS("EmbeddingTableGrad", SumSizes, table_grad);
-DEEPTF_KERNELS("EmbeddingTangentTableGrad", SumSizes, tangent_table_grad);
+DEEPTF_CPU_KERNELS("EmbeddingSum", SumSizes, sum_of_curves);
+DEEPTF_CPU_KERNELS("EmbeddingSumGrad", SumSizes, sum_of_curves_grad);
+DEEPTF_CPU_KERNELS("EmbeddingSumTangent", SumSizes, sum_of_curves_tangent);
+DEEPTF_CPU_KERNELS("EmbeddingTableGrad", SumSizes, grad_of_table);
+DEEPTF_CPU_KERNELS("EmbeddingTangentTableGrad", SumSizes, grad_of_table_tangent);
 
 }  // namespace deeptf

@@ -16,23 +16,25 @@ struct SumSizes : SegmentSizes {
   int64_t width = 0;
 };
 
-template <class T>
+template <class Device, class T>
 struct SumInputs {
   SumInputs(OpKernelContext* context, const SumSizes& sizes)
       : context(context),
         width(sizes.width),
-        kernel(context_of(context)),
+        kernel(Device::of(context)),
         pairs(pairs_from(context, 4)),
         rows(data<double>(context->input(0))) {
     const CurveSegments segments = segments_from(context, 2, sizes);
-    check_curves(pairs, segments);
+    const Tensor& needed_row = input(context, kShared - 1, "needed_row", {-1});
     const Tensor& nodes = input(context, 1, "nodes", {-1, kTableRows<T>, padded_width<T>(width)});
-    const Tensor& needed_row =
-        input(context, kShared - 1, "needed_row", {segments.num_nodes() + 1});
     const int64_t groups = nodes.dim_size(0), num_needed = groups + 2 - table_groups<T>(2);
     if (num_needed < 2) throw Error("`nodes` must be two or more");
     table = {segments, width, num_needed, data<int32_t>(needed_row), data<T>(nodes)};
-    check_needed(table.needed_row, segments.num_nodes(), table.num_needed);
+    if constexpr (Device::kOnHost) {
+      check_curves(pairs, segments);
+      input(context, kShared - 1, "needed_row", {segments.num_nodes() + 1});
+      check_needed(table.needed_row, segments.num_nodes(), table.num_needed);
+    }
   }
 
   const T* upper(int index) const {
@@ -49,11 +51,34 @@ struct SumInputs {
 
   OpKernelContext* context;
   int64_t width;
-  Context kernel;
+  decltype(Device::of(nullptr)) kernel;
   CurvePairs pairs;
   CurveTable<T> table;
   const double* rows;
 };
+check_needed(table.needed_row, segments.num_nodes(), table.num_needed);
+}
+
+const T* upper(int index) const {
+  return data<T>(input(context, index, "upper", {pairs.num_atoms, pairs.columns, width}));
+}
+const double* direction() const {
+  return data<double>(input(context, kShared, "direction", {pairs.num_pairs, pairs.columns}));
+}
+T* sums() const { return output<T>(context, 0, {pairs.num_atoms, pairs.columns, width}); }
+T* nodes() const {
+  const int64_t groups = table_groups<T>(table.num_needed);
+  return output<T>(context, 0, {groups, kTableRows<T>, padded_width<T>(width)});
+}
+
+OpKernelContext* context;
+int64_t width;
+Context kernel;
+CurvePairs pairs;
+CurveTable<T> table;
+const double* rows;
+}
+;
 
 inline absl::Status expect_shared(InferenceContext* c) {
   TF_RETURN_IF_ERROR(expect(c, 1, {-1, -1, -1}));

@@ -13,8 +13,8 @@ namespace {
 constexpr int kGated = kShared + 2;
 
 template <class T>
-struct GatedInputs : SumInputs<T> {
-  GatedInputs(OpKernelContext* context, const SumSizes& sizes) : SumInputs<T>(context, sizes) {
+struct GatedInputs : SumInputs<Cpu, T> {
+  GatedInputs(OpKernelContext* context, const SumSizes& sizes) : SumInputs<Cpu, T>(context, sizes) {
     check_gated(this->pairs);
     const int64_t types = this->pairs.num_types;
     gates.gate = data<T>(input(context, kShared, "gate", {types, types, this->width}));

@@ -13,9 +13,11 @@ from deeptf.model.descriptor.se_a_ebd_v2 import SeAEbdV2
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
+from deeptf.model.parameters import Parameters
 from deeptf.model.switch import switch_over_distance
 from deeptf.model.term.standard import Standard
 from deeptf.model.type_embedding import TypeEmbedding
+from deeptf.tf import tf
 
 RCUT, RCUT_SMTH, TYPES = 4.0, 1.0, 3
 SECTION = TypeEmbedding((3,))
@@ -31,43 +33,38 @@ def model(kind: type, **descriptor: object) -> ModelConfig:
 
 
 class TestConcat(PhysicsSuite):
-    native = False
     config = model(SeAtten)
 
 
 class TestConcatNetwork(PhysicsSuite):
-    native = False
     config = model(SeAtten, embedding="network", exclude_types=((0, 1),))
 
 
 class TestStripped(PhysicsSuite):
-    native = False
     config = model(SeAtten, tebd_input_mode="strip", exclude_types=((0, 1), (2, 2)))
 
 
 class TestSmooth(PhysicsSuite):
     """Mean values are not zero: places without a neighbour count."""
 
-    native = False
     config = model(SeAttenV2)
 
 
 class TestSmoothNetwork(PhysicsSuite):
-    native = False
     config = model(SeAttenV2, embedding="network")
 
 
 class TestGates(PhysicsSuite):
-    native = False
     config = model(SeAEbdV2, type_one_side=True, set_davg_zero=True)
 
 
 class TestJoinedTypes(PhysicsSuite):
-    native = False
     config = model(SeE2A, exclude_types=((0, 1),))
 
 
 class TestJoinedTypesNetwork(PhysicsSuite):
+    """Number and vector are as many as the first layer has: its residual makes it no curve."""
+
     native = False
     config = model(SeE2A, type_one_side=True, embedding="network")
 
@@ -151,9 +148,6 @@ def test_the_formula(kind: type, settings: dict, embedding: str) -> None:
 
 
 def test_few_pairs_of_types_have_tables_of_their_own() -> None:
-    from deeptf.model.parameters import Parameters
-    from deeptf.tf import tf
-
     for types, expected in ((5, 1), (6, 0)):
         names = tuple("ABCDEF"[:types])
         net = SeAtten(sel=20, rcut=RCUT, attn_layer=0, neuron=(4, 8))

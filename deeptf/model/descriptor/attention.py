@@ -35,6 +35,11 @@ class AttentionSums(TypedSums):
         """Whether the sums are those of a table: never, since each pair has a value of its own."""
         return False
 
+    @property
+    def planned(self) -> bool:
+        """Whether stages of a plan can evaluate S: there are none for attention."""
+        return False
+
     def finished(self, around: Neighbourhoods) -> Neighbourhoods:
         """Return the neighbourhoods with the values of the last layer."""
         value = around.value

@@ -129,11 +129,9 @@ class SeAtten(SeE2A):
         kind = AttentionSums if self.attn_layer else TypedSums
         return kind(self, TypedNet(self, two_side, self.stripped, type_vectors, parameters))
 
-    def absent(
-        self, allowed: np.ndarray, centre_type: tf.Tensor, neighbor_count: tf.Tensor
-    ) -> tf.Tensor:
-        """Return the number of places without a neighbour, [N_real, 1]; excluded ones have one."""
-        return self.places - tf.reduce_sum(neighbor_count, axis=1, keepdims=True)
+    def mixed_places(self, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the places of centres [T], which all neighbours fill, excluded ones too [T, T]."""
+        return np.full(len(allowed), self.places), np.ones_like(allowed)
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,17 @@ from deeptf.model.descriptor.type_nets import TypeNets, empty_row, normalisation
 from deeptf.model.descriptor.typed_net import EMBEDDING, TypedNet
 from deeptf.model.network import precision_of
 from deeptf.model.ranges import SHORTEST
-from deeptf.model.table import Outside, Table, build_table, outside_of
+from deeptf.model.table import Outside, Table, build_table, is_stored, outside_of
 from deeptf.ops.curve import EmbeddingSums
 from deeptf.ops.moments import neighbor_sum
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
 
+# Of a frozen model: gates of pairs [T, T, M]; places of centres [T], which neighbours fill them
+# [T, T], and w_0 G [T, M] of those without one.
+GATES, PLACES, COUNTED, EMPTY_VALUE = "gates", "places", "counted", "empty_value"
+FIRST, FIRST_BIAS = "first", "first_bias"  # of nets of one number, with vectors in their biases
+MOST_PLANNED = 100  # curves
 MOST_CURVES = 30  # of types and pairs of types, beyond which nets are evaluated on the pairs
 
 
@@ -40,7 +45,12 @@ class TypedSums:
         """Whether the net is a table of curves."""
         if not (self.own.tabulated and self.net.is_curve):
             return False
-        return self.own.embedding == "table" or len(self._numbers) <= MOST_CURVES
+        return self.own.embedding == "table" or len(self.numbers) <= MOST_CURVES
+
+    @property
+    def adds_empty(self) -> bool:
+        """Whether places that have no type add anything to S."""
+        return self.own.mixed and bool(self._empty.any())
 
     def of(
         self, pairs: SortedPairs, atom_type: tf.Tensor, rows: tf.Tensor
@@ -54,6 +64,7 @@ class TypedSums:
             return total + self._of_excluded(*counts), outside
         if self.net.parameters.known(SHORTEST) is not None:
             self.net.parameters.array(SHORTEST)  # a later run may have tables
+        self._fix()
         around = self.finished(self.around(pairs, rows))
         return self._total(around, *counts) + self._of_excluded(*counts), None
 
@@ -99,16 +110,50 @@ class TypedSums:
     ) -> tf.Tensor:
         """Return S of neighbourhoods."""
         found = neighbor_sum(around.count, around.rows, around.value)
-        empty = around.empty_value[None] if self.own.mixed else self._empty_values()
-        return found + self._of_empty(neighbor_count, atom_count, self._weighted(empty))
+        counts = neighbor_count, atom_count
+        if self.own.mixed:
+            if not self.adds_empty:
+                return found
+            return found + self._of_mixed_empty(*counts, self._weighted(around.empty_value))
+        return found + self._of_typed_empty(*counts, self._weighted(self._empty_values()))
 
     def table(self) -> Table:
         """Return the table of the curves."""
         own, net = self.own, self.net
-        names = [f"{EMBEDDING}_{number}" for number in self._numbers]
+        names = [f"{EMBEDDING}_{number}" for number in self.numbers]
         curves = own.ranges(net.parameters, names, self._curve)
-        weights = net.curves(self._numbers)
+        weights = [] if is_stored(net.parameters) else net.curves(self.numbers)
         return build_table(curves, weights, own.neuron, own.style(), net.parameters)
+
+    @property
+    def planned(self) -> bool:
+        """Whether stages of a plan can evaluate S."""
+        plain = self.net.is_curve and not self.own.excluded_have_mean
+        return plain and len(self.numbers) <= MOST_PLANNED
+
+    def _fix(self) -> None:
+        """Make the constants that stages with nets in full read."""
+        parameters = self.net.parameters
+        self.layout()
+        if self.net.stripped:
+            parameters.fixed(GATES, self.net.gate[:-1])
+        elif self.planned:
+            for number, arrays in zip(self.numbers, self.net.curves(self.numbers), strict=True):
+                parameters.fixed(FIRST, arrays[0])
+                parameters.fixed(f"{FIRST_BIAS}_{number}", arrays[1])
+
+    def layout(self) -> dict[str, tf.Tensor | np.ndarray]:
+        """Return what a sum of curves reads beside rows and nets, by name; see TypeNets.layout.
+
+        Places without a neighbour that have no type are added to sums by _of_mixed_empty.
+        """
+        types, mixed = self.net.num_types, self.own.mixed
+        values = {
+            "curve": self._curve,
+            "sel": np.zeros(types) if mixed else np.array(self.own.sel, np.float64),
+            "empty": np.zeros((types, types)) if mixed else np.tile(self._empty[:, 0], (types, 1)),
+        }
+        return {name: self.net.parameters.fixed(name, value) for name, value in values.items()}
 
     @cached_property
     def _allowed(self) -> np.ndarray:
@@ -117,7 +162,7 @@ class TypedSums:
         return np.array([[not self.own.excludes(c, t) for c in types] for t in types])
 
     @cached_property
-    def _numbers(self) -> list[int]:
+    def numbers(self) -> list[int]:
         """Which curves the pairs have."""
         return sorted({self.net.curve_of(t, c) for t, c in np.argwhere(self._allowed).tolist()})
 
@@ -126,7 +171,7 @@ class TypedSums:
         """Place of the curve of each block of pairs among those numbers, [T, T]; -1 for none."""
         curve = np.full(self._allowed.shape, -1, np.int32)
         for t, c in np.argwhere(self._allowed).tolist():
-            curve[t, c] = self._numbers.index(self.net.curve_of(t, c))
+            curve[t, c] = self.numbers.index(self.net.curve_of(t, c))
         return curve
 
     @property
@@ -154,26 +199,26 @@ class TypedSums:
         """Return the sums by the table, and S."""
         own, net, table = self.own, self.net, self.table()
         types, empty = net.num_types, np.tile(self._empty[:, 0], (net.num_types, 1))
-        sel = np.zeros(types) if own.mixed else np.array(own.sel, np.float64)
-        values = {"curve": self._curve, "sel": sel, "empty": 0 * empty if own.mixed else empty}
-        layout = [net.parameters.fixed(name, value) for name, value in values.items()]
-        gate = (net.gate[:-1], share) if net.stripped else ()
+        gate = (net.parameters.fixed(GATES, net.gate[:-1]), share) if net.stripped else ()
+        layout = self.layout().values()
         found = table.sums(rows, *layout, atom_count, neighbor_count, *gate)
-        if not (own.mixed and empty.any()):
+        if not self.adds_empty:
             return found, found.sum
         if net.stripped:  # smooth where the pairs go over into places without a neighbour
             one, none = tf.ones([types], tf.int32), tf.zeros([types, types], tf.int32)
             place = np.arange(types)[:, None] == 0
             alone = [np.where(place, 0, np.full((types, types), -1)).astype(np.int32)]
             alone += [np.where(place[:, 0], 1.0, 0.0), empty]
-            weighted = table.sums(tf.zeros_like(rows[:0]), *alone, one, none).sum[None, :, 0]
+            weighted = table.sums(tf.zeros([0, own.columns], tf.float64), *alone, one, none).sum[
+                :, 0
+            ]
             weighted = weighted if own.smooth else weighted * (1.0 + net.gate[-1])
         else:
-            weighted = self._weighted(self._empty_values())
-        return found, found.sum + self._of_empty(neighbor_count, atom_count, weighted)
+            weighted = self._weighted(self._empty_values()[0])
+        return found, found.sum + self._of_mixed_empty(neighbor_count, atom_count, weighted)
 
     def _weighted(self, value: tf.Tensor) -> tf.Tensor:
-        """Return w_0 G from G [k, T, M] of places without a neighbour."""
+        """Return w_0 G from G [..., T, M] of places without a neighbour, by centre type."""
         return value * tf.constant(self._empty, value.dtype) if self.own.columns > 1 else value
 
     def _empty_values(self) -> tf.Tensor:
@@ -188,13 +233,35 @@ class TypedSums:
         value = self.net.values(x, neighbor, centre, share)
         return tf.reshape(value, [len(kinds), types, own.neuron[-1]])
 
-    def _of_empty(
-        self, neighbor_count: tf.Tensor, atom_count: tf.Tensor, value: tf.Tensor
+    def _of_typed_empty(
+        self, neighbor_count: tf.Tensor, atom_count: tf.Tensor, weighted: tf.Tensor
     ) -> tf.Tensor:
-        """Return what places without a neighbour add to S, from their w_0 G [k, T, M]."""
+        """Return what the empty places of each type add to S, from their w_0 G [T, T, M]."""
+        parts = []
+        counts = tf.split(neighbor_count, atom_count, num=self.net.num_types)
+        for c, count in enumerate(counts):
+            absent = (tf.constant(self.own.sel) - count) * self._allowed[:, c].astype(np.int32)
+            parts.append(tf.matmul(tf.cast(absent, weighted.dtype), weighted[:, c]))
+        return self._as_sums(tf.concat(parts, axis=0))
+
+    def _of_mixed_empty(
+        self, neighbor_count: tf.Tensor, atom_count: tf.Tensor, weighted: tf.Tensor
+    ) -> tf.Tensor:
+        """Return what empty places add to S, from their w_0 G [T, M]."""
+        places, counted = self.own.mixed_places(self._allowed)
+        fixed = {PLACES: places, COUNTED: counted, EMPTY_VALUE: weighted}
+        places, counted, weighted = (
+            self.net.parameters.fixed(name, tf.cast(value, weighted.dtype))
+            for name, value in fixed.items()
+        )
         centre_type = tf.repeat(tf.range(self.net.num_types), atom_count)
-        absent = self.own.absent(self._allowed, centre_type, neighbor_count)  # [N_real, k]
-        radial = self._counted(absent, atom_count, value)
+        filled = tf.cast(neighbor_count, weighted.dtype)
+        filled *= tf.gather(tf.transpose(counted), centre_type)
+        absent = tf.gather(places, centre_type) - tf.reduce_sum(filled, axis=1)
+        return self._as_sums(absent[:, None] * tf.gather(weighted, centre_type))
+
+    def _as_sums(self, radial: tf.Tensor) -> tf.Tensor:
+        """Return [n, W, M] whose first row is `radial` [n, M] and whose others are zero."""
         return tf.pad(radial[:, None, :], [[0, 0], [0, self.own.columns - 1], [0, 0]])
 
     def _of_excluded(self, neighbor_count: tf.Tensor, atom_count: tf.Tensor) -> tf.Tensor | float:
@@ -212,19 +279,9 @@ class TypedSums:
         value = mean * self.finished_alone(value)
         places = np.stack([neighbor, centre], axis=1)
         value = tf.scatter_nd(places, value, [types, types, own.neuron[-1]])
-        radial = self._counted(neighbor_count, atom_count, value)
+        counts = tf.split(tf.cast(neighbor_count, value.dtype), atom_count, num=types)
+        radial = tf.concat([tf.matmul(n, value[:, c]) for c, n in enumerate(counts)], axis=0)
         return tf.tile(radial[:, None, :], [1, own.columns, 1])
-
-    def _counted(self, count: tf.Tensor, atom_count: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
-        """Return sum_k count_ik value_kc, [N_real, M], c the type of the centre i.
-
-        count [N_real, k]; value [k, T, M].
-        """
-        count = tf.cast(count, value.dtype)
-        if value.shape[0] == 1:
-            return count * tf.repeat(value[0], atom_count, axis=0)
-        counts = tf.split(count, atom_count, num=self.net.num_types)
-        return tf.concat([tf.matmul(n, value[:, c]) for c, n in enumerate(counts)], axis=0)
 
 
 def as_written(length: float) -> float:
