@@ -172,6 +172,14 @@ def network_sum(plan, stage, rows):
     return _sum(plan, stage, rows, net)
 
 
+def gated_sum(plan, stage, rows):
+    return embedding_sum(plan, stage, rows)
+
+
+def gated_network_sum(plan, stage, rows):
+    return network_sum(plan, stage, rows)
+
+
 def _sum(plan, stage, rows, net):
     """Sum over neighbours; net : gives value and slope of the net k at x."""
     curve, sel, empty = (plan.constant(stage[name]) for name in ("curve", "sel", "empty"))
@@ -180,9 +188,16 @@ def _sum(plan, stage, rows, net):
     columns = stage["columns"]
     weight = rows if columns == 4 else np.ones_like(rows)
     parts, total = [], None
+    shares, share_slope = _shares(plan, stage, rows)
     for k in range(curve.max() + 1):
         of_curve = np.flatnonzero(block == k)
         value, slope = net(k, rows[of_curve, 0])
+        if "gate" in stage:
+            types = plan.atom_type[plan.neighbor[of_curve]], centre_type[of_curve]
+            gate = plan.constant(stage["gate"])[types]
+            factor = 1 + shares[of_curve, None] * gate
+            slope = slope * factor + share_slope[of_curve, None] * gate * value
+            value = value * factor
         if total is None:
             total = np.zeros((len(plan.order), columns, value.shape[1]))
         np.add.at(total, place[of_curve], weight[of_curve][:, :, None] * value[:, None, :])
@@ -205,6 +220,26 @@ def _sum(plan, stage, rows, net):
         return gradient
 
     return total, pull
+
+
+def _shares(plan, stage, rows):
+    """Return the shares of pairs, and their slopes in the first column of the rows."""
+    share = stage.get("share")
+    if share is None:
+        return np.ones(len(rows)), np.zeros(len(rows))
+    types = plan.atom_type[plan.centre]
+    mean, stddev = (plan.constant(share[name])[types, 0] for name in ("mean", "stddev"))
+    left = np.maximum(1 - share["rcut_smth"] * (rows[:, 0] * stddev + mean), 0)
+    return 1 - left**3, 3 * left**2 * share["rcut_smth"] * stddev
+
+
+def empty_places(plan, stage, sums):
+    types = plan.atom_type[plan.order]
+    places, counted, value = (plan.constant(stage[k]) for k in ("places", "counted", "value"))
+    absent = places[types] - np.sum(plan.neighbor_count * counted.T[types], axis=1)
+    total = sums.copy()
+    total[:, 0] += absent[:, None] * value[types]
+    return total, lambda upper: upper
 
 
 def moment_product(plan, stage, sums):
@@ -234,10 +269,12 @@ def fitting_net(plan, stage, descriptor):
         if stage[name] is not None:
             mean, stddev = (plan.constant(stage[name][kind]) for kind in ("mean", "stddev"))
             condition.append(((given - mean) / stddev)[rows])
+    if stage["types"] is not None:
+        condition.insert(0, plan.constant(stage["types"])[types])
     condition = np.concatenate(condition, axis=1)
     energy, slope = np.zeros(len(types)), np.zeros_like(descriptor)
-    for t, net in enumerate(stage["nets"]):
-        here = types == t
+    for t in range(len(plan.constant(stage["constant"]))):
+        net, here = stage["nets"][0 if stage["types"] is not None else t], types == t
         given = condition[here]
         value, down = _net(plan, stage, net, np.concatenate([descriptor[here], given], axis=1))
         energy[here] = value + plan.constant(stage["constant"])[t]
@@ -283,6 +320,9 @@ KERNELS = {
         triple_sum,
         concatenation,
         network_sum,
+        gated_sum,
+        gated_network_sum,
+        empty_places,
         moment_product,
         scaled_sum,
         fitting_net,

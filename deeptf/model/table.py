@@ -38,6 +38,7 @@ from deeptf.ops.curve import (
     rounded,
     times_argument,
 )
+from deeptf.ops.gated import gated_sum
 from deeptf.tf import assign, session, tf
 
 NODES = "table_nodes"  # [C, S] number of nodes of each segment
@@ -84,6 +85,7 @@ class Table:
         empty: tf.Tensor | np.ndarray,
         atom_count: tf.Tensor,
         neighbor_count: tf.Tensor,
+        *gate: tf.Tensor | None,
     ) -> EmbeddingSums:
         """Return the sums over neighbours of rows [P, W] of sorted pairs, [N_real, W, M].
 
@@ -92,6 +94,7 @@ class Table:
         curve : [T, T] net of each block of pairs, as in Curves
         sel : [T] places of each neighbour type
         empty : [T, T] x of an empty place, neighbour type first
+        gate : of gated sums, and shares or None; see gated_sum
         """
         layout = (curve, sel, empty, atom_count, neighbor_count)
         table = self.whole
@@ -99,7 +102,8 @@ class Table:
             table = self.at_nodes(needed_nodes(rows, table.grid, *layout))
         elif self.precision == tf.float32:
             table = rounded(table)
-        return embedding_sum(rows, table, *layout)
+        sums = gated_sum if gate else embedding_sum
+        return sums(rows, table, *layout, *gate)
 
     def refine(self, run: tf.Session, agree: Callable[[np.ndarray], np.ndarray]) -> str:
         """Change the numbers of nodes where the errors ask for it.

@@ -46,7 +46,7 @@ class EmbeddingSums(NamedTuple):
     closest: tf.Tensor  # [T, T] the closest of them; -1 without any
 
 
-_SIZES = ("width", "segments", "near")  # attributes of the ops of embedding sums
+SIZES = ("width", "segments", "near")  # attributes of the ops of embedding sums
 
 
 def needed_nodes(
@@ -200,7 +200,7 @@ def _embedding_nodes_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor |
 
 @tf.RegisterGradient("EmbeddingSum")
 def _embedding_sum_grad(op: tf.Operation, grad: tf.Tensor, *_: tf.Tensor) -> list[tf.Tensor | None]:
-    sizes = {name: op.get_attr(name) for name in _SIZES}
+    sizes = {name: op.get_attr(name) for name in SIZES}
     return [
         library().embedding_sum_grad(*op.inputs, grad, **sizes),
         library().embedding_table_grad(*op.inputs, grad, **sizes),
@@ -210,7 +210,7 @@ def _embedding_sum_grad(op: tf.Operation, grad: tf.Tensor, *_: tf.Tensor) -> lis
 @tf.RegisterGradient("EmbeddingSumGrad")
 def _embedding_sum_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
     *shared, upper = op.inputs
-    sizes = {name: op.get_attr(name) for name in _SIZES}
+    sizes = {name: op.get_attr(name) for name in SIZES}
     return [
         unavailable(shared[0], "second derivative of an embedding in the rows"),
         library().embedding_tangent_table_grad(*shared, grad, upper, **sizes),

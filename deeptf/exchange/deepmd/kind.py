@@ -148,10 +148,15 @@ class Part:
             )
         return convert(hint, section[key], f"`train_attr/training_script`: {place}")
 
-    def precision(self) -> str:
-        """Return the precision that the training input says, for a part without nets."""
-        stated = self.option("precision", str)
-        return "float64" if stated == "default" else stated
+    def of_tables(self) -> dict[str, Any]:
+        """Return the settings of nets that have tables in their place, from the training input."""
+        precision = self.option("precision", str)
+        return {
+            "neuron": self.option("neuron", tuple[int, ...]),
+            "activation_function": self.option("activation_function", str),
+            "precision": "float64" if precision == "default" else precision,
+            "embedding": "table",
+        }
 
     def check_stated(self, own: Any, *keys: str) -> None:
         """Raise ValueError where the training input has another value than `own` for a key."""

@@ -17,12 +17,11 @@ import numpy as np
 
 from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.kind import Arrays
-from deeptf.model.ranges import EASE
 from deeptf.model.table import STORED_NEAR, TABLE, TABLE_GRID, TABLE_ROW
 from deeptf.ops.curve import padded_width
 from deeptf.tf import tf
 
-BOUND = 1e-11  # of the difference of values; EASE times more beyond the range of the data
+BOUND = 1e-11  # of the difference of values, or of them where they are above 1
 MOST_PARTS = 10_000  # of a segment
 FINEST = 1e-9  # of a step: lengths that differ by less are equal
 
@@ -34,6 +33,7 @@ class Pieces:
     left: np.ndarray  # [n] ends of the intervals, in rising order
     width: np.ndarray  # [n]
     factors: np.ndarray  # [n, M, order + 1]
+    bound: np.ndarray  # [n] of the difference of values
     far: int  # intervals in the range of the data, the first ones
 
 
@@ -57,7 +57,14 @@ def read_pieces(graph: DeepmdGraph, node: tf.NodeDef, two_sided: bool = False) -
             f"say, got {len(table)}"
         )
     factors = table.reshape(len(table), -1, 6).astype(np.float64)
-    return Pieces(left, width, factors, len(left) - steps[-1][2])
+    bound = [_bound(*piece) for piece in zip(factors, width, strict=True)]
+    return Pieces(left, width, factors, np.array(bound), len(left) - steps[-1][2])
+
+
+def _bound(factors: np.ndarray, width: float) -> float:
+    """Return how much values of a piece may change."""
+    values = np.polynomial.polynomial.polyval(np.linspace(0, width, 9), factors.T)
+    return BOUND * max(1.0, float(np.abs(values).max()))
 
 
 def _stretches(
@@ -79,7 +86,7 @@ def times_argument(pieces: Pieces, share: float) -> Pieces:
     before = pieces.left[:, None, None] * pieces.factors
     none = np.zeros_like(pieces.factors[..., :1])
     factors = np.concatenate([before, none], -1) + np.concatenate([none, pieces.factors], -1)
-    return Pieces(pieces.left, pieces.width, share * factors, pieces.far)
+    return Pieces(pieces.left, pieces.width, share * factors, share * pieces.bound, pieces.far)
 
 
 def table_arrays(curves: Sequence[Pieces]) -> Arrays:
@@ -93,8 +100,7 @@ def table_arrays(curves: Sequence[Pieces]) -> Arrays:
             [upper - fine * np.arange(far, 0, -1), upper + coarse * np.arange(near)]
         )
         widths = np.repeat([fine, coarse], [far, near])
-        bounds = np.repeat([BOUND, EASE * BOUND], [far, near])
-        for segment in zip(starts, widths, bounds, strict=True):
+        for segment in zip(starts, widths, strict=True):
             values, step = _nodes(one, *segment)
             nodes.append(values)
             counts.append(len(values))
@@ -117,7 +123,7 @@ def _number(length: float, step: float) -> int:
     return round(number)
 
 
-def _nodes(pieces: Pieces, start: float, width: float, bound: float) -> tuple[np.ndarray, float]:
+def _nodes(pieces: Pieces, start: float, width: float) -> tuple[np.ndarray, float]:
     """Return values and slopes times step at the nodes of a segment, [k, 2, M], and the step."""
     place = int(np.searchsorted(pieces.left, start + width / 2, "right")) - 1
     last = len(pieces.left) - 1
@@ -125,7 +131,7 @@ def _nodes(pieces: Pieces, start: float, width: float, bound: float) -> tuple[np
     end = pieces.left[last] + pieces.width[last]
     line = place < 0 or start + width / 2 > end
     factors, whole = pieces.factors[piece], pieces.width[piece]
-    number = 1 if line else _intervals(factors, whole, width, bound)
+    number = 1 if line else _intervals(factors, whole, width, pieces.bound[piece])
     step = width / number
     v = start - pieces.left[piece] + step * np.arange(number + 1)
     inside = np.full_like(v, 0.0 if place < 0 else whole) if line else v

@@ -88,8 +88,8 @@ class Descriptor(Protocol):
     ) -> Sequence[Stage] | None:
         """Return the stages that `build` has, the last of which gives the descriptor.
 
-        To be called in the graph that `build` has made of constants. Without this method, or with
-        None, the descriptor runs with TensorFlow alone.
+        To be called in the graph that `build` has made of constants. None or no such method:
+        TensorFlow alone can evaluate it.
         """
 
     def tables(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> Sequence[Table]:

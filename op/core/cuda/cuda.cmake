@@ -37,7 +37,8 @@ function(add_cuda_core target)
   if(ARGN)
     set(sanitize -fsanitize=${ARGN} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   endif()
-  target_compile_options(${target} PUBLIC ${sanitize} -O1 -g1 -Wall -Wextra -Wno-unknown-pragmas
+  target_compile_options(${target} PUBLIC ${sanitize} -g1 -Wall -Wextra -Wno-unknown-pragmas
     -Wno-clobbered -ffp-contract=off)
+  target_compile_options(${target} PRIVATE -O1)
   target_link_options(${target} PUBLIC ${sanitize})
 endfunction()

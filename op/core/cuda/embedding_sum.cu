@@ -119,7 +119,7 @@ __device__ inline void add_term(const TangentTerm<T, W>& term, const T* node, in
 
 // sum[atom, w, columns of this block]; blockIdx.y counts blocks of columns.
 template <class T, int W, bool kTangent>
-__global__ void __launch_bounds__(kThreads) sum_kernel(Sums<T> in, T* sum) {
+__global__ void __launch_bounds__(kThreads, 8) sum_kernel(Sums<T> in, T* sum) {
   constexpr int kSize = Vector<T>::kSize, kColumns = SumScratch<T, W, kTangent>::kColumns;
   __shared__ SumScratch<T, W, kTangent> shared;
   const int64_t atom = blockIdx.x, width = in.table.width, padded = padded_width<T>(width);

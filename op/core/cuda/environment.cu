@@ -1,9 +1,8 @@
 // See environment.h.
-#include "core/cuda/environment.h"
-
 #include <cmath>
 
 #include "core/cuda/device.h"
+#include "core/cuda/environment.h"
 #include "core/geometry/apart.h"
 #include "core/geometry/environment_row.h"
 

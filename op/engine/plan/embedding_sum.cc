@@ -1,5 +1,7 @@
-// Sums over the neighbours with nets as tables; core/curve/sum.h has the equations.
+// Sums over the neighbours with nets as tables, maybe with gates; core/curve/sum.h and gated_sum.h
+// have the equations.
 #include "core/curve/sum.h"
+#include "engine/plan/gate.h"
 #include "engine/plan/neighbor_sum_layout.h"
 #include "engine/plan/stages.h"
 #include "engine/plan/table_constants.h"
@@ -13,6 +15,7 @@ class EmbeddingSumStage final : public Stage {
   explicit EmbeddingSumStage(const StageReader& reader)
       : constants_(reader),
         layout_(reader, constants_.num_curves()),
+        gate_(reader, layout_.columns, constants_.width),
         takes_(reader.takes()),
         gives_(reader.gives({layout_.columns * constants_.width, false, kPrecision<T>})) {}
 
@@ -23,13 +26,26 @@ class EmbeddingSumStage final : public Stage {
     const int64_t types = layout_.types;
     int32_t* count = values.keep<int32_t>(types * types);
     int32_t* closest = values.keep<int32_t>(types * types);
-    embedding_sum<T>(pairs, table, block.context, rows, values.give<T>(gives_), {count, closest});
+    const double* shares = gate_.shares(block, rows, values);
+    const Gates<T> gates = gate_.gates(shares);
+    T* sums = values.give<T>(gives_);
+    if (gate_.given()) {
+      gated_sum<T>(pairs, table, gates, block.context, rows, sums, {count, closest});
+    } else {
+      embedding_sum<T>(pairs, table, block.context, rows, sums, {count, closest});
+    }
     note_outside(block, types, count, closest);
     if (!gradient) return {};
-    return [this, pairs, table, rows, &block, &values] {
+    return [this, pairs, table, gates, rows, &block, &values] {
       const T* upper = values.gradient<T>(gives_);
+      double* share_grad = gate_.fades() ? values.keep<double>(block.num_pairs) : nullptr;
       values.add_gradient<double>(takes_, [&](double* out) {
-        embedding_sum_grad<T>(pairs, table, block.context, rows, upper, out);
+        if (gate_.given()) {
+          gated_sum_grad<T>(pairs, table, gates, block.context, rows, upper, out, share_grad);
+          gate_.pull(block, rows, share_grad, out);
+        } else {
+          embedding_sum_grad<T>(pairs, table, block.context, rows, upper, out);
+        }
       });
     };
   }
@@ -37,6 +53,7 @@ class EmbeddingSumStage final : public Stage {
  private:
   TableConstants<T> constants_;
   SumLayout layout_;
+  GateOfTypes<T> gate_;
   int takes_, gives_;
 };
 

@@ -14,11 +14,12 @@ using Make = std::unique_ptr<Stage> (*)(const StageReader&);
 
 const std::map<std::string, Make>& makers() {
   static const std::map<std::string, Make> all{
-      {"environment", make_environment}, {"embedding_sum", make_embedding_sum},
-      {"network_sum", make_network_sum}, {"moment_product", make_moment_product},
-      {"scaled_sum", make_scaled_sum},   {"fitting_net", make_fitting_net},
-      {"triple_sum", make_triple_sum},   {"concatenation", make_concatenation},
-      {"within", make_within},
+      {"environment", make_environment},       {"embedding_sum", make_embedding_sum},
+      {"gated_sum", make_embedding_sum},       {"network_sum", make_network_sum},
+      {"gated_network_sum", make_network_sum}, {"empty_places", make_empty_places},
+      {"moment_product", make_moment_product}, {"scaled_sum", make_scaled_sum},
+      {"fitting_net", make_fitting_net},       {"triple_sum", make_triple_sum},
+      {"concatenation", make_concatenation},   {"within", make_within},
   };
   return all;
 }

@@ -2,13 +2,12 @@
 // a number.
 #include <tuple>
 
-#include "check.h"
+#include "compare.h"
 #include "core/cuda/environment.h"
 #include "device_array.h"
-#include "orders.h"
 
-using deeptf_test::all_close;
 using deeptf_test::DeviceArray;
+using deeptf_test::distance;
 
 namespace {
 
@@ -80,15 +79,16 @@ Arrays of_device(const Case& c) {
 TEST(rows_and_derivatives_are_those_of_the_cpu) {
   for (const int64_t columns : {1, 4}) {
     const Case c(columns);
-    const auto [rows, grad, back] = deeptf_test::in_any_order([&] { return of_device(c); });
+    const auto [rows, grad, back] = deeptf_test::same_in_all_orders([&] { return of_device(c); });
     const auto [cpu_rows, cpu_grad, cpu_back] = of_cpu(c);
-    CHECK(all_close(rows, cpu_rows, 1e-13));
-    CHECK(all_close(grad, cpu_grad, 1e-12));
-    CHECK(all_close(back, cpu_back, 1e-12));
+    CHECK(distance(rows, cpu_rows) < 1e-13);
+    CHECK(distance(grad, cpu_grad) < 1e-12);
+    CHECK(distance(back, cpu_back) < 1e-12);
   }
 }
 
-// Whether those of `values`, so many a pair, that belong to the pairs are not numbers, and no other.
+// Whether those of `values`, so many a pair, that belong to the pairs are not numbers, and no
+// other.
 bool only_these_are_nan(const std::vector<double>& values, const std::vector<bool>& pairs) {
   for (size_t k = 0; k < values.size(); ++k) {
     if (std::isnan(values[k]) != pairs[k * kPairs / values.size()]) return false;

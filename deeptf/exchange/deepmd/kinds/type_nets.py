@@ -84,16 +84,13 @@ class TypeNetsKind(RowsKind):
 
     def _compressed(self, part: Part) -> TypeNets:
         """Return the settings of a model with tables, of which the training input says more."""
-        neuron = part.option("neuron", tuple[int, ...])
-        further = self.further(part, neuron[-1] if neuron else 1)
+        stated = part.of_tables()
+        further = self.further(part, stated["neuron"][-1] if stated["neuron"] else 1)
         return self.settings_class(
             **self.lengths(part),
-            neuron=neuron,
-            activation_function=part.option("activation_function", str),
+            **stated,
             type_one_side=part.option("type_one_side", bool),
-            precision=part.precision(),
             exclude_types=part.option("exclude_types", tuple[tuple[int, ...], ...]),
-            embedding="table",
             **(further or {}),
         )
 
