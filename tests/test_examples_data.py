@@ -14,6 +14,8 @@ import dpdata
 import numpy as np
 import pytest
 
+from deeptf.train.options import load_input
+
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 SYSTEMS = sorted(path.parent for path in EXAMPLES.glob("*/data/*/type.raw"))
 TYPES = {"aluminium": {"Al": 32}, "water": {"O": 16, "H": 32}, "ethanol": {"H": 6, "C": 2, "O": 1}}
@@ -94,26 +96,44 @@ def test_denser_aluminium_has_the_higher_pressure():
     assert pressure[volume > 18].max() < pressure[volume < 15.2].min()
 
 
-@pytest.mark.parametrize("example", TYPES)
-def test_input_names_the_types_of_the_data(example):
-    options = json.loads((EXAMPLES / example / "input.json").read_text())
-    names = (EXAMPLES / example / "data/train/type_map.raw").read_text().split()
-    assert options["model"]["type_map"] == names
+INPUTS = sorted((*EXAMPLES.glob("*/input.json"), *EXAMPLES.glob("*/fast.json")))
+OF_DATA = [path for path in INPUTS if path.parent.name in TYPES]
 
 
+@pytest.mark.parametrize("path", OF_DATA, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_inputs_are_taken_and_name_the_types_of_the_data(path):
+    model = load_input(json.loads(path.read_text()))[0].model
+    assert [*model.type_map] == (path.parent / "data/train/type_map.raw").read_text().split()
+
+
+@pytest.mark.parametrize("example", ["aluminium", "water"])
+def test_fast_inputs_have_smaller_nets(example):
+    standard, fast = (
+        load_input(json.loads((EXAMPLES / example / name).read_text()))[0].model.term
+        for name in ("input.json", "fast.json")
+    )
+    for section in ("descriptor", "fitting_net"):
+        one, other = getattr(standard, section), getattr(fast, section)
+        assert sum(other.neuron) < sum(one.neuron) and other.precision == "float32"
+
+
+@pytest.mark.parametrize(("chosen", "folder"), [("", "run"), ("fast", "run_fast")])
 @pytest.mark.parametrize("example", TYPES)
-def test_run_works_in_the_folder_of_its_example(example, tmp_path):
+def test_run_works_in_the_folder_of_its_example(example, chosen, folder, tmp_path):
     """With a stand-in for deeptf that writes down where it is called and what for."""
     for name in ("common", example):
         (tmp_path / name).mkdir()
         shutil.copy(EXAMPLES / name / "run.sh", tmp_path / name, follow_symlinks=False)
-    (tmp_path / example / "input.json").touch()
+    (tmp_path / example / f"{chosen or 'input'}.json").touch()
     program = tmp_path / "deeptf"
-    program.write_text('#!/bin/sh\ntest -f ../input.json\necho "$PWD $1" >> "$0.calls"\n')
+    program.write_text(
+        '#!/bin/sh\ntest "$1" != train || test -f $2\necho "$PWD $1" >> "$0.calls"\n'
+    )
     program.chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    subprocess.run([tmp_path / example / "run.sh"], check=True, env=environment)
-    place = tmp_path / example / "run"
+    command = [tmp_path / example / "run.sh", *([chosen] if chosen else [])]
+    subprocess.run(command, check=True, env=environment)
+    place = tmp_path / example / folder
     calls = [f"{place} {command}" for command in ("train", "freeze", "test")]
     assert (tmp_path / "deeptf.calls").read_text().splitlines() == calls
 

@@ -186,9 +186,22 @@ def intervals_grad(upper):
     return grad
 
 
-def embedding_sum(rows, nodes, node_row, grid, curve, sel, empty, atom_count, neighbor_count):
+def embedding_sum(
+    rows,
+    nodes,
+    node_row,
+    grid,
+    curve,
+    sel,
+    empty,
+    atom_count,
+    neighbor_count,
+    gate=None,
+    share=None,
+):
     """Return sum_j R_j (x) G(R_j0), of radial rows sum_j G(R_j), with empty places, [n, W, M];
-    nodes [nodes, 2, M] are all of them.
+    nodes [nodes, 2, M] are all of them. With a gate [T, T, M], neighbour type first, G of pair j is
+    G (1 + share_j gate), but not that of empty places.
     """
     types = np.repeat(np.arange(len(atom_count)), atom_count)
     radial = rows.shape[1] == 1
@@ -197,14 +210,19 @@ def embedding_sum(rows, nodes, node_row, grid, curve, sel, empty, atom_count, ne
     for t in range(len(atom_count)):
         for atom, centre in enumerate(types):
             count = neighbor_count[atom, t]
-            row = rows[pair : pair + count]
+            here = slice(pair, pair + count)
+            row = rows[here]
             pair += count
             k = curve[t, centre]
             if k < 0:
                 continue
             table = nodes[node_row[k] : node_row[k + 1]]
             weight = np.ones_like(row) if radial else row
-            total[atom] += weight.T @ hermite(table, *grid[k], row[:, 0])[0]
+            value = hermite(table, *grid[k], row[:, 0])[0]
+            if gate is not None:
+                part = np.ones(count) if share is None else share[here]
+                value = value * (1 + part[:, None] * gate[t, centre])
+            total[atom] += weight.T @ value
             x = empty[t, centre]
             alone = hermite(table, *grid[k], np.array([x]))[0][0]
             total[atom, 0] += (sel[t] - count) * (1.0 if radial else x) * alone

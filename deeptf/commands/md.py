@@ -27,7 +27,7 @@ def add_md(commands: Commands) -> None:
         choices=ENSEMBLES,
         default=Settings.ensemble,
         help="nve, nvt (Nose-Hoover chains), langevin, npt (Martyna-Tobias-Klein, the cell keeps "
-        "its shape; default: %(default)s)",
+        "its shape), npt-cell (its lengths and angles are free; default: %(default)s)",
     )
     for option, kind, unit, text in (
         ("-n/--steps", int, "N", "steps of the run as a whole"),
@@ -73,7 +73,15 @@ def run_md(given: argparse.Namespace) -> None:
 
     start_for(*given.models)
     settings = Settings(**{name: getattr(given, name) for name in Settings.__dataclass_fields__})
-    run(given.structure, given.models, given.output, settings, given.restart, given.threads)
+    run(
+        given.structure,
+        given.models,
+        given.output,
+        settings,
+        restart=given.restart,
+        supercell=given.supercell,
+        threads=given.threads,
+    )
     write_report(given.output, settings, given.rdf, given.msd)
 
 
@@ -137,6 +145,7 @@ def run_relax(given: argparse.Namespace) -> int:
         pressure=given.pressure,
         fmax=given.fmax,
         steps=given.steps,
+        supercell=given.supercell,
         threads=given.threads,
     )
     return 0 if converged else 1
@@ -144,3 +153,11 @@ def run_relax(given: argparse.Namespace) -> int:
 
 def _add_structure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("structure", metavar="STRUCTURE", help="file that ASE reads")
+    parser.add_argument(
+        "--supercell",
+        type=int,
+        nargs=3,
+        metavar="N",
+        default=(1, 1, 1),
+        help="copies of the cell along each of its vectors",
+    )

@@ -37,6 +37,7 @@ from deeptf.model.table import (
     TABLE_GRID,
     TABLE_ROW,
     TOLERANCE,
+    has_stored,
     measured_arrays,
 )
 from deeptf.tf import session, tf
@@ -87,6 +88,11 @@ def compress(
 
 def _check_nets(config: ModelConfig, arrays: Arrays) -> None:
     """Raise ValueError for a model without embedding nets."""
+    if has_stored(arrays):
+        raise ValueError(
+            "it must have embedding nets, but has tables in their place since it was compressed by "
+            "another program: use it as it is, or convert the model from before"
+        )
     with tf.Graph().as_default():
         if not config.tables(Parameters(arrays)):
             raise ValueError("it must have embedding nets, which tables stand for, but has none")

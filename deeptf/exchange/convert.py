@@ -7,7 +7,7 @@ environments (deepmd/check.py) before it is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,14 +17,17 @@ from deeptf.exchange import frozen
 from deeptf.exchange.deepmd.arrays import read_arrays
 from deeptf.exchange.deepmd.check import largest_difference
 from deeptf.exchange.deepmd.graph import DeepmdGraph, read_graph
+from deeptf.exchange.deepmd.pieces import BOUND
 from deeptf.exchange.deepmd.settings import DeepmdSettings
 from deeptf.files import refuse_same, replacing
 from deeptf.model.model import ModelConfig
 from deeptf.model.roles import with_values
+from deeptf.model.table import TABLE
 from deeptf.tf import tf
 
 # Allowed differences; constants such as those of gelu are rounded in a graph of float32 nets.
 TOLERANCE = {"float64": 1e-10, "float32": 1e-6}
+OF_TABLES = 1e-8  # of tables with cubics in place of fifth orders
 
 
 def convert(
@@ -45,7 +48,11 @@ def convert(
         graph.check_all_read()
         precise = with_values(config, precision="float64")
         converted = frozen.build(precise, arrays, script)
-        notes = [_compare(settings, precise, arrays, converted, _tolerance(config))]
+        tolerance = TOLERANCE["float64" if config == precise else "float32"]
+        if settings.compressed:
+            tolerance = max(tolerance, OF_TABLES)
+        notes = [_compare(settings, precise, arrays, converted, tolerance)]
+        notes += _table_notes(arrays)
         if config != precise:
             converted = frozen.build(config, arrays, script)
     with replacing(output) as stream:
@@ -56,10 +63,15 @@ def convert(
     return notes
 
 
-def _tolerance(config: ModelConfig) -> float:
-    return max(
-        TOLERANCE[part.precision] for part in (config.term.descriptor, config.term.fitting_net)
-    )
+def _table_notes(arrays: Mapping[str, np.ndarray]) -> list[str]:
+    """Return a note on tables that a model has in place of nets."""
+    nodes = [len(array) for name, array in arrays.items() if name.endswith(f"/{TABLE}")]
+    if not nodes:
+        return []
+    return [
+        f"tables in place of nets: {sum(nodes)} nodes with cubics between them, within {BOUND:.0e} "
+        "of the fifth orders of the original"
+    ]
 
 
 def _compare(

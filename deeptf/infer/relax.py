@@ -8,6 +8,7 @@ counts as relaxed where stress times volume is below `fmax` too, in eV.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ def relax(
     pressure: float = 0.0,
     fmax: float = 0.01,
     steps: int = 1000,
+    supercell: Sequence[int] = (1, 1, 1),
     threads: int | None = None,
 ) -> bool:
     """Relax the atoms in a file, write them to `output` and return whether no force is left.
@@ -41,13 +43,14 @@ def relax(
     cell : relax the cell too, at `pressure` in bar
     fmax : largest force that may be left in eV/A
     steps : most steps
+    supercell : copies of the cell along each of its vectors
 
     Raises ValueError and OSError with a message for the user.
     """
     output = Path(output)
     _check(output, fmax, steps, pressure)
     with DeepPot(model, threads) as pot:
-        atoms = open_structure(structure, pot)
+        atoms = open_structure(structure, pot, supercell)
         if cell:
             check_cell(atoms, str(structure), "a cell that relaxes")
         start = atoms.get_potential_energy()

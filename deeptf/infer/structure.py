@@ -6,6 +6,7 @@ ASE reads it (extra `ase`), the last frame where it holds several. Lengths are i
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,14 +63,36 @@ def read_structure(path: str | Path) -> Atoms:
     return atoms
 
 
-def open_structure(path: str | Path, pot: DeepPot) -> Atoms:
-    """Return the last frame of a file with the calculator of a model; raises as read_structure."""
+def open_structure(path: str | Path, pot: DeepPot, supercell: Sequence[int] = (1, 1, 1)) -> Atoms:
+    """Return the last frame of a file with the calculator of a model; raises as read_structure.
+
+    supercell : copies along each cell vector. Velocities are left out where there are several:
+        copies that move alike would do so for ever
+    """
     from deeptf.infer.ase import DP
 
     atoms = read_structure(path)
     check_elements(atoms, str(path), pot)
+    if any(number != 1 for number in supercell):
+        atoms = _repeated(atoms, str(path), supercell)
     atoms.calc = DP(pot)
     return atoms
+
+
+def _repeated(atoms: Atoms, path: str, supercell: Sequence[int]) -> Atoms:
+    if min(supercell) < 1:
+        raise ValueError(
+            f"`supercell` must be three numbers of copies, at least 1, got {[*supercell]}"
+        )
+    if any(
+        number > 1 and not periodic for number, periodic in zip(supercell, atoms.pbc, strict=True)
+    ):
+        raise ValueError(
+            f"`supercell` must repeat periodic directions only, got {[*supercell]} for pbc "
+            f"{atoms.pbc.tolist()} in {path}"
+        )
+    atoms.arrays.pop("momenta", None)
+    return atoms.repeat(tuple(supercell))
 
 
 def check_overlap(atoms: Atoms, path: str) -> None:

@@ -15,10 +15,6 @@ A curve has two stretches:
 
 Beyond NEAREST, where no chemistry is left, a curve is the straight line that continues it: value
 and slope stay continuous, so that forces remain derivatives of the energy.
-
-Nets of the product q = v_j . v_k of two neighbours have a range on both sides of 0, with
-|q| <= |v_j| |v_k| at the distances where the data end, and no second stretch: what is tabulated is
-q G(q), which is a straight line where a net has levelled off, as it has at the ends.
 """
 
 from __future__ import annotations
@@ -121,36 +117,19 @@ def curves_of(
     return Curves(tuple(names), np.array(ends), gradient, data_end, table_end)
 
 
-def product_curves(
-    names: Sequence[str],
-    blocks: Sequence[tuple[int, int]],
-    share: np.ndarray,
-    argument: Argument,
-    shortest: np.ndarray,
+def stored_curves(
+    names: Sequence[str], curve: np.ndarray, argument: Argument, ends: np.ndarray
 ) -> Curves:
-    """Return nets of products of two neighbours, with the ranges that follow from the same.
+    """Return curves that tables are stored of; see curves_of.
 
-    blocks : the types of both neighbours of each net; those of one neighbour with itself come last
-    share : [C] of each net in the sums
-    argument : |v| by the distance of a neighbour
+    ends : [C, 2] arguments where the range of the data and the table end.
     """
-    data = data_distances(shortest, argument.rcut)
-    length, slope = np.zeros((2, *data.shape))  # of v, by centre and neighbour
-    for place in np.ndindex(*data.shape):
-        distance = np.linspace(data[place], argument.rcut, DISTANCES)
-        values = argument.at(distance, place[0])
-        length[place], slope[place] = values[0], np.abs(np.gradient(values, distance)).max()
-    types = len(data)
-    ends, gradient = [], np.empty((len(names), FAR))
-    for net, (s, t) in enumerate(blocks):
-        most = np.max(length[:, s] * length[:, t])
-        ends.append(np.linspace(0 if net >= len(names) - types else -most, most, FAR + 1))
-        steepest = np.max(length[:, s] * slope[:, t] + slope[:, s] * length[:, t])
-        gradient[net] = steepest / share[net]  # errors are those of x G(x)
-    data_end = np.empty_like(data)
-    for centre, t in np.ndindex(*data.shape):
-        data_end[centre, t] = argument.distance(np.max(length[:, t]), centre)
-    return Curves(tuple(names), np.array(ends), gradient, data_end, data_end, share)
+    distances = np.full((2, *curve.shape), np.nan)
+    for net, place in enumerate(ends):
+        for t, c in np.argwhere(curve == net).tolist():
+            distances[:, c, t] = [argument.distance(x, c) for x in place]
+    none = np.zeros((len(names), 1))
+    return Curves(tuple(names), ends, none, *distances)
 
 
 def data_distances(shortest: np.ndarray, rcut: float) -> np.ndarray:

@@ -38,12 +38,16 @@ from deeptf.ops.curve import (
     rounded,
     times_argument,
 )
+from deeptf.ops.gated import gated_sum
 from deeptf.tf import assign, session, tf
 
 NODES = "table_nodes"  # [C, S] number of nodes of each segment
 RANGE = "table_range"  # [C, 3] Curves.range that they belong to
 # Of a frozen model, following from the weights: CurveTable.nodes, node_row and grid.
 TABLE, TABLE_ROW, TABLE_GRID = "table", "table_row", "table_grid"
+# Of a model that has these in place of nets, as others compress them: the number of segments of
+# each curve beyond the range of the data.
+STORED_NEAR = "table_near"
 WORST = 0.5 - 1.0 / np.sqrt(12.0)
 # Largest error of dG/dr. After 10,000 steps on liquid water with the fast schedule it leaves errors
 # of 2e-9 eV/atom and 3e-6 eV/A, as large as those of float32 nets.
@@ -81,6 +85,7 @@ class Table:
         empty: tf.Tensor | np.ndarray,
         atom_count: tf.Tensor,
         neighbor_count: tf.Tensor,
+        *gate: tf.Tensor | None,
     ) -> EmbeddingSums:
         """Return the sums over neighbours of rows [P, W] of sorted pairs, [N_real, W, M].
 
@@ -89,6 +94,7 @@ class Table:
         curve : [T, T] net of each block of pairs, as in Curves
         sel : [T] places of each neighbour type
         empty : [T, T] x of an empty place, neighbour type first
+        gate : of gated sums, and shares or None; see gated_sum
         """
         layout = (curve, sel, empty, atom_count, neighbor_count)
         table = self.whole
@@ -96,7 +102,8 @@ class Table:
             table = self.at_nodes(needed_nodes(rows, table.grid, *layout))
         elif self.precision == tf.float32:
             table = rounded(table)
-        return embedding_sum(rows, table, *layout)
+        sums = gated_sum if gate else embedding_sum
+        return sums(rows, table, *layout, *gate)
 
     def refine(self, run: tf.Session, agree: Callable[[np.ndarray], np.ndarray]) -> str:
         """Change the numbers of nodes where the errors ask for it.
@@ -167,7 +174,12 @@ def build_table(
     style: Style,
     parameters: Parameters,
 ) -> Table:
-    """Return the table of nets with these arrays (see net_weights), in the order of `curves`."""
+    """Return the table of nets with these arrays (see net_weights), in the order of `curves`.
+
+    Where the model has a table and no nets, `nets` are not looked at.
+    """
+    if is_stored(parameters):
+        return _stored(curves, neuron[-1], style.precision, parameters)
     weights = [weight for net in nets for weight in net]
     measured = _is_measured(curves, parameters)
     if not measured:
@@ -193,6 +205,37 @@ def build_table(
     between_nodes = _tabulated(curves, between, *double).nodes
     changes = at_nodes if whole is all_nodes else None
     return Table(whole, between_nodes, changes, counts, curves, measured, style.precision)
+
+
+def is_stored(parameters: Parameters) -> bool:
+    """Return whether a model has a table in place of nets."""
+    return parameters.known(STORED_NEAR) is not None
+
+
+def has_stored(arrays: Iterable[str]) -> bool:
+    """Return whether among the names of arrays of a model are those of a table in place of nets."""
+    return any(name.rpartition("/")[2] == STORED_NEAR for name in arrays)
+
+
+def stored_ends(parameters: Parameters, number: int) -> np.ndarray:
+    """Return the arguments where the range of the data and the table of each curve end, [C, 2].
+
+    number : of curves, C.
+    """
+    row, grid, near = (parameters.known(name) for name in (TABLE_ROW, TABLE_GRID, STORED_NEAR))
+    last = grid.reshape(number, -1, 2)[:, [-int(near), -1]]
+    end = last[:, 1, 0] + last[:, 1, 1] * (np.diff(row).reshape(number, -1)[:, -1] - 1)
+    return np.stack([last[:, 0, 0], end], axis=1)
+
+
+def _stored(curves: Curves, width: int, precision: tf.DType, parameters: Parameters) -> Table:
+    """Return the table of a model that has it in place of nets."""
+    nodes, row, grid, near = map(parameters.given, (TABLE, TABLE_ROW, TABLE_GRID, STORED_NEAR))
+    near = int(parameters.known(STORED_NEAR))
+    segments = (int(row.shape[0]) - 1) // len(curves)
+    needed = tf.range(int(nodes.shape[0]) + 1)
+    whole = CurveTable(nodes, needed, CurveGrid(row, grid, segments, near), width)
+    return Table(whole, whole.nodes, None, tf.zeros([0]), curves, True, precision)
 
 
 def _tabulated(curves: Curves, grid: CurveGrid, *nets: Any) -> CurveTable:

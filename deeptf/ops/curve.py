@@ -46,7 +46,7 @@ class EmbeddingSums(NamedTuple):
     closest: tf.Tensor  # [T, T] the closest of them; -1 without any
 
 
-_SIZES = ("width", "segments", "near")  # attributes of the ops of embedding sums
+SIZES = ("width", "segments", "near")  # attributes of the ops of embedding sums
 
 
 def needed_nodes(
@@ -74,6 +74,12 @@ def needed_nodes(
         segments=grid.segments,
         near=grid.near,
     )
+
+
+def padded_width(width: int, dtype: tf.DType = tf.float64) -> int:
+    """Return the length of the rows of nodes with `width` outputs."""
+    unit = 64 // dtype.size
+    return -(-width // unit) * unit
 
 
 def embedding_nodes(
@@ -104,8 +110,8 @@ def embedding_nodes(
         segments=grid.segments,
     )
     dtype = weights[0].dtype
-    unit, rows = 64 // dtype.size, 4 if dtype == tf.float32 else 2
-    nodes = tf.ensure_shape(nodes, [None, rows, -(-neuron[-1] // unit) * unit])
+    rows = 4 if dtype == tf.float32 else 2
+    nodes = tf.ensure_shape(nodes, [None, rows, padded_width(neuron[-1], dtype)])
     return CurveTable(nodes, needed_row, grid, neuron[-1])
 
 
@@ -194,7 +200,7 @@ def _embedding_nodes_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor |
 
 @tf.RegisterGradient("EmbeddingSum")
 def _embedding_sum_grad(op: tf.Operation, grad: tf.Tensor, *_: tf.Tensor) -> list[tf.Tensor | None]:
-    sizes = {name: op.get_attr(name) for name in _SIZES}
+    sizes = {name: op.get_attr(name) for name in SIZES}
     return [
         library().embedding_sum_grad(*op.inputs, grad, **sizes),
         library().embedding_table_grad(*op.inputs, grad, **sizes),
@@ -204,7 +210,7 @@ def _embedding_sum_grad(op: tf.Operation, grad: tf.Tensor, *_: tf.Tensor) -> lis
 @tf.RegisterGradient("EmbeddingSumGrad")
 def _embedding_sum_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
     *shared, upper = op.inputs
-    sizes = {name: op.get_attr(name) for name in _SIZES}
+    sizes = {name: op.get_attr(name) for name in SIZES}
     return [
         unavailable(shared[0], "second derivative of an embedding in the rows"),
         library().embedding_tangent_table_grad(*shared, grad, upper, **sizes),

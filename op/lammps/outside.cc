@@ -81,8 +81,8 @@ OutsidePairs::Closest OutsidePairs::of_all_ranks(const Closest& own) const {
 
 void OutsidePairs::report(const deeptf::Model& model, const std::string& path) const {
   const int kinds = num_types_ * num_types_;
-  std::vector<int64_t> count(kinds);
-  MPI_Allreduce(count_.data(), count.data(), kinds, MPI_INT64_T, MPI_SUM, world);
+  std::vector<long long> own = count_, count(kinds);
+  MPI_Allreduce(own.data(), count.data(), kinds, MPI_LONG_LONG, MPI_SUM, world);
   for (int kind = 0; kind < kinds; ++kind) {
     if (count[kind] == 0) continue;
     const Closest closest = of_all_ranks(closest_[kind]);

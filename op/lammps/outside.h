@@ -34,7 +34,8 @@ class OutsidePairs : protected LAMMPS_NS::Pointers {
 
   const int num_types_;
   // Of each kind of pair, centre type * num_types + neighbour type.
-  std::vector<int64_t> count_, count_of_step_;
+  std::vector<long long> count_;
+  std::vector<int64_t> count_of_step_;
   std::vector<double> distance_of_step_;
   std::vector<Closest> closest_;
 };

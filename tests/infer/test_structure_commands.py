@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase.io import read
 from md_runs import columns, write_cluster
 from small_network import write_network
 
@@ -30,7 +31,22 @@ def command(*arguments):
 
 def test_dynamics_with_tables_and_picture(model, structure, capsys):
     pytest.importorskip("matplotlib")
-    told = ["-e", "npt", "-T", 50, "-P", 10, "--timestep", 0.25, "--log-every", 5]
+    told = [
+        "--supercell",
+        2,
+        1,
+        1,
+        "-e",
+        "npt",
+        "-T",
+        50,
+        "-P",
+        10,
+        "--timestep",
+        0.25,
+        "--log-every",
+        5,
+    ]
     told += ["--frame-every", 2, "--rdf", "--msd"]
     assert command("md", structure, "-m", model, model, "-n", 10, *told) == 0
     assert list(columns("md.log")["step"]) == [0, 5, 10]
@@ -84,9 +100,10 @@ def test_an_old_ase(model, structure, monkeypatch, capsys):
 def test_relaxation(model, structure, capsys):
     assert command("relax", structure, "-m", model, "--fmax", 100, "-o", "new/atoms.cif") == 0
     assert Path("new/atoms.cif").exists()
-    told = ["-o", "more.extxyz", "--fmax", 1e-9, "-n", 1]
+    told = ["-o", "more.extxyz", "--fmax", 1e-9, "-n", 1, "--supercell", 1, 1, 2]
     assert command("relax", structure, "-m", model, *told) == 1
     assert "not relaxed to 1e-09 eV/A in 1 steps" in capsys.readouterr().out
+    assert len(read("more.extxyz")) == 2 * len(read(structure))
 
 
 def test_ipi_passes_the_address(model, structure, monkeypatch, capsys):

@@ -18,11 +18,16 @@ RCUT = 4.0
 
 
 def write_model(
-    path: Path, seed: int = 1, rcut: float = RCUT, shortest: float | None = None, **fitting: int
+    path: Path,
+    seed: int = 1,
+    rcut: float = RCUT,
+    shortest: float | None = None,
+    names: tuple[str, str] = ("A", "B"),
+    **fitting: int,
 ) -> Path:
-    """Write a model of types A and B; `shortest` is the distance of neighbours in its data."""
+    """Write a model of two types; `shortest` is the distance of neighbours in its data."""
     descriptor = SeE2A((20, 20), rcut, 1.0, (4, 8), axis_neuron=3)
-    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6), **fitting)), ("A", "B"))
+    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6), **fitting)), names)
     arrays = random_arrays(config, seed)
     if shortest is not None:
         arrays[SHORTEST] = np.full((2, 2), shortest)

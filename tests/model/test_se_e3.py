@@ -29,6 +29,7 @@ class TestTables(PhysicsSuite):
 
 class TestNetwork(PhysicsSuite):
     config = model(embedding="network")
+    native = False
 
 
 class TestThreeTypes(PhysicsSuite):

@@ -66,7 +66,6 @@ def test_wrong_settings(key: str, value: object, message: str) -> None:
 
 
 class TestOneFittingNet(PhysicsSuite):
-    native = False
     config = model(3, atom_ener=(None, -3.0, None), numb_fparam=1, numb_aparam=2)
 
 

@@ -75,7 +75,7 @@ def random_frames(
     within the cut-off.
     """
     generator = np.random.default_rng(seed)
-    places = part.kind.places(config.term.descriptor, config.num_types)
+    places = part.kind.places(part, config.term.descriptor)
     for _ in range(ROUNDS):
         for first in range(0, config.num_types, TYPES_AT_A_TIME):
             types = np.arange(first, min(first + TYPES_AT_A_TIME, config.num_types))

@@ -7,7 +7,7 @@ rest of the import, and the comparison that decides, read its objects and name n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -79,7 +79,7 @@ class Kind:
         """Return the arrays of a descriptor with these settings by their names below its scope."""
         raise NotImplementedError
 
-    def places(self, own: Any, num_types: int) -> np.ndarray:
+    def places(self, part: Part, own: Any) -> np.ndarray:
         """Return the least and the largest number of neighbours of each type, [2, T]."""
         raise NotImplementedError
 
@@ -102,7 +102,7 @@ class Part:
     kind: Kind
     num_types: int
     suffix: str = ""
-    section: Mapping[str, Any] | None = None
+    section: Mapping[str, Any] = field(default_factory=dict)
     width: int | None = None
     parts: tuple[Part, ...] = ()
 
@@ -119,9 +119,9 @@ class Part:
         """Return the scope of the embedding nets of a centre type, or of all."""
         return f"filter_type_{owner}{self.suffix}"
 
-    def has_type_embedding(self) -> bool:
+    def has_types(self) -> bool:
         """Return whether types have vectors."""
-        return "t_typeebd" in self.graph or "type_embed_net/matrix_1" in self.graph
+        return "type_embed_net/matrix_1" in self.graph
 
     @cached_property
     def environment(self) -> tf.NodeDef:
@@ -141,17 +141,27 @@ class Part:
 
     def option(self, key: str, hint: Any) -> Any:
         """Return a value of the training input, of the type `hint`."""
-        section, place = self.section or {}, f"{SECTION}/{key}"
+        section, place = self.section, f"{SECTION}/{key}"
         if key not in section:
             raise ValueError(
                 f"`train_attr/training_script` must hold {place}, {describe(hint)}, but does not"
             )
         return convert(hint, section[key], f"`train_attr/training_script`: {place}")
 
+    def of_tables(self) -> dict[str, Any]:
+        """Return the settings of nets that have tables in their place, from the training input."""
+        precision = self.option("precision", str)
+        return {
+            "neuron": self.option("neuron", tuple[int, ...]),
+            "activation_function": self.option("activation_function", str),
+            "precision": "float64" if precision == "default" else precision,
+            "embedding": "table",
+        }
+
     def check_stated(self, own: Any, *keys: str) -> None:
         """Raise ValueError where the training input has another value than `own` for a key."""
         for key in keys:
-            wanted, stated = getattr(own, key), (self.section or {}).get(key)
+            wanted, stated = getattr(own, key), self.section.get(key)
             if stated is not None and _listed(stated) != _listed(wanted):
                 raise ValueError(
                     f"`train_attr/training_script` must be that of its graph, got {SECTION}/{key} "

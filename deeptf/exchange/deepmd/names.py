@@ -63,23 +63,33 @@ ATTRIBUTES: dict[str, str] = {
 }
 VERSIONS = ("1.0", "1.1")
 
+# Features that some descriptors have.
+COMPRESSED = "a compressed embedding"
+MIXED = "a descriptor of mixed types (se_atten)"
+ATTENTION = "attention"
 TYPE_EMBEDDING = "a type embedding"
+STRIPPED = "a stripped type embedding"
+HYBRID = "a hybrid descriptor"
+SE_E3 = "the descriptor se_e3"
+LOC_FRAME = "the descriptor loc_frame"
+ATOM_MASK = "a mask of atoms (aparam)"
+
 # Where a feature shows: a pattern of "op NAME" or "node NAME" -> what it is.
 SIGNS: tuple[tuple[str, str], ...] = (
     (r"op (PairTab|SoftMin\w+)|node model_attr/t_tab_", "a pair table"),
     (r"node (modifier_attr/|dipole_charge/|t_ef$|o_dm_)", "a dipole-charge modifier (long range)"),
-    (r"op Tabulate\w+", "a compressed embedding"),
+    (r"op Tabulate\w+", COMPRESSED),
     (r"op \w*Nvnmd\w*|node \w*nvnmd", "NVNMD"),
-    (r"op ProdEnvMatAMix\w*", "a descriptor of mixed types (se_atten)"),
-    (r"node attention_layer", "attention"),
+    (r"op ProdEnvMatAMix\w*", MIXED),
+    (r"node attention_layer", ATTENTION),
     (r"node (type_embed_net|t_typeebd)", TYPE_EMBEDDING),
-    (r"node filter_type_\w+/\w+_(one|two)_side_ebd", "a stripped type embedding"),
+    (r"node filter_type_\w+/\w+_(one|two)_side_ebd", STRIPPED),
     (r"node spin_attr/", "spin"),
     (r"node \w+_attr_model\d+/|node load_model\d+/", "a sum of several models (linear_ener)"),
-    (r"node descrpt_attr_\d+/", "a hybrid descriptor"),
-    (r"node filter_type_all\w*/matrix_\d+_\d+_\d+$", "the descriptor se_e3"),
-    (r"op (Descrpt|ProdForce|ProdVirial)", "the descriptor loc_frame"),
-    (r"op \w+SeAMask|node fitting_attr/aparam_nall", "a mask of atoms (aparam)"),
+    (r"node descrpt_attr(_\d+)+/", HYBRID),
+    (r"node filter_type_all\w*/matrix_\d+_\d+_\d+$", SE_E3),
+    (r"op (Descrpt|ProdForce|ProdVirial)", LOC_FRAME),
+    (r"op \w+SeAMask|node fitting_attr/aparam_nall", ATOM_MASK),
     (r"op \w+SeAEf\w*|node \w*_ef_", "an external field"),
     (r"node share_", "layers shared between nets (layer_name)"),
     (r"op (While|Switch|Merge|Enter|If|StatelessIf|StatelessWhile)", "control flow"),

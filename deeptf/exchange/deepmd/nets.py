@@ -34,6 +34,11 @@ def widths(graph: DeepmdGraph, pattern: str, first: int) -> tuple[int, ...]:
     return tuple(found)
 
 
+def has_time_steps(graph: DeepmdGraph, pattern: str, layers: int) -> bool:
+    """Return whether a layer of an embedding net has time steps."""
+    return any(pattern.format(kind="idt", layer=n + 1) in graph for n in range(layers))
+
+
 def precision(graph: DeepmdGraph, name: str) -> str:
     """Return the precision of an array of weights."""
     dtype = graph.array(name).dtype

@@ -14,6 +14,7 @@ import numpy as np
 from deeptf.exchange.deepmd.geometry import Environment, Frame, environment
 from deeptf.exchange.deepmd.graph import DeepmdGraph, constant
 from deeptf.exchange.deepmd.kind import Arrays, Kind, Part
+from deeptf.exchange.deepmd.tabulate import FUSION
 from deeptf.model.ranges import SHORTEST
 from deeptf.tf import tf
 
@@ -26,6 +27,7 @@ class RowsKind(Kind):
     fixed : its other attributes, and whether a value is one that deeptf knows
     sizes : attributes of the ops of force and virial, which follow from sel
     mixed : places are for neighbours of any type, nearest first
+    fusion : the op of tables of compressed models, without its first part
     """
 
     columns: int = 4
@@ -38,6 +40,14 @@ class RowsKind(Kind):
     }
     sizes: Mapping[str, Callable[[Sequence[int]], int]] = {"n_a_sel": sum, "n_r_sel": lambda sel: 0}
     mixed: bool = False
+    fusion: str
+
+    def table_nodes(self, part: Part, owner: int | str) -> list[tf.NodeDef]:
+        """Return the ops of tables in the scope of a centre type, or of all, in their order."""
+        first, found = f"{part.scope(owner)}/{FUSION}{self.fusion}", []
+        while (name := f"{first}_{len(found)}" if found else first) in part.graph:
+            found.append(part.graph.nodes[name])
+        return found
 
     def lengths(self, part: Part) -> dict[str, Any]:
         """Return sel, rcut and rcut_smth in A, checked against all that says the same."""
@@ -54,10 +64,11 @@ class RowsKind(Kind):
         """Return the numbers of places."""
         return tuple(int(n) for n in part.environment.attr[self.sel].list.i)
 
-    def places(self, own: Any, num_types: int) -> np.ndarray:
+    def places(self, part: Part, own: Any) -> np.ndarray:
         """Return no neighbour, and those for which there are places, [2, T]."""
-        most = np.full(num_types, own.sel // num_types) if self.mixed else np.array(own.sel)
-        return np.stack([np.zeros(num_types, int), most])
+        types = part.num_types
+        most = np.full(types, own.sel // types) if self.mixed else np.array(own.sel)
+        return np.stack([np.zeros(types, int), most])
 
     def evaluated(self, part: Part, frame: Frame, given: Sequence[np.ndarray]) -> Environment:
         """Return the rows of a frame."""

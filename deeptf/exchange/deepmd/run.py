@@ -2,7 +2,8 @@
 
 TensorFlow runs all of it but the ops that it does not know: those of geometry become inputs, whose
 values the kinds of descriptors compute from what the graph gives them; deepmd-kit's gelu becomes
-deeptf's. float32 turns to float64, so that rounding does not hide a difference between two models.
+deeptf's, and look-ups in tables are written out (tabulate.py). float32 turns to float64, so that
+rounding does not hide a difference between two models.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from deeptf.exchange.deepmd import names
+from deeptf.exchange.deepmd import names, tabulate
 from deeptf.exchange.deepmd.geometry import Frame
 from deeptf.exchange.deepmd.graph import DeepmdGraph, constant
 from deeptf.exchange.deepmd.kind import Evaluated, Part
+from deeptf.exchange.deepmd.tabulate import Template, template_of, templates
 from deeptf.model.network import ACTIVATIONS
 from deeptf.tf import tf
 
+WRITTEN_OUT = tabulate.OPS.union(names.GELU_OPS, names.GELU_GRAD_OPS)
 HINTS = ("grad_a", "grad_b", "grad_x", "grad_y", "_class")  # attributes that change no value
 FLOAT, DOUBLE = tf.float32.as_datatype_enum, tf.float64.as_datatype_enum
 Feed = dict[str, np.ndarray]
@@ -117,34 +120,39 @@ def imported(graph_def: tf.GraphDef) -> tf.Graph:
 def runnable(graph_def: tf.GraphDef, cut: Mapping[str, Sequence[int]]) -> tf.GraphDef:
     """Return a graph that TensorFlow knows, in float64.
 
-    The outputs of the nodes `cut`, of these types, are placeholders; the gelu of deepmd-kit is
-    written out.
+    The outputs of the nodes `cut`, of these types, are placeholders; gelu and tables of deepmd-kit
+    are written out.
     """
     result = tf.GraphDef(versions=graph_def.versions)
-    gelu = {
-        **dict.fromkeys(names.GELU_OPS, _gelu()),
-        **dict.fromkeys(names.GELU_GRAD_OPS, _gelu_grad()),
-    }
+    written = {node.name: node.op for node in graph_def.node if node.op in WRITTEN_OUT}
+    made = templates() if any(op in tabulate.OPS for op in written.values()) else {}
+    made |= dict.fromkeys(names.GELU_OPS, _gelu()) | dict.fromkeys(
+        names.GELU_GRAD_OPS, _gelu_grad()
+    )
     placeholders: dict[str, int] = {}
     for node in graph_def.node:
         if node.name in cut:
             continue
-        for new in _written_out(node, gelu[node.op]) if node.op in gelu else [_doubled(node)]:
+        for new in _written_out(node, made[node.op]) if node.name in written else [_doubled(node)]:
             for place, name in enumerate(new.input):
                 source, _, index = name.partition(":")
+                output = int(index or 0)
                 if source in cut:
-                    output = int(index or 0)
-                    if output >= len(cut[source]):
-                        raise ValueError(
-                            f"`{new.name}` must not need `{name}`, which the op does not give: the "
-                            "file is damaged"
-                        )
+                    _check_output(name, output, len(cut[source]))
                     new.input[place] = _cut_name(source, output)
                     placeholders[new.input[place]] = cut[source][output]
+                elif source in written and not name.startswith("^"):
+                    _check_output(name, output, len(made[written[source]].results))
+                    new.input[place] = _result_name(source, output)
             result.node.append(new)
     for name, dtype in placeholders.items():
         result.node.add(name=name, op="Placeholder").attr["dtype"].type = dtype
     return result
+
+
+def _check_output(name: str, output: int, number: int) -> None:
+    if output >= number:
+        raise ValueError(f"it must not need the tensor `{name}`, which its op does not give")
 
 
 def _cut_name(node: str, index: int) -> str:
@@ -166,17 +174,18 @@ def _doubled(node: tf.NodeDef) -> tf.NodeDef:
     return result
 
 
-def _written_out(node: tf.NodeDef, template: tf.GraphDef) -> Iterator[tf.NodeDef]:
-    """Yield the nodes of `template` in place of a node.
+def _result_name(node: str, index: int) -> str:
+    """Return the name of a node that has an output of one that is written out."""
+    return f"{node}/output_{index}" if index else node
 
-    Its placeholders are the node's inputs, in this order; its last node takes the node's name.
-    """
-    inputs = [piece.name for piece in template.node if piece.op == "Placeholder"]
-    place = dict(zip(inputs, node.input, strict=False))
-    last = template.node[-1].name
-    place |= {p.name: f"{node.name}/{p.name}" for p in template.node if p.name not in place}
-    place[last] = node.name
-    for piece in template.node:
+
+def _written_out(node: tf.NodeDef, template: Template) -> Iterator[tf.NodeDef]:
+    """Yield the nodes of a template in place of a node."""
+    inputs = [piece.name for piece in template.graph.node if piece.op == "Placeholder"]
+    place = {name: _result_name(node.name, k) for k, name in enumerate(template.results)}
+    place |= dict(zip(inputs, node.input, strict=False))
+    place |= {p.name: f"{node.name}/{p.name}" for p in template.graph.node if p.name not in place}
+    for piece in template.graph.node:
         if piece.name not in inputs:
             new = tf.NodeDef()
             new.CopyFrom(piece)
@@ -189,18 +198,12 @@ def _written_out(node: tf.NodeDef, template: tf.GraphDef) -> Iterator[tf.NodeDef
             yield new
 
 
-def _gelu() -> tf.GraphDef:
-    with tf.Graph().as_default() as graph:
-        tf.identity(ACTIVATIONS["gelu"](tf.placeholder(tf.float64, name="x")), "result")
-    return graph.as_graph_def()
+def _gelu() -> Template:
+    return template_of(1, lambda x: [ACTIVATIONS["gelu"](x)])
 
 
-def _gelu_grad() -> tf.GraphDef:
-    with tf.Graph().as_default() as graph:
-        slope = tf.placeholder(tf.float64, name="slope")
-        x = tf.placeholder(tf.float64, name="x")
-        tf.identity(tf.gradients(ACTIVATIONS["gelu"](x), x, slope)[0], "result")
-    return graph.as_graph_def()
+def _gelu_grad() -> Template:
+    return template_of(2, lambda slope, x: tf.gradients(ACTIVATIONS["gelu"](x), x, slope))
 
 
 def _check_same(

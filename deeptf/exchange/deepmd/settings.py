@@ -49,11 +49,7 @@ class DeepmdSettings:
         kind = self.graph.text("model_attr/model_type")
         if kind != "ener":
             raise ValueError(f"it must be an energy model, got a model of `{kind}`")
-        if self.graph.text("model_type", "original_model") == "compressed_model":
-            raise ValueError(
-                "it is compressed and holds tables instead of embedding weights: convert the model "
-                "from before `dp compress`"
-            )
+        self.compressed = self.graph.text("model_type", "original_model") == "compressed_model"
         version = self.graph.text("model_attr/model_version", names.VERSIONS[0])
         if version not in names.VERSIONS:
             raise ValueError(

@@ -19,11 +19,12 @@ def type_embedding_settings(graph: DeepmdGraph) -> TypeEmbedding | None:
     """Return the settings of the net, or None in a model without one."""
     if FIRST not in graph:
         return None
+    neuron = nets.widths(graph, PATTERN, 1)
     section = section_of(training_script(graph), "model", "type_embedding") or {}
     return TypeEmbedding(
-        neuron=nets.widths(graph, PATTERN, 1),
+        neuron=neuron,
         activation_function=nets.activation(graph, FIRST_BIAS if FIRST_BIAS in graph else FIRST),
-        resnet_dt=any(name.startswith("type_embed_net/idt_") for name in graph.nodes),
+        resnet_dt=nets.has_time_steps(graph, PATTERN, len(neuron)),
         precision=nets.precision(graph, FIRST),
         use_tebd_bias=FIRST_BIAS in graph,
         use_econf_tebd=section.get("use_econf_tebd") is True,

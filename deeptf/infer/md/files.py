@@ -65,8 +65,8 @@ class State:
         """Put atoms where they were; ValueError where they are others."""
         if not np.array_equal(atoms.numbers, self.arrays["numbers"]):
             raise ValueError(
-                "`structure` must be the one of the run that goes on, got other atoms in "
-                f"{structure}"
+                "`structure` and `supercell` must be those of the run that goes on, got other "
+                f"atoms in {structure}"
             )
         atoms.set_cell(self.arrays["cell"])
         atoms.arrays["positions"][...] = self.arrays["positions"]

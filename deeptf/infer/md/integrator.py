@@ -27,6 +27,18 @@ _NUMBERS = (float, np.floating, np.ndarray)
 _OF_ASE = "ase.md."
 
 
+def _free_cell() -> type[MolecularDynamics]:
+    """Return the integrator with a cell that may take any shape; older releases have none."""
+    try:
+        from ase.md.nose_hoover_chain import MTKNPT
+    except ImportError:
+        raise ValueError(
+            "`ensemble` npt-cell must have a newer ASE, got one whose barostat keeps the shape of "
+            "the cell: pip install --upgrade ase"
+        ) from None
+    return MTKNPT
+
+
 def degrees_of_freedom(atoms: Atoms, settings: Settings) -> int:
     """Return how many degrees of freedom the temperature has, at least 1."""
     free = atoms.get_number_of_degrees_of_freedom()  # without constrained ones
@@ -78,7 +90,8 @@ class Integrator:
         temperature = settings.temperature * self.degrees / (3 * len(atoms))
         if settings.ensemble == "nvt":
             return NoseHooverChainNVT(atoms, timestep, temperature, tdamp)
-        return IsotropicMTKNPT(
+        barostat = IsotropicMTKNPT if settings.ensemble == "npt" else _free_cell()
+        return barostat(
             atoms,
             timestep,
             temperature,

@@ -90,7 +90,7 @@ def _draw_temperature(axes: Axes, log: Mapping[str, np.ndarray], settings: Setti
 
 
 def _draw_pressure(axes: Axes, log: Mapping[str, np.ndarray], settings: Settings) -> None:
-    _draw_kept(axes, log, "pressure", "bar", settings if settings.ensemble == "npt" else None)
+    _draw_kept(axes, log, "pressure", "bar", settings if settings.keeps_pressure else None)
 
 
 def _draw_kept(

@@ -35,19 +35,21 @@ def run(
     output: str,
     settings: Settings,
     restart: bool = False,
+    supercell: Sequence[int] = (1, 1, 1),
     threads: int | None = None,
 ) -> None:
     """Run molecular dynamics of the atoms in a file and write OUTPUT.extxyz, .log and .restart.
 
     restart : go on from OUTPUT.restart; where there is nothing of this run yet, begin it
+    supercell : copies of the cell along each of its vectors
 
     Raises ValueError and OSError with a message for the user.
     """
     with Ensemble(models, threads=threads) as ensemble, warnings.catch_warnings():
         warnings.simplefilter("ignore", OutsideWarning)  # in the log, and said at the end
-        atoms = open_structure(structure, ensemble.models[0])
-        if settings.ensemble == "npt":
-            check_cell(atoms, str(structure), "a constant pressure (npt)")
+        atoms = open_structure(structure, ensemble.models[0], supercell)
+        if settings.keeps_pressure:
+            check_cell(atoms, str(structure), f"a constant pressure ({settings.ensemble})")
         state = _state_before(output, settings, restart)
         if state is not None:
             state.set_atoms(atoms, str(structure))
@@ -92,6 +94,7 @@ class _Simulation:
             start_velocities(atoms, settings)
         self._integrator = Integrator(atoms, settings)
         self._sampler = Sampler(self._integrator, atoms.calc, ensemble)
+        self._begins = state is None
         told = {} if state is None else state.told
         self._first = told.get("step", 0)
         if state is not None:
@@ -113,7 +116,7 @@ class _Simulation:
         """Do all steps."""
         settings, dynamics = self._settings, self._integrator.dynamics
         with closing(Progress(self._first, settings.steps)) as progress:
-            if not self._first:
+            if self._begins:
                 self._log.stream.write(header())
                 self._record(0, progress)
             for step in range(self._first + 1, settings.steps + 1):

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-ENSEMBLES = ("nve", "nvt", "langevin", "npt")
+ENSEMBLES = ("nve", "nvt", "langevin", "npt", "npt-cell")
+_BAROSTAT = ("npt", "npt-cell")
 _FREE = ("steps",)  # may be another one when a run goes on
 
 
@@ -38,6 +39,11 @@ class Settings:
         _check(self, ("pressure",), "a number of bar", lambda x: True)
         _check(self, ("log_every", "frame_every"), "at least 1", lambda x: x > 0)
         _check(self, ("steps", "seed"), "at least 0", lambda x: x >= 0)
+
+    @property
+    def keeps_pressure(self) -> bool:
+        """Return whether there is a barostat."""
+        return self.ensemble in _BAROSTAT
 
     def check_same(self, before: Mapping[str, Any], path: str) -> None:
         """Raise ValueError where a run that goes on was told something else before."""

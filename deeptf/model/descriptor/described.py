@@ -83,12 +83,14 @@ class Descriptor(Protocol):
     ) -> Described:
         """Return the descriptors of the atoms that `pairs` orders."""
 
-    def plan(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> list[Stage]:
+    def plan(
+        self, parameters: Parameters, type_vectors: tf.Tensor | None
+    ) -> Sequence[Stage] | None:
         """Return the stages that `build` has, the last of which gives the descriptor.
 
-        To be called in the graph that `build` has made of constants. A descriptor without this
-        method runs with TensorFlow alone.
+        To be called in the graph that `build` has made of constants. None or no such method:
+        TensorFlow alone can evaluate it.
         """
 
-    def tables(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> list[Table]:
+    def tables(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> Sequence[Table]:
         """Return the tables of its embedding nets, in the current graph."""

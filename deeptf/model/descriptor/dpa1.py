@@ -61,6 +61,8 @@ class SeAtten(SeE2A):
                 "`attn_layer` must be at least 0 and `attn` at least 1, "
                 f"got {self.attn_layer} and {self.attn}"
             )
+        if self.ln_eps is not None and not self.ln_eps > 0:
+            raise ValueError(f"`ln_eps` must be positive, got {self.ln_eps}")
 
     def _check_sel(self) -> None:
         if isinstance(self.sel, int):
@@ -96,11 +98,19 @@ class SeAtten(SeE2A):
         most = extremes.most_of_all(found.training[extremes])
         if self.sel_factor is not None:
             decided = replace(self, sel=max(4, 4 * math.ceil(self.sel_factor * most / 4)))
-            return decided, [f"sel {decided.sel}, from the data"]
+            return decided, [f"sel {decided.sel}, from the data", *self._notes()]
         if most > self.sel:
             note = f"note: up to {most} neighbours, more than sel {self.sel}: all of them are used"
-            return self, [note]
-        return self, []
+            return self, [note, *self._notes()]
+        return self, self._notes()
+
+    def _notes(self) -> Lines:
+        if self.attn_layer == 0 or self.smooth:
+            return []
+        return [
+            "note: this attention jumps where an atom crosses the cut-off, and so does the energy: "
+            '"smooth_type_embedding": true makes it smooth'
+        ]
 
     def with_open_of(self, old: SeAtten) -> SeAtten:
         """Return the settings with `sel`, where it is open, taken from `old`."""
@@ -112,11 +122,9 @@ class SeAtten(SeE2A):
         kind = AttentionSums if self.attn_layer else TypedSums
         return kind(self, TypedNet(self, two_side, self.stripped, type_vectors, parameters))
 
-    def absent(
-        self, allowed: np.ndarray, centre_type: tf.Tensor, neighbor_count: tf.Tensor
-    ) -> tf.Tensor:
-        """Return the number of places without a neighbour, [N_real, 1]; excluded ones have one."""
-        return self.places - tf.reduce_sum(neighbor_count, axis=1, keepdims=True)
+    def mixed_places(self, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the places of centres [T], which all neighbours fill, excluded ones too [T, T]."""
+        return np.full(len(allowed), self.places), np.ones_like(allowed)
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,6 @@ class SeAEbdV2(SeE2A):
             self, TypedNet(self, not self.type_one_side, True, type_vectors, parameters)
         )
 
-    def absent(
-        self, allowed: np.ndarray, centre_type: tf.Tensor, neighbor_count: tf.Tensor
-    ) -> tf.Tensor:
-        """Return the number of places of types that count without a neighbour, [N_real, 1]."""
-        of_types = super().absent(allowed, centre_type, neighbor_count)
-        return tf.reduce_sum(of_types, axis=1, keepdims=True)
+    def mixed_places(self, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the places of types that count, [T], and which neighbours fill them [T, T]."""
+        return np.array(self.sel) @ allowed, allowed

@@ -14,13 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from deeptf.model.descriptor.described import Described
 from deeptf.model.descriptor.sum_stages import sum_stages
 from deeptf.model.descriptor.type_nets import ATOM_COPIES, TypeNets
 from deeptf.model.descriptor.type_sums import isolated_sums, sums
 from deeptf.model.descriptor.typed_net import TypedNet
+from deeptf.model.descriptor.typed_stages import typed_stages
 from deeptf.model.descriptor.typed_sums import TypedSums
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
@@ -76,9 +75,12 @@ class SeE2A(TypeNets):
             outside,
         )
 
-    def plan(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> list[Stage]:
-        """Return the stages whose last one gives D."""
-        first = sum_stages(self, parameters)
+    def plan(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> list[Stage] | None:
+        """Return the stages whose last one gives D; None for a net that they do not have."""
+        typed = self.typed(parameters, type_vectors)
+        first = sum_stages(self, parameters) if typed is None else typed_stages(typed)
+        if first is None:
+            return None
         names = first[-1].gives, parameters.name("descriptor")
         precision = precision_of(self.precision).name
         return [*first, MomentProduct(*names, precision, self.axis_neuron, self.places)]
@@ -99,17 +101,6 @@ class SeE2A(TypeNets):
             return None
         net = TypedNet(self, not self.type_one_side, False, type_vectors, parameters)
         return TypedSums(self, net)
-
-    def absent(
-        self, allowed: np.ndarray, centre_type: tf.Tensor, neighbor_count: tf.Tensor
-    ) -> tf.Tensor:
-        """Return the numbers of places without a neighbour of each kind, [N_real, k] int32.
-
-        allowed : [T, T] whether pairs of these types count, neighbour type first
-        centre_type, neighbor_count : [N_real] and [N_real, T]
-        """
-        counted = tf.gather(tf.constant(allowed.T.astype(np.int32)), centre_type)
-        return (tf.constant(self.sel) - neighbor_count) * counted
 
     def _moments(self, sums: tf.Tensor) -> tf.Tensor:
         """Return T [n, 4, M]; their precision is that of the nets."""

@@ -14,17 +14,20 @@ that of one neighbour for each triple (ops/triples.py), which counts once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from deeptf.model.descriptor.described import Described
+from deeptf.model.descriptor.sum_stages import environment_stage, table_fields
 from deeptf.model.descriptor.type_nets import ATOM_COPIES, PAIR_COPIES, TypeNets, normalisation
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
-from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves, product_curves
+from deeptf.model.product_ranges import product_curves, shares
+from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves
+from deeptf.model.stages import Stage, TripleSum
 from deeptf.model.table import Outside, outside_of
 from deeptf.ops.environment import environment
 from deeptf.ops.moments import neighbor_sum
@@ -91,6 +94,17 @@ class SeE3(TypeNets):
         alone = tf.zeros([len(self.sel), self.width], sums.dtype)
         return Described(sums[:, 0], lambda: alone, outside=outside)
 
+    def plan(
+        self, parameters: Parameters, type_vectors: tf.Tensor | None
+    ) -> Sequence[Stage] | None:
+        """Return the stages whose last one gives D, where nets are tables."""
+        if not self.tabulated:
+            return None
+        environment = environment_stage(self, parameters)
+        names = environment.gives, parameters.name("descriptor")
+        table, precision = self.table(parameters), precision_of(self.precision).name
+        return [environment, TripleSum(*names, *table_fields(table, parameters), precision)]
+
     def network_name(self, centre: int, neighbor: int) -> str:
         """Return the name of the embedding net of two types of neighbours."""
         return f"embedding_{centre}_{neighbor}"
@@ -112,7 +126,7 @@ class SeE3(TypeNets):
         shortest = parameters.array(SHORTEST, np.full((len(stddev),) * 2, UNKNOWN))
         argument = Argument(self.rcut_smth, self.rcut, np.zeros_like(stddev), stddev)
         names = self.blocks(len(stddev))[0]
-        return product_curves(names, list(self._types()), self._share(), argument, shortest)
+        return product_curves(names, self.sel, argument, shortest)
 
     def layout(self, parameters: Parameters) -> dict[str, tf.Tensor | np.ndarray]:
         """Return what a sum reads beside products and nets, by name.
@@ -128,14 +142,6 @@ class SeE3(TypeNets):
         }
         return {name: parameters.fixed(name, value) for name, value in values.items()}
 
-    def _share(self) -> np.ndarray:
-        """Return what q G(q) of a triple of each block is multiplied by."""
-        first, second = block_types(len(self.sel))
-        places = np.array(self.sel, np.float64)
-        orders = np.where(first == second, 2.0, 1.0)
-        orders[-len(self.sel) :] = 1.0
-        return orders / (places[first] * places[second])
-
     def _interpolated(
         self, pairs: SortedPairs, products: tf.Tensor, count: tf.Tensor, parameters: Parameters
     ) -> tuple[tf.Tensor, Outside]:
@@ -145,7 +151,7 @@ class SeE3(TypeNets):
         """
         layout = self.layout(parameters)
         types = len(self.sel)
-        atom_count = tf.pad(pairs.atom_count, [[0, len(self._share()) - types]])
+        atom_count = tf.pad(pairs.atom_count, [[0, len(shares(self.sel)) - types]])
         rows = products[:, None]
         found = self.table(parameters).sums(rows, *layout.values(), atom_count, count)
         outside, closest = (part[-types:, :types] for part in (found.outside, found.closest))
@@ -161,15 +167,11 @@ class SeE3(TypeNets):
         if parameters.known(SHORTEST) is not None:
             parameters.array(SHORTEST)  # a later run may have tables
         products = tf.cast(products, precision_of(self.precision))[:, None]
-        share = self._share()
+        share = shares(self.sel)
         parts = tf.split(products, tf.reduce_sum(count, axis=0), num=len(share))
         terms = []
-        for block, (first, second) in enumerate(self._types()):
+        for block, types in enumerate(zip(*block_types(len(self.sel)), strict=True)):
             part = tf.ensure_shape(parts[block], [None, 1])
-            value = self.net(part, first, second, parameters)
+            value = self.net(part, *types, parameters)
             terms.append(neighbor_sum(count[:, block], share[block] * part, value))
         return tf.add_n(terms)
-
-    def _types(self) -> Iterator[tuple[int, int]]:
-        """Return the types of both neighbours of each block."""
-        return zip(*block_types(len(self.sel)), strict=True)

@@ -35,9 +35,9 @@ from deeptf.model.network import (
     precision_of,
 )
 from deeptf.model.parameters import Parameters
-from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves, curves_of
+from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves, curves_of, stored_curves
 from deeptf.model.roles import beginning, function, run
-from deeptf.model.table import Table, build_table, net_weights
+from deeptf.model.table import Table, build_table, is_stored, net_weights, stored_ends
 from deeptf.tf import tf
 
 PAIR_COPIES, ATOM_COPIES = 2.5, 2  # of the values of the nets, held for the backward pass; measured
@@ -232,7 +232,10 @@ class TypeNets:
         """Return nets with the ranges that follow from the blocks of pairs that use them."""
         mean, stddev = (array[:, 0] for array in normalisation(parameters))
         shortest = parameters.array(SHORTEST, np.full((len(mean), len(mean)), UNKNOWN))
-        return curves_of(names, curve, Argument(self.rcut_smth, self.rcut, mean, stddev), shortest)
+        argument = Argument(self.rcut_smth, self.rcut, mean, stddev)
+        if is_stored(parameters):
+            return stored_curves(names, curve, argument, stored_ends(parameters, len(names)))
+        return curves_of(names, curve, argument, shortest)
 
     def blocks(self, num_types: int) -> tuple[list[str], np.ndarray]:
         """Return the names of the embedding nets, and which of them each block of pairs uses.

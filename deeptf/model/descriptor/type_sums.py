@@ -27,7 +27,7 @@ def sums(
         pairs.displacement, pairs.centre, atom_type, mean, stddev, own.rcut_smth, own.rcut
     )  # [P, W]
     if typed is not None:
-        return typed.of(pairs, rows)
+        return typed.of(pairs, atom_type, rows)
     if own.tabulated:
         found = _interpolated(own, rows, pairs.atom_count, pairs.neighbor_count, parameters)
         return found.sum, outside_of(found, pairs.displacement)

@@ -84,7 +84,7 @@ class TypedNet:
         n_in, width = 1 + self._width, own.neuron[0]
         matrix, bias = layer_arrays(f"{EMBEDDING}/0", n_in, width, *place)
         parts = tf.split(matrix[1:], [int(self._vectors.shape[1])] * (2 if self.two_side else 1))
-        bias += tf.matmul(self._vectors[:-1], parts[0])  # [T, M_1]
+        bias = bias + tf.matmul(self._vectors[:-1], parts[0])  # [T, M_1]
         if self.two_side:
             of_centre = tf.matmul(self._vectors[:-1], parts[1])
             bias = tf.reshape(bias[:, None] + of_centre[None], [-1, width])

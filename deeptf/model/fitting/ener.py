@@ -153,12 +153,13 @@ class EnerFitting:
             precision_of(self.precision).name,
             self.activation_function.lower(),
             [
-                net_of(self.network_name(atom_type), layers, parameters)
-                for atom_type in range(len(relative))
+                net_of(self.network_name(owner), layers, parameters)
+                for owner in ([None] if type_vectors is not None else range(len(relative)))
             ],
             Constant(parameters.name("constant")),
             relative=relative,
             isolated=Constant(parameters.name("isolated")) if any(relative) else None,
+            types=None if type_vectors is None else Constant(parameters.name("types")),
             **given,
         )
         return [stage], {ATOM_ENERGY.name: stage.gives}
@@ -209,7 +210,8 @@ class EnerFitting:
         """Return N_t [n], float64, and its slope in the descriptor and what stands behind it."""
         parts, owners = [descriptor], list(range(len(parameters.array("energy_bias"))))
         if type_vectors is not None:
-            parts.append(tf.repeat(type_vectors[:-1], atom_count, axis=0))
+            vectors = tf.cast(type_vectors[:-1], precision_of(self.precision))
+            parts.append(tf.repeat(parameters.fixed("types", vectors), atom_count, axis=0))
             atom_count, owners = tf.reduce_sum(atom_count, keepdims=True), [None]
         if condition is not None:
             parts.append(condition)

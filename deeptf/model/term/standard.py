@@ -111,14 +111,15 @@ class Standard:
         return TermOutputs(fitted.energy, gradient, values, described.outside)
 
     def plan(self, parameters: Parameters, num_types: int) -> list[TermPlan] | None:
-        """Return the stages of both parts, where both have them and types have no vectors."""
-        if self._type_vectors(num_types, parameters) is not None:
-            return None
+        """Return the stages of both parts, where both have them."""
         if not all(hasattr(part, "plan") for part in (self.descriptor, self.fitting_net)):
             return None
         of_descriptor, of_fitting = (parameters.scope(name) for name in SCOPES)
-        described = self.descriptor.plan(of_descriptor, None)
-        fitted, values = self.fitting_net.plan(described[-1].gives, of_fitting, None)
+        vectors = self._type_vectors(num_types, parameters)
+        described = self.descriptor.plan(of_descriptor, vectors)
+        if described is None:
+            return None
+        fitted, values = self.fitting_net.plan(described[-1].gives, of_fitting, vectors)
         values = {DESCRIPTOR.name: described[-1].gives, **values}
         return [TermPlan(self.type, [*described, *fitted], values)]
 

@@ -62,26 +62,6 @@ struct FillEntries {
   }
 };
 
-// first[k]: how many keys are below k.
-struct FindFirst {
-  const int32_t* keys;  // sorted
-  int64_t count;
-  int32_t* first;
-
-  DEEPTF_HD void operator()(int64_t k) const {
-    int64_t begin = 0, end = count;
-    while (begin < end) {
-      const int64_t middle = (begin + end) / 2;
-      if (keys[middle] < k) {
-        begin = middle + 1;
-      } else {
-        end = middle;
-      }
-    }
-    first[k] = static_cast<int32_t>(begin);
-  }
-};
-
 template <class T, int W>
 __device__ inline void set_term(const TableGrad<T>& in, int32_t number, Term<T, W>* term) {
   const Entry& entry = in.entries[number];
@@ -206,10 +186,8 @@ void place_entries(const Cuda& cuda, bool with_empty, TableGrad<T>* in) {
   auto* first = cuda.scratch<int32_t>(intervals + 1);
   for_each(cuda, slices * kLanes,
            FillEntries<T>{in->pairs, in->table, in->rows, with_empty, entries, keys, numbers});
-  int bits = 1;
-  while (intervals >> bits > 0) ++bits;
-  if (count > 0) sort_by_key(cuda, count, bits, keys, sorted, numbers, order);
-  for_each(cuda, intervals + 1, FindFirst{sorted, count, first});
+  if (count > 0) sort_by_key(cuda, count, bits_of(intervals), keys, sorted, numbers, order);
+  find_starts(cuda, sorted, count, intervals, first);
   in->entries = entries;
   in->order = order;
   in->first = first;

@@ -8,6 +8,7 @@ from ase import Atoms, units
 from ase.build import bulk
 from ase.calculators.calculator import Calculator
 from ase.constraints import FixAtoms
+from ase.md import nose_hoover_chain
 from md_runs import settings
 
 from deeptf.infer.ase import DP
@@ -21,7 +22,7 @@ def crystal(toy_pot):
     return atoms
 
 
-@pytest.mark.parametrize("ensemble", ["nve", "nvt", "npt"])
+@pytest.mark.parametrize("ensemble", ["nve", "nvt", "npt", "npt-cell"])
 def test_energy_is_conserved(crystal, ensemble):
     told = settings(ensemble, temperature=200.0, tdamp=20.0, pdamp=300.0)
     start_velocities(crystal, told)
@@ -31,7 +32,16 @@ def test_energy_is_conserved(crystal, ensemble):
     integrator.dynamics.run(100)
     assert abs(integrator.conserved_energy() - before) / len(crystal) < 2e-5
     assert (abs(crystal.get_total_energy() - total) / len(crystal) < 2e-5) == (ensemble == "nve")
-    assert (crystal.get_volume() == volume) == (ensemble != "npt")
+    assert (crystal.get_volume() == volume) == (not told.keeps_pressure)
+    lengths, angles = crystal.cell.lengths(), crystal.cell.angles()
+    assert np.ptp(lengths) < 1e-9 or ensemble == "npt-cell"
+    assert (abs(angles - 90).max() > 1e-6) == (ensemble == "npt-cell")
+
+
+def test_an_ase_without_a_free_cell(crystal, monkeypatch):
+    monkeypatch.delattr(nose_hoover_chain, "MTKNPT")
+    with pytest.raises(ValueError, match="`ensemble` npt-cell must have a newer ASE, got one who"):
+        Integrator(crystal, settings("npt-cell"))
 
 
 class Ring(Calculator):

@@ -12,7 +12,7 @@ from small_network import write_network
 from deeptf.infer import DeepPot
 from deeptf.infer.md import run as run_module
 from deeptf.infer.md.run import run
-from deeptf.infer.md.settings import Settings
+from deeptf.infer.md.settings import ENSEMBLES, Settings
 
 NAMES = ("H", "He")
 
@@ -48,11 +48,12 @@ def test_files_of_a_run(model, structure, tmp_path, capsys):
     assert "drift" in said[-1] and said[-1].startswith("step      12 |")
 
 
-@pytest.mark.parametrize("ensemble", ["nve", "nvt", "langevin", "npt"])
-def test_a_killed_run_resumes_bit_for_bit(model, structure, tmp_path, monkeypatch, ensemble):
+@pytest.mark.parametrize(("ensemble", "last"), [*((e, 7) for e in ENSEMBLES), ("nvt", 2)])
+def test_a_killed_run_resumes_bit_for_bit(model, structure, tmp_path, monkeypatch, ensemble, last):
+    """Frames are written every 4 steps: the state is that of step 4, or of the start."""
     told = settings(ensemble, temperature=50.0, tdamp=5.0, pdamp=20.0)
     run(structure, [model], str(tmp_path / "whole"), told)
-    left = [7]
+    left = [last]
 
     def kill(atoms, timestep):
         left[0] -= 1
@@ -85,6 +86,26 @@ def test_velocities_of_the_file_are_kept(model, structure, tmp_path):
     run(tmp_path / "last.extxyz", [model], str(tmp_path / "b"), settings("nve", temperature=9.0))
     one, other = (columns(tmp_path / f"{name}.log")["temperature"] for name in "ab")
     assert other[0] == pytest.approx(one[-1], abs=1e-3)
+
+
+def test_a_supercell(model, structure, tmp_path):
+    """Of twice the energy, and with velocities of its own: copies would move alike for ever."""
+    start = read(structure)
+    start.set_velocities(np.random.default_rng(0).normal(0, 0.01, (len(start), 3)))
+    write(tmp_path / "moving.extxyz", start)
+    run(structure, [model], str(tmp_path / "one"), settings("nve"))
+    output = str(tmp_path / "two")
+    run(tmp_path / "moving.extxyz", [model], output, settings("nve"), supercell=(1, 2, 1))
+    one, two = (read(tmp_path / f"{name}.extxyz", 0) for name in ("one", "two"))
+    assert two.get_potential_energy() == pytest.approx(2 * one.get_potential_energy())
+    np.testing.assert_allclose(two.cell, one.cell[:] * [[1], [2], [1]])
+    assert columns(tmp_path / "two.log")["temperature"][0] == pytest.approx(300.0)
+    assert np.abs(two.get_momenta()[:8] - two.get_momenta()[8:]).max() > 0.1
+    more = settings("nve", steps=20)
+    assert "`supercell` must be those of the run" in message(
+        structure, [model], output, more, restart=True
+    )
+    run(structure, [model], output, more, restart=True, supercell=(1, 2, 1))
 
 
 def test_deviation_of_models_and_pairs_outside(model, structure, tmp_path, capsys):
@@ -129,6 +150,14 @@ def test_wrong_structures(model, structure, tmp_path):
     pair = Atoms("H2", [[0, 0, 0], [0, 0, 0.1]])
     assert "got 1 overlapping pairs in" in of("pair.xyz", pair)
     assert "H 0 and H 1 (0.100 A)" in of("pair.xyz")
+    slab = Atoms("H2", [[0, 0, 0], [0, 0, 1]], cell=[3, 3, 9], pbc=[True, True, False])
+    write(tmp_path / "slab.xyz", slab)
+    for supercell, part in (
+        ((1, 1, 2), "repeat periodic directions only, got [1, 1, 2] for pbc [True, True, False]"),
+        ((0, 1, 1), "be three numbers of copies, at least 1, got [0, 1, 1]"),
+    ):
+        again = tmp_path / "slab.xyz", [model], str(tmp_path / "run"), settings()
+        assert f"`supercell` must {part}" in message(*again, supercell=supercell)
     found = of("open.xyz", Atoms("H2", [[0, 0, 0], [0, 0, 1]]), "npt")
     assert "three periodic directions for a constant pressure (npt), got pbc [False" in found
     assert not list(tmp_path.glob("run.*"))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from deeptf.exchange.deepmd import tabulate
 from deeptf.exchange.deepmd.kind import Part
 from deeptf.exchange.deepmd.kinds.type_nets import TypeNetsKind
-from deeptf.exchange.deepmd.names import TYPE_EMBEDDING
+from deeptf.exchange.deepmd.names import COMPRESSED, TYPE_EMBEDDING
 from deeptf.model.descriptor.se_e2_r import SeE2R
 
 
@@ -17,8 +18,9 @@ class SeE2RKind(TypeNetsKind):
     environment = ("ProdEnvMatR", "DescrptSeR")
     force = ("ProdForceSeR",)
     virial = ("ProdVirialSeR",)
-    ops = frozenset({"BroadcastTo", "DynamicStitch", "FloorDiv", "Mean", "Prod", "Range"})
-    features = frozenset({TYPE_EMBEDDING})  # which the fitting alone takes
+    ops = tabulate.OPS | {"BroadcastTo", "DynamicStitch", "FloorDiv", "Mean", "Prod", "Size"}
+    features = frozenset({TYPE_EMBEDDING, COMPRESSED})  # the former enters the fitting alone
+    fusion = "SeR"
     columns = 1
     sel, rcut, rcut_smth = "sel", "rcut", "rcut_smth"
     fixed, sizes = {}, {}

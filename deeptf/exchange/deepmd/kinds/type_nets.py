@@ -6,13 +6,12 @@ Excluded pairs of types have no net (two-side) or a 0 in a matrix of zeros and o
 from __future__ import annotations
 
 import itertools
-import re
 from typing import Any
-
-import numpy as np
 
 from deeptf.exchange.deepmd import nets
 from deeptf.exchange.deepmd.kind import Arrays, Part
+from deeptf.exchange.deepmd.masks import excluded_by_mask
+from deeptf.exchange.deepmd.pieces import read_pieces, table_arrays
 from deeptf.exchange.deepmd.rows import RowsKind
 from deeptf.model.descriptor.type_nets import TypeNets
 
@@ -34,6 +33,8 @@ class TypeNetsKind(RowsKind):
 
     def settings(self, part: Part) -> TypeNets:
         """Return the settings that the graph shows."""
+        if self.is_compressed(part):
+            return self._compressed(part)
         lengths = self.lengths(part)
         pattern, one_side = self._first_net(part)
         first = pattern.format(kind="matrix", layer=1)
@@ -44,12 +45,11 @@ class TypeNetsKind(RowsKind):
                 f"the fitting nets must take {neuron[-1]} {self.must_be}, and the parameters, got "
                 f"a descriptor of {part.width}"
             )
-        idt = rf"filter_type_(all|\d+){part.suffix}/idt_"
         own = self.settings_class(
             **lengths,
             neuron=neuron,
             activation_function=nets.activation(part.graph, pattern.format(kind="bias", layer=1)),
-            resnet_dt=any(re.match(idt, name) for name in part.graph.nodes),
+            resnet_dt=nets.has_time_steps(part.graph, pattern, len(neuron)),
             type_one_side=one_side,
             precision=nets.precision(part.graph, first),
             exclude_types=self._excluded_pairs(part, one_side),
@@ -61,9 +61,11 @@ class TypeNetsKind(RowsKind):
 
     def arrays(self, part: Part, own: TypeNets) -> Arrays:
         """Return statistics and nets."""
+        arrays = self.statistics(part)
+        if self.is_compressed(part):
+            return arrays | self._table(part, own)
         types = range(part.num_types)
         owners = ("all",) if own.type_one_side else types
-        arrays = self.statistics(part)
         for centre, neighbor in itertools.product(owners, types):
             if centre != "all" and own.excludes(centre, neighbor):
                 continue
@@ -75,6 +77,40 @@ class TypeNetsKind(RowsKind):
                 own.resnet_dt,
             )
         return arrays
+
+    def is_compressed(self, part: Part) -> bool:
+        """Return whether tables are in place of nets."""
+        return any(self.table_nodes(part, owner) for owner in ("all", *range(part.num_types)))
+
+    def _compressed(self, part: Part) -> TypeNets:
+        """Return the settings of a model with tables, of which the training input says more."""
+        stated = part.of_tables()
+        further = self.further(part, stated["neuron"][-1] if stated["neuron"] else 1)
+        return self.settings_class(
+            **self.lengths(part),
+            **stated,
+            type_one_side=part.option("type_one_side", bool),
+            exclude_types=part.option("exclude_types", tuple[tuple[int, ...], ...]),
+            **(further or {}),
+        )
+
+    def _table(self, part: Part, own: TypeNets) -> Arrays:
+        """Return the arrays of the one table of all nets, in the order that deeptf has them in."""
+        names, curve = own.blocks(part.num_types)
+        nodes = {}
+        for centre in range(part.num_types):
+            owner = "all" if own.type_one_side else centre
+            there = [t for t in range(part.num_types) if owner == "all" or curve[t, centre] >= 0]
+            found = self.table_nodes(part, owner)
+            if len(found) != len(there):
+                raise ValueError(
+                    f"`{part.scope(owner)}` must have {len(there)} tables, got {len(found)}"
+                )
+            nodes |= {
+                own.network_name(centre, t): node for t, node in zip(there, found, strict=True)
+            }
+        excluded_by_mask(part)
+        return table_arrays([read_pieces(part.graph, nodes[name]) for name in names])
 
     def _first_net(self, part: Part) -> tuple[str, bool]:
         """Return the pattern of the names of an embedding net, and whether nets are one-side."""
@@ -91,18 +127,4 @@ class TypeNetsKind(RowsKind):
             return tuple(
                 (a, b) for a, b in pairs if f"{part.scope(a)}/matrix_1_{b}" not in part.graph
             )
-        if part.suffix:
-            return part.option("exclude_types", tuple[tuple[int, ...], ...])
-        used = exclusion_mask(part)
-        return () if used is None else tuple((a, b) for a, b in pairs if not used[a, b])
-
-
-def exclusion_mask(part: Part) -> np.ndarray | None:
-    """Return the matrix of zeros and ones that says which pairs of types count, if any."""
-    shape = (part.num_types, part.num_types)
-    for name in part.graph.constants_of_shape(shape):
-        value = part.graph.array(name, shape)
-        if not np.all((value == 0) | (value == 1)) or np.any(value != value.T):
-            raise ValueError(f"`{name}` must say which pairs of types count, got other numbers")
-        return value
-    return None
+        return excluded_by_mask(part)
