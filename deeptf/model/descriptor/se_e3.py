@@ -25,10 +25,10 @@ from deeptf.model.descriptor.sum_stages import environment_stage, table_fields
 from deeptf.model.descriptor.type_nets import ATOM_COPIES, PAIR_COPIES, TypeNets, normalisation
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
-from deeptf.model.product_ranges import product_curves, shares
+from deeptf.model.product_ranges import product_curves, shares, stored_product_curves
 from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves
 from deeptf.model.stages import Stage, TripleSum
-from deeptf.model.table import Outside, outside_of
+from deeptf.model.table import Outside, is_stored, outside_of, stored_ends
 from deeptf.ops.environment import environment
 from deeptf.ops.moments import neighbor_sum
 from deeptf.ops.pairs import SortedPairs
@@ -126,6 +126,9 @@ class SeE3(TypeNets):
         shortest = parameters.array(SHORTEST, np.full((len(stddev),) * 2, UNKNOWN))
         argument = Argument(self.rcut_smth, self.rcut, np.zeros_like(stddev), stddev)
         names = self.blocks(len(stddev))[0]
+        if is_stored(parameters):
+            ends = stored_ends(parameters, len(names))
+            return stored_product_curves(names, self.sel, argument, ends)
         return product_curves(names, self.sel, argument, shortest)
 
     def layout(self, parameters: Parameters) -> dict[str, tf.Tensor | np.ndarray]:

@@ -52,6 +52,7 @@ class TypeNets:
     needs_type_vectors: ClassVar[bool] = False
     mixed: ClassVar[bool] = False  # whether places without a neighbour have no type
     smooth: ClassVar[bool] = False  # whether gates fade out at the cut-off
+    excluded_have_mean: ClassVar[bool] = False  # see dpa1.py
     sel: tuple[int, ...] | str = function("auto")
     rcut: float = function(6.0)
     rcut_smth: float = function(0.5)

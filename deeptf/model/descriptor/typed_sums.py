@@ -14,13 +14,12 @@ from functools import cached_property
 
 import numpy as np
 
-from deeptf.model.descriptor.excluded_rows import EXCLUDED_ROW, excluded_sums
 from deeptf.model.descriptor.neighbourhoods import Neighbourhoods, by_centre
 from deeptf.model.descriptor.type_nets import TypeNets, empty_row, normalisation
 from deeptf.model.descriptor.typed_net import EMBEDDING, TypedNet
 from deeptf.model.network import precision_of
 from deeptf.model.ranges import SHORTEST
-from deeptf.model.table import Outside, Table, build_table, outside_of
+from deeptf.model.table import Outside, Table, build_table, is_stored, outside_of
 from deeptf.ops.curve import EmbeddingSums
 from deeptf.ops.moments import neighbor_sum
 from deeptf.ops.pairs import SortedPairs
@@ -57,27 +56,29 @@ class TypedSums:
         self, pairs: SortedPairs, atom_type: tf.Tensor, rows: tf.Tensor
     ) -> tuple[tf.Tensor, Outside | None]:
         """Return S [N_real, W, M] from the environment rows [P, W], and pairs beyond the data."""
+        counts = pairs.neighbor_count, pairs.atom_count
         if self.tabulated:
             share = self._share(rows, tf.gather(atom_type, pairs.centre))
             found, total = self._interpolated(rows, pairs.atom_count, pairs.neighbor_count, share)
-            excluded = excluded_sums(self, pairs.neighbor_count, pairs.atom_count)
-            total = total if excluded is None else total + excluded
-            return total, outside_of(found, pairs.displacement)
+            outside = outside_of(found, pairs.displacement)
+            return total + self._of_excluded(*counts), outside
         if self.net.parameters.known(SHORTEST) is not None:
             self.net.parameters.array(SHORTEST)  # a later run may have tables
         self._fix()
         around = self.finished(self.around(pairs, rows))
-        total = self._total(around, pairs.neighbor_count, pairs.atom_count)
-        excluded = excluded_sums(self, pairs.neighbor_count, pairs.atom_count)
-        return total if excluded is None else total + excluded, None
+        return self._total(around, *counts) + self._of_excluded(*counts), None
 
     def finished(self, around: Neighbourhoods) -> Neighbourhoods:
         """Return neighbourhoods with the values that are summed: those of the net."""
         return around
 
+    def finished_alone(self, value: tf.Tensor) -> tf.Tensor:
+        """Return what becomes of values [n, M] that no pair changes."""
+        return value
+
     def around(self, pairs: SortedPairs, rows: tf.Tensor) -> Neighbourhoods:
         """Return the neighbourhoods of the centres, with the net evaluated on every pair."""
-        order = by_centre(pairs, self.allowed)
+        order = by_centre(pairs, self._allowed)
         rows = tf.gather(rows, order.place)
         share = self._share(rows, order.centre_type)
         rows = tf.cast(rows, precision_of(self.own.precision))
@@ -88,29 +89,21 @@ class TypedSums:
 
     def isolated(self) -> tf.Tensor:
         """Return S of an atom without neighbours of each type, [T, W, M]."""
-        types = self.net.num_types
+        types, precision = self.net.num_types, precision_of(self.own.precision)
         one, none = tf.ones([types], tf.int32), tf.zeros([types, types], tf.int32)
         if self.tabulated:
             rows = tf.zeros([0, self.own.columns], tf.float64)
             share = tf.zeros([0], tf.float64)
             return self._interpolated(rows, one, none, share)[1]
-        x = tf.constant(self._empty)
-        alone = self.alone(x, np.full(types, types), np.arange(types))
-        return self._total(self.finished(alone), none, one)
-
-    def alone(self, x: tf.Tensor, neighbor: np.ndarray, centre: np.ndarray) -> Neighbourhoods:
-        """Return places with the share 0, x [k, 1] and these types [k], around k centres."""
-        precision, number = precision_of(self.own.precision), len(neighbor)
-        none = tf.zeros([0], precision) if self.own.smooth else None
-        share = tf.zeros([number], precision) if self.own.smooth else None
-        return Neighbourhoods(
-            tf.zeros([number], tf.int32),
+        alone = Neighbourhoods(
+            none[0],
             tf.zeros([0, self.own.columns], precision),
             tf.zeros([0, self.own.neuron[-1]], precision),
-            none,
-            tf.fill([number], tf.constant(self.own.places, precision)),
-            self.net.values(tf.cast(x, precision), neighbor, centre, share),
+            tf.zeros([0], precision) if self.own.smooth else None,
+            tf.fill([types], tf.constant(self.own.places, precision)),
+            self._empty_values()[-1],
         )
+        return self._total(self.finished(alone), none, one)
 
     def _total(
         self, around: Neighbourhoods, neighbor_count: tf.Tensor, atom_count: tf.Tensor
@@ -129,14 +122,14 @@ class TypedSums:
         own, net = self.own, self.net
         names = [f"{EMBEDDING}_{number}" for number in self.numbers]
         curves = own.ranges(net.parameters, names, self._curve)
-        weights = net.curves(self.numbers)
+        weights = [] if is_stored(net.parameters) else net.curves(self.numbers)
         return build_table(curves, weights, own.neuron, own.style(), net.parameters)
 
     @property
     def planned(self) -> bool:
         """Whether stages of a plan can evaluate S."""
-        without = self.net.parameters.known(EXCLUDED_ROW) is None
-        return without and self.net.is_curve and len(self.numbers) <= MOST_PLANNED
+        plain = self.net.is_curve and not self.own.excluded_have_mean
+        return plain and len(self.numbers) <= MOST_PLANNED
 
     def _fix(self) -> None:
         """Make the constants that stages with nets in full read."""
@@ -163,7 +156,7 @@ class TypedSums:
         return {name: self.net.parameters.fixed(name, value) for name, value in values.items()}
 
     @cached_property
-    def allowed(self) -> np.ndarray:
+    def _allowed(self) -> np.ndarray:
         """Whether pairs of these types count, [T, T], neighbour type first."""
         types = range(self.net.num_types)
         return np.array([[not self.own.excludes(c, t) for c in types] for t in types])
@@ -171,13 +164,13 @@ class TypedSums:
     @cached_property
     def numbers(self) -> list[int]:
         """Which curves the pairs have."""
-        return sorted({self.net.curve_of(t, c) for t, c in np.argwhere(self.allowed).tolist()})
+        return sorted({self.net.curve_of(t, c) for t, c in np.argwhere(self._allowed).tolist()})
 
     @property
     def _curve(self) -> np.ndarray:
         """Place of the curve of each block of pairs among those numbers, [T, T]; -1 for none."""
-        curve = np.full(self.allowed.shape, -1, np.int32)
-        for t, c in np.argwhere(self.allowed).tolist():
+        curve = np.full(self._allowed.shape, -1, np.int32)
+        for t, c in np.argwhere(self._allowed).tolist():
             curve[t, c] = self.numbers.index(self.net.curve_of(t, c))
         return curve
 
@@ -247,7 +240,7 @@ class TypedSums:
         parts = []
         counts = tf.split(neighbor_count, atom_count, num=self.net.num_types)
         for c, count in enumerate(counts):
-            absent = (tf.constant(self.own.sel) - count) * self.allowed[:, c].astype(np.int32)
+            absent = (tf.constant(self.own.sel) - count) * self._allowed[:, c].astype(np.int32)
             parts.append(tf.matmul(tf.cast(absent, weighted.dtype), weighted[:, c]))
         return self._as_sums(tf.concat(parts, axis=0))
 
@@ -255,7 +248,7 @@ class TypedSums:
         self, neighbor_count: tf.Tensor, atom_count: tf.Tensor, weighted: tf.Tensor
     ) -> tf.Tensor:
         """Return what empty places add to S, from their w_0 G [T, M]."""
-        places, counted = self.own.mixed_places(self.allowed)
+        places, counted = self.own.mixed_places(self._allowed)
         fixed = {PLACES: places, COUNTED: counted, EMPTY_VALUE: weighted}
         places, counted, weighted = (
             self.net.parameters.fixed(name, tf.cast(value, weighted.dtype))
@@ -270,6 +263,25 @@ class TypedSums:
     def _as_sums(self, radial: tf.Tensor) -> tf.Tensor:
         """Return [n, W, M] whose first row is `radial` [n, M] and whose others are zero."""
         return tf.pad(radial[:, None, :], [[0, 0], [0, self.own.columns - 1], [0, 0]])
+
+    def _of_excluded(self, neighbor_count: tf.Tensor, atom_count: tf.Tensor) -> tf.Tensor | float:
+        """Return what pairs of excluded types add to S where they have the row (m, m, m, m).
+
+        m is the mean value of the first column; the shares of these pairs are 0.
+        """
+        types, own = self.net.num_types, self.own
+        neighbor, centre = np.nonzero(~self._allowed)
+        if not (own.mixed and own.excluded_have_mean and len(centre)):
+            return 0.0
+        mean = tf.constant(normalisation(self.net.parameters)[0][centre, :1])
+        mean = tf.cast(mean, precision_of(own.precision))
+        value = self.net.values(mean, neighbor, centre, tf.zeros_like(mean[:, 0]))
+        value = mean * self.finished_alone(value)
+        places = np.stack([neighbor, centre], axis=1)
+        value = tf.scatter_nd(places, value, [types, types, own.neuron[-1]])
+        counts = tf.split(tf.cast(neighbor_count, value.dtype), atom_count, num=types)
+        radial = tf.concat([tf.matmul(n, value[:, c]) for c, n in enumerate(counts)], axis=0)
+        return tf.tile(radial[:, None, :], [1, own.columns, 1])
 
 
 def as_written(length: float) -> float:
