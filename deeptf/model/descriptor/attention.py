@@ -37,7 +37,7 @@ class AttentionSums(TypedSums):
 
     @property
     def planned(self) -> bool:
-        """Whether stages of a plan can evaluate S: there are none for attention."""
+        """Whether stages of a plan can evaluate the sums: they know no attention."""
         return False
 
     def finished(self, around: Neighbourhoods) -> Neighbourhoods:

@@ -135,6 +135,10 @@ class SeAtten(SeE2A):
         """Return the settings with `sel`, where it is open, taken from `old`."""
         return self if self.sel_factor is None else replace(self, sel=old.sel)
 
+    def with_net_decided(self, found: Found) -> tuple[Any, Lines]:
+        """Return the settings with tables or the net in full; attention needs the latter."""
+        return (self, []) if self.attn_layer else super().with_net_decided(found)
+
     def typed(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> TypedSums:
         """Return the sums with the net of all types."""
         two_side = self.stripped or not self.type_one_side
