@@ -266,7 +266,7 @@ class TermPlan:
 
     The energy of a model is the sum of `atom_energy` over its terms and atoms. With
     g = dE/d(displacement) of a pair, from centre i to neighbour j, force_i += g, force_j -= g and
-    virial -= displacement (x) g.
+    virial -= g (x) displacement.
     """
 
     type: str
