@@ -135,9 +135,10 @@ def triple_sum(plan, stage, rows):
         for j, k in itertools.combinations_with_replacement(own, 2):
             pair = sorted(types[[j, k]])
             block = blocks.index(tuple(pair)) if j != k else len(blocks) + types[j]
-            value, slope = net(block, np.array([rows[j, 1:] @ rows[k, 1:]]))
+            product = rows[j, 1:] @ rows[k, 1:]
+            value, slope = net(block, np.array([np.arcsinh(product)]))
             total[atom] += value[0]
-            parts.append((atom, j, k, slope[0]))
+            parts.append((atom, j, k, slope[0] / np.sqrt(1 + product**2)))
 
     def pull(upper):
         gradient = np.zeros_like(rows)

@@ -8,8 +8,8 @@ q_jk = v_j . v_k,
 where j and k pass all neighbours; j = k and both orders of two of one type count. A place without a
 neighbour has v = 0 and adds nothing. One net for each two types of neighbours, whatever the centre.
 
-Nets are curves of q: what is tabulated is q G(q), with its share 1 / (sel_a sel_b), and its sum is
-that of one neighbour for each triple (ops/triples.py), which counts once.
+Nets are curves of q: what is tabulated is q G(q) by asinh q (product_ranges.py), and its sum is one
+over triples as over neighbours (ops/triples.py), each of which counts once.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class SeE3(TypeNets):
         layout = self.layout(parameters)
         types = len(self.sel)
         atom_count = tf.pad(pairs.atom_count, [[0, len(shares(self.sel)) - types]])
-        rows = products[:, None]
+        rows = tf.asinh(products)[:, None]
         found = self.table(parameters).sums(rows, *layout.values(), atom_count, count)
         outside, closest = (part[-types:, :types] for part in (found.outside, found.closest))
         first = tf.size(products) - tf.size(pairs.centre)

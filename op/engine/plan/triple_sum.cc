@@ -1,6 +1,7 @@
 // Sums over two neighbours at a time with nets as tables: the sums of embedding_sum.cc over
 // triples, whose blocks stand for neighbour types (core/geometry/triples.h).
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,11 @@ class TripleSumStage final : public Stage {
     const double* rows = values.take<double>(takes_);
     double* products = values.keep<double>(triples);
     triple_products(runs, block.context, rows, rows, products);
+    double* slope = values.keep<double>(gradient ? triples : 0);
+    for (int64_t k = 0; k < triples; ++k) {
+      if (gradient) slope[k] = 1 / std::sqrt(1 + products[k] * products[k]);
+      products[k] = std::asinh(products[k]);
+    }
     const CurveTable<T> table = constants_.table();
     int32_t* count = values.keep<int32_t>(blocks * blocks);
     int32_t* closest = values.keep<int32_t>(blocks * blocks);
@@ -50,14 +56,13 @@ class TripleSumStage final : public Stage {
                      {count, closest});
     note(block, triples, count, closest);
     if (!gradient) return {};
-    return [this, runs, pairs, table, rows, products, &block, &values] {
+    return [this, runs, pairs, table, rows, products, slope, &block, &values] {
       double* upper = values.keep<double>(pairs.num_pairs);
       embedding_sum_grad<T>(pairs, table, block.context, products, values.gradient<T>(gives_),
                             upper);
-      values.add_gradient<double>(takes_, [&](double* out) {
-        triple_sums(runs, block.context, rows, upper, out);
-        for (int64_t k = 0; k < 4 * block.num_pairs; ++k) out[k] *= 2;  // of both rows
-      });
+      for (int64_t k = 0; k < pairs.num_pairs; ++k) upper[k] *= 2 * slope[k];  // of both rows
+      values.add_gradient<double>(
+          takes_, [&](double* out) { triple_sums(runs, block.context, rows, upper, out); });
     };
   }
 
