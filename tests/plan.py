@@ -136,9 +136,11 @@ def triple_sum(plan, stage, rows):
             pair = sorted(types[[j, k]])
             block = blocks.index(tuple(pair)) if j != k else len(blocks) + types[j]
             product = rows[j, 1:] @ rows[k, 1:]
-            value, slope = net(block, np.array([np.arcsinh(product)]))
+            x = np.arcsinh(product) if stage["bent"] else product
+            value, slope = net(block, np.array([x]))
             total[atom] += value[0]
-            parts.append((atom, j, k, slope[0] / np.sqrt(1 + product**2)))
+            bend = np.sqrt(1 + product**2) if stage["bent"] else 1.0
+            parts.append((atom, j, k, slope[0] / bend))
 
     def pull(upper):
         gradient = np.zeros_like(rows)

@@ -64,3 +64,18 @@ def product_curves(
     for centre, t in np.ndindex(*data.shape):
         data_end[centre, t] = argument.distance(np.max(length[:, t]), centre)
     return Curves(tuple(names), ends, gradient, data_end, data_end, shares(sel))
+
+
+def stored_product_curves(
+    names: Sequence[str], sel: Sequence[int], argument: Argument, ends: np.ndarray
+) -> Curves:
+    """Return curves of products that tables are stored of; see product_curves.
+
+    ends : [C, 2] products where the range of the data and the table end; a pair is beyond them
+        where its product with itself is
+    """
+    of_pairs = np.sqrt(ends[-len(sel) :])  # |v| of neighbours of each type
+    distances = np.empty((2, len(sel), len(sel)))
+    for which, centre, t in np.ndindex(*distances.shape):
+        distances[which, centre, t] = argument.distance(of_pairs[t, which], centre)
+    return Curves(tuple(names), ends, np.zeros((len(names), 1)), *distances, shares(sel))

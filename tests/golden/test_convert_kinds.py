@@ -54,7 +54,10 @@ COMPRESSED = (
     "c_se_e2_a_compressed",
     "c_se_e2_a_oneside_compressed",
     "c_se_e2_r_compressed",
+    "c_se_e3_compressed",
     "c_hybrid_compressed",
+    "se_a_ebd_v2_compressed",
+    "se_atten_v2_l0_compressed",
 )
 TOLERANCES = {"float32": 1e-6}
 FEATURES = {  # part of a name -> what the message must say

@@ -17,7 +17,10 @@ template <class T>
 class TripleSumStage final : public Stage {
  public:
   explicit TripleSumStage(const StageReader& reader)
-      : constants_(reader), types_(reader.inputs.num_types), takes_(reader.takes()) {
+      : constants_(reader),
+        types_(reader.inputs.num_types),
+        bent_(reader.fields.at("bent").boolean()),
+        takes_(reader.takes()) {
     const ValueType& rows = reader.type_of(takes_);
     if (!rows.of_pairs || rows.width != 4) throw Error("a sum over triples must take rows of 4");
     const int64_t blocks = this->blocks();
@@ -44,8 +47,9 @@ class TripleSumStage final : public Stage {
     const double* rows = values.take<double>(takes_);
     double* products = values.keep<double>(triples);
     triple_products(runs, block.context, rows, rows, products);
-    double* slope = values.keep<double>(gradient ? triples : 0);
-    for (int64_t k = 0; k < triples; ++k) {
+    double* slope = values.keep<double>(gradient ? triples : 0);  // of the places on the grid
+    if (gradient) std::fill_n(slope, triples, 1.0);
+    for (int64_t k = 0; k < triples && bent_; ++k) {
       if (gradient) slope[k] = 1 / std::sqrt(1 + products[k] * products[k]);
       products[k] = std::asinh(products[k]);
     }
@@ -81,6 +85,7 @@ class TripleSumStage final : public Stage {
 
   TableConstants<T> constants_;
   int64_t types_;
+  bool bent_;  // whether tables are by asinh of the products
   int takes_, gives_;
   std::vector<int32_t> curve_;  // [blocks, blocks] the net of each block
   std::vector<double> none_;    // places without a neighbour: none, they add nothing
