@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,8 @@ class SeAttenKind(OneNetKind):
     def settings(self, part: Part) -> SeAtten:
         """Return the settings that graph and training input show."""
         own = super().settings(part)
+        if own.smooth and own.exclude_types and np.any(part.graph.array(part.attribute("t_avg"))):
+            own = replace(own, excluded_have_mean=True)
         part.check_stated(own, "attn_layer", *(["attn"] if own.attn_layer else []))
         return own
 
