@@ -10,8 +10,12 @@ from deepmd_models import GOLDEN, node_of, set_constant, write
 from deeptf.exchange.compress import compress
 from deeptf.exchange.convert import convert
 from deeptf.exchange.deepmd.arrays import read_arrays
+from deeptf.exchange.deepmd.fitting import fitting_arrays, fitting_settings
 from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.settings import DeepmdSettings
+from deeptf.model.descriptor.se_e2_r import SeE2R
+from deeptf.model.model import ModelConfig
+from deeptf.model.term.standard import Standard
 from deeptf.tf import tf
 from deeptf.train.origin import read_origin
 
@@ -56,7 +60,6 @@ def test_kinds_as_they_are_are_read_to_the_last_constant(name):
         (ATTENTION, "attn", 7, "model/descriptor/attn 7 in it and 12 in the graph"),
         (ATTENTION, "neuron", [4], "model/descriptor/neuron [4] in it and [4, 8, 16] in the graph"),
         (ATTENTION, "attn_dotr", 1, "model/descriptor/attn_dotr: must be true or false, got 1"),
-        (ATTENTION, "attn_dotr", None, "must hold model/descriptor/attn_dotr, true or false"),
         (ATTENTION, "exclude_types", [[0, 1]], "descriptor/exclude_types [[0, 1]] in it and [] in"),
         (ATTENTION, "axis_neuron", 2, "must take 32 numbers of the descriptor, got 48"),
         (TRIPLES, "neuron", [4], "model/descriptor/neuron [4] in it and [4, 8, 16] in the graph"),
@@ -155,3 +158,33 @@ def test_an_output_that_an_op_does_not_have(tmp_path):
     reader.input[:] = [f"{name}:1" if "Tabulate" in name else name for name in reader.input]
     with pytest.raises(ValueError, match="must not need the tensor `filter_type_all/Tabulate"):
         convert(write(graph, tmp_path / "old.pb"), tmp_path / "new.pb")
+
+
+def test_keys_that_older_releases_do_not_have():
+    new = ("smooth_type_embedding", "ln_eps", "attn_dotr")
+    graph = change_section(kind(ATTENTION), lambda section: [section.pop(key) for key in new])
+    assert DeepmdSettings(DeepmdGraph(graph)).config.term.descriptor.attn_dotr
+
+
+def test_a_fitting_net_without_hidden_layers():
+    """It becomes one linear neuron, and a last layer that changes nothing."""
+    graph = tf.GraphDef()
+    set_constant(graph, "model_attr/model_type", "ener")
+    weight, bias = np.array([[1.0], [2.0], [3.0]]), np.array([4.0])
+    set_constant(graph, "final_layer_type_0/matrix", weight)
+    set_constant(graph, "final_layer_type_0/bias", bias)
+    parts = DeepmdGraph(graph)
+    fitting = fitting_settings(parts)
+    assert (fitting.neuron, fitting.activation_function) == ((1,), "linear")
+    config = ModelConfig(Standard(SeE2R(sel=(4,), neuron=(3,)), fitting), ("A",))
+    _, arrays = fitting_arrays(parts, config, {})
+    expected = {
+        "type_0/0/matrix": weight,
+        "type_0/0/bias": bias,
+        "type_0/last/matrix": np.ones((1, 1)),
+        "type_0/last/bias": np.zeros(1),
+        "energy_bias": np.zeros(1),
+    }
+    assert arrays.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(arrays[name], value)
