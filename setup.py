@@ -3,7 +3,8 @@
 The result is deeptf/libdeeptf.so, the bindings, and deeptf/libdeeptf_core.LEVEL.so, kernels and
 engine, for each CPU level; deeptf/ops/library.py takes those for the CPU on which it runs. So does
 deeptf/libdeeptf_engine.so, by which other programs use them: deeptf/include, deeptf/cmake and
-deeptf/pkgconfig are for building these, deeptf/lammps/source is for `deeptf lammps build`.
+deeptf/pkgconfig are for building these, deeptf/lammps/source is for `deeptf lammps build`. Where
+nvcc is found, deeptf/libdeeptf_cuda.so has the ops' kernels for GPUs.
 `cmake -S op` makes all but the bindings too.
 
 This file is the build backend too (PEP 517): that of setuptools, which runs it as a script, with a
@@ -13,6 +14,8 @@ require the same minor release. Settings, from the environment:
   DEEPTF_TENSORFLOW  TensorFlow to build against, such as `2.19` or `2.19.1`
   DEEPTF_MARCH       CPU levels of the kernels, separated by `,` or `;`, such as `x86-64-v3` or
                      `native`; default: all of x86-64, or the compiler's own on other processors
+  DEEPTF_CUDA        `off` builds no GPU kernels, or the nvcc to take; default: the one on PATH or
+                     in /usr/local/cuda
   CXX                C++ compiler
 """
 
@@ -54,12 +57,14 @@ SOURCES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "op").rglob("*") if p
 INSTALLED = (  # in the package, beside the library of the extension
     "libdeeptf_core.*.so",
     "libdeeptf_engine.*",
+    "libdeeptf_cuda.so",
     "include/*",
     "cmake/*",
     "pkgconfig/*",
     "lammps/source/*",
 )
 OLDEST, NEWEST = (2, 16), (2, 21)
+OLDEST_CUDA = (11, 8)  # the first one for sm_90
 REFERENCE = "2.18.1" if sys.version_info < (3, 13) else "2.21.0"  # 2.18 has no newer Python
 SETTING = "DEEPTF_TENSORFLOW"
 QUERY = """
@@ -208,6 +213,33 @@ def find_program(names: list[str], what: str, advice: str) -> str:
     )
 
 
+def cuda_settings() -> dict[str, str]:
+    """Return what CMake has to know to build GPU kernels; nothing where it shall build none."""
+    wanted = os.environ.get("DEEPTF_CUDA", "")
+    if wanted == "off":
+        return {}
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/cuda/bin"])
+    nvcc = shutil.which(wanted or "nvcc", path=path)
+    if nvcc is None and wanted:
+        raise SystemExit(f"deeptf: DEEPTF_CUDA must be `off` or a path of nvcc, got {wanted!r}")
+    if nvcc is None:
+        print("deeptf: no nvcc is found, and no GPU kernels are built")
+        return {}
+    said = subprocess.run([nvcc, "--version"], capture_output=True, text=True).stdout
+    release = re.search(r"release (\d+)\.(\d+)", said)
+    if release is None or tuple(map(int, release.groups())) < OLDEST_CUDA:
+        oldest = ".".join(map(str, OLDEST_CUDA))
+        found = release.group() if release else "no release"
+        message = (
+            f"deeptf: nvcc must be of CUDA {oldest} or newer for GPU kernels, {nvcc} is {found}"
+        )
+        if wanted:
+            raise SystemExit(message)
+        print(f"{message}: none are built")
+        return {}
+    return {"DEEPTF_CUDA": "device", "CMAKE_CUDA_COMPILER": nvcc}
+
+
 def installed_files(package: Path) -> list[Path]:
     """Return what builds have put into the package beside the library of the extension."""
     return sorted(path for pattern in INSTALLED for path in package.glob(pattern))
@@ -258,6 +290,7 @@ class BuildLibrary(build_ext):
                 flag for flag in tensorflow["compile"] if not flag.startswith("-I")
             ),
             "TENSORFLOW_LINK": ";".join(tensorflow["link"]),
+            **cuda_settings(),
         }
         configure = [cmake, "-G", "Ninja", "-S", str(ROOT / "op"), "-B", str(folder)]
         configure += [f"-D{name}={value}" for name, value in settings.items()]

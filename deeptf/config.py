@@ -5,8 +5,9 @@ whatever is wrong ("model/descriptor/rcut"). Keys that begin with `_` are commen
 and keys of other programs are listed in input_keys.py. It does not know what any key means.
 
 A field that holds one of several classes has the metadata {"variants": {name: class}} and, where
-the key `type` may be missing, "default_type". With "inline" the keys of that class stand in the
-same object as those of the class that has the field.
+the key `type` may be missing, "default_type"; one that is a tuple holds a list of such classes.
+With "inline" the keys of that class stand in the same object as those of the class that has the
+field.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import typing
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
-from deeptf.input_file import ConfigError, Notices, join, nearest, present_names, short
+from deeptf.input_file import ConfigError, Notices, entry, join, nearest, present_names, short
 from deeptf.input_keys import (
     ACCEPTED_WITHOUT_EFFECT,
     ALIASES,
@@ -86,9 +87,9 @@ def load_variant(
     names = ", ".join(sorted(variants))
     if kind is None:
         raise ConfigError(f"{join(path, 'type')}: must be one of {names}, got nothing; add it")
-    name = TYPE_ALIASES.get(path, {}).get(str(kind), kind)
+    name = TYPE_ALIASES.get(entry(path), {}).get(str(kind), kind)
     if not isinstance(name, str) or name not in variants:
-        known = str(name) in KNOWN_TYPES.get(path, ())
+        known = str(name) in KNOWN_TYPES.get(entry(path), ())
         hint = ", which deeptf does not support" if known else nearest(kind, variants)
         raise ConfigError(f"{join(path, 'type')}: must be one of {names}, got {short(kind)}{hint}")
     rest = {key: value for key, value in data.items() if key != "type"}
@@ -103,7 +104,7 @@ def _check_of_others(
     fields = {kind: {f.name for f in dataclasses.fields(cls)} for kind, cls in variants.items()}
     for key in sorted(set(keys) - fields[name]):
         others = sorted(kind for kind, known in fields.items() if key in known)
-        if others and join(path, key) not in ALIASES:
+        if others and entry(path, key) not in ALIASES:
             raise ConfigError(
                 f"{join(path, key)}: unknown key where the type is {name}, one of "
                 f"{', '.join(others)}; remove it or choose that type"
@@ -157,28 +158,35 @@ def _value(
 
 def _other_key(key: str, value: Any, fields: Collection[str], path: str, notices: Notices) -> None:
     """Judge a key that is no field: accepted without effect, at its harmless default, or wrong."""
-    place = join(path, key)
-    if place in ACCEPTED_WITHOUT_EFFECT:
-        notices.ignored[place] = ACCEPTED_WITHOUT_EFFECT[place]
+    place, known = join(path, key), entry(path, key)
+    if known in ACCEPTED_WITHOUT_EFFECT:
+        notices.ignored[place] = ACCEPTED_WITHOUT_EFFECT[known]
         return
-    if place in UNSUPPORTED:
-        harmless, reason = UNSUPPORTED[place]
+    if known in UNSUPPORTED:
+        harmless, reason = UNSUPPORTED[known]
         if any(type(value) is type(default) and value == default for default in harmless):
             notices.defaults.append(place)
             return
         raise ConfigError(f"{place}: is not supported, got {short(value)}: {reason}")
     near = nearest(key, fields)
-    known = "" if near else f"; known keys: {', '.join(sorted(fields))}"
-    raise ConfigError(f"{place}: unknown key{near}{known}")
+    names = "" if near else f"; known keys: {', '.join(sorted(fields))}"
+    raise ConfigError(f"{place}: unknown key{near}{names}")
 
 
 def _field_value(
     field: dataclasses.Field, hint: Any, value: Any, path: str, notices: Notices
 ) -> Any:
     variants = field.metadata.get("variants")
-    if variants is not None and not (value is None and type(None) in typing.get_args(hint)):
-        return load_variant(variants, value, path, field.metadata.get("default_type"), notices)
-    return convert(hint, value, path, notices)
+    if variants is None or (value is None and type(None) in typing.get_args(hint)):
+        return convert(hint, value, path, notices)
+    kind = field.metadata.get("default_type")
+    if typing.get_origin(hint) is not tuple:
+        return load_variant(variants, value, path, kind, notices)
+    if not isinstance(value, list):
+        raise ConfigError(f"{path}: must be a list (an object {{...}} each), got {short(value)}")
+    return tuple(
+        load_variant(variants, item, f"{path}[{i}]", kind, notices) for i, item in enumerate(value)
+    )
 
 
 def _missing_value(field: dataclasses.Field, hint: Any, path: str, notices: Notices) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def present_names(data: Mapping[str, Any], path: str) -> dict[str, Any]:
     for key, value in data.items():
         if key.startswith("_"):
             continue
-        name = ALIASES.get(join(path, key), key)
+        name = ALIASES.get(entry(path, key), key)
         if name == key:
             given[key] = value
         else:
@@ -106,6 +107,15 @@ def nearest(key: Any, names: Any) -> str:
 def join(path: str, key: str) -> str:
     """Return the place of a key in the object at `path`."""
     return f"{path}/{key}" if path else key
+
+
+def entry(path: str, key: str = "") -> str:
+    """Return the place under which tables of keys have a key of the object at `path`.
+
+    The objects of a list "list" in an object have its keys (model/descriptor/list[0]/rcut).
+    """
+    place = re.sub(r"/list\[\d+\]", "", path)
+    return join(place, key) if key else place
 
 
 def short(value: Any) -> str:

@@ -73,6 +73,7 @@ KNOWN_TYPES: dict[str, tuple[str, ...]] = {
 }
 
 _NO_TABLE_POTENTIAL = "deeptf has no short-range pair table"
+_UNIT_LENGTH = "queries, keys and values of attention have length 1"
 _ONLY_STANDARD = "deeptf trains one standard model at a time"
 
 UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
@@ -80,7 +81,6 @@ UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "nvnmd": (({}, None), "deeptf has no NVNMD back end"),
     "model/model_dict": ((), _ONLY_STANDARD),
     "model/shared_dict": ((), _ONLY_STANDARD),
-    "model/type_embedding": ((None,), "no supported descriptor uses a type embedding"),
     "model/modifier": ((None,), "long-range corrections of the data are not available"),
     "model/spin": ((None,), "spin models are not available"),
     "model/use_srtab": ((None,), _NO_TABLE_POTENTIAL),
@@ -92,8 +92,10 @@ UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
         (0.0, 0),
         "1/r is used without an added constant",
     ),
-    "model/descriptor/use_econf_tebd": ((False,), "no supported descriptor uses a type embedding"),
-    "model/descriptor/use_tebd_bias": ((False,), "no supported descriptor uses a type embedding"),
+    "model/descriptor/scaling_factor": ((1.0, 1), "the products of attention are not scaled"),
+    "model/descriptor/normalize": ((True,), _UNIT_LENGTH),
+    "model/descriptor/temperature": ((None,), _UNIT_LENGTH),
+    "model/descriptor/concat_output_tebd": ((True,), "the fitting net takes vectors of types"),
     "model/fitting_net/use_aparam_as_mask": ((False,), "aparam is an input of the net only"),
     "model/fitting_net/layer_name": ((None,), "layers cannot be shared between models"),
     "model/fitting_net/default_fparam": ((None,), "give fparam.npy in every system"),
@@ -132,6 +134,7 @@ UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "training/data_dict": ((), _ONLY_STANDARD),
 }
 
+_TYPE_SECTION = "model/type_embedding says how types become vectors"
 _UNUSED_TABLE = "it shapes a short-range pair table, which is not used"
 
 ACCEPTED_WITHOUT_EFFECT: dict[str, str] = {
@@ -139,6 +142,9 @@ ACCEPTED_WITHOUT_EFFECT: dict[str, str] = {
     "model/data_bias_nsample": "the energy bias is fitted to all frames",
     "model/compress": "embedding nets are tables from the first step on; deeptf compress makes "
     "others of a frozen model",
+    "model/descriptor/tebd_dim": _TYPE_SECTION,
+    "model/descriptor/use_econf_tebd": _TYPE_SECTION,
+    "model/descriptor/use_tebd_bias": _TYPE_SECTION,
     "model/smin_alpha": _UNUSED_TABLE,
     "model/sw_rmin": _UNUSED_TABLE,
     "model/sw_rmax": _UNUSED_TABLE,

@@ -1,10 +1,41 @@
-"""The whole suite runs in two processes, each file in one of them; single files run in one."""
+"""The whole suite runs in two processes, each file in one of them; single files run in one.
+
+With `--emulated LIBRARY` the ops use the GPU kernels in a library that runs them on the CPU
+(op/core/cuda/emulation.h), where it has one.
+"""
 
 from __future__ import annotations
 
 import pytest
 
 PROCESSES = 2
+LABEL = "emulated"  # of the kernels, in tf/cuda/gpu.h
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--emulated LIBRARY`."""
+    parser.addoption("--emulated", metavar="LIBRARY", help="emulated GPU kernels that ops use")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all graphs choose the emulated kernels."""
+    if not config.option.emulated:
+        return
+    from tensorflow.python.framework import kernels
+
+    from deeptf.ops.library import library
+    from deeptf.tf import tf
+
+    library()
+    tf.load_library(config.option.emulated)
+    ops = {k.op: k.label for k in kernels.get_all_registered_kernels().kernel if k.label == LABEL}
+    create = tf.Graph.__init__
+
+    def created(graph: tf.Graph, *args: object, **keywords: object) -> None:
+        create(graph, *args, **keywords)
+        graph._op_to_kernel_label_map.update(ops)
+
+    tf.Graph.__init__ = created
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -17,3 +48,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if config.option.numprocesses is None:
         config.option.numprocesses = PROCESSES
         config.option.dist = "loadfile"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what GPU kernels do not check."""
+    if config.option.emulated:
+        items[:] = [item for item in items if item.get_closest_marker("on_host") is None]

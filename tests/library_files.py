@@ -12,6 +12,10 @@ def bindings_file(path, version=deeptf.__version__, tensorflow="2.18.1"):
     return write_line(path, f"deeptf-bindings|{version}|{tensorflow}|")
 
 
+def cuda_file(path, version=deeptf.__version__, tensorflow="2.18.1"):
+    return write_line(path, f"deeptf-cuda|{version}|{tensorflow}|sm_80 sm_90|")
+
+
 def core_file(folder, level, features, version=deeptf.__version__):
     has = " ".join(f"{name}=1" for name in features.split())
     line = f"deeptf-core|{version}|{level}| {has} amx=__AMX__|"

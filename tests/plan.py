@@ -6,6 +6,8 @@ and a function that turns the gradient of the energy in that into the gradient i
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import twins
 
@@ -78,13 +80,19 @@ class Plan:
         values, back = {"pairs": self.displacement}, []
         for stage in term["stages"]:
             taken = stage.get("takes", "pairs")
-            values[stage["gives"]], pull = KERNELS[stage["kernel"]](self, stage, values[taken])
-            back.append((taken, stage["gives"], pull))
-        name = term["values"]["atom_energy"]
-        gradients = {name: np.ones_like(values[name])}
+            kernel, given = KERNELS[stage["kernel"]], stage["gives"]
+            if isinstance(taken, list):
+                values[given], pull = kernel(self, stage, [values[name] for name in taken])
+                back.append((taken, given, pull))
+            else:
+                values[given], pull = kernel(self, stage, values[taken])
+                back.append(([taken], given, lambda upper, pull=pull: [pull(upper)]))
+        energy = term["values"]["atom_energy"]
+        gradients = {energy: np.ones_like(values[energy])}
         for taken, given, pull in reversed(back):
-            gradients[taken] = gradients.get(taken, 0) + pull(gradients.pop(given))
-        return values[name], gradients["pairs"]
+            for name, part in zip(taken, pull(gradients.pop(given)), strict=True):
+                gradients[name] = gradients.get(name, 0) + part
+        return values[energy], gradients["pairs"]
 
 
 def environment(plan, stage, displacement):
@@ -95,7 +103,17 @@ def environment(plan, stage, displacement):
     return rows, lambda upper: twins.environment_grad(upper, displacement, *where, stddev, *lengths)
 
 
+def within(plan, stage, pairs):
+    """Leave all pairs: those beyond the cut-off of a part equal empty places."""
+    return pairs, lambda upper: upper
+
+
 def embedding_sum(plan, stage, rows):
+    return _sum(plan, stage, rows, _tables(plan, stage))
+
+
+def _tables(plan, stage):
+    """Return a function that gives value and slope of the curve k at x."""
     nodes, node_row, grid = (plan.constant(stage[name]) for name in ("nodes", "node_row", "grid"))
     segments = stage["segments"]
 
@@ -104,7 +122,36 @@ def embedding_sum(plan, stage, rows):
         table = nodes[:, :, : stage["width"]]
         return twins.curve(table, node_row[part], grid[part][:segments], x)
 
-    return _sum(plan, stage, rows, net)
+    return net
+
+
+def triple_sum(plan, stage, rows):
+    net, types = _tables(plan, stage), plan.atom_type[plan.neighbor]
+    blocks = list(itertools.combinations_with_replacement(range(plan.neighbor_count.shape[1]), 2))
+    total, parts = np.zeros((len(plan.order), stage["width"])), []
+    place = plan.place[plan.centre]
+    for atom in range(len(plan.order)):
+        own = np.flatnonzero(place == atom)
+        for j, k in itertools.combinations_with_replacement(own, 2):
+            pair = sorted(types[[j, k]])
+            block = blocks.index(tuple(pair)) if j != k else len(blocks) + types[j]
+            value, slope = net(block, np.array([rows[j, 1:] @ rows[k, 1:]]))
+            total[atom] += value[0]
+            parts.append((atom, j, k, slope[0]))
+
+    def pull(upper):
+        gradient = np.zeros_like(rows)
+        for atom, j, k, slope in parts:
+            gradient[j, 1:] += upper[atom] @ slope * rows[k, 1:]
+            gradient[k, 1:] += upper[atom] @ slope * rows[j, 1:]
+        return gradient
+
+    return total, pull
+
+
+def concatenation(plan, stage, parts):
+    ends = np.cumsum([part.shape[1] for part in parts])[:-1]
+    return np.concatenate(parts, axis=1), lambda upper: np.split(upper, ends, axis=1)
 
 
 def network_sum(plan, stage, rows):
@@ -125,6 +172,14 @@ def network_sum(plan, stage, rows):
     return _sum(plan, stage, rows, net)
 
 
+def gated_sum(plan, stage, rows):
+    return embedding_sum(plan, stage, rows)
+
+
+def gated_network_sum(plan, stage, rows):
+    return network_sum(plan, stage, rows)
+
+
 def _sum(plan, stage, rows, net):
     """Sum over neighbours; net : gives value and slope of the net k at x."""
     curve, sel, empty = (plan.constant(stage[name]) for name in ("curve", "sel", "empty"))
@@ -133,9 +188,16 @@ def _sum(plan, stage, rows, net):
     columns = stage["columns"]
     weight = rows if columns == 4 else np.ones_like(rows)
     parts, total = [], None
+    shares, share_slope = _shares(plan, stage, rows)
     for k in range(curve.max() + 1):
         of_curve = np.flatnonzero(block == k)
         value, slope = net(k, rows[of_curve, 0])
+        if "gate" in stage:
+            types = plan.atom_type[plan.neighbor[of_curve]], centre_type[of_curve]
+            gate = plan.constant(stage["gate"])[types]
+            factor = 1 + shares[of_curve, None] * gate
+            slope = slope * factor + share_slope[of_curve, None] * gate * value
+            value = value * factor
         if total is None:
             total = np.zeros((len(plan.order), columns, value.shape[1]))
         np.add.at(total, place[of_curve], weight[of_curve][:, :, None] * value[:, None, :])
@@ -158,6 +220,26 @@ def _sum(plan, stage, rows, net):
         return gradient
 
     return total, pull
+
+
+def _shares(plan, stage, rows):
+    """Return the shares of pairs, and their slopes in the first column of the rows."""
+    share = stage.get("share")
+    if share is None:
+        return np.ones(len(rows)), np.zeros(len(rows))
+    types = plan.atom_type[plan.centre]
+    mean, stddev = (plan.constant(share[name])[types, 0] for name in ("mean", "stddev"))
+    left = np.maximum(1 - share["rcut_smth"] * (rows[:, 0] * stddev + mean), 0)
+    return 1 - left**3, 3 * left**2 * share["rcut_smth"] * stddev
+
+
+def empty_places(plan, stage, sums):
+    types = plan.atom_type[plan.order]
+    places, counted, value = (plan.constant(stage[k]) for k in ("places", "counted", "value"))
+    absent = places[types] - np.sum(plan.neighbor_count * counted.T[types], axis=1)
+    total = sums.copy()
+    total[:, 0] += absent[:, None] * value[types]
+    return total, lambda upper: upper
 
 
 def moment_product(plan, stage, sums):
@@ -187,10 +269,12 @@ def fitting_net(plan, stage, descriptor):
         if stage[name] is not None:
             mean, stddev = (plan.constant(stage[name][kind]) for kind in ("mean", "stddev"))
             condition.append(((given - mean) / stddev)[rows])
+    if stage["types"] is not None:
+        condition.insert(0, plan.constant(stage["types"])[types])
     condition = np.concatenate(condition, axis=1)
     energy, slope = np.zeros(len(types)), np.zeros_like(descriptor)
-    for t, net in enumerate(stage["nets"]):
-        here = types == t
+    for t in range(len(plan.constant(stage["constant"]))):
+        net, here = stage["nets"][0 if stage["types"] is not None else t], types == t
         given = condition[here]
         value, down = _net(plan, stage, net, np.concatenate([descriptor[here], given], axis=1))
         energy[here] = value + plan.constant(stage["constant"])[t]
@@ -230,9 +314,15 @@ def _idt(plan, layer):
 KERNELS = {
     kernel.__name__: kernel
     for kernel in (
+        within,
         environment,
         embedding_sum,
+        triple_sum,
+        concatenation,
         network_sum,
+        gated_sum,
+        gated_network_sum,
+        empty_places,
         moment_product,
         scaled_sum,
         fitting_net,

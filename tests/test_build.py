@@ -274,6 +274,30 @@ def test_a_build_forgets_the_last_one(build, monkeypatch, tmp_path):
     assert settings["-DDEEPTF_MARCH"] == "x86-64-v3;native"
 
 
+def nvcc(folder, says):
+    path = folder / "nvcc"
+    path.write_text(f"#!/bin/sh\necho '{says}'\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_gpu_kernels_are_built_where_nvcc_is_found(build, monkeypatch, tmp_path, capsys):
+    new = nvcc(tmp_path, "Cuda compilation tools, release 12.4, V12.4.131")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    wanted = {"DEEPTF_CUDA": "device", "CMAKE_CUDA_COMPILER": new}
+    assert build.cuda_settings() == wanted
+    monkeypatch.setenv("DEEPTF_CUDA", "off")
+    assert build.cuda_settings() == {}
+    monkeypatch.setenv("DEEPTF_CUDA", "/absent/nvcc")
+    with pytest.raises(SystemExit, match="must be `off` or a path of nvcc, got '/absent/nvcc'"):
+        build.cuda_settings()
+    monkeypatch.setenv("DEEPTF_CUDA", nvcc(tmp_path, "release 11.2, V11.2.152"))
+    with pytest.raises(SystemExit, match="must be of CUDA 11.8 or newer .* is release 11.2"):
+        build.cuda_settings()
+    monkeypatch.delenv("DEEPTF_CUDA")
+    assert build.cuda_settings() == {} and "none are built" in capsys.readouterr().out
+
+
 def test_a_source_distribution_can_be_built(build):
     command = build.BuildLibrary(Distribution())
     command.extensions = []
@@ -287,6 +311,8 @@ def included(folder):
     """Return (file, header) for what the files of a folder include in <>."""
     found = set()
     for path in (ROOT / folder).rglob("*.*"):
+        if path.parent.name == "cuda":  # a library of its own
+            continue
         for header in re.findall(r"^ *#include <(.*)>", path.read_text(), re.MULTILINE):
             found.add((path.name, header))
     return found

@@ -100,6 +100,29 @@ def neighbor_sum(count, weight, value):
     ).reshape(len(count), weight.shape[1], value.shape[1])
 
 
+def triple_products(a, b, neighbor_count):
+    """(a_j . b_k + a_k . b_j) / 2 of two neighbours of an atom, and the number of each block.
+
+    Blocks are pairs of types, in each the atoms; then come the neighbours with themselves.
+    """
+    count = np.asarray(neighbor_count)
+    atoms, types = count.shape
+    end = np.cumsum(count.T).reshape(types, atoms).T
+    runs = [
+        [range(end[atom, t] - count[atom, t], end[atom, t]) for t in range(types)]
+        for atom in range(atoms)
+    ]
+    blocks = [
+        [[(j, k) for j in run[s] for k in run[t] if s < t or j < k] for run in runs]
+        for s, t in itertools.combinations_with_replacement(range(types), 2)
+    ]
+    blocks += [[[(j, j) for j in run[t]] for run in runs] for t in range(types)]
+    places = [pair for block in blocks for part in block for pair in part]
+    product = [(a[j, 1:] @ b[k, 1:] + a[k, 1:] @ b[j, 1:]) / 2 for j, k in places]
+    number = [[len(part) for part in block] for block in blocks]
+    return np.array(product), np.array(number, np.int32).reshape(len(blocks), atoms).T
+
+
 def force_virial(pair_gradient, displacement, centre, neighbor, num_all, frame_row):
     """Scatter of the pair gradient, and -sum r (x) g per frame."""
     force = np.zeros((num_all, 3))
@@ -163,9 +186,22 @@ def intervals_grad(upper):
     return grad
 
 
-def embedding_sum(rows, nodes, node_row, grid, curve, sel, empty, atom_count, neighbor_count):
+def embedding_sum(
+    rows,
+    nodes,
+    node_row,
+    grid,
+    curve,
+    sel,
+    empty,
+    atom_count,
+    neighbor_count,
+    gate=None,
+    share=None,
+):
     """Return sum_j R_j (x) G(R_j0), of radial rows sum_j G(R_j), with empty places, [n, W, M];
-    nodes [nodes, 2, M] are all of them.
+    nodes [nodes, 2, M] are all of them. With a gate [T, T, M], neighbour type first, G of pair j is
+    G (1 + share_j gate), but not that of empty places.
     """
     types = np.repeat(np.arange(len(atom_count)), atom_count)
     radial = rows.shape[1] == 1
@@ -174,14 +210,19 @@ def embedding_sum(rows, nodes, node_row, grid, curve, sel, empty, atom_count, ne
     for t in range(len(atom_count)):
         for atom, centre in enumerate(types):
             count = neighbor_count[atom, t]
-            row = rows[pair : pair + count]
+            here = slice(pair, pair + count)
+            row = rows[here]
             pair += count
             k = curve[t, centre]
             if k < 0:
                 continue
             table = nodes[node_row[k] : node_row[k + 1]]
             weight = np.ones_like(row) if radial else row
-            total[atom] += weight.T @ hermite(table, *grid[k], row[:, 0])[0]
+            value = hermite(table, *grid[k], row[:, 0])[0]
+            if gate is not None:
+                part = np.ones(count) if share is None else share[here]
+                value = value * (1 + part[:, None] * gate[t, centre])
+            total[atom] += weight.T @ value
             x = empty[t, centre]
             alone = hermite(table, *grid[k], np.array([x]))[0][0]
             total[atom, 0] += (sel[t] - count) * (1.0 if radial else x) * alone
@@ -268,3 +309,40 @@ def moment_product_grad(moments, upper):
     grad = np.einsum("nmk,nwk->nwm", upper, moments[:, :, :axis])
     grad[:, :, :axis] += np.einsum("nmk,nwm->nwk", upper, moments)
     return grad
+
+
+def unit_rows(x):
+    """Rows divided by their lengths, by 1e-6 where they are shorter."""
+    return x / np.sqrt(np.maximum(np.sum(x**2, axis=-1, keepdims=True), 1e-12))
+
+
+def attention(count, attended, direction, gate, form):
+    """Write out the equations of op/core/nets/attention.h for each atom, [p, w]."""
+    out, first = np.zeros_like(attended[:, 0]), 0
+    for n in count:
+        here = slice(first, first + n)
+        first += n
+        query, key, value = np.moveaxis(unit_rows(attended[here]), 1, 0)
+        score, p = query @ key.T, gate[here]
+        if form.smooth:
+            both = np.outer(p, p)
+            share = np.exp((score + 20) * both - 20)
+            share /= share.sum(1, keepdims=True) + (form.places - n) * np.exp(-20.0)
+        else:
+            both = p[:, None]
+            share = np.exp(score) * p
+            share /= np.maximum(share.sum(1, keepdims=True), 1e-300)
+        weight = share * both
+        if form.dotr:
+            unit = unit_rows(direction[here])
+            weight *= unit @ unit.T
+        if not form.diagonal:
+            np.fill_diagonal(weight, 0)
+        out[here] = weight @ value
+    return out
+
+
+def row_norm(x, epsilon):
+    """Rows without their mean, divided by their standard deviation."""
+    x = x - x.mean(1, keepdims=True)
+    return x / np.sqrt(np.mean(x**2, axis=1, keepdims=True) + epsilon)

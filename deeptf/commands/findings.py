@@ -201,10 +201,18 @@ def threads() -> Finding:
 
 
 def gpu(loaded: dict[str, Any]) -> Finding:
-    """Return how many GPUs TensorFlow sees; deeptf has no kernels for them."""
+    """Return how many GPUs TensorFlow sees, and for which of them there are kernels."""
     if "gpus" not in loaded:
         return Finding("GPU", "not known without TensorFlow")
-    return Finding("GPU", f"{loaded['gpus'] or 'none'} seen by TensorFlow; CPU kernels only")
+    text = f"{loaded['gpus'] or 'none'} seen by TensorFlow"
+    try:
+        cards = library.architectures(library.FOLDER / library.CUDA, loaded["tensorflow"])
+    except ImportError as error:
+        return Finding("GPU", f"{text}; {error}")
+    if cards:
+        return Finding("GPU", f"{text}; kernels for {cards}")
+    fix = "`pip install .` in the source folder of deeptf, where nvcc is found"
+    return Finding("GPU", f"{text}; CPU kernels only", fix if loaded["gpus"] else "")
 
 
 def horovod() -> Finding:

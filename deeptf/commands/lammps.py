@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Compile the plugin, or print how."""
-    from deeptf.lammps import build, found
+    from deeptf.lammps import build, found, tree
 
     if given.cmake:
         print(build.cmake_lines())
@@ -43,6 +43,6 @@ def run(given: argparse.Namespace) -> None:
         path = build.compile_plugin(lammps)
         print(f"{path}: pair_style deeptf, for {lammps.name}; its lmp finds it")
         return
-    lammps = found.of_source(given.source)
+    lammps = tree.of_source(given.source)
     path = build.compile_plugin(lammps, Path.cwd())
     print(f"{path}: pair_style deeptf, for {lammps.name}; load it: `plugin load {path}`")

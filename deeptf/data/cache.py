@@ -21,7 +21,7 @@ from deeptf.data.system import System
 from deeptf.files import replacing
 
 MARK = "deeptf_statistics"  # first array of a file, so that a damaged one can be told too
-FORMAT = 4
+FORMAT = 5
 OLDER = {"key", "centre_count", "radial", "radial_square"}  # arrays of a file of FORMAT 2
 MOST_NUMBERS = 1 << 24  # of all entries, 128 MB; then the oldest go that a run has not used
 # RuntimeError: zip files that say to be encrypted or packed in another way.

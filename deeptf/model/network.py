@@ -83,6 +83,7 @@ class Style:
     double_width: bool = False
     precision: tf.DType = tf.float64
     seed: int | None = None
+    bias: bool = True
 
 
 def dense(
@@ -95,8 +96,11 @@ def dense(
 ) -> tf.Tensor:
     """Return act(x W + b) [* idt] plus the residual, [n, width]."""
     n_in = int(x.shape[1])
-    matrix, bias = layer_arrays(name, n_in, width, style, parameters, trainable)
-    hidden = ACTIVATIONS[style.activation.lower()](tf.nn.bias_add(tf.matmul(x, matrix), bias))
+    matrix, *bias = layer_arrays(name, n_in, width, style, parameters, trainable)
+    hidden = tf.matmul(x, matrix)
+    for added in bias:
+        hidden = tf.nn.bias_add(hidden, added)
+    hidden = ACTIVATIONS[style.activation.lower()](hidden)
     residual = _residual(x, n_in, width, style.double_width)
     if residual is None:
         return hidden
@@ -107,8 +111,8 @@ def dense(
 
 def layer_arrays(
     name: str, n_in: int, width: int, style: Style, parameters: Parameters, trainable: bool = True
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the arrays W [n_in, width] and b [width] of a layer.
+) -> list[tf.Tensor]:
+    """Return the arrays W [n_in, width] and, in this style, b [width] of a layer.
 
     W is drawn from N(0, 1/(n_in + width)), or wider for one input (see above), b from N(0, 1).
     """
@@ -116,10 +120,12 @@ def layer_arrays(
     matrix = parameters.get(
         f"{name}/matrix", (n_in, width), style.precision, normal(scale), trainable, style.seed
     )
+    if not style.bias:
+        return [matrix]
     bias = parameters.get(
         f"{name}/bias", (width,), style.precision, normal(1.0), trainable, style.seed
     )
-    return matrix, bias
+    return [matrix, bias]
 
 
 def time_step(

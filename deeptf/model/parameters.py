@@ -146,6 +146,16 @@ class Parameters:
                 self._tensors[name] = tf.constant(self.constants[name], name=name)
         return self.constants[name]
 
+    def given(self, name: str) -> tf.Tensor:
+        """Return a known array as it is, which nothing changes."""
+        name = self._scope + name
+        if name not in self._values:
+            raise _missing(name)
+        if name not in self._tensors:
+            self.constants[name] = np.asarray(self._values[name])
+            self._tensors[name] = tf.constant(self.constants[name], name=name)
+        return self._tensors[name]
+
     def fixed_array(self, name: str) -> tf.Tensor | np.ndarray:
         """Return the array of `array` for an op: in a frozen graph the constant of that name."""
         value = self.array(name)

@@ -61,22 +61,27 @@ class Argument:
 
 @dataclass(frozen=True)
 class Curves:
-    """C nets, what they are used for and the range of their argument."""
+    """C nets, the range of their argument and where that lies in space."""
 
     names: tuple[str, ...]
-    curve: np.ndarray  # [T, T] net of a block of pairs, neighbour type first; -1 for none
-    ends: np.ndarray  # [C, SEGMENTS + 1] arguments where the segments begin and end
-    gradient: np.ndarray  # [C, SEGMENTS] largest |ds/dr| of a segment, 1/A; see EASE
+    ends: np.ndarray  # [C, S + 1] arguments where the segments begin and end
+    gradient: np.ndarray  # [C, S] largest slope of the argument in a segment, 1/A; see EASE
     data_end: np.ndarray  # [T, T] A, by centre and neighbour: distance where the data end
     table_end: np.ndarray  # [T, T] A, where the segments end; both NaN without a net
+    share: np.ndarray | None = None  # [C] share x G(x) is tabulated; None: G(x)
 
     def __len__(self) -> int:
         return len(self.names)
 
     @property
+    def segments(self) -> int:
+        """Number S of segments of each curve, of which the first FAR are the range of the data."""
+        return self.ends.shape[1] - 1
+
+    @property
     def range(self) -> np.ndarray:
-        """Arguments at the cut-off, at the end of the data and at the last node, [C, 3]."""
-        return self.ends[:, [0, FAR, SEGMENTS]]
+        """Arguments at the first node, at the end of the data and at the last node, [C, 3]."""
+        return self.ends[:, [0, FAR, -1]]
 
 
 def curves_of(
@@ -100,15 +105,31 @@ def curves_of(
         high = max(argument.at(nearest[c, t], c) for c, t in blocks)
         places = np.linspace(low, middle, FAR + 1), np.linspace(middle, high, NEAR + 1)[1:]
         ends.append(np.concatenate(places))
-        for c, t in blocks:
-            distance = np.linspace(nearest[c, t], argument.rcut, DISTANCES)
+        for c in sorted({c for c, _ in blocks}):
+            neighbors = [t for centre, t in blocks if centre == c]
+            distance = np.linspace(nearest[c, neighbors].min(), argument.rcut, DISTANCES)
             x = argument.at(distance, c)
             segment = np.clip(np.searchsorted(ends[-1], x, "right") - 1, 0, SEGMENTS - 1)
             np.maximum.at(largest, segment, np.abs(np.gradient(x, distance)))
-            data_end[c, t] = argument.distance(middle, c)
-            table_end[c, t] = argument.distance(high, c)
+            data_end[c, neighbors] = argument.distance(middle, c)
+            table_end[c, neighbors] = argument.distance(high, c)
     gradient[:, FAR:] /= EASE
-    return Curves(tuple(names), curve, np.array(ends), gradient, data_end, table_end)
+    return Curves(tuple(names), np.array(ends), gradient, data_end, table_end)
+
+
+def stored_curves(
+    names: Sequence[str], curve: np.ndarray, argument: Argument, ends: np.ndarray
+) -> Curves:
+    """Return curves that tables are stored of; see curves_of.
+
+    ends : [C, 2] arguments where the range of the data and the table end.
+    """
+    distances = np.full((2, *curve.shape), np.nan)
+    for net, place in enumerate(ends):
+        for t, c in np.argwhere(curve == net).tolist():
+            distances[:, c, t] = [argument.distance(x, c) for x in place]
+    none = np.zeros((len(names), 1))
+    return Curves(tuple(names), ends, none, *distances)
 
 
 def data_distances(shortest: np.ndarray, rcut: float) -> np.ndarray:

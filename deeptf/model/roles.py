@@ -62,6 +62,11 @@ def differences(old: Any, new: Any, place: str) -> list[Difference]:
         before, now = getattr(old, field.name), getattr(new, field.name)
         if dataclasses.is_dataclass(before):
             found += differences(before, now, path)
+        elif _are_objects(before) and len(before) == len(now):
+            for i, pair in enumerate(zip(before, now, strict=True)):
+                found += differences(*pair, f"{path}[{i}]")
+        elif _are_objects(before):
+            found.append(Difference(f"number of objects in {path}", SHAPE, len(before), len(now)))
         elif before != now and _differ(field, old, new):  # one value may mean two, by other keys
             found.append(Difference(path, field.metadata.get("role", SHAPE), before, now))
     return found
@@ -77,6 +82,8 @@ def with_function_of(old: Any, new: Any) -> Any:
         before, now = getattr(old, field.name), getattr(new, field.name)
         if dataclasses.is_dataclass(before):
             changes[field.name] = with_function_of(before, now)
+        elif _are_objects(before):
+            changes[field.name] = tuple(map(with_function_of, before, now))
         elif field.metadata.get("role") == FUNCTION and _differ(field, old, new):
             changes[field.name] = before
     return dataclasses.replace(new, **changes)
@@ -92,9 +99,16 @@ def with_values(settings: Any, **values: Any) -> Any:
         value = getattr(settings, field.name)
         if dataclasses.is_dataclass(value):
             changes[field.name] = with_values(value, **values)
+        elif _are_objects(value):
+            changes[field.name] = tuple(with_values(one, **values) for one in value)
         elif field.name in values:
             changes[field.name] = values[field.name]
     return dataclasses.replace(settings, **changes)
+
+
+def _are_objects(value: Any) -> bool:
+    """Return whether a value is a list of settings objects."""
+    return isinstance(value, tuple) and any(map(dataclasses.is_dataclass, value))
 
 
 def _differ(field: dataclasses.Field, old: Any, new: Any) -> bool:

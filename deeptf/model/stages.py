@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NewType, Protocol
 
 from deeptf.model.parameters import Parameters
@@ -41,6 +41,7 @@ class Layer:
 
 
 Net = Sequence[Layer]
+ALL_PAIRS = "pairs"  # the value that is there at the start
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Environment:
     rcut: float
     mean: Constant  # [T, W]
     stddev: Constant  # [T, W]
+    takes: str = ALL_PAIRS
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,27 @@ class EmbeddingSum:
 
 
 @dataclass(frozen=True)
+class TripleSum:
+    """Sums [N, M] over two neighbours at a time, with nets as tables: S = sum_jk H_b(v_j . v_k).
+
+    v are the last three columns of rows of W = 4. Every two neighbours count once: the blocks b are
+    those of types (0, 0), (0, 1) ... (T - 1, T - 1), s <= t, with j before k where s = t; then, as
+    T further blocks, come j = k. Curve b is a table as in EmbeddingSum.
+    """
+
+    kernel: ClassVar[str] = "triple_sum"
+    takes: str
+    gives: str
+    width: int  # M
+    segments: int
+    near: int
+    nodes: Constant
+    node_row: Constant
+    grid: Constant
+    precision: str = "float64"
+
+
+@dataclass(frozen=True)
 class NetworkSum:
     """The same sums with the nets themselves: G_k is nets[k], evaluated for every pair.
 
@@ -114,6 +137,52 @@ class NetworkSum:
     curve: Constant  # as in EmbeddingSum
     sel: Constant
     empty: Constant
+
+
+@dataclass(frozen=True)
+class Share:
+    """p = 1 - max(1 - rcut_smth s, 0)^3 of a pair, with s = row[0] stddev[c, 0] + mean[c, 0]."""
+
+    rcut_smth: float
+    mean: Constant  # [T, 4]
+    stddev: Constant  # [T, 4]
+
+
+@dataclass(frozen=True)
+class GatedSum(EmbeddingSum):
+    """The sums of EmbeddingSum with (1 + p_j gate[t, c]) G_k(x_j) of pairs in place of G_k(x_j).
+
+    W is 4. A place without a neighbour has no gate, and p is 1 where no share says what it is.
+    """
+
+    kernel: ClassVar[str] = "gated_sum"
+    gate: Constant = field(kw_only=True)  # [T, T, M] neighbour type first
+    share: Share | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True)
+class GatedNetworkSum(NetworkSum):
+    """The same with the nets themselves."""
+
+    kernel: ClassVar[str] = "gated_network_sum"
+    gate: Constant = field(kw_only=True)
+    share: Share | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True)
+class EmptyPlaces:
+    """Sums [N, W, M] with what places without a neighbour add, whatever their number.
+
+    sums[:, 0] + (places_c - sum_t counted[t, c] n_t) value_c
+    """
+
+    kernel: ClassVar[str] = "empty_places"
+    takes: str
+    gives: str
+    precision: str
+    places: Constant  # [T]
+    counted: Constant  # [T, T] 1 or 0, neighbour type first
+    value: Constant  # [T, M]
 
 
 @dataclass(frozen=True)
@@ -141,6 +210,25 @@ class ScaledSum:
 
 
 @dataclass(frozen=True)
+class Concatenation:
+    """Descriptor [N, ...]: values of atoms side by side, in the highest precision of them."""
+
+    kernel: ClassVar[str] = "concatenation"
+    takes: Sequence[str]
+    gives: str
+
+
+@dataclass(frozen=True)
+class Within:
+    """The pairs closer than rcut, which stages take in the place of all."""
+
+    kernel: ClassVar[str] = "within"
+    gives: str
+    rcut: float
+    takes: str = ALL_PAIRS
+
+
+@dataclass(frozen=True)
 class Standardised:
     """(value - mean) / stddev of numbers that a frame or atom is given."""
 
@@ -154,7 +242,8 @@ class FittingNet:
 
     p has the standardised fparam of its frame, then its own aparam, as far as there are any. Where
     relative[c], net_c(isolated_c, p) is subtracted. A layer after the first that keeps the width
-    adds x; the last layer of a net has no activation.
+    adds x; the last layer of a net has no activation. With `types` there is one net for all,
+    net_c(D, p) = net(D, types_c, p).
     """
 
     kernel: ClassVar[str] = "fitting_net"
@@ -168,6 +257,7 @@ class FittingNet:
     aparam: Standardised | None = None
     relative: Sequence[bool] = ()
     isolated: Constant | None = None  # [T, width] descriptor of an atom without neighbours
+    types: Constant | None = None  # [T, n]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ interpolated for every pair; gradients flow through the nodes to the weights, an
 the model, in training and in the frozen file alike. A step of training evaluates only those nodes
 between which a pair of its batch lies: with many types they are few.
 
-The range of a curve is cut into SEGMENTS (ranges.py), and each has as many equally spaced nodes as
+The range of a curve is cut into segments (ranges.py), and each has as many equally spaced nodes as
 its measured error asks for: that of dG/dr, which is what forces feel. dG/ds is compared with the
 net where the slope of a cubic Hermite interpolant is worst, at u = 1/2 - 1/sqrt(12) of an interval,
 and multiplied by |ds/dr|. Trained nets bend sharply in small parts of their range. Numbers of nodes
@@ -21,14 +21,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from deeptf.model.network import Style, layer_arrays, time_step
 from deeptf.model.parameters import Parameters
-from deeptf.model.ranges import FAR, NEAR, SEGMENTS, Curves
+from deeptf.model.ranges import FAR, Curves
 from deeptf.ops.curve import (
     CurveGrid,
     CurveTable,
@@ -37,13 +36,18 @@ from deeptf.ops.curve import (
     embedding_sum,
     needed_nodes,
     rounded,
+    times_argument,
 )
+from deeptf.ops.gated import gated_sum
 from deeptf.tf import assign, session, tf
 
-NODES = "table_nodes"  # [C, SEGMENTS] number of nodes of each segment
+NODES = "table_nodes"  # [C, S] number of nodes of each segment
 RANGE = "table_range"  # [C, 3] Curves.range that they belong to
 # Of a frozen model, following from the weights: CurveTable.nodes, node_row and grid.
 TABLE, TABLE_ROW, TABLE_GRID = "table", "table_row", "table_grid"
+# Of a model that has these in place of nets, as others compress them: the number of segments of
+# each curve beyond the range of the data.
+STORED_NEAR = "table_near"
 WORST = 0.5 - 1.0 / np.sqrt(12.0)
 # Largest error of dG/dr. After 10,000 steps on liquid water with the fast schedule it leaves errors
 # of 2e-9 eV/atom and 3e-6 eV/A, as large as those of float32 nets.
@@ -67,7 +71,7 @@ class Table:
     whole: CurveTable  # with all nodes, float64
     between: tf.Tensor  # as whole.nodes, but at WORST of every interval
     at_nodes: Callable[[tf.Tensor], CurveTable] | None  # of some nodes; None for constants
-    counts: tf.Variable  # [C, SEGMENTS] number of nodes
+    counts: tf.Variable  # [C, S] number of nodes
     curves: Curves
     measured: bool  # whether the numbers of nodes came with the model
     precision: tf.DType  # of the nets, and of the sums
@@ -81,6 +85,7 @@ class Table:
         empty: tf.Tensor | np.ndarray,
         atom_count: tf.Tensor,
         neighbor_count: tf.Tensor,
+        *gate: tf.Tensor | None,
     ) -> EmbeddingSums:
         """Return the sums over neighbours of rows [P, W] of sorted pairs, [N_real, W, M].
 
@@ -89,6 +94,7 @@ class Table:
         curve : [T, T] net of each block of pairs, as in Curves
         sel : [T] places of each neighbour type
         empty : [T, T] x of an empty place, neighbour type first
+        gate : of gated sums, and shares or None; see gated_sum
         """
         layout = (curve, sel, empty, atom_count, neighbor_count)
         table = self.whole
@@ -96,7 +102,8 @@ class Table:
             table = self.at_nodes(needed_nodes(rows, table.grid, *layout))
         elif self.precision == tf.float32:
             table = rounded(table)
-        return embedding_sum(rows, table, *layout)
+        sums = gated_sum if gate else embedding_sum
+        return sums(rows, table, *layout, *gate)
 
     def refine(self, run: tf.Session, agree: Callable[[np.ndarray], np.ndarray]) -> str:
         """Change the numbers of nodes where the errors ask for it.
@@ -124,7 +131,7 @@ class Table:
         return line
 
     def errors(self, run: tf.Session) -> np.ndarray:
-        """Return the largest error of G and of dG/dr (1/A) of every segment, [C, SEGMENTS, 2]."""
+        """Return the largest error of G and of dG/dr (1/A) of every segment, [C, S, 2]."""
         fetch = (self.whole.nodes, self.between, *self.whole.grid[:2])
         nodes, between, row, grid = run.run(fetch)
         errors = []
@@ -133,46 +140,108 @@ class Table:
             true = between[row[k] - k : row[k + 1] - k - 1]
             at_worst = 2.25 * np.abs(value - true[:, 0]).max()  # of G the worst is in the middle
             errors.append([at_worst, np.abs(slope - true[:, 1]).max() / step])
-        errors = np.array(errors).reshape(-1, SEGMENTS, 2)
+        errors = np.array(errors).reshape(-1, self.curves.segments, 2)
         errors[..., 1] *= self.curves.gradient
         return errors
 
 
-def build_table(
-    curves: Curves,
+def net_weights(
+    name: str,
     neuron: Sequence[int],
     style: Style,
     parameters: Parameters,
     trainable: bool,
-) -> Table:
-    """Return the table of the nets `curves.names` with widths `neuron`."""
+    first: int = 0,
+) -> list[tf.Tensor]:
+    """Return the arrays of a net of one number with widths `neuron`, as `embedding_nodes` asks.
+
+    Those of the layers from `first` on.
+    """
     weights: list[tf.Tensor] = []
-    for name in curves.names:
-        for layer, width in enumerate(neuron):
-            n_in = neuron[layer - 1] if layer else 1
-            place = (f"{name}/{layer}", n_in, width, style, parameters, trainable)
-            weights += layer_arrays(*place)
-            if style.resnet_dt and width in (n_in, 2 * n_in):
-                weights.append(time_step(place[0], *place[2:]))
+    for layer, width in list(enumerate(neuron))[first:]:
+        n_in = neuron[layer - 1] if layer else 1
+        place = (f"{name}/{layer}", n_in, width, style, parameters, trainable)
+        weights += layer_arrays(*place)
+        if style.resnet_dt and width in (n_in, 2 * n_in):
+            weights.append(time_step(place[0], *place[2:]))
+    return weights
+
+
+def build_table(
+    curves: Curves,
+    nets: Iterable[Sequence[tf.Tensor]],
+    neuron: Sequence[int],
+    style: Style,
+    parameters: Parameters,
+) -> Table:
+    """Return the table of nets with these arrays (see net_weights), in the order of `curves`.
+
+    Where the model has a table and no nets, `nets` are not looked at.
+    """
+    if is_stored(parameters):
+        return _stored(curves, neuron[-1], style.precision, parameters)
+    weights = [weight for net in nets for weight in net]
     measured = _is_measured(curves, parameters)
     if not measured:
         parameters.forget(NODES, RANGE)
     parameters.array(RANGE, curves.range)
-    counts = parameters.state(NODES, np.full((len(curves), SEGMENTS), FIRST_NODES, np.int32))
+    counts = parameters.state(NODES, np.full((len(curves), curves.segments), FIRST_NODES, np.int32))
     number = tf.reshape(counts, [-1])
     row = tf.concat([[0], tf.cumsum(number)], axis=0)
     start = tf.constant(curves.ends[:, :-1].ravel())
     step = tf.constant(np.diff(curves.ends).ravel()) / tf.cast(number - 1, tf.float64)
     shape = (neuron, style.activation.lower(), style.resnet_dt)
-    nets = ([tf.cast(weight, tf.float64) for weight in weights], *shape)
-    grid = CurveGrid(row, tf.stack([start, step], axis=1), SEGMENTS, NEAR)
-    all_nodes = embedding_nodes(grid, *nets)
+    double = ([tf.cast(weight, tf.float64) for weight in weights], *shape)
+    segments = curves.segments
+    grid = CurveGrid(row, tf.stack([start, step], axis=1), segments, segments - FAR)
+
+    def at_nodes(needed: tf.Tensor) -> CurveTable:
+        return _tabulated(curves, grid, weights, *shape, needed)
+
+    all_nodes = _tabulated(curves, grid, *double)
     whole = _fixed(all_nodes, len(curves), parameters)
-    at_nodes = partial(embedding_nodes, grid, weights, *shape) if whole is all_nodes else None
     places = tf.stack([start + WORST * step, step], axis=1)
     between = grid._replace(node_row=row - tf.range(tf.size(row)), grid=places)
-    between_nodes = embedding_nodes(between, *nets).nodes
-    return Table(whole, between_nodes, at_nodes, counts, curves, measured, style.precision)
+    between_nodes = _tabulated(curves, between, *double).nodes
+    changes = at_nodes if whole is all_nodes else None
+    return Table(whole, between_nodes, changes, counts, curves, measured, style.precision)
+
+
+def is_stored(parameters: Parameters) -> bool:
+    """Return whether a model has a table in place of nets."""
+    return parameters.known(STORED_NEAR) is not None
+
+
+def has_stored(arrays: Iterable[str]) -> bool:
+    """Return whether among the names of arrays of a model are those of a table in place of nets."""
+    return any(name.rpartition("/")[2] == STORED_NEAR for name in arrays)
+
+
+def stored_ends(parameters: Parameters, number: int) -> np.ndarray:
+    """Return the arguments where the range of the data and the table of each curve end, [C, 2].
+
+    number : of curves, C.
+    """
+    row, grid, near = (parameters.known(name) for name in (TABLE_ROW, TABLE_GRID, STORED_NEAR))
+    last = grid.reshape(number, -1, 2)[:, [-int(near), -1]]
+    end = last[:, 1, 0] + last[:, 1, 1] * (np.diff(row).reshape(number, -1)[:, -1] - 1)
+    return np.stack([last[:, 0, 0], end], axis=1)
+
+
+def _stored(curves: Curves, width: int, precision: tf.DType, parameters: Parameters) -> Table:
+    """Return the table of a model that has it in place of nets."""
+    nodes, row, grid, near = map(parameters.given, (TABLE, TABLE_ROW, TABLE_GRID, STORED_NEAR))
+    near = int(parameters.known(STORED_NEAR))
+    segments = (int(row.shape[0]) - 1) // len(curves)
+    needed = tf.range(int(nodes.shape[0]) + 1)
+    whole = CurveTable(nodes, needed, CurveGrid(row, grid, segments, near), width)
+    return Table(whole, whole.nodes, None, tf.zeros([0]), curves, True, precision)
+
+
+def _tabulated(curves: Curves, grid: CurveGrid, *nets: Any) -> CurveTable:
+    """Return the curves on a grid; `nets` are the further arguments of `embedding_nodes`."""
+    table = embedding_nodes(grid, *nets)
+    return table if curves.share is None else times_argument(table, curves.share)
 
 
 def _fixed(table: CurveTable, num_curves: int, parameters: Parameters) -> CurveTable:
@@ -226,7 +295,7 @@ def measured_arrays(
 
 def _is_measured(curves: Curves, parameters: Parameters) -> bool:
     nodes, found = parameters.known(NODES), parameters.known(RANGE)
-    if nodes is None or found is None or nodes.shape != (len(curves), SEGMENTS):
+    if nodes is None or found is None or nodes.shape != (len(curves), curves.segments):
         return False
     return found.shape == (len(curves), 3) and np.allclose(found, curves.range, rtol=1e-9, atol=0)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from deeptf.ops.gradients import unavailable
 from deeptf.ops.library import library
 from deeptf.tf import tf
@@ -44,7 +46,7 @@ class EmbeddingSums(NamedTuple):
     closest: tf.Tensor  # [T, T] the closest of them; -1 without any
 
 
-_SIZES = ("width", "segments", "near")  # attributes of the ops of embedding sums
+SIZES = ("width", "segments", "near")  # attributes of the ops of embedding sums
 
 
 def needed_nodes(
@@ -72,6 +74,12 @@ def needed_nodes(
         segments=grid.segments,
         near=grid.near,
     )
+
+
+def padded_width(width: int, dtype: tf.DType = tf.float64) -> int:
+    """Return the length of the rows of nodes with `width` outputs."""
+    unit = 64 // dtype.size
+    return -(-width // unit) * unit
 
 
 def embedding_nodes(
@@ -102,14 +110,45 @@ def embedding_nodes(
         segments=grid.segments,
     )
     dtype = weights[0].dtype
-    unit, rows = 64 // dtype.size, 4 if dtype == tf.float32 else 2
-    nodes = tf.ensure_shape(nodes, [None, rows, -(-neuron[-1] // unit) * unit])
+    rows = 4 if dtype == tf.float32 else 2
+    nodes = tf.ensure_shape(nodes, [None, rows, padded_width(neuron[-1], dtype)])
     return CurveTable(nodes, needed_row, grid, neuron[-1])
 
 
 def rounded(table: CurveTable) -> CurveTable:
     """Return a table of constants, which is float64, in float32; it has no derivative."""
     return table._replace(nodes=library().round_intervals(table.nodes, width=table.width))
+
+
+def times_argument(table: CurveTable, share: np.ndarray) -> CurveTable:
+    """Return the table of share_c x G_c(x) from that of G, each node or interval for itself.
+
+    share [C], of each curve.
+    """
+    x, step, factor = tf.unstack(_places(table, share), axis=1)
+    zero = tf.zeros_like(x)
+    if table.nodes.dtype == tf.float32:
+        end = x + step
+        rows = (x, zero, zero, zero), (step, x, zero, zero), (step, zero, end, zero)
+        rows = (*rows, (step, zero, step, end))
+    else:
+        rows = (x, zero), (step, x)
+    matrix = factor[:, None, None] * tf.stack([tf.stack(row, axis=1) for row in rows], axis=1)
+    matrix = tf.cast(matrix[: tf.shape(table.nodes)[0]], table.nodes.dtype)
+    return table._replace(nodes=tf.matmul(matrix, table.nodes))
+
+
+def _places(table: CurveTable, share: np.ndarray) -> tf.Tensor:
+    """Return argument, step and share of each needed node, [K', 3]."""
+    row, grid, segments = table.grid.node_row, table.grid.grid, table.grid.segments
+    number = row[1:] - row[:-1]
+    of_segment = tf.concat([grid, np.repeat(share, segments)[:, None]], axis=1)
+    of_node = tf.repeat(of_segment, number, axis=0)
+    within = tf.range(row[-1]) - tf.repeat(row[:-1], number)
+    x = of_node[:, 0] + tf.cast(within, tf.float64) * of_node[:, 1]
+    places = tf.concat([x[:, None], of_node[:, 1:]], axis=1)
+    needed = table.needed_row[1:] > table.needed_row[:-1]
+    return tf.boolean_mask(places, needed)
 
 
 def embedding_sum(
@@ -161,7 +200,7 @@ def _embedding_nodes_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor |
 
 @tf.RegisterGradient("EmbeddingSum")
 def _embedding_sum_grad(op: tf.Operation, grad: tf.Tensor, *_: tf.Tensor) -> list[tf.Tensor | None]:
-    sizes = {name: op.get_attr(name) for name in _SIZES}
+    sizes = {name: op.get_attr(name) for name in SIZES}
     return [
         library().embedding_sum_grad(*op.inputs, grad, **sizes),
         library().embedding_table_grad(*op.inputs, grad, **sizes),
@@ -171,7 +210,7 @@ def _embedding_sum_grad(op: tf.Operation, grad: tf.Tensor, *_: tf.Tensor) -> lis
 @tf.RegisterGradient("EmbeddingSumGrad")
 def _embedding_sum_grad_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
     *shared, upper = op.inputs
-    sizes = {name: op.get_attr(name) for name in _SIZES}
+    sizes = {name: op.get_attr(name) for name in SIZES}
     return [
         unavailable(shared[0], "second derivative of an embedding in the rows"),
         library().embedding_tangent_table_grad(*shared, grad, upper, **sizes),

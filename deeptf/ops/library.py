@@ -4,6 +4,9 @@ The package holds the core once for each CPU level that was built, `libdeeptf_co
 with the SONAME that the bindings `libdeeptf.so` need. So the bindings take the core that is in the
 process when they are loaded. Before that the build lines of both are read from the files: a library
 made for another TensorFlow, another deeptf or another CPU gives one sentence and not a crash.
+
+`libdeeptf_cuda.so` has the ops' kernels for GPUs, where it was built. It is loaded behind the
+bindings, also where there is no GPU and no driver; without it the ops run on the CPU.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import re
+import warnings
 from collections.abc import Set
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +24,7 @@ import deeptf
 FOLDER = Path(__file__).parents[1]
 BINDINGS = "libdeeptf.so"
 CORES = "libdeeptf_core.*.so"
+CUDA = "libdeeptf_cuda.so"
 BUILD = "`pip install .` in the source folder of deeptf builds it"
 
 
@@ -103,14 +108,23 @@ def tensorflow_of(path: Path) -> str:
 
 def check_bindings(path: Path, tensorflow: str) -> None:
     """Raise ImportError unless the bindings at `path` are of this deeptf and of `tensorflow`."""
-    built_for = tensorflow_of(path)
-    release = built_for.split(".")[:2]
-    if release != tensorflow.split(".")[:2]:
-        raise ImportError(
-            f"the op library `{path}` must be built for TensorFlow {tensorflow}, got one for "
-            f"{built_for}: `DEEPTF_TENSORFLOW={tensorflow.replace('-', '')} pip install .` in the "
-            f"source folder of deeptf builds it; or install TensorFlow {'.'.join(release)}"
-        )
+    _check_release(path, tensorflow_of(path), tensorflow)
+
+
+def architectures(path: Path, tensorflow: str | None = None) -> str | None:
+    """Return the GPUs for which kernels are built, such as "sm_80 sm_90"; None without any.
+
+    path : of the library with them
+    tensorflow : the version with which it is to be loaded, if it is.
+    Raises ImportError where it is of another deeptf or TensorFlow.
+    """
+    if not path.exists():
+        return None
+    version, built_for, cards = _build_line(path, "cuda", 3)
+    _check_version(path, version)
+    if tensorflow is not None:
+        _check_release(path, built_for, tensorflow)
+    return cards
 
 
 def this_cpu() -> set[str]:
@@ -124,8 +138,11 @@ def this_cpu() -> set[str]:
 
 
 def description() -> str:
-    """Return version and CPU level in one line; raise ImportError where no core fits."""
-    return f"deeptf {deeptf.__version__}, kernels for {choose_core(FOLDER, this_cpu()).level}"
+    """Return version, CPU level and GPUs in one line; raise ImportError where no core fits."""
+    cards = architectures(FOLDER / CUDA)
+    level = choose_core(FOLDER, this_cpu()).level
+    gpu = f"for GPUs of {cards}" if cards else "none for GPUs"
+    return f"deeptf {deeptf.__version__}, kernels for {level}, {gpu}"
 
 
 @functools.cache
@@ -135,17 +152,37 @@ def library() -> Ops:
 
     bindings = FOLDER / BINDINGS
     check_bindings(bindings, tf.__version__)
+    cards = architectures(FOLDER / CUDA, tf.__version__)
     core = choose_core(FOLDER, this_cpu())
     try:
         # For the whole process: core and bindings must have one type of Error between them.
         ctypes.CDLL(str(core.path), mode=ctypes.RTLD_GLOBAL)
         loaded = tf.load_op_library(str(bindings))
+        if cards:
+            tf.load_library(str(FOLDER / CUDA))
     except (OSError, tf.errors.NotFoundError) as error:
         raise ImportError(
             f"the op library `{bindings}` must match TensorFlow {tf.__version__} and this system, "
             f"got `{error}`: {BUILD}"
         ) from error
+    if not cards and tf.config.list_physical_devices("GPU"):
+        warnings.warn(
+            f"TensorFlow sees a GPU, and there is no library `{FOLDER / CUDA}`: the ops of deeptf "
+            f"run on the CPU. {BUILD} where nvcc is found",
+            stacklevel=2,
+        )
     return Ops(bindings, loaded)
+
+
+def _check_release(path: Path, built_for: str, tensorflow: str) -> None:
+    """Raise ImportError unless a library for one release of TensorFlow fits another."""
+    release = built_for.split(".")[:2]
+    if release != tensorflow.split(".")[:2]:
+        raise ImportError(
+            f"the op library `{path}` must be built for TensorFlow {tensorflow}, got one for "
+            f"{built_for}: `DEEPTF_TENSORFLOW={tensorflow.replace('-', '')} pip install .` in the "
+            f"source folder of deeptf builds it; or install TensorFlow {'.'.join(release)}"
+        )
 
 
 def _build_line(path: Path, part: str, fields: int) -> list[str]:

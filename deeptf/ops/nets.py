@@ -47,12 +47,28 @@ def matrix_products(
     """Return the products a_k b_k of matrices of one precision, each factor transposed or not.
 
     All of them together keep the threads busy, where one small product after the other does not.
-    Not differentiable.
+    Differentiable any number of times.
     """
     if not a:
         return []
     transpose = {"transpose_a": list(transpose_a), "transpose_b": list(transpose_b)}
     return library().matrix_products(a, b, **transpose)
+
+
+@tf.RegisterGradient("MatrixProducts")
+def _matrix_products_grad(op: tf.Operation, *grads: tf.Tensor) -> list[tf.Tensor]:
+    """Return g b^T of each product and a^T g of each; of a factor that is turned, turned."""
+    a, b = op.inputs[: len(grads)], op.inputs[len(grads) :]
+    turn_a, turn_b = op.get_attr("transpose_a"), op.get_attr("transpose_b")
+    of_a = [
+        (y, g, turn_y, True) if turn_x else (g, y, False, not turn_y)
+        for y, g, turn_x, turn_y in zip(b, grads, turn_a, turn_b, strict=True)
+    ]
+    of_b = [
+        (g, x, True, turn_x) if turn_y else (x, g, not turn_x, False)
+        for x, g, turn_x, turn_y in zip(a, grads, turn_a, turn_b, strict=True)
+    ]  # apart, since often only one of the two is wanted
+    return [x for all_of in (of_a, of_b) for x in matrix_products(*zip(*all_of, strict=True))]
 
 
 @tf.RegisterGradient("FittingNet")

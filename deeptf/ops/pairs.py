@@ -5,7 +5,7 @@ Letters: F frames, N centre atoms, N_all atoms with ghosts, P pairs, T types.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from deeptf.ops.library import library
 from deeptf.tf import tf
@@ -65,4 +65,37 @@ def sort_pairs(
         *library().sort_pairs(
             row, neighbor, displacement, atom_type, num_owned, num_types=num_types
         )
+    )
+
+
+def pairs_within(pairs: SortedPairs, rcut: float) -> SortedPairs:
+    """Return the pairs closer than rcut in A, in their order.
+
+    Differentiable any number of times in the displacement, with dense gradients.
+    """
+    near = tf.reduce_sum(pairs.displacement**2, axis=1) < rcut**2
+    index = tf.where(near)
+    before = tf.cumsum(tf.pad(tf.cast(near, tf.int32), [[1, 0]]))  # near pairs before each
+
+    @tf.custom_gradient
+    def take(values: tf.Tensor) -> tuple[tf.Tensor, Any]:
+        shape = tf.shape(values, out_type=tf.int64)
+        return tf.gather_nd(values, index), lambda grad: tf.scatter_nd(index, grad, shape)
+
+    def number(first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+        return tf.gather(before, first + count) - tf.gather(before, first)
+
+    blocks = tf.reshape(pairs.pair_count, [-1])
+    pair_count = number(tf.cumsum(blocks, exclusive=True), blocks)
+    of_neighbor = tf.gather(near, pairs.pair_of)
+    row = tf.cumsum(tf.pad(tf.cast(of_neighbor, tf.int32), [[1, 0]]))
+    return pairs._replace(
+        neighbor_count=number(pairs.first_pair, pairs.neighbor_count),
+        pair_count=tf.reshape(pair_count, tf.shape(pairs.pair_count)),
+        centre=tf.gather_nd(pairs.centre, index),
+        neighbor=tf.gather_nd(pairs.neighbor, index),
+        displacement=take(pairs.displacement),
+        first_pair=tf.gather(before, pairs.first_pair),
+        pair_row=tf.gather(row, pairs.pair_row),
+        pair_of=tf.boolean_mask(tf.gather(before, pairs.pair_of), of_neighbor),
     )

@@ -16,6 +16,7 @@ from deeptf.exchange import frozen
 from deeptf.input_file import Notices
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import first_not_finite
+from deeptf.model.table import has_stored
 from deeptf.train import checkpoint
 from deeptf.train.options import InputConfig
 
@@ -58,6 +59,11 @@ def read_origin(
     if init_frozen is None:
         return _of_checkpoint(init_model, restart)
     description, arrays = frozen.read_arrays(init_frozen)
+    if has_stored(arrays):
+        raise ValueError(
+            f"{init_frozen} must have embedding nets to train on from it, but has tables in their "
+            "place, since it was compressed by another program: convert the model from before that"
+        )
     model = load(ModelConfig, description["model"], "model", Notices())
     print(f"weights from {init_frozen}")
     return Origin(Path(init_frozen), arrays, model)

@@ -24,14 +24,21 @@ def liquids(folder: Path) -> np.ndarray:
     return np.flatnonzero(abs(waves.mean(1)).mean(1) < 0.5)
 
 
+def middle(folder: Path, frames: np.ndarray) -> int:
+    """Return the one of the frames whose volume is nearest to their mean."""
+    volume = np.linalg.det(np.load(folder / "box.npy").reshape(-1, 3, 3))[frames]
+    return int(frames[abs(volume - volume.mean()).argmin()])
+
+
 if __name__ == "__main__":
-    frames = liquids(HERE / "data" / "train" / "set.000")
+    data = HERE / "data" / "train" / "set.000"
+    frames = liquids(data)
     settings = md.Settings(
         masses={"Al": 26.982},
         temperature=2000,
         timestep=0.002,
         steps=10000,
-        first=frames[0],
+        first=middle(data, frames),
         farthest=6.0,
     )
     md.main(settings, HERE, frames)

@@ -124,6 +124,7 @@ typedef struct deeptf_neighbor_list {
   int32_t neighbor_mask;           /* and-ed with each of these; 0: none (LAMMPS: NEIGHMASK) */
   const double* fparam;            /* [num_fparam] */
   const double* aparam;            /* [num_centres, num_aparam] */
+  const int64_t* id;               /* [num_all] what messages call atoms; NULL: their numbers */
 } deeptf_neighbor_list;
 
 /* Pairs with their displacements: what periodic images need without ghosts. One frame. */

@@ -73,6 +73,11 @@ void take_source(const std::string& key, Source::Kind kind, Words* words, Source
   if (source->values.empty()) words->take_number(key, -1e300);
 }
 
+template <Source::Kind kind, Source Arguments::* source>
+void take(const std::string& key, Words* words, Arguments* arguments) {
+  take_source(key, kind, words, &(arguments->*source));
+}
+
 using Take = void (*)(const std::string& key, Words* words, Arguments* arguments);
 
 const std::map<std::string, Take>& keys() {
@@ -90,36 +95,19 @@ const std::map<std::string, Take>& keys() {
        [](const std::string& key, Words* words, Arguments* a) {
          a->threads = static_cast<int>(std::min<int64_t>(words->take_count(key, 1), 100000));
        }},
-      {"fparam", [](const std::string& key, Words* words,
-                    Arguments* a) { take_source(key, Source::numbers, words, &a->fparam); }},
-      {"fparam_from_compute",
-       [](const std::string& key, Words* words, Arguments* a) {
-         take_source(key, Source::compute, words, &a->fparam);
-       }},
-      {"fparam_from_fix", [](const std::string& key, Words* words,
-                             Arguments* a) { take_source(key, Source::fix, words, &a->fparam); }},
-      {"aparam", [](const std::string& key, Words* words,
-                    Arguments* a) { take_source(key, Source::numbers, words, &a->aparam); }},
-      {"aparam_from_compute",
-       [](const std::string& key, Words* words, Arguments* a) {
-         take_source(key, Source::compute, words, &a->aparam);
-       }},
-      {"ttm",
-       [](const std::string&, Words*, Arguments*) {
-         throw std::runtime_error(
-             "`ttm` must be left out: the temperatures of fix ttm cannot be read from a plugin; "
-             "give "
-             "them by `aparam_from_compute`");
-       }},
+      {"fparam", take<Source::numbers, &Arguments::fparam>},
+      {"fparam_from_compute", take<Source::compute, &Arguments::fparam>},
+      {"fparam_from_fix", take<Source::fix, &Arguments::fparam>},
+      {"aparam", take<Source::numbers, &Arguments::aparam>},
+      {"aparam_from_compute", take<Source::compute, &Arguments::aparam>},
+      {"ttm", take<Source::ttm, &Arguments::aparam>},
   };
   return all;
 }
 
 std::string names() {
   std::string text;
-  for (const auto& key : keys()) {
-    if (key.first != "ttm") text += (text.empty() ? "" : ", ") + key.first;
-  }
+  for (const auto& key : keys()) text += (text.empty() ? "" : ", ") + key.first;
   return text;
 }
 

@@ -9,11 +9,11 @@ namespace deeptf_lammps {
 
 // Where the parameters of a frame or of atoms come from.
 struct Source {
-  enum Kind { none, numbers, compute, fix };
+  enum Kind { none, numbers, compute, fix, ttm };
   Kind kind = none;
   std::string words;           // as they were given, for messages
   std::vector<double> values;  // of all frames or atoms
-  std::string id;              // of the compute or fix
+  std::string id;              // of the compute or fix; ttm: of a fix ttm
   int column = 0;  // of a fix with a vector, from 1; 0: its scalar, or all of the vector
 };
 

@@ -58,15 +58,17 @@ void DeviationFile::write(const Opinions& opinions, double energy, double length
   own.resize(atoms);
   const double force = arguments_.relative > 0 ? 1 : energy / length;
   for (double& value : own) value *= force;
-  const std::vector<double> virial = of_virial(opinions);
-  double most[2] = {0, -std::numeric_limits<double>::infinity()}, sum = 0, all[2], total = 0;
+  double most[2] = {0, -std::numeric_limits<double>::infinity()}, all[2];
+  double sum[2] = {0, static_cast<double>(atoms)}, total[2];
   for (const double value : own) {
     most[0] = std::max(most[0], value);
     most[1] = std::max(most[1], -value);
-    sum += value;
+    sum[0] += value;
   }
   MPI_Reduce(most, all, 2, MPI_DOUBLE, MPI_MAX, 0, world);
-  MPI_Reduce(&sum, &total, 1, MPI_DOUBLE, MPI_SUM, 0, world);
+  MPI_Allreduce(sum, total, 2, MPI_DOUBLE, MPI_SUM, world);
+  const double count = total[1];  // atom->natoms may have lost ones
+  const std::vector<double> virial = of_virial(opinions, static_cast<int64_t>(count));
   const std::vector<double> each = arguments_.atomic ? of_all_atoms(own) : std::vector<double>();
   if (comm->me != 0) return;
   const double unit = arguments_.relative_v > 0 ? 1 : energy;
@@ -77,34 +79,33 @@ void DeviationFile::write(const Opinions& opinions, double energy, double length
   put(*range.first * unit);
   put(std::sqrt(square / static_cast<double>(virial.size())) * unit);
   put(all[0]);
-  put(atom->natoms > 0 ? -all[1] : 0);
-  put(atom->natoms > 0 ? total / static_cast<double>(atom->natoms) : 0);
+  put(count > 0 ? -all[1] : 0);
+  put(count > 0 ? total[0] / count : 0);
   for (const double value : each) put(value);
   file_ << std::endl;
 }
 
 // [9] of the virials of all ranks, on the first one.
-std::vector<double> DeviationFile::of_virial(const Opinions& opinions) const {
+std::vector<double> DeviationFile::of_virial(const Opinions& opinions, int64_t atoms) const {
   const size_t models = opinions.virial.size();
   std::vector<double> own, sum(9 * models), deviation(9);
   for (const double* one : opinions.virial) own.insert(own.end(), one, one + 9);
   MPI_Reduce(own.data(), sum.data(), static_cast<int>(sum.size()), MPI_DOUBLE, MPI_SUM, 0, world);
   std::vector<const double*> virial;
   for (size_t k = 0; k < models; ++k) virial.push_back(sum.data() + 9 * k);
-  deeptf::check(deeptf_virial_deviation(static_cast<int32_t>(models),
-                                        std::max<int64_t>(atom->natoms, 1), virial.data(),
-                                        arguments_.relative_v, deviation.data()));
+  deeptf::check(deeptf_virial_deviation(static_cast<int32_t>(models), std::max<int64_t>(atoms, 1),
+                                        virial.data(), arguments_.relative_v, deviation.data()));
   return deviation;
 }
 
 // Those of all ranks in the order of atom IDs, on the first one.
-std::vector<double> DeviationFile::of_all_atoms(const std::vector<double>& own) const {
-  const int atoms = static_cast<int>(own.size());
+std::vector<double> DeviationFile::of_all_atoms(std::vector<double> own) const {
+  auto atoms = static_cast<int>(own.size());
   std::vector<int> count(comm->nprocs), begin(comm->nprocs);
   MPI_Gather(&atoms, 1, MPI_INT, count.data(), 1, MPI_INT, 0, world);
   for (int rank = 1; rank < comm->nprocs; ++rank) begin[rank] = begin[rank - 1] + count[rank - 1];
   const int total = begin.back() + count.back();
-  const std::vector<double> own_id(atom->tag, atom->tag + atoms);  // exact below 2^53
+  std::vector<double> own_id(atom->tag, atom->tag + atoms);  // exact below 2^53
   std::vector<double> value(total), id(total), sorted(total);
   MPI_Gatherv(own.data(), atoms, MPI_DOUBLE, value.data(), count.data(), begin.data(), MPI_DOUBLE,
               0, world);

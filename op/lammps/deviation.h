@@ -30,8 +30,8 @@ class DeviationFile : protected LAMMPS_NS::Pointers {
   void write(const Opinions& opinions, double energy, double length);
 
  private:
-  std::vector<double> of_virial(const Opinions& opinions) const;
-  std::vector<double> of_all_atoms(const std::vector<double>& own) const;
+  std::vector<double> of_virial(const Opinions& opinions, int64_t atoms) const;
+  std::vector<double> of_all_atoms(std::vector<double> own) const;
   void put(double value);
 
   const Arguments arguments_;

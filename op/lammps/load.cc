@@ -61,6 +61,7 @@ Read read(const std::string& path) {
 // MPI_Bcast, but whoever waits leaves the core to others: a broadcast has hundreds of parts, and
 // with more ranks than cores each would take as long as a rank may keep its core.
 void broadcast(void* bytes, int count, MPI_Comm world) {
+#ifndef MPI_STUBS  // LAMMPS's stand-in where there is one rank
   MPI_Request request;
   MPI_Ibcast(bytes, count, MPI_BYTE, 0, world, &request);
   for (int done = 0;;) {
@@ -68,6 +69,7 @@ void broadcast(void* bytes, int count, MPI_Comm world) {
     if (done) return;
     std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
+#endif
 }
 
 void broadcast(std::string* text, MPI_Comm world) {

@@ -39,10 +39,9 @@ void PairDeeptf::compute(int eflag, int vflag) {
   deeptf_results results{};
   results.atom_energy = eflag_atom ? atom_energy_.data() : nullptr;
   results.atom_virial = with_atoms ? atom_virial_.data() : nullptr;
-  results.outside_count = outside_of_step_.data();
-  results.outside_distance = distance_of_step_.data();
+  outside_->collect(&results);
   evaluate(0, results);
-  count_outside();
+  outside_->add(atoms_);
   const bool due = deviation_ && deviation_->is_due();
   if (force->newton_pair) add_forces();
   if (!force->newton_pair || due) return_ghosts(&found_[0].force, 3);
@@ -90,6 +89,9 @@ void PairDeeptf::find_atoms() {
   atoms_.num_neighbors = num_neighbors_.data();
   atoms_.neighbors = neighbors_.data();
   atoms_.neighbor_mask = NEIGHMASK;
+  if (!atom->tag_enable) return;
+  id_.assign(atom->tag, atom->tag + all);
+  atoms_.id = id_.data();
 }
 
 // Evaluates one model; `results` has what is wanted beside energy, force and virial.
@@ -170,36 +172,7 @@ void PairDeeptf::unpack_reverse_comm(int count, int* atoms, double* buffer) {
   }
 }
 
-void PairDeeptf::count_outside() {
-  for (size_t k = 0; k < outside_count_.size(); ++k) {
-    if (outside_of_step_[k] == 0) continue;
-    const bool first = outside_count_[k] == 0;
-    outside_distance_[k] =
-        first ? distance_of_step_[k] : std::min(outside_distance_[k], distance_of_step_[k]);
-    outside_count_[k] += outside_of_step_[k];
-  }
-}
-
-// At the end of a run: says how often atoms were closer than in the data of the model.
-void PairDeeptf::finish() {
-  const auto pairs = static_cast<int>(outside_count_.size());
-  std::vector<long long> own(outside_count_.begin(), outside_count_.end()), sum(pairs);
-  std::vector<double> distance(pairs), least(pairs);
-  for (int k = 0; k < pairs; ++k) distance[k] = own[k] > 0 ? outside_distance_[k] : 1e300;
-  MPI_Reduce(own.data(), sum.data(), pairs, MPI_LONG_LONG, MPI_SUM, 0, world);
-  MPI_Reduce(distance.data(), least.data(), pairs, MPI_DOUBLE, MPI_MIN, 0, world);
-  if (comm->me != 0) return;
-  const deeptf::Model& model = models_[0];
-  const int types = model.num_types();
-  for (int k = 0; k < pairs; ++k) {
-    if (sum[k] == 0) continue;
-    error->warning(
-        "deeptf", 0,
-        "{} times a neighbour of type {} of an atom of type {} was closer than in the data "
-        "of model {}, which end at {:.3f} A: the closest at {:.3f} A",
-        sum[k], deeptf_type_name(model.get(), k % types), deeptf_type_name(model.get(), k / types),
-        given_.models[0], model.data_end(k / types, k % types), least[k]);
-  }
-}
+// At the end of a run.
+void PairDeeptf::finish() { outside_->report(models_[0], given_.models[0]); }
 
 }  // namespace deeptf_lammps

@@ -67,11 +67,7 @@ void PairDeeptf::settings(int count, char** words) {
     check_models();
     found_.assign(models_.size(), {});
     const deeptf::Model& first = models_[0];
-    const size_t pairs = size_t(first.num_types()) * first.num_types();
-    outside_count_.assign(pairs, 0);
-    outside_of_step_.resize(pairs);
-    outside_distance_.assign(pairs, 0);
-    distance_of_step_.resize(pairs);
+    outside_ = std::make_unique<OutsidePairs>(lmp, first.num_types());
     fparam_ = std::make_unique<Parameters>(lmp, given_.fparam, first.num_fparam(), false, "fparam");
     aparam_ = std::make_unique<Parameters>(lmp, given_.aparam, first.num_aparam(), true, "aparam");
     if (models_.size() > 1 && given_.out_freq > 0) {
@@ -171,7 +167,7 @@ void PairDeeptf::init_style() {
     error->warning(FLERR, "Pair style deeptf runs with " + std::to_string(threads_) +
                               " threads: no more cores for this rank");
   }
-  std::fill(outside_count_.begin(), outside_count_.end(), 0);
+  outside_->begin_run();
   neighbor->add_request(this, LAMMPS_NS::NeighConst::REQ_FULL);
 }
 

@@ -12,6 +12,7 @@
 #include "arguments.h"
 #include "deeptf.hpp"
 #include "deviation.h"
+#include "outside.h"
 #include "pair.h"
 #include "parameters.h"
 #include "units.h"
@@ -56,7 +57,6 @@ class PairDeeptf : public LAMMPS_NS::Pair {
   void add_forces();
   void add_atom_values();
   void write_deviation();
-  void count_outside();
   void return_ghosts(std::vector<double>* values, int width);
 
   Arguments given_;
@@ -67,20 +67,18 @@ class PairDeeptf : public LAMMPS_NS::Pair {
   double** scale_ = nullptr;  // of energies and forces, for fix adapt
   std::unique_ptr<Parameters> fparam_, aparam_;
   std::unique_ptr<DeviationFile> deviation_;
+  std::unique_ptr<OutsidePairs> outside_;  // of the first model
 
   // of a step, in A and eV
   std::vector<double> coord_;  // where LAMMPS has other units
   std::vector<int32_t> type_, num_neighbors_;
+  std::vector<int64_t> id_;
   std::vector<const int32_t*> neighbors_;
   std::vector<Found> found_;  // of each model
   std::vector<double> atom_energy_, atom_virial_;
   deeptf_neighbor_list atoms_{};
   std::vector<double>* returned_ = nullptr;  // to the owners of ghosts
   int returned_width_ = 0;
-
-  // pairs closer than the data of the first model, in this run
-  std::vector<int64_t> outside_count_, outside_of_step_;
-  std::vector<double> outside_distance_, distance_of_step_;
 };
 
 }  // namespace deeptf_lammps

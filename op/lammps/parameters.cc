@@ -17,9 +17,9 @@ using LAMMPS_NS::Fix;
 Parameters::Parameters(LAMMPS_NS::LAMMPS* lammps, const Source& source, int width, bool each_atom,
                        const char* name)
     : Pointers(lammps), source_(source), width_(width), each_atom_(each_atom), name_(name) {
-  const auto given = static_cast<int>(source.values.size());
-  if ((source.kind == Source::none) != (width == 0) ||
-      (source.kind == Source::numbers && given != width)) {
+  const bool counted = source.kind == Source::numbers || source.kind == Source::ttm;
+  const int given = source.kind == Source::ttm ? 1 : static_cast<int>(source.values.size());
+  if ((source.kind == Source::none) != (width == 0) || (counted && given != width)) {
     throw std::runtime_error(
         "`" + name_ + "` must be " + (width > 0 ? std::to_string(width) + " numbers" : "left out") +
         " for this model, got " +
@@ -27,6 +27,7 @@ Parameters::Parameters(LAMMPS_NS::LAMMPS* lammps, const Source& source, int widt
              ? "none"
              : source.words + (given > 0 ? " with " + std::to_string(given) : "")));
   }
+  if (source.kind == Source::ttm) electrons_.emplace(lammps, source.id, source.words);
 }
 
 void Parameters::fail(const std::string& must) const {
@@ -34,6 +35,7 @@ void Parameters::fail(const std::string& must) const {
 }
 
 void Parameters::init() {
+  if (electrons_) electrons_->read();
   if (source_.kind == Source::compute) {
     const Compute* found = modify->get_compute_by_id(source_.id);
     if (found == nullptr) fail("a compute, got none of that ID");
@@ -67,6 +69,9 @@ const double* Parameters::values() {
     for (int k = 0; k < count; ++k) {
       values_.insert(values_.end(), source_.values.begin(), source_.values.end());
     }
+  } else if (electrons_) {
+    electrons_->read();
+    electrons_->at_atoms(&values_);
   } else if (source_.kind == Source::compute) {
     take_compute();
   } else {

@@ -1,9 +1,12 @@
-// Parameters of frames and atoms, from numbers in the script, computes and fixes.
+// Parameters of frames and atoms, from numbers in the script, computes and fixes. All ranks must
+// call every function, and all throw together.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "arguments.h"
+#include "electrons.h"
 #include "pointers.h"
 
 namespace LAMMPS_NS {
@@ -34,6 +37,7 @@ class Parameters : protected LAMMPS_NS::Pointers {
   const int width_;
   const bool each_atom_;
   const std::string name_;
+  std::optional<Electrons> electrons_;
   std::vector<double> values_;
 };
 

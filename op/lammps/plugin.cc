@@ -3,7 +3,10 @@
 // A class of LAMMPS may have another layout in a build of the same date, so nothing but a static
 // function and a function of C is called before it is known that the plugin was compiled for the
 // LAMMPS that loads it:
-//     DEEPTF_LAMMPS_DESCRIPTOR  what its git_descriptor() gives, such as "stable_22Jul2025_update4"
+//     DEEPTF_LAMMPS_DESCRIPTOR  what its git_descriptor() gives, such as
+//     "stable_22Jul2025_update4",
+//                               or its version, "22 Jul 2025", where it was compiled without git
+// The version is a pointer that has one place in all releases, after those to other classes.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -45,9 +48,9 @@ void* new_pair(LAMMPS* lammps) {
 }
 
 // What is wrong with the LAMMPS that loads the plugin, or nothing.
-std::string mismatch() {
+std::string mismatch(const LAMMPS& lammps) {
   const std::string line = kBuild, wanted = line.substr(line.find('|') + 1);
-  const std::string found = LAMMPS::git_descriptor();
+  const std::string found = LAMMPS::has_git_info() ? LAMMPS::git_descriptor() : lammps.version;
   if (found + "|" != wanted) {
     return "LAMMPS must be " + wanted.substr(0, wanted.size() - 1) +
            ", for which the plugin was compiled, got " + found;
@@ -92,7 +95,7 @@ bool has_deepmd(const LAMMPS& lammps) {
 
 extern "C" __attribute__((visibility("default"))) void lammpsplugin_init(void* lammps, void* handle,
                                                                          void* register_plugin) {
-  const std::string wrong = mismatch();
+  const std::string wrong = mismatch(*static_cast<LAMMPS*>(lammps));
   if (!wrong.empty()) {
     if (is_first_rank()) {
       std::fprintf(stderr, "deeptf: pair style deeptf is not there: %s: `deeptf lammps build`\n",

@@ -1,69 +1,21 @@
-// Bindings of AdamUpdate and AdamChange; see train/adam.h. They change variables in place.
-#include "tf/adam.h"
-
+// The ops AdamUpdate and AdamChange, and their CPU kernels.
 #include <algorithm>
 
-#include "tf/binding.h"
-#include "train/adam.h"
+#include "tf/adam_update.h"
 
 namespace deeptf {
+
+template <class T>
+void copy_numbers(const Context&, const T* from, int64_t count, T* to) {
+  std::copy_n(from, count, to);
+}
+
+template <class T>
+void zero_numbers(const Context&, int64_t count, T* to) {
+  std::fill_n(to, count, T(0));
+}
+
 namespace {
-
-struct Attributes : AdamAttributes {
-  explicit Attributes(OpKernelConstruction* context) : AdamAttributes(context) {
-    OP_REQUIRES_OK(context, context->GetAttr("N", &number));
-  }
-
-  int64_t number;
-};
-
-// The numbers of a variable, which may be written: whoever still reads the old ones keeps them.
-template <class T>
-T* writable(OpKernelContext* context, Var* variable) {
-  const tensorflow::mutex_lock lock(*variable->mu());
-  Tensor* tensor = variable->tensor();
-  if (!tensor->RefCountIsOne()) {
-    Tensor copy;
-    if (!context->allocate_temp(tensor->dtype(), tensor->shape(), &copy).ok()) {
-      throw std::bad_alloc();
-    }
-    std::copy_n(data<T>(*tensor), tensor->NumElements(), copy.flat<T>().data());
-    *tensor = copy;
-  }
-  return tensor->flat<T>().data();
-}
-
-// Output `index` with the shape of the gradient, all zeros.
-template <class T>
-T* zeros(OpKernelContext* context, int index, const Tensor& gradient) {
-  Tensor* tensor = nullptr;
-  if (!context->allocate_output(index, gradient.shape(), &tensor).ok()) throw std::bad_alloc();
-  T* values = tensor->flat<T>().data();
-  std::fill_n(values, gradient.NumElements(), T(0));
-  return values;
-}
-
-// Inputs: rate; N variables of each kind, the moments last; N gradients. Without weights there are
-// changes as outputs.
-template <class T>
-void run(OpKernelContext* context, const Attributes& attributes) {
-  const bool has_weights = context->num_outputs() == 0;
-  const AdamStep step = attributes.step(context);
-  const int number = static_cast<int>(attributes.number), moments = has_weights ? number : 0;
-  std::vector<VarPointer> held;
-  std::vector<AdamArrays<T>> all;
-  for (int k = 0; k < number; ++k) {
-    const Tensor& gradient = context->input(1 + moments + 2 * number + k);
-    const int64_t size = gradient.NumElements();
-    const auto numbers = [&](int first) {
-      held.push_back(variable_at(context, 1 + first + k, size));
-      return writable<T>(context, held.back().get());
-    };
-    T* weight = has_weights ? numbers(0) : zeros<T>(context, k, gradient);
-    all.push_back({size, weight, numbers(moments), numbers(moments + number), data<T>(gradient)});
-  }
-  adam(all, step, context_of(context));
-}
 
 absl::Status shape_of_changes(InferenceContext* c) {
   for (int k = 0; k < c->num_outputs(); ++k) {
@@ -94,7 +46,7 @@ REGISTER_OP("AdamChange")
     .SetIsStateful()
     .SetShapeFn(shape_of_changes);
 
-DEEPTF_KERNELS("AdamUpdate", Attributes, run);
-DEEPTF_KERNELS("AdamChange", Attributes, run);
+DEEPTF_CPU_KERNELS("AdamUpdate", UpdateAttributes, update);
+DEEPTF_CPU_KERNELS("AdamChange", UpdateAttributes, update);
 
 }  // namespace deeptf

@@ -20,15 +20,22 @@ using tensorflow::shape_inference::DimensionHandle;
 using tensorflow::shape_inference::InferenceContext;
 using tensorflow::shape_inference::ShapeHandle;
 
-// What a kernel may use for this op; `context` itself is TensorFlow's in all bindings. As many
-// threads as the session may use for an op, whatever those of its device are: all devices of a
-// process may share the threads of the first one, which may be another program's.
-inline Context context_of(OpKernelContext* context) {
-  const auto* session = context->session_config();
-  const int own = session != nullptr ? session->intra_op_parallelism_threads() : 0;
-  const int device = context->device()->tensorflow_cpu_worker_threads()->num_threads;
-  return team_of(own > 0 ? own : device);
-}
+// Bindings are written once for all devices: `Device::of(context)` is what the kernels of a device
+// take. On the CPU that is threads: as many as the session may use for an op, whatever those of its
+// device are, since all devices of a process may share the threads of the first one, which may be
+// another program's.
+struct Cpu {
+  static constexpr bool kOnHost = true;  // arrays can be read here, and are checked
+  static Context of(OpKernelContext* context) {
+    const auto* session = context->session_config();
+    const int own = session != nullptr ? session->intra_op_parallelism_threads() : 0;
+    const int device = context->device()->tensorflow_cpu_worker_threads()->num_threads;
+    return team_of(own > 0 ? own : device);
+  }
+};
+
+// Of an op on the CPU alone.
+inline Context context_of(OpKernelContext* context) { return Cpu::of(context); }
 
 // Runs body; an error of the core becomes the status of the op.
 template <class Body>
@@ -89,7 +96,22 @@ class Kernel : public OpKernel {
   const Attributes attributes_;
 };
 
-// Registers run<float> and run<double>, by the op's attribute `T`.
+struct NoAttributes {
+  explicit NoAttributes(OpKernelConstruction*) {}
+};
+
+// Registers RUN<Cpu>, without attributes.
+#define DEEPTF_CPU_KERNEL(OP, RUN) \
+  REGISTER_KERNEL_BUILDER(Name(OP).Device(tensorflow::DEVICE_CPU), Kernel<NoAttributes, RUN<Cpu>>)
+
+// Registers RUN<Cpu, float> and RUN<Cpu, double>, by the op's attribute `T`.
+#define DEEPTF_CPU_KERNELS(OP, ATTRIBUTES, RUN)                                                \
+  REGISTER_KERNEL_BUILDER(Name(OP).Device(tensorflow::DEVICE_CPU).TypeConstraint<float>("T"),  \
+                          Kernel<ATTRIBUTES, RUN<Cpu, float>>);                                \
+  REGISTER_KERNEL_BUILDER(Name(OP).Device(tensorflow::DEVICE_CPU).TypeConstraint<double>("T"), \
+                          Kernel<ATTRIBUTES, RUN<Cpu, double>>)
+
+// The same for RUN<float> and RUN<double>, which run on the CPU alone.
 #define DEEPTF_KERNELS(OP, ATTRIBUTES, RUN)                                                    \
   REGISTER_KERNEL_BUILDER(Name(OP).Device(tensorflow::DEVICE_CPU).TypeConstraint<float>("T"),  \
                           Kernel<ATTRIBUTES, RUN<float>>);                                     \

@@ -44,6 +44,9 @@ inline CurvePairs pairs_from(OpKernelContext* context, int index) {
           data<double>(input(context, index + 2, "empty", {types, types}))};
 }
 
+// What the kernels take of them; a GPU's want more (tf/cuda/placed.h).
+inline const CurvePairs& placed(const CurvePairs& pairs, const Context&) { return pairs; }
+
 inline absl::Status expect_segments(InferenceContext* c, int index) {
   TF_RETURN_IF_ERROR(expect(c, index, {-1}));
   return expect(c, index + 1, {-1, 2});

@@ -1,12 +1,8 @@
-// Bindings of FittingNet and FittingNetGrad; see core/nets/fitting_net.h.
-#include "core/nets/fitting_net.h"
-
-#include "tf/binding.h"
+// The ops FittingNet and FittingNetGrad, and their CPU kernels.
+#include "tf/fitting_net.h"
 
 namespace deeptf {
 namespace {
-
-using tensorflow::OpInputList;
 
 // H, the sum of attribute `neuron`.
 absl::Status hidden_width(InferenceContext* c, int64_t* hidden) {
@@ -47,105 +43,6 @@ absl::Status shape_of_grad(InferenceContext* c) {
   return absl::OkStatus();
 }
 
-// What both ops have in common: the attributes, and the inputs descriptor, atom_count and weights.
-template <class T>
-class FittingKernel : public OpKernel {
- public:
-  explicit FittingKernel(OpKernelConstruction* context) : OpKernel(context) {
-    std::string activation;
-    OP_REQUIRES_OK(context, context->GetAttr("activation", &activation));
-    OP_REQUIRES_OK(context, context->GetAttr("neuron", &shape_.neuron));
-    OP_REQUIRES_OK(context, context->GetAttr("resnet_dt", &shape_.resnet_dt));
-    OP_REQUIRES(context, !shape_.neuron.empty(),
-                absl::InvalidArgumentError("`neuron` must hold positive widths, got none"));
-    for (const int64_t width : shape_.neuron) {
-      OP_REQUIRES(context, width > 0,
-                  absl::InvalidArgumentError("`neuron` must hold positive widths, got " +
-                                             std::to_string(width)));
-    }
-    try {
-      shape_.activation = activation_of(activation);
-    } catch (const Error& error) {
-      context->CtxFailure(absl::InvalidArgumentError(error.what()));
-    }
-  }
-
- protected:
-  // The common inputs, the first of which is input `first`.
-  FittingInputs<T> common(OpKernelContext* context, int first) const {
-    const Tensor& descriptor = input(context, first, "descriptor", {-1, -1});
-    const Tensor& count = input(context, first + 1, "atom_count", {-1});
-    FittingInputs<T> in{shape_,
-                        descriptor.dim_size(0),
-                        static_cast<int32_t>(count.dim_size(0)),
-                        data<T>(descriptor),
-                        data<int32_t>(count),
-                        {}};
-    in.shape.width = descriptor.dim_size(1);
-    OpInputList weights;
-    if (!context->input_list("weights", &weights).ok()) throw Error("`weights` must be given");
-    for (const Tensor& weight : weights) in.weights.push_back(data<T>(weight));
-    check_fitting(in);
-    const auto shapes = in.shape.array_shapes();
-    for (int k = 0; k < weights.size(); ++k) {
-      const TensorShape wanted(shapes[k % shapes.size()]);
-      if (weights[k].shape() != wanted) {
-        throw Error("array " + std::to_string(k % shapes.size()) + " of `weights` for type " +
-                    std::to_string(k / shapes.size()) + " must have shape " + wanted.DebugString() +
-                    ", got " + weights[k].shape().DebugString());
-      }
-    }
-    return in;
-  }
-
- private:
-  FittingShape shape_{};  // but for its width
-};
-
-template <class T>
-class FittingNet : public FittingKernel<T> {
- public:
-  using FittingKernel<T>::FittingKernel;
-
-  void Compute(OpKernelContext* context) override {
-    guard(context, [&] {
-      const FittingInputs<T> in = this->common(context, 0);
-      const int64_t n = in.num_atoms, hidden = in.shape.hidden_width();
-      const FittingOutputs<T> out{
-          output<T>(context, 0, {n}), output<T>(context, 1, {n, in.shape.width}),
-          output<T>(context, 2, {n, hidden}), output<T>(context, 3, {n, hidden})};
-      fitting_net(in, context_of(context), out);
-    });
-  }
-};
-
-template <class T>
-class FittingNetGrad : public FittingKernel<T> {
- public:
-  using FittingKernel<T>::FittingKernel;
-
-  void Compute(OpKernelContext* context) override {
-    guard(context, [&] {
-      const FittingInputs<T> in = this->common(context, 4);
-      const int64_t n = in.num_atoms, width = in.shape.width, hidden = in.shape.hidden_width();
-      const FittingUpstream<T> upstream{data<T>(input(context, 0, "energy_grad", {n})),
-                                        data<T>(input(context, 1, "slope_grad", {n, width})),
-                                        data<T>(input(context, 2, "preactivation", {n, hidden})),
-                                        data<T>(input(context, 3, "backward", {n, hidden}))};
-      FittingGrads<T> out{output<T>(context, 0, {n, width}), {}};
-      for (size_t k = 0; k < in.weights.size(); ++k) {
-        const int place = static_cast<int>(k);
-        Tensor* grad = nullptr;
-        if (!context->allocate_output(1 + place, context->input(6 + place).shape(), &grad).ok()) {
-          throw std::bad_alloc();
-        }
-        out.weights.push_back(grad->template flat<T>().data());
-      }
-      fitting_net_grad(in, context_of(context), upstream, out);
-    });
-  }
-};
-
 }  // namespace
 
 REGISTER_OP("FittingNet")
@@ -180,13 +77,7 @@ REGISTER_OP("FittingNetGrad")
     .Output("weight_grads: N * T")
     .SetShapeFn(shape_of_grad);
 
-#define DEEPTF_REGISTER(NAME, T)                                                             \
-  REGISTER_KERNEL_BUILDER(Name(#NAME).Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), \
-                          NAME<T>)
-DEEPTF_REGISTER(FittingNet, float);
-DEEPTF_REGISTER(FittingNet, double);
-DEEPTF_REGISTER(FittingNetGrad, float);
-DEEPTF_REGISTER(FittingNetGrad, double);
-#undef DEEPTF_REGISTER
+DEEPTF_CPU_KERNELS("FittingNet", FittingAttributes, energy_and_slope);
+DEEPTF_CPU_KERNELS("FittingNetGrad", FittingAttributes, energy_and_slope_grad);
 
 }  // namespace deeptf

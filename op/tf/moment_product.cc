@@ -1,57 +1,8 @@
-// Bindings of MomentProduct, MomentProductGrad and MomentProductPolar; see
-// core/moments/moment_product.h.
-#include "core/moments/moment_product.h"
-
-#include "tf/binding.h"
+// The ops MomentProduct, MomentProductGrad and MomentProductPolar, and their CPU kernels.
+#include "tf/moment_product.h"
 
 namespace deeptf {
 namespace {
-
-struct Axis {
-  explicit Axis(OpKernelConstruction* context) {
-    OP_REQUIRES_OK(context, context->GetAttr("axis", &size));
-  }
-  int64_t size = 0;
-};
-
-template <class T>
-struct Moments {
-  Moments(OpKernelContext* context, const Axis& axis) {
-    const Tensor& in = input(context, 0, "moments", {-1, -1, -1});
-    shape = {in.dim_size(0), in.dim_size(1), in.dim_size(2), axis.size};
-    if (axis.size < 1 || axis.size > shape.width) {
-      throw Error("`axis` must be from 1 to the width " + std::to_string(shape.width) + ", got " +
-                  std::to_string(axis.size));
-    }
-    values = data<T>(in);
-  }
-
-  MomentShape shape;
-  const T* values;
-};
-
-template <class T>
-void product(OpKernelContext* context, const Axis& axis) {
-  const auto [s, moments] = Moments<T>(context, axis);
-  T* product = output<T>(context, 0, {s.num_atoms, s.width, s.axis});
-  moment_product(s, context_of(context), moments, product);
-}
-
-template <class T>
-void grad(OpKernelContext* context, const Axis& axis) {
-  const auto [s, moments] = Moments<T>(context, axis);
-  const T* upper = data<T>(input(context, 1, "upper", {s.num_atoms, s.width, s.axis}));
-  T* grad = output<T>(context, 0, {s.num_atoms, s.columns, s.width});
-  moment_product_grad(s, context_of(context), moments, upper, grad);
-}
-
-template <class T>
-void polar(OpKernelContext* context, const Axis& axis) {
-  const auto [s, moments] = Moments<T>(context, axis);
-  const T* other = data<T>(input(context, 1, "other", {s.num_atoms, s.columns, s.width}));
-  T* polar = output<T>(context, 0, {s.num_atoms, s.width, s.axis});
-  moment_product_polar(s, context_of(context), moments, other, polar);
-}
 
 // Output [n, M, axis] from moments [n, W, M].
 absl::Status shape_of_product(InferenceContext* c) {
@@ -93,8 +44,8 @@ REGISTER_OP("MomentProductPolar")
     .Output("polar: T")
     .SetShapeFn(shape_of_product);
 
-DEEPTF_KERNELS("MomentProduct", Axis, product);
-DEEPTF_KERNELS("MomentProductGrad", Axis, grad);
-DEEPTF_KERNELS("MomentProductPolar", Axis, polar);
+DEEPTF_CPU_KERNELS("MomentProduct", MomentAxis, product_of_moments);
+DEEPTF_CPU_KERNELS("MomentProductGrad", MomentAxis, product_of_moments_grad);
+DEEPTF_CPU_KERNELS("MomentProductPolar", MomentAxis, product_of_moments_polar);
 
 }  // namespace deeptf

@@ -1,8 +1,5 @@
-// Bindings of NeighborSum, NeighborSumValueGrad and NeighborSumWeightGrad; see
-// core/moments/neighbor_sum.h.
-#include "core/moments/neighbor_sum.h"
-
-#include "tf/binding.h"
+// The ops NeighborSum, NeighborSumValueGrad and NeighborSumWeightGrad, and their CPU kernels.
+#include "tf/neighbor_sum.h"
 
 namespace deeptf {
 namespace {
@@ -35,65 +32,6 @@ absl::Status shape_of_grad(InferenceContext* c, int axis) {
   return absl::OkStatus();
 }
 
-template <class T>
-class NeighborSum : public OpKernel {
- public:
-  using OpKernel::OpKernel;
-
-  void Compute(OpKernelContext* context) override {
-    guard(context, [&] {
-      const Tensor& count = input(context, 0, "count", {-1});
-      const Tensor& weight = input(context, 1, "weight", {-1, -1});
-      const Tensor& value = input(context, 2, "value", {weight.dim_size(0), -1});
-      const Runs runs{count.dim_size(0), weight.dim_size(0), weight.dim_size(1), value.dim_size(1),
-                      data<int32_t>(count)};
-      check_runs(runs);
-      T* sum = output<T>(context, 0, {runs.num_atoms, runs.columns, runs.width});
-      neighbor_sum(runs, context_of(context), data<T>(weight), data<T>(value), sum);
-    });
-  }
-};
-
-template <class T>
-class NeighborSumValueGrad : public OpKernel {
- public:
-  using OpKernel::OpKernel;
-
-  void Compute(OpKernelContext* context) override {
-    guard(context, [&] {
-      const Tensor& count = input(context, 0, "count", {-1});
-      const Tensor& weight = input(context, 1, "weight", {-1, -1});
-      const Tensor& grad = input(context, 2, "grad", {count.dim_size(0), weight.dim_size(1), -1});
-      const Runs runs{count.dim_size(0), weight.dim_size(0), weight.dim_size(1), grad.dim_size(2),
-                      data<int32_t>(count)};
-      check_runs(runs);
-      T* value_grad = output<T>(context, 0, {runs.num_pairs, runs.width});
-      neighbor_sum_value_grad(runs, context_of(context), data<T>(weight), data<T>(grad),
-                              value_grad);
-    });
-  }
-};
-
-template <class T>
-class NeighborSumWeightGrad : public OpKernel {
- public:
-  using OpKernel::OpKernel;
-
-  void Compute(OpKernelContext* context) override {
-    guard(context, [&] {
-      const Tensor& count = input(context, 0, "count", {-1});
-      const Tensor& value = input(context, 1, "value", {-1, -1});
-      const Tensor& grad = input(context, 2, "grad", {count.dim_size(0), -1, value.dim_size(1)});
-      const Runs runs{count.dim_size(0), value.dim_size(0), grad.dim_size(1), value.dim_size(1),
-                      data<int32_t>(count)};
-      check_runs(runs);
-      T* weight_grad = output<T>(context, 0, {runs.num_pairs, runs.columns});
-      neighbor_sum_weight_grad(runs, context_of(context), data<T>(value), data<T>(grad),
-                               weight_grad);
-    });
-  }
-};
-
 }  // namespace
 
 REGISTER_OP("NeighborSum")
@@ -120,15 +58,8 @@ REGISTER_OP("NeighborSumWeightGrad")
     .Output("weight_grad: T")
     .SetShapeFn([](InferenceContext* c) { return shape_of_grad(c, 1); });
 
-#define DEEPTF_REGISTER(NAME, T)                                                             \
-  REGISTER_KERNEL_BUILDER(Name(#NAME).Device(tensorflow::DEVICE_CPU).TypeConstraint<T>("T"), \
-                          NAME<T>)
-DEEPTF_REGISTER(NeighborSum, float);
-DEEPTF_REGISTER(NeighborSum, double);
-DEEPTF_REGISTER(NeighborSumValueGrad, float);
-DEEPTF_REGISTER(NeighborSumValueGrad, double);
-DEEPTF_REGISTER(NeighborSumWeightGrad, float);
-DEEPTF_REGISTER(NeighborSumWeightGrad, double);
-#undef DEEPTF_REGISTER
+DEEPTF_CPU_KERNELS("NeighborSum", NoAttributes, sum_of_neighbors);
+DEEPTF_CPU_KERNELS("NeighborSumValueGrad", NoAttributes, sum_of_neighbors_value_grad);
+DEEPTF_CPU_KERNELS("NeighborSumWeightGrad", NoAttributes, sum_of_neighbors_weight_grad);
 
 }  // namespace deeptf

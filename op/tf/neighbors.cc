@@ -22,21 +22,6 @@ absl::Status shape_of_pairs(InferenceContext* c) {
   return absl::OkStatus();
 }
 
-void check_frame_row(const int32_t* frame_row, int64_t frames, int64_t atoms) {
-  for (int64_t frame = 0; frame < frames; ++frame) {
-    if (frame_row[frame + 1] < frame_row[frame]) {
-      throw Error("`frame_row` must not decrease, got " + std::to_string(frame_row[frame + 1]) +
-                  " after " + std::to_string(frame_row[frame]) + " at frame " +
-                  std::to_string(frame));
-    }
-  }
-  if (frame_row[0] != 0 || frame_row[frames] != atoms) {
-    throw Error("`frame_row` must go from 0 to the number of atoms " + std::to_string(atoms) +
-                ", got " + std::to_string(frame_row[0]) + " to " +
-                std::to_string(frame_row[frames]));
-  }
-}
-
 class NeighborPairs : public OpKernel {
  public:
   using OpKernel::OpKernel;
@@ -54,7 +39,7 @@ class NeighborPairs : public OpKernel {
           data<int32_t>(input(context, 2, "atom_type", {atoms})),
       };
       const double rcut = *data<double>(input(context, 4, "rcut", {}));
-      check_frame_row(frames.frame_row, frames.num_frames, atoms);
+      check_frame_row(frames, atoms);
       const NeighborSearch search(frames, rcut);
       int32_t* row = output<int32_t>(context, 0, {atoms + 1});
       const int64_t pairs = search.count(context_of(context), row);

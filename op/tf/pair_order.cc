@@ -57,11 +57,7 @@ class SortPairs : public OpKernel {
                           data<int32_t>(neighbor),
                           data<double>(displacement),
                           data<int32_t>(atom_type)};
-      if (list.num_pairs() != neighbor.dim_size(0)) {
-        throw Error("`row` must end at the number of pairs " +
-                    std::to_string(neighbor.dim_size(0)) + ", got " +
-                    std::to_string(list.num_pairs()));
-      }
+      check_row_end(list, neighbor.dim_size(0));
       PairSorter sorter(list, context_of(context));
       write(context, sorter);
     });

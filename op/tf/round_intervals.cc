@@ -1,27 +1,8 @@
-// Binding of RoundIntervals; see core/curve/intervals.h.
-#include "core/curve/intervals.h"
-#include "core/curve/sum.h"
-#include "tf/binding.h"
+// The op RoundIntervals and its CPU kernel.
+#include "tf/round_intervals.h"
 
 namespace deeptf {
 namespace {
-
-struct Width {
-  explicit Width(OpKernelConstruction* context) {
-    OP_REQUIRES_OK(context, context->GetAttr("width", &width));
-    OP_REQUIRES(context, width > 0, absl::InvalidArgumentError("`width` must be positive"));
-  }
-  int64_t width = 1;
-};
-
-void round(OpKernelContext* context, const Width& attributes) {
-  const int64_t width = attributes.width;
-  const Tensor& nodes = input(context, 0, "nodes", {-1, 2, padded_width<double>(width)});
-  const int64_t number = nodes.dim_size(0);
-  if (number < 2) throw Error("`nodes` must be two or more");
-  float* intervals = output<float>(context, 0, {number - 1, 4, padded_width<float>(width)});
-  round_intervals(number, width, context_of(context), data<double>(nodes), intervals);
-}
 
 absl::Status shape_of_intervals(InferenceContext* c) {
   TF_RETURN_IF_ERROR(expect(c, 0, {-1, 2, -1}));
@@ -42,6 +23,6 @@ REGISTER_OP("RoundIntervals")
     .Output("intervals: float")
     .SetShapeFn(shape_of_intervals);
 REGISTER_KERNEL_BUILDER(Name("RoundIntervals").Device(tensorflow::DEVICE_CPU),
-                        Kernel<Width, round>);
+                        Kernel<IntervalWidth, rounded_intervals<Cpu>>);
 
 }  // namespace deeptf

@@ -3,7 +3,6 @@
 #include "train/adam.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/base/scratch.h"
 
@@ -34,16 +33,11 @@ Scratch<AdamArrays<T>> cut(const std::vector<AdamArrays<T>>& all) {
 
 template <class T>
 void adam(const AdamArrays<T>& array, const AdamStep& step) {
-  const T rate = static_cast<T>(step.rate), epsilon = static_cast<T>(step.epsilon);
-  const T first = static_cast<T>(1 - step.beta1), second = static_cast<T>(1 - step.beta2);
+  const AdamRates<T> rates(step);
   T *w = array.weight, *m = array.first, *v = array.second;
   const T* g = array.gradient;
 #pragma omp simd
-  for (int64_t k = 0; k < array.size; ++k) {
-    m[k] += first * (g[k] - m[k]);
-    v[k] += second * (g[k] * g[k] - v[k]);
-    w[k] -= rate * m[k] / (std::sqrt(v[k]) + epsilon);
-  }
+  for (int64_t k = 0; k < array.size; ++k) adam_number(rates, g[k], w + k, m + k, v + k);
 }
 
 template <class T>

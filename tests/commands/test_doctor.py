@@ -6,7 +6,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from library_files import bindings_file, core_file
+from library_files import bindings_file, core_file, cuda_file
 
 import deeptf
 from deeptf.__main__ import main
@@ -63,7 +63,8 @@ def test_this_environment(capsys, tmp_path, monkeypatch):
     assert found["threads"].startswith(
         f"{findings.usable_cores()}, the cores that this process may"
     )
-    assert found["GPU"].endswith("seen by TensorFlow; CPU kernels only")
+    cards = op_library.architectures(op_library.FOLDER / op_library.CUDA)
+    assert found["GPU"].endswith(f"; kernels for {cards}" if cards else "; CPU kernels only")
 
 
 def test_without_tensorflow_the_status_is_1(capsys, tmp_path, monkeypatch):
@@ -90,6 +91,18 @@ def test_a_library_that_ends_its_process(tmp_path, monkeypatch):
     )
     told, failure = findings.try_in_process(findings.LOAD_TENSORFLOW)
     assert told == {} and failure == "the process was ended by SIGILL"
+
+
+def test_gpus_and_their_kernels(package):
+    loaded = {"gpus": 0, "tensorflow": "2.17.1"}
+    assert findings.gpu({}).text == "not known without TensorFlow"
+    none = "none seen by TensorFlow; CPU kernels only"
+    assert findings.gpu(loaded) == findings.Finding("GPU", none)
+    assert findings.gpu({**loaded, "gpus": 2}).fix.endswith(", where nvcc is found")
+    cuda_file(package / op_library.CUDA, tensorflow="2.17.1")
+    assert findings.gpu(loaded).text == "none seen by TensorFlow; kernels for sm_80 sm_90"
+    cuda_file(package / op_library.CUDA, version="0.0")
+    assert "must be of deeptf" in findings.gpu(loaded).text
 
 
 def test_what_was_found_before_a_failure_counts():

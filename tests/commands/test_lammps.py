@@ -10,12 +10,17 @@ from pathlib import Path
 import pytest
 
 from deeptf.__main__ import main
-from deeptf.lammps import build, found, plugin_folder
+from deeptf.lammps import build, found, plugin_folder, tree
 from deeptf.lammps.found import Lammps
 
 VERSIONS = """
 bool LAMMPS_NS::LAMMPS::has_git_info() { return true; }
 const char *LAMMPS_NS::LAMMPS::git_descriptor() { return "patch_4Feb2025-1-gabc"; }
+"""
+CACHE = """A:BOOL=ON
+BUILD_MPI:BOOL=ON
+LAMMPS_SIZES:STRING=bigbig
+MPI_CXX_COMPILER:FILEPATH=/mpi/mpicxx
 """
 
 
@@ -47,7 +52,7 @@ def source(tmp_path):
     (tmp_path / "lammps" / "src" / "pair.h").touch()
     made.mkdir(parents=True)
     (made / "lmpgitversion.h").write_text(VERSIONS)
-    (made.parent / "CMakeCache.txt").write_text("A:BOOL=ON\nLAMMPS_SIZES:STRING=bigbig\n")
+    (made.parent / "CMakeCache.txt").write_text(CACHE)
     return tmp_path / "lammps"
 
 
@@ -92,15 +97,52 @@ def test_a_library_that_cannot_be_loaded(tmp_path):
 
 
 def test_a_source_folder(source):
-    lammps = found.of_source(source)
+    lammps = tree.of_source(source)
     assert lammps.descriptor == "patch_4Feb2025-1-gabc"
     assert lammps.include == (source / "src",)
     assert lammps.definitions == ("LAMMPS_BIGBIG",)
+    assert lammps.compiler == ("/mpi/mpicxx", "mpicxx")
 
 
-def test_a_source_folder_that_was_compiled_by_make(source):
-    (source / "build" / "includes" / "lmpgitversion.h").rename(source / "src" / "lmpgitversion.h")
-    assert found.of_source(source).definitions == ("LAMMPS_SMALLBIG",)
+def test_a_source_folder_without_mpi(source):
+    cache = source / "build" / "CMakeCache.txt"
+    cache.write_text("BUILD_MPI:BOOL=off\nLAMMPS_SIZES:STRING=smallbig\n")
+    lammps = tree.of_source(source)
+    assert lammps.include == (source / "src", source / "src" / "STUBS")
+    assert lammps.definitions == ("LAMMPS_SMALLBIG",)
+    assert lammps.compiler == found.COMPILERS
+
+
+def test_a_source_folder_without_git(source):
+    made = source / "build" / "includes" / "lmpgitversion.h"
+    made.write_text(VERSIONS.replace("patch_4Feb2025-1-gabc", "(unknown)"))
+    version = source / "src" / "version.h"
+    version.write_text('#define LAMMPS_VERSION "22 Jul 2025"\n#define LAMMPS_UPDATE "Update 4"\n')
+    assert tree.of_source(source).descriptor == "22 Jul 2025"
+    version.write_text("")
+    with pytest.raises(ValueError, match="version.h must say which LAMMPS this is, got no LAMM"):
+        tree.of_source(source)
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes", "stubs"),
+    [
+        ("LMP_INC = -DLAMMPS_GZIP -DLAMMPS_BIGBIG\nMPI_INC = -I../STUBS\n", "BIGBIG", True),
+        ("LMP_INC =\t-DLAMMPS_GZIP\nMPI_INC =  -DMPICH_SKIP\n# LAMMPS_BIGBIG", "SMALLBIG", False),
+        (None, "SMALLBIG", False),
+    ],
+)
+def test_a_source_folder_that_was_compiled_by_make(source, text, sizes, stubs):
+    headers = source / "src"
+    (source / "build" / "includes" / "lmpgitversion.h").rename(headers / "lmpgitversion.h")
+    if text:
+        (headers / "lmp_own").touch()
+        (headers / "MAKE" / "MINE").mkdir(parents=True)
+        (headers / "MAKE" / "MINE" / "Makefile.own").write_text(text)
+    lammps = tree.of_source(source)
+    assert lammps.definitions == (f"LAMMPS_{sizes}",)
+    assert (headers / "STUBS" in lammps.include) == stubs
+    assert lammps.compiler == (found.COMPILERS if stubs else ("mpicxx",))
 
 
 def test_a_source_folder_that_was_not_compiled(source, capsys):

@@ -19,9 +19,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from deepmd_models import golden_graph, set_constant, write
 
 from deeptf.config import load
-from deeptf.exchange import deepmd_check
 from deeptf.exchange.convert import convert
-from deeptf.exchange.deepmd_graph import DeepmdGraph, constant, read_graph
+from deeptf.exchange.deepmd import check
+from deeptf.exchange.deepmd.graph import DeepmdGraph, constant, read_graph
+from deeptf.exchange.deepmd.settings import DeepmdSettings
 from deeptf.exchange.frozen import read_arrays
 from deeptf.exchange.model_file import read_model
 from deeptf.exchange.runnable import graph_def_of
@@ -186,8 +187,9 @@ def other_difference(source: Path, output: Path) -> float:
     metadata, arrays = read_arrays(output)
     config = load(ModelConfig, metadata["model"])
     graph = DeepmdGraph(read_graph(source))
+    part = DeepmdSettings(graph).part
     converted = graph_def_of(read_model(output))
-    return deepmd_check.largest_difference(graph, config, arrays, converted, seed=1)[0]
+    return check.largest_difference(graph, part, config, arrays, converted, seed=1)[0]
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import pytest
 from deepmd_models import add_between, golden_graph, node_of, set_constant, write
 
 from deeptf.exchange.convert import convert
-from deeptf.exchange.deepmd_graph import DeepmdGraph
+from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.tf import tf
 

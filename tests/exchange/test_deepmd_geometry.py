@@ -5,10 +5,10 @@ import pytest
 import twins
 from deepmd_models import golden_graph
 
-from deeptf.exchange import deepmd_geometry as geometry
-from deeptf.exchange.deepmd_geometry import Frame
-from deeptf.exchange.deepmd_graph import DeepmdGraph
-from deeptf.exchange.deepmd_settings import DeepmdSettings
+from deeptf.exchange.deepmd import geometry
+from deeptf.exchange.deepmd.geometry import Frame
+from deeptf.exchange.deepmd.graph import DeepmdGraph
+from deeptf.exchange.deepmd.settings import DeepmdSettings
 from deeptf.tf import tf
 
 SEL = (2, 0, 3)
@@ -63,9 +63,9 @@ def test_derivatives_equal_differences():
     forces = np.zeros((6, 3))
     np.add.at(forces, pairs.centre, slope)
     np.add.at(forces, pairs.neighbor, -slope)
-    np.testing.assert_allclose(geometry.force(gradient, found, 6), forces, atol=1e-8)
+    np.testing.assert_allclose(found.force(gradient, 6), forces, atol=1e-8)
     virial = -np.einsum("pa,pb->ab", slope, displacement).ravel()
-    of_atom = geometry.atom_virial(gradient, found, 6)
+    of_atom = found.atom_virial(gradient, 6)
     np.testing.assert_allclose(of_atom.sum(axis=0), virial, atol=1e-8)
     assert not np.any(of_atom[:2])  # that of a pair belongs to its neighbour
 

@@ -1,22 +1,23 @@
 """The white list: every part that a plain energy model does not have is refused by name."""
 
+import json
+
 import numpy as np
 import pytest
 from array_names import SHORTEST
 from deepmd_models import add_between, golden_graph, node_of, set_constant
 
-from deeptf.exchange.deepmd_arrays import read_arrays
-from deeptf.exchange.deepmd_graph import DeepmdGraph
-from deeptf.exchange.deepmd_names import ATTRIBUTES
-from deeptf.exchange.deepmd_settings import DeepmdSettings
+from deeptf.exchange.deepmd.arrays import read_arrays
+from deeptf.exchange.deepmd.graph import DeepmdGraph
+from deeptf.exchange.deepmd.names import ATTRIBUTES
+from deeptf.exchange.deepmd.settings import DeepmdSettings
 from deeptf.tf import tf
 
 
 def read(graph):
     """Read a graph as a model, without running it; return settings and arrays."""
     parts = DeepmdGraph(graph)
-    config, arrays = read_arrays(parts, DeepmdSettings(parts).config)
-    parts.text("train_attr/training_script")
+    config, arrays = read_arrays(DeepmdSettings(parts))
     parts.check_all_read()
     return config, arrays
 
@@ -66,7 +67,7 @@ def test_foreign_constants(name, value, what):
     set_constant(graph, name, value)
     message = refusal(graph)
     assert (
-        message.startswith("it must be a plain se_e2_a or se_e2_r energy model, got ")
+        message.startswith("it must be an energy model of a kind that deeptf has, got ")
         and what in message
     )
 
@@ -76,7 +77,7 @@ def test_foreign_constants(name, value, what):
     [
         ("PairTab", "a pair table (op PairTab)"),
         ("SoftMinSwitch", "a pair table (op SoftMinSwitch)"),
-        ("ProdEnvMatR", "`new` (op ProdEnvMatR), which no output needs"),
+        ("ProdEnvMatR", "got op ProdEnvMatR"),
         ("DynamicStitch", "op DynamicStitch"),
         ("ProdEnvMatAMix", "a descriptor of mixed types (se_atten) (op ProdEnvMatAMix)"),
         ("TabulateFusionSeA", "a compressed embedding (op TabulateFusionSeA)"),
@@ -187,7 +188,7 @@ def test_a_missing_attribute():
             1,
             "it must have the input `t_aparam`, since `fitting_attr/daparam`",
         ),
-        ("layer_0_type_0/matrix", [[1.0]], "must take 4 times the axis neurons, and 0 param"),
+        ("layer_0_type_0/matrix", [[1.0]], "must take 4 times the axis neurons, and the param"),
         ("fitting_attr/t_bias_atom_e", [1.0, 2.0, float("nan")], "must hold finite numbers"),
         ("model_attr/model_attr/t_out_std", [1.0, 2.0, 1.0], "must be 1 for every type"),
         ("layer_0_type_1/matrix", [[1.0]], "`layer_0_type_1/matrix` must have shape (8, 4)"),
@@ -254,3 +255,34 @@ def test_lost_numbers():
     tensor = node_of(graph, "layer_0_type_0/matrix").attr["value"].tensor
     tensor.tensor_content = tensor.tensor_content[:-3]
     assert "`layer_0_type_0/matrix` must hold an array, but is damaged" in refusal(graph)
+
+
+def with_script(change):
+    """Return a graph whose training input is changed by `change(section of the descriptor)`."""
+    graph = golden_graph()
+    script = json.loads(DeepmdGraph(graph).text("train_attr/training_script"))
+    change(script["model"]["descriptor"])
+    set_constant(graph, "train_attr/training_script", json.dumps(script))
+    return graph
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("type", "se_new", "descriptor/type that deeptf can import (se_e2_a, se_e2_r"),
+        ("type", 7, "descriptor/type that deeptf can import (se_e2_a, se_e2_r"),
+        ("type", "se_e2_r", "got op ProdEnvMatA"),
+        ("neuron", [9], "got model/descriptor/neuron [9] in it and [2, 4] in the graph"),
+        ("axis_neuron", 3, "got model/descriptor/axis_neuron 3 in it and 2 in the graph"),
+        ("type_one_side", False, "model/descriptor/type_one_side False in it and True in"),
+        ("exclude_types", [[1, 0]], "model/descriptor/exclude_types [[0, 1]] in it and [] in"),
+    ],
+)
+def test_a_training_input_of_another_model(key, value, message):
+    graph = with_script(lambda section: section.update({key: value}))
+    assert message in refusal(graph)
+
+
+def test_a_training_input_that_says_nothing():
+    config, _ = read(with_script(lambda section: section.clear()))
+    assert config.term.descriptor == read(golden_graph())[0].term.descriptor

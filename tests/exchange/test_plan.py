@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,14 @@ from deeptf.exchange.model_file import read_model
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.model import network, stages
 from deeptf.model.descriptor import DESCRIPTORS
+from deeptf.model.descriptor.hybrid import Hybrid
+from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.descriptor.se_e2_r import SeE2R
+from deeptf.model.descriptor.se_e3 import SeE3
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.term.standard import Standard
+from deeptf.model.type_embedding import TypeEmbedding
 from deeptf.tf import session, tf
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -41,6 +46,13 @@ EXCLUDED = {"exclude_types": ((0, 1),)}
 FLOAT32 = {"precision": "float32"}
 PARAMETERS = {"numb_fparam": 2, "numb_aparam": 1}
 RADIAL = {"type": "se_e2_r"}
+TYPES = {"type_embedding": TypeEmbedding((3,))}  # of the model
+MIXED = {"type": "se_atten", "sel": 12, "attn_layer": 0}
+SMOOTH = {**MIXED, "type": "se_atten_v2"}
+GATES = {"type": "se_a_ebd_v2"}
+TRIPLES = {"type": "se_e3"}
+INNER = Hybrid((SeE3((3, 4), 3.0, 0.5, (3, 6)), SeE2R((3, 4), 3.5, 0.5, (3,))))
+HYBRID = {"type": "hybrid", "list": (SeE2A((5, 7), 4.0, 1.0, (3, 6)), INNER)}
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "table": ({}, {}),
     "network": (NETWORK, {}),
@@ -63,6 +75,22 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "radial, excluded": (RADIAL | EXCLUDED, {}),
     "radial, excluded, one side": (RADIAL | EXCLUDED | ONE_SIDE, {"atom_ener": (1.5, None)}),
     "radial, excluded, one side, network": (RADIAL | EXCLUDED | ONE_SIDE | NETWORK, {}),
+    "radial, vectors of types": (RADIAL | TYPES, {"atom_ener": (1.5, None), **PARAMETERS}),
+    "vectors of types": (TYPES, {"atom_ener": (1.5, None)}),
+    "vectors of types, one side, network": (TYPES | ONE_SIDE | NETWORK, {}),
+    "vectors of types, excluded, network": (TYPES | EXCLUDED | NETWORK, {}),
+    "mixed": (MIXED | {"set_davg_zero": False}, {}),
+    "mixed, excluded, network": (MIXED | EXCLUDED | NETWORK | {"set_davg_zero": False}, {}),
+    "stripped": (MIXED | {"tebd_input_mode": "strip"}, {}),
+    "smooth": (SMOOTH, {"atom_ener": (1.5, None)}),
+    "smooth, network": (SMOOTH | NETWORK | {"resnet_dt": True}, PARAMETERS),
+    "gates, excluded": (GATES | EXCLUDED | ONE_SIDE, {}),
+    "gates, network": (GATES | NETWORK, {}),
+    "float32, smooth": (SMOOTH | FLOAT32, FLOAT32),
+    "float32, gates, network": (GATES | NETWORK | FLOAT32, FLOAT32),
+    "triples": (TRIPLES, {"atom_ener": (1.5, None)}),
+    "triples, float32": (TRIPLES | FLOAT32, FLOAT32),
+    "hybrid": (HYBRID, {"atom_ener": (1.5, None)}),
     "float32": (FLOAT32, FLOAT32),
     "float32, network": (FLOAT32 | NETWORK, FLOAT32),
     "float32 descriptor, radial, isolated atoms": (FLOAT32 | RADIAL, {"atom_ener": (1.5, None)}),
@@ -72,10 +100,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def written(path: Path, descriptor: dict[str, Any], fitting: dict[str, Any]) -> ModelConfig:
     """Write a model of random weights, with such changes of its parts."""
     settings = {**DESCRIPTOR, **descriptor}
-    if settings["type"] == "se_e2_r":
-        settings.pop("axis_neuron")
-    made = DESCRIPTORS[settings.pop("type")](**settings)
-    config = ModelConfig(Standard(made, replace(FITTING, **fitting)), ("A", "B"))
+    section = settings.pop("type_embedding", None)
+    kind = DESCRIPTORS[settings.pop("type")]
+    known = {field.name for field in fields(kind)}
+    made = kind(**{name: value for name, value in settings.items() if name in known})
+    term = Standard(made, replace(FITTING, **fitting), section)
+    config = ModelConfig(term, ("A", "B"))
     frozen.write(config, random_arrays(config, 1), path)
     return config
 
@@ -152,6 +182,12 @@ def test_a_part_without_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """As those that TensorFlow alone can run."""
     monkeypatch.delattr(EnerFitting, "plan")
     written(tmp_path / "model.pb", {}, {})
+    assert read_model(tmp_path / "model.pb").metadata["plan"] is None
+
+
+def test_attention_has_no_plan(tmp_path: Path) -> None:
+    """No stage knows it, and sums without it would be wrong."""
+    written(tmp_path / "model.pb", {**MIXED, "attn_layer": 1}, {})
     assert read_model(tmp_path / "model.pb").metadata["plan"] is None
 
 

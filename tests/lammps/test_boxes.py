@@ -100,6 +100,44 @@ def test_a_surface(lammps: Lammps, models: list[Path], tmp_path: Path) -> None:
     np.testing.assert_allclose(table[:, 4:7], force[0], rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("newton", ["on", "off"])
+def test_two_atoms_that_fly_from_rank_to_rank(
+    newton: str, lammps: Lammps, models: list[Path], tmp_path: Path
+) -> None:
+    """At least two of four ranks have no atom."""
+    atoms = Atoms(np.array([[2.0, 2, 2], [3.9, 2, 2]]), 12 * np.eye(3), np.array([0, 1]))
+    write_data(atoms, tmp_path / "atoms.data")
+    body = "velocity all set 1000 700 -50\nfix 1 all nve"
+    text = f"newton {newton}\n" + HEAD.format(boundary="p p p", model=models[0]) + body
+    printed = lammps.run(text + TAIL.format(steps=100), tmp_path, 4)
+    first, last = read_dump(tmp_path / "dump")
+    assert abs(last[:, 1:4] - first[:, 1:4]).max() > 4
+    check_end(printed, tmp_path / "dump", models[0], periodic=True)
+
+
+def test_no_atom_is_left(lammps: Lammps, models: list[Path], tmp_path: Path) -> None:
+    write_data(crystal((2, 2, 2)), tmp_path / "atoms.data")
+    words = f"{models[0]} {models[1]} out_freq 10 atomic"
+    body = "velocity all set 3000 0 0\nfix 1 all nve\ncompute s all stress/atom NULL pair"
+    text = HEAD.format(boundary="f f f", model=words) + body + TAIL.format(steps=40)
+    printed = lammps.run(text, tmp_path, 2)
+    assert thermo(printed)[-1, 1] == 0
+    assert "steps with 0 atoms" in printed
+    lines = (tmp_path / "model_devi.out").read_text().splitlines()
+    assert lines[-1].split() == ["40", *["0.000000e+00"] * 6]
+
+
+@pytest.mark.parametrize("sort", ["0 0", "1 2.0"])
+def test_order_of_atoms(sort: str, lammps: Lammps, models: list[Path], tmp_path: Path) -> None:
+    """LAMMPS leaves atoms where they are, or sorts them each time that it makes lists."""
+    write_data(crystal((4, 4, 4)), tmp_path / "atoms.data")
+    body = f"atom_modify sort {sort}\nneigh_modify every 1 delay 0 check no\n"
+    body += "velocity all create 3000 1\nfix 1 all nve"
+    text = HEAD.format(boundary="p p p", model=models[0]) + body + TAIL.format(steps=20)
+    printed = lammps.run(text, tmp_path, 2)
+    check_end(printed, tmp_path / "dump", models[0], periodic=True)
+
+
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_pairs_closer_than_the_data(ranks: int, lammps: Lammps, tmp_path: Path) -> None:
     """A warning for each pair of types at the end of the run, for all ranks together."""
@@ -109,9 +147,9 @@ def test_pairs_closer_than_the_data(ranks: int, lammps: Lammps, tmp_path: Path) 
     text = HEAD.format(boundary="p p p", model="model.pb") + TAIL.format(steps=1)
     printed = lammps.run(text, tmp_path, ranks)
     found = re.findall(r"WARNING: (\d+ times a neighbour of.*) \(deeptf:0\)", printed)
-    end = "was closer than in the data of model model.pb, which end at 1.280 A: the closest at "
-    assert found == [
-        f"2 times a neighbour of type B of an atom of type A {end}1.000 A",
-        f"2 times a neighbour of type A of an atom of type B {end}1.000 A",
-        f"4 times a neighbour of type B of an atom of type B {end}1.100 A",
-    ]
+    text = "{} times a neighbour of type {} of an atom of type {} was closer than in the data of "
+    text += "model model.pb, which end at 1.280 A: the closest at {} A of atoms {} and {} in step 0"
+    assert found[0] == text.format(2, "B", "A", "1.000", 1, 2)
+    assert found[1] == text.format(2, "A", "B", "1.000", 2, 1)
+    same = "4", "B", "B", "1.100"
+    assert found[2:] in ([text.format(*same, 3, 4)], [text.format(*same, 4, 3)])

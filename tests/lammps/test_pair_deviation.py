@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lammps_models import write_model
 from lammps_runs import Lammps, crystal, read_dump, write_data
 
 from deeptf.infer.deep_pot import DeepPot
@@ -59,8 +60,9 @@ def expected(
 
 
 def test_lines(lammps: Lammps, models: list[Path], folder: Path) -> None:
-    """The words of a script that was written for deepmd-kit."""
-    words = " ".join(map(str, models)) + " out_file md.out out_freq 2 atomic"
+    """The words of a script that was written for deepmd-kit, with four models."""
+    four = [*models, write_model(folder / "fourth.pb", seed=4)]
+    words = " ".join(map(str, four)) + " out_file md.out out_freq 2 atomic"
     lammps.run(SCRIPT.format(words=words), folder)
     head, *lines = (folder / "md.out").read_text().splitlines()
     assert head == (
@@ -72,7 +74,7 @@ def test_lines(lammps: Lammps, models: list[Path], folder: Path) -> None:
     table = np.array([line.split() for line in lines], float)
     dump = read_dump(folder / "dump")
     for row, step in zip(table, (0, 2, -1), strict=True):
-        found = expected(models, dump[step][:, 1:4])
+        found = expected(four, dump[step][:, 1:4])
         np.testing.assert_allclose(row[1:], found, rtol=1e-6)
 
 

@@ -53,6 +53,22 @@ def test_a_start_without_the_plugin(lammps: Lammps, tmp_path: Path) -> None:
     assert other.python("-c", imported + heavy).stdout == "[]\n"
 
 
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
+def test_cmake_asks_lammps_what_it_is(lammps: Lammps, tmp_path: Path) -> None:
+    def configured(*words: str) -> str:
+        command = ["cmake", "-S", str(lammps.folder / "source"), "-B", str(tmp_path / "build")]
+        command += [f"-Ddeeptf_DIR={lammps.site / 'deeptf' / 'cmake'}", *words]
+        done = subprocess.run(command, env=lammps.variables, capture_output=True, text=True)
+        return done.stdout + done.stderr
+
+    assert "LAMMPS_INCLUDE must be the folder of pair.h, got" in configured()
+    headers = next(lammps.bin.parent.glob("lib/python*/site-packages/lammps/include/lammps"))
+    words = f"-DLAMMPS_INCLUDE={headers}", f"-DMPI_CXX_COMPILER={lammps.bin / 'mpicxx'}"
+    assert "must be LAMMPS, got `/bin/true`" in configured(*words, "-DLAMMPS_EXECUTABLE=/bin/true")
+    printed = configured(*words, f"-DLAMMPS_EXECUTABLE={lammps.bin / 'lmp'}")
+    assert "pair_style deeptf for LAMMPS stable_22Jul2025_update4 -DLAMMPS_SMALLBIG\n" in printed
+
+
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_another_lammps(ranks: int, lammps: Lammps, tmp_path: Path) -> None:
     """A plugin that was compiled for it is left alone, and said once."""

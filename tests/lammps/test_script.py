@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import numpy
@@ -81,8 +82,8 @@ def test_names_of_types(
         ("a.pb threads 1.5", "`threads` must be a whole number of at least 1, got 1.5"),
         ("a.pb relative x", "`relative` must be a number of at least 0, got x"),
         ("a.pb atomic b.pb", "must be one of aparam, aparam_from_compute, atomic, fparam, "),
-        ("a.pb atomic b.pb", "relative_v, threads, got b.pb (model files come first)"),
-        ("a.pb ttm 1", "`ttm` must be left out: the temperatures of fix ttm cannot be read"),
+        ("a.pb atomic b.pb", "relative_v, threads, ttm, got b.pb (model files come first)"),
+        ("a.pb ttm x", "`aparam` must be left out for this model, got ttm x"),
         ("a.pb short.pb", None),
         ("short.pb a.pb", "must have the types (A B) and parameters of the first model and no la"),
         ("a.pb b.pb out_file none/out", "`out_file` none/out must be writable: No such file"),
@@ -259,12 +260,15 @@ def test_another_model_later(lammps: Lammps, models: list[Path], folder: Path) -
     assert energy(printed) == pytest.approx(energy_of(models[0]))
 
 
-def test_atoms_at_one_place(lammps: Lammps, folder: Path) -> None:
-    body = "pair_style deeptf a.pb\npair_coeff * *\nset atom 2 x 1.0 y 1.0 z 1.0\n"
-    body += "set atom 5 x 1.0 y 1.0 z 1.0"
-    done = lammps.start(script(body), folder)
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_atoms_at_one_place(ranks: int, lammps: Lammps, folder: Path) -> None:
+    body = "pair_style deeptf a.pb\npair_coeff * *\nset atom 60 x 1.0 y 1.0 z 1.0\n"
+    body += "set atom 64 x 1.0 y 1.0 z 1.0"
+    done = lammps.start(script(body), folder, ranks)
     assert done.returncode
-    assert "step 0, model a.pb: " in done.stdout + done.stderr
+    message = re.search(r"ERROR.*: step 0, model a.pb: .*", done.stdout + done.stderr)[0]
+    assert "at least 1e-6 A long, got [0.000000, 0.000000, 0.000000] from atom 6" in message
+    assert re.findall(r"atom (\d+)", message) in (["60", "64"], ["64", "60"])
 
 
 def test_the_restart_needs_the_style_again(lammps: Lammps, folder: Path) -> None:

@@ -28,7 +28,7 @@ def parameters_of(**settings: object) -> Parameters:
         parameters = Parameters({"fitting/energy_bias": np.zeros(2)}, seed=1)
         fitting = EnerFitting(neuron=(5, 5, 3), **settings)
         descriptor = tf.zeros([3, 7], tf.float64)
-        fitting.nets(descriptor, tf.constant([1, 2]), None, parameters.scope("fitting"))
+        fitting.nets(descriptor, tf.constant([1, 2]), None, None, parameters.scope("fitting"))
     return parameters
 
 

@@ -92,7 +92,7 @@ class Springs:
     def extended(self, arrays, found):
         return {}, []
 
-    def tables(self, parameters):
+    def tables(self, parameters, num_types):
         return []
 
     def build(self, inputs, pairs, parameters):

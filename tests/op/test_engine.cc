@@ -265,6 +265,37 @@ TEST(an_atom_has_one_list) {
   CHECK(api().deeptf_evaluate_list(model.get(), &list, nullptr, &results) == 0);
 }
 
+TEST(messages_call_atoms_by_their_ids) {
+  const Model model = load();
+  Atoms atoms;
+  std::copy_n(atoms.coord.begin(), 3, atoms.coord.begin() + 9);
+  std::vector<int64_t> id(kAtoms, 7);
+  id[0] = 1;
+  id[3] = int64_t{1} << 40;
+  const int32_t neighbor = 3, number = 1;
+  const int32_t* const neighbors = &neighbor;
+  deeptf_neighbor_list list{};
+  list.size = sizeof list;
+  list.num_centres = list.num_owned = list.num_all = kAtoms;
+  list.coord = atoms.coord.data();
+  list.type = atoms.type.data();
+  list.num_lists = 1;
+  list.num_neighbors = &number;
+  list.neighbors = &neighbors;
+  list.id = id.data();
+  Results found;
+  const deeptf_results results = found.all();
+  const auto status = [&] {
+    return api().deeptf_evaluate_list(model.get(), &list, nullptr, &results);
+  };
+  CHECK(fails(status(), "from atom 1 to atom 1099511627776"));
+  list.id = nullptr;
+  CHECK(fails(status(), "from atom 0 to atom 3"));
+  list.id = id.data();
+  atoms.type[3] = 100;
+  CHECK(fails(status(), "got 100 for atom 1099511627776"));
+}
+
 TEST(no_model_is_described) {
   CHECK(api().deeptf_num_types(nullptr) == 0 && api().deeptf_hops(nullptr) == 0);
   CHECK(api().deeptf_num_fparam(nullptr) == 0 && api().deeptf_num_aparam(nullptr) == 0);

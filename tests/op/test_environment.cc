@@ -123,13 +123,6 @@ TEST(radial_rows_are_the_first_column) {
   }
 }
 
-TEST(rows_of_another_number_of_columns_are_refused) {
-  Case a;
-  a.columns = 3;
-  const auto run = [&] { check_environment(a.inputs(), deeptf_test::serial()); };
-  CHECK(deeptf_test::throws(run, "`mean` must have 1 or 4 columns, got 3"));
-}
-
 TEST(displacements_without_a_direction_are_refused) {
   for (const double value : std::vector<double>{0.0, 5e-7, NAN, INFINITY}) {
     Case a;

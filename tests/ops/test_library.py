@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from library_files import bindings_file, core_file
+from library_files import bindings_file, core_file, cuda_file
 
 import deeptf
 from deeptf.ops import library as op_library
@@ -148,7 +148,29 @@ def test_this_build_says_what_it_is():
         core.version == deeptf.__version__ and core.path.name == f"libdeeptf_core.{core.level}.so"
     )
     assert core.features <= this_cpu()
-    assert op_library.description() == f"deeptf {deeptf.__version__}, kernels for {core.level}"
+    cards = op_library.architectures(op_library.FOLDER / op_library.CUDA, tf.__version__)
+    gpu = f"for GPUs of {cards}" if cards else "none for GPUs"
+    assert op_library.description() == f"deeptf {core.version}, kernels for {core.level}, {gpu}"
+
+
+def test_gpu_kernels_of_another_build_are_refused(tmp_path):
+    path = tmp_path / op_library.CUDA
+    assert op_library.architectures(path) is None
+    assert op_library.architectures(cuda_file(path), "2.18.0") == "sm_80 sm_90"
+    with pytest.raises(
+        ImportError, match="must be built for TensorFlow 2.19.1, got one for 2.18.1"
+    ):
+        op_library.architectures(path, "2.19.1")
+    with pytest.raises(ImportError, match=f"must be of deeptf {deeptf.__version__}, got 0.1"):
+        op_library.architectures(cuda_file(path, version="0.1"))
+
+
+def test_a_gpu_without_kernels_gives_one_warning(tmp_path, monkeypatch):
+    monkeypatch.setattr(op_library, "CUDA", "absent.so")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _: ["GPU:0"])
+    load = op_library.library.__wrapped__
+    with pytest.warns(UserWarning, match="sees a GPU, and there is no library .*absent.so"):
+        load()
 
 
 @pytest.mark.slow

@@ -59,3 +59,23 @@ def test_inner_sizes_must_agree():
 def test_flags_must_be_as_many_as_products():
     with tf.Graph().as_default(), pytest.raises(ValueError, match="must have 1 elements"):
         matrix_products([np.ones((2, 2))], [np.ones((2, 2))], [False, False], [False])
+
+
+def test_derivatives_to_second_order():
+    a, b, turn_a, turn_b, _ = factors(np.float64)
+    rng = np.random.default_rng(1)
+    with tf.Graph().as_default() as graph:
+        a, b = [[tf.constant(x) for x in one] for one in (a, b)]
+        got = matrix_products(a, b, turn_a, turn_b)
+        want = [
+            tf.matmul(x, y, transpose_a=turn_x, transpose_b=turn_y)
+            for x, y, turn_x, turn_y in zip(a, b, turn_a, turn_b, strict=True)
+        ]
+        upper = [rng.normal(size=x.shape.as_list()) for x in want]
+        found = []
+        for products in (got, want):
+            first = tf.gradients([tf.sin(x) for x in products], [*a, *b], upper)
+            found.append([*first, *tf.gradients([tf.sin(x) for x in first], [*a, *b])])
+        with session(graph) as run:
+            for x, y in zip(*run.run(found), strict=True):
+                np.testing.assert_allclose(x, y, atol=1e-10 * (1 + abs(y).max(initial=0)))

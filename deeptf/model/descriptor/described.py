@@ -27,18 +27,27 @@ Lines = list[str]  # what a user is told
 
 @dataclass(frozen=True)
 class Described:
-    """Tensors that a descriptor computes; real atoms sorted by type."""
+    """Tensors that a descriptor computes; real atoms sorted by type.
+
+    The term adds the vectors of the types for the fitting net, where the model has some.
+    """
 
     descriptor: tf.Tensor  # [N_real, width]
     isolated: Callable[[], tf.Tensor]  # makes that of an atom without neighbours, [T, width]
     moments: tf.Tensor | None = None  # [N_real, 4, M], of those that have them
     outside: Outside | None = None  # pairs closer than the data of tables
+    type_vectors: tf.Tensor | None = None  # [T + 1, n], see type_embedding.py
 
 
 class Descriptor(Protocol):
-    """Numbers of an atom that say what is around it, and do not change when all is turned."""
+    """Numbers of an atom that say what is around it, and do not change when all is turned.
+
+    `type_vectors` are those of type_embedding.py, [T + 1, n]; None in a model without, which one
+    whose descriptor needs them never is. Others may take no notice of them.
+    """
 
     type: ClassVar[str]
+    needs_type_vectors: ClassVar[bool]
     rcut: float  # A
     width: int  # of the descriptor
     pair_bytes: int  # working memory of an evaluation with forces, for each pair
@@ -56,6 +65,12 @@ class Descriptor(Protocol):
     def decide(self, found: Found) -> tuple[Any, Lines]:
         """Return the settings with nothing left open."""
 
+    def with_net_decided(self, found: Found) -> tuple[Any, Lines]:
+        """Return decided settings with what is open where types have vectors.
+
+        Only of a descriptor that leaves something open there.
+        """
+
     def first_arrays(self, found: Found) -> Arrays:
         """Return the arrays of a new model that follow from data."""
 
@@ -65,15 +80,23 @@ class Descriptor(Protocol):
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return those arrays of a trained model that further data change."""
 
-    def build(self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters) -> Described:
+    def build(
+        self,
+        pairs: SortedPairs,
+        atom_type: tf.Tensor,
+        parameters: Parameters,
+        type_vectors: tf.Tensor | None,
+    ) -> Described:
         """Return the descriptors of the atoms that `pairs` orders."""
 
-    def plan(self, parameters: Parameters) -> list[Stage]:
+    def plan(
+        self, parameters: Parameters, type_vectors: tf.Tensor | None
+    ) -> Sequence[Stage] | None:
         """Return the stages that `build` has, the last of which gives the descriptor.
 
-        To be called in the graph that `build` has made of constants. A descriptor without this
-        method runs with TensorFlow alone.
+        To be called in the graph that `build` has made of constants. None or no such method:
+        TensorFlow alone can evaluate it.
         """
 
-    def tables(self, parameters: Parameters) -> list[Table]:
+    def tables(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> Sequence[Table]:
         """Return the tables of its embedding nets, in the current graph."""

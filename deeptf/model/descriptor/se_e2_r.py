@@ -47,7 +47,13 @@ class SeE2R(TypeNets):
         """Working memory of an atom: sums and their gradients."""
         return precision_of(self.precision).size * ATOM_COPIES * 3 * self.width
 
-    def build(self, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters) -> Described:
+    def build(
+        self,
+        pairs: SortedPairs,
+        atom_type: tf.Tensor,
+        parameters: Parameters,
+        type_vectors: tf.Tensor | None,
+    ) -> Described:
         """Return D [N_real, M] in the order of `pairs.atom_order`, and what belongs to it."""
         found, outside = sums(self, pairs, atom_type, parameters)
         excluded = self._excluded_sums(parameters)
@@ -64,7 +70,7 @@ class SeE2R(TypeNets):
 
         return Described(descriptor(found, pairs.atom_count), isolated, outside=outside)
 
-    def plan(self, parameters: Parameters) -> list[Stage]:
+    def plan(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> list[Stage]:
         """Return the stages whose last one gives D."""
         first = sum_stages(self, parameters)
         names = first[-1].gives, parameters.name("descriptor")

@@ -6,26 +6,35 @@ from deeptf.model.descriptor.type_nets import TypeNets
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.model.stages import Constant, EmbeddingSum, Environment, NetworkSum, Stage, net_of
-from deeptf.model.table import TABLE, TABLE_GRID, TABLE_ROW
+from deeptf.model.table import TABLE, TABLE_GRID, TABLE_ROW, Table
 
 
 def sum_stages(own: TypeNets, parameters: Parameters) -> list[Stage]:
     """Return the stages of descriptors with these settings whose last one gives S."""
-    rows = parameters.name("rows")
+    environment = environment_stage(own, parameters)
+    return [environment, _sum(own, environment.gives, parameters)]
+
+
+def environment_stage(own: TypeNets, parameters: Parameters) -> Environment:
+    """Return the stage of the environment rows."""
     mean, stddev = (Constant(parameters.name(name)) for name in ("mean", "stddev"))
-    environment = Environment(rows, own.columns, own.rcut_smth, own.rcut, mean, stddev)
-    return [environment, _sum(own, rows, parameters)]
+    lengths = own.rcut_smth, own.rcut
+    return Environment(parameters.name("rows"), own.columns, *lengths, mean, stddev)
+
+
+def table_fields(table: Table, parameters: Parameters) -> tuple[int | Constant, ...]:
+    """Return width, segments, near, nodes, node_row and grid of a stage with a table."""
+    whole = table.whole
+    parts = (Constant(parameters.name(name)) for name in (TABLE, TABLE_ROW, TABLE_GRID))
+    return whole.width, *whole.grid[2:], *parts
 
 
 def _sum(own: TypeNets, rows: str, parameters: Parameters) -> EmbeddingSum | NetworkSum:
     layout = {name: Constant(parameters.name(name)) for name in own.layout(parameters)}
     values = rows, parameters.name("sums"), own.columns
     if own.tabulated:
-        table = own.table(parameters).whole
-        sizes = table.width, *table.grid[2:]  # segments, near
-        parts = (Constant(parameters.name(name)) for name in (TABLE, TABLE_ROW, TABLE_GRID))
-        precision = precision_of(own.precision).name
-        return EmbeddingSum(*values, *sizes, *parts, **layout, precision=precision)
+        table, precision = table_fields(own.table(parameters), parameters), own.precision
+        return EmbeddingSum(*values, *table, **layout, precision=precision_of(precision).name)
     names, layers = own.blocks(len(own.sel))[0], range(len(own.neuron))
     nets = [net_of(name, layers, parameters) for name in names]
     style = precision_of(own.precision).name, own.activation_function.lower()

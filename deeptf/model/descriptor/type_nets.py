@@ -35,9 +35,9 @@ from deeptf.model.network import (
     precision_of,
 )
 from deeptf.model.parameters import Parameters
-from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves, curves_of
+from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves, curves_of, stored_curves
 from deeptf.model.roles import beginning, function, run
-from deeptf.model.table import Table, build_table
+from deeptf.model.table import Table, build_table, is_stored, net_weights, stored_ends
 from deeptf.tf import tf
 
 PAIR_COPIES, ATOM_COPIES = 2.5, 2  # of the values of the nets, held for the backward pass; measured
@@ -49,6 +49,10 @@ class TypeNets:
     """Settings that these descriptors share; the fields are keys of the input file (A)."""
 
     columns: ClassVar[int] = 4  # of S: w is the row R~; 1: w is 1
+    needs_type_vectors: ClassVar[bool] = False
+    mixed: ClassVar[bool] = False  # whether places without a neighbour have no type
+    smooth: ClassVar[bool] = False  # whether gates fade out at the cut-off
+    excluded_have_mean: ClassVar[bool] = False  # see dpa1.py
     sel: tuple[int, ...] | str = function("auto")
     rcut: float = function(6.0)
     rcut_smth: float = function(0.5)
@@ -110,6 +114,10 @@ class TypeNets:
                 f"`sel` must have one entry for each of the {num_types} types of type_map, "
                 f"got {list(self.sel)}"
             )
+        self.check_excluded(num_types)
+
+    def check_excluded(self, num_types: int) -> None:
+        """Raise ValueError where `exclude_types` does not fit the number of types."""
         for pair in self.exclude_types:
             if not all(0 <= t < num_types for t in pair):
                 raise ValueError(
@@ -121,6 +129,11 @@ class TypeNets:
                 "`exclude_types` must leave some pair of types, got all pairs of the "
                 f"{num_types} types"
             )
+
+    @property
+    def places(self) -> int:
+        """Places of a centre, N_c."""
+        return sum(self.sel)
 
     @property
     def sel_factor(self) -> float | None:
@@ -163,12 +176,16 @@ class TypeNets:
 
     def collectors(self, num_types: int) -> list[Collector]:
         """Return extremes of neighbours and sums of environment rows."""
-        return [Extremes(num_types, self.rcut), RowSums(num_types, self.rcut, self.rcut_smth)]
+        return [Extremes(num_types, self.rcut), self._row_sums(num_types)]
+
+    def _row_sums(self, num_types: int) -> RowSums:
+        return RowSums(num_types, self.rcut, self.rcut_smth, self.exclude_types)
 
     def first_arrays(self, found: Found) -> Arrays:
         """Return the normalisation of the rows and the shortest distances in the data."""
-        sums = RowSums(found.num_types, self.rcut, self.rcut_smth)
-        mean, stddev = sums.normalisation(found.training[sums], self.sel, self.set_davg_zero)
+        sums = self._row_sums(found.num_types)
+        places = [self.places]
+        mean, stddev = sums.normalisation(found.training[sums], places, self.set_davg_zero)
         columns = slice(self.columns)
         return {"mean": mean[:, columns], "stddev": stddev[:, columns], **self.seen(found)}
 
@@ -207,16 +224,21 @@ class TypeNets:
         """Return whether pairs of these types are left out."""
         return any(sorted(pair) == sorted((centre, neighbor)) for pair in self.exclude_types)
 
-    def tables(self, parameters: Parameters) -> list[Table]:
+    def tables(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> list[Table]:
         """Return the one table of all embedding nets, or none."""
         return [self.table(parameters)] if self.tabulated else []
 
     def curves(self, parameters: Parameters) -> Curves:
         """Return the embedding nets, the blocks of pairs that use them and their ranges."""
+        return self.ranges(parameters, *self.blocks(len(empty_row(parameters))))
+
+    def ranges(self, parameters: Parameters, names: Sequence[str], curve: np.ndarray) -> Curves:
+        """Return nets with the ranges that follow from the blocks of pairs that use them."""
         mean, stddev = (array[:, 0] for array in normalisation(parameters))
         shortest = parameters.array(SHORTEST, np.full((len(mean), len(mean)), UNKNOWN))
-        names, curve = self.blocks(len(mean))
         argument = Argument(self.rcut_smth, self.rcut, mean, stddev)
+        if is_stored(parameters):
+            return stored_curves(names, curve, argument, stored_ends(parameters, len(names)))
         return curves_of(names, curve, argument, shortest)
 
     def blocks(self, num_types: int) -> tuple[list[str], np.ndarray]:
@@ -251,7 +273,7 @@ class TypeNets:
     def net(self, x: tf.Tensor, centre: int, neighbor: int, parameters: Parameters) -> tf.Tensor:
         """Return G(x) of the net of a pair of types, [n, M], for x [n, 1]."""
         name = self.network_name(centre, neighbor)
-        return embed(x, name, self.neuron, self._style(), parameters, self.trainable)
+        return embed(x, name, self.neuron, self.style(), parameters, self.trainable)
 
     def _with_sel(self, sel: Sequence[int]) -> Any:
         return replace(self, sel=tuple(int(n) for n in sel))
@@ -259,9 +281,15 @@ class TypeNets:
     def table(self, parameters: Parameters) -> Table:
         """Return the table of all embedding nets."""
         curves = self.curves(parameters)
-        return build_table(curves, self.neuron, self._style(), parameters, self.trainable)
+        style = self.style()
+        nets = (
+            net_weights(name, self.neuron, style, parameters, self.trainable)
+            for name in curves.names
+        )
+        return build_table(curves, nets, self.neuron, style, parameters)
 
-    def _style(self) -> Style:
+    def style(self) -> Style:
+        """Return how the layers of the nets look."""
         return Style(
             self.activation_function,
             self.resnet_dt,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deeptf.model.descriptor.network_sums import NetworkSums
 from deeptf.model.descriptor.type_nets import TypeNets, empty_row
+from deeptf.model.descriptor.typed_sums import TypedSums
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import SHORTEST
 from deeptf.model.table import Outside, outside_of
@@ -14,13 +15,19 @@ from deeptf.tf import tf
 
 
 def sums(
-    own: TypeNets, pairs: SortedPairs, atom_type: tf.Tensor, parameters: Parameters
+    own: TypeNets,
+    pairs: SortedPairs,
+    atom_type: tf.Tensor,
+    parameters: Parameters,
+    typed: TypedSums | None = None,
 ) -> tuple[tf.Tensor, Outside | None]:
     """Return S [N_real, W, M] and, with tables, the pairs beyond the range of the data."""
     mean, stddev = (parameters.fixed_array(name) for name in ("mean", "stddev"))
     rows = environment(
         pairs.displacement, pairs.centre, atom_type, mean, stddev, own.rcut_smth, own.rcut
     )  # [P, W]
+    if typed is not None:
+        return typed.of(pairs, atom_type, rows)
     if own.tabulated:
         found = _interpolated(own, rows, pairs.atom_count, pairs.neighbor_count, parameters)
         return found.sum, outside_of(found, pairs.displacement)
@@ -29,8 +36,12 @@ def sums(
     return NetworkSums(own, parameters).of(pairs, rows), None
 
 
-def isolated_sums(own: TypeNets, parameters: Parameters) -> tf.Tensor:
+def isolated_sums(
+    own: TypeNets, parameters: Parameters, typed: TypedSums | None = None
+) -> tf.Tensor:
     """Return S of an atom without neighbours of each type, [T, W, M]."""
+    if typed is not None:
+        return typed.isolated()
     if not own.tabulated:
         return NetworkSums(own, parameters).isolated()
     types = len(empty_row(parameters))

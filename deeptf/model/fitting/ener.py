@@ -5,8 +5,9 @@ Zhang et al., PRL 120, 143001, 2018.
     E_i = N_t(D_i, fparam, aparam) + bias_t        one net per type t of the centre atom
 
 With `atom_ener` given for a type, E_i = N_t(D_i, ...) - N_t(D_isolated, ...) + atom_ener_t, so that
-an atom without neighbours has exactly that energy. Energies are added in float64 whatever the
-precision of the nets.
+an atom without neighbours has exactly that energy. In a model with vectors of the types there is
+one net, N_t(D, ...) = N(D, te_t, ...), and where one type has `atom_ener`, N_t(D_isolated, ...) is
+subtracted for all. Energies are added in float64 whatever the precision of the nets.
 """
 
 from __future__ import annotations
@@ -93,9 +94,9 @@ class EnerFitting:
             return (self.trainable,) * (len(self.neuron) + 1)
         return self.trainable
 
-    def network_name(self, atom_type: int) -> str:
-        """Name of the net of an atom type."""
-        return f"type_{atom_type}"
+    def network_name(self, atom_type: int | None) -> str:
+        """Name of the net of an atom type; None for the one of all types."""
+        return "all" if atom_type is None else f"type_{atom_type}"
 
     @property
     def atom_bytes(self) -> int:
@@ -123,20 +124,21 @@ class EnerFitting:
         """Return the energy of every real atom in eV, sorted by type, and its slope."""
         descriptor, atom_count = described.descriptor, pairs.atom_count
         condition = _condition(inputs, pairs, parameters)
-        energy, slope = self.nets(descriptor, atom_count, condition, parameters)
+        given = condition, described.type_vectors
+        energy, slope = self.nets(descriptor, atom_count, *given, parameters)
         energy += tf.repeat(self._constant(parameters), atom_count)
-        if any(self._has_atom_ener(parameters)):
+        if any(self._is_relative(described.type_vectors, parameters)):
             isolated = parameters.fixed("isolated", described.isolated())
-            energy -= self._isolated_energy(atom_count, condition, isolated, parameters)
-        if condition is not None:
+            energy -= self._isolated_energy(isolated, atom_count, *given, parameters)
+        if slope.shape[1] > descriptor.shape[1]:
             slope = slope[:, : descriptor.shape[1]]
         return Fitted(energy, tf.cast(slope, descriptor.dtype))
 
     def plan(
-        self, descriptor: str, parameters: Parameters
+        self, descriptor: str, parameters: Parameters, type_vectors: tf.Tensor | None
     ) -> tuple[list[Stage], Mapping[str, str]]:
         """Return the one stage of the nets, and that its value is the energy of the atoms."""
-        relative = self._has_atom_ener(parameters).tolist()
+        relative = self._is_relative(type_vectors, parameters).tolist()
         layers = *range(len(self.neuron)), "last"
         given = {
             name: Standardised(
@@ -151,15 +153,21 @@ class EnerFitting:
             precision_of(self.precision).name,
             self.activation_function.lower(),
             [
-                net_of(self.network_name(atom_type), layers, parameters)
-                for atom_type in range(len(relative))
+                net_of(self.network_name(owner), layers, parameters)
+                for owner in ([None] if type_vectors is not None else range(len(relative)))
             ],
             Constant(parameters.name("constant")),
             relative=relative,
             isolated=Constant(parameters.name("isolated")) if any(relative) else None,
+            types=None if type_vectors is None else Constant(parameters.name("types")),
             **given,
         )
         return [stage], {ATOM_ENERGY.name: stage.gives}
+
+    def _is_relative(self, type_vectors: tf.Tensor | None, parameters: Parameters) -> np.ndarray:
+        """Return for each type whether N_t(D_isolated, ...) is subtracted, [T]."""
+        given = self._has_atom_ener(parameters)
+        return given if type_vectors is None else np.full_like(given, given.any())
 
     def _has_atom_ener(self, parameters: Parameters) -> np.ndarray:
         """Return for each type whether its isolated atom has a given energy, [T]."""
@@ -175,18 +183,20 @@ class EnerFitting:
 
     def _isolated_energy(
         self,
+        isolated: tf.Tensor,
         atom_count: tf.Tensor,
         condition: tf.Tensor | None,
-        isolated: tf.Tensor,
+        type_vectors: tf.Tensor | None,
         parameters: Parameters,
     ) -> tf.Tensor:
-        """Return N_t(D_isolated) for atoms whose type has `atom_ener`, 0 for others, [N_real]."""
-        given = self._has_atom_ener(parameters).astype(np.float64)
+        """Return N_t(D_isolated) of the atoms of each type of which it is subtracted, [N_real]."""
+        given = self._is_relative(type_vectors, parameters).astype(np.float64)
         if condition is None:
-            energy, _ = self.nets(isolated, tf.ones([len(given)], tf.int32), None, parameters)
+            one = tf.ones([len(given)], tf.int32)
+            energy, _ = self.nets(isolated, one, None, type_vectors, parameters)
             return tf.repeat(energy * given, atom_count)
         alone = tf.repeat(isolated, atom_count, axis=0)
-        energy, _ = self.nets(alone, atom_count, condition, parameters)
+        energy, _ = self.nets(alone, atom_count, condition, type_vectors, parameters)
         return energy * tf.repeat(given, atom_count)
 
     def nets(
@@ -194,21 +204,27 @@ class EnerFitting:
         descriptor: tf.Tensor,
         atom_count: tf.Tensor,
         condition: tf.Tensor | None,
+        type_vectors: tf.Tensor | None,
         parameters: Parameters,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return N_t [n], float64, and its slope in the descriptor and the condition."""
-        x = tf.cast(descriptor, precision_of(self.precision))
+        """Return N_t [n], float64, and its slope in the descriptor and what stands behind it."""
+        parts, owners = [descriptor], list(range(len(parameters.array("energy_bias"))))
+        if type_vectors is not None:
+            vectors = tf.cast(type_vectors[:-1], precision_of(self.precision))
+            parts.append(tf.repeat(parameters.fixed("types", vectors), atom_count, axis=0))
+            atom_count, owners = tf.reduce_sum(atom_count, keepdims=True), [None]
         if condition is not None:
-            x = tf.concat([x, tf.cast(condition, x.dtype)], axis=1)
+            parts.append(condition)
+        x = tf.concat([tf.cast(part, precision_of(self.precision)) for part in parts], axis=1)
         weights: list[tf.Tensor] = []
-        for atom_type in range(len(parameters.array("energy_bias"))):
-            weights += self._weights(int(x.shape[1]), atom_type, parameters)
+        for owner in owners:
+            weights += self._weights(int(x.shape[1]), owner, parameters)
         energy, slope = fitting_net(
             x, atom_count, weights, self.neuron, self.activation_function, self.resnet_dt
         )
         return tf.cast(energy, tf.float64), slope
 
-    def _weights(self, width: int, atom_type: int, parameters: Parameters) -> list[tf.Tensor]:
+    def _weights(self, width: int, owner: int | None, parameters: Parameters) -> list[tf.Tensor]:
         """Return the arrays of one net in the order of `fitting_net`."""
         style = Style(
             resnet_dt=self.resnet_dt,
@@ -216,7 +232,7 @@ class EnerFitting:
             precision=precision_of(self.precision),
             seed=self.seed,
         )
-        name = self.network_name(atom_type)
+        name = self.network_name(owner)
         trainable = self.trainable_layers
         arrays: list[tf.Tensor] = []
         for layer, (n_in, n_out) in enumerate(itertools.pairwise((width, *self.neuron))):

@@ -48,10 +48,14 @@ class Fitting(Protocol):
     def build(
         self, described: Described, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
     ) -> Fitted:
-        """Return the property of the atoms that `pairs` orders."""
+        """Return the property of the atoms that `pairs` orders.
+
+        Each type has a net of its own or, where `described` has vectors of types, there is one net
+        for all, which takes that of the centre behind the descriptor.
+        """
 
     def plan(
-        self, descriptor: str, parameters: Parameters
+        self, descriptor: str, parameters: Parameters, type_vectors: tf.Tensor | None
     ) -> tuple[list[Stage], Mapping[str, str]]:
         """Return the stages from the value `descriptor` on, and the values that are properties.
 

@@ -1,6 +1,8 @@
 """The standard term: a descriptor of each atom, and a fitting net that makes a property of it.
 
 E = sum_i N(D_i)        dE/d(displacement) = sum_i dN/dD_i  dD_i/d(displacement)
+
+With vectors of the types (type_embedding.py) both parts get them.
 """
 
 from __future__ import annotations
@@ -21,11 +23,13 @@ from deeptf.model.parameters import Parameters
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Table
 from deeptf.model.term.term import GEOMETRY, Needs, TermOutputs
+from deeptf.model.type_embedding import LINEAR, TypeEmbedding
 from deeptf.ops.pairs import SortedPairs
 from deeptf.properties import DESCRIPTOR
 from deeptf.tf import tf
 
 SCOPES = ("descriptor", "fitting")  # of the arrays of the two parts
+TYPES = "type_embedding"  # scope of the arrays that make vectors of types
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Standard:
     fitting_net: Any = field(
         default=EnerFitting(), metadata={"variants": FITTINGS, "default_type": EnerFitting.type}
     )
+    type_embedding: TypeEmbedding | None = None
 
     def needs(self) -> Needs:
         """Return what both parts need."""
@@ -57,7 +62,7 @@ class Standard:
     def open_types(self) -> int:
         """Return the number of entries of a given `sel`."""
         sel = getattr(self.descriptor, "sel", "auto")
-        return 0 if isinstance(sel, str) else len(sel)
+        return len(sel) if isinstance(sel, tuple) else 0
 
     def with_open_of(self, old: Standard) -> Standard:
         """Return the settings with what the descriptor leaves open taken from `old`."""
@@ -73,6 +78,10 @@ class Standard:
     def decide(self, found: Found) -> tuple[Standard, Lines]:
         """Return the settings with nothing left open."""
         descriptor, lines = self.descriptor.decide(found)
+        typed = self.type_embedding is not None or descriptor.needs_type_vectors
+        if typed and hasattr(descriptor, "with_net_decided"):
+            descriptor, more = descriptor.with_net_decided(found)
+            lines = [*lines, *more]
         return replace(self, descriptor=descriptor), lines
 
     def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
@@ -95,7 +104,9 @@ class Standard:
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return energies, their gradient in the displacements, and the descriptors."""
         of_descriptor, of_fitting = (parameters.scope(name) for name in SCOPES)
-        described = self.descriptor.build(pairs, inputs.atom_type, of_descriptor)
+        vectors = self._type_vectors(int(pairs.atom_count.shape[0]), parameters)
+        described = self.descriptor.build(pairs, inputs.atom_type, of_descriptor, vectors)
+        described = replace(described, type_vectors=vectors)
         fitted = self.fitting_net.build(described, inputs, pairs, of_fitting)
         gradient = None
         if fitted.slope is not None:
@@ -103,19 +114,30 @@ class Standard:
         values = {DESCRIPTOR.name: tf.cast(described.descriptor, tf.float64), **fitted.values}
         return TermOutputs(fitted.energy, gradient, values, described.outside)
 
-    def plan(self, parameters: Parameters) -> list[TermPlan] | None:
+    def plan(self, parameters: Parameters, num_types: int) -> list[TermPlan] | None:
         """Return the stages of both parts, where both have them."""
         if not all(hasattr(part, "plan") for part in (self.descriptor, self.fitting_net)):
             return None
         of_descriptor, of_fitting = (parameters.scope(name) for name in SCOPES)
-        described = self.descriptor.plan(of_descriptor)
-        fitted, values = self.fitting_net.plan(described[-1].gives, of_fitting)
+        vectors = self._type_vectors(num_types, parameters)
+        described = self.descriptor.plan(of_descriptor, vectors)
+        if described is None:
+            return None
+        fitted, values = self.fitting_net.plan(described[-1].gives, of_fitting, vectors)
         values = {DESCRIPTOR.name: described[-1].gives, **values}
         return [TermPlan(self.type, [*described, *fitted], values)]
 
-    def tables(self, parameters: Parameters) -> list[Table]:
+    def tables(self, parameters: Parameters, num_types: int) -> list[Table]:
         """Return the tables of the descriptor."""
-        return self.descriptor.tables(parameters.scope(SCOPES[0]))
+        vectors = self._type_vectors(num_types, parameters)
+        return self.descriptor.tables(parameters.scope(SCOPES[0]), vectors)
+
+    def _type_vectors(self, num_types: int, parameters: Parameters) -> tf.Tensor | None:
+        """Return the vectors of the types, [T + 1, n], of a model that has some."""
+        section = self.type_embedding
+        if section is None and self.descriptor.needs_type_vectors:
+            section = LINEAR
+        return None if section is None else section.vectors(num_types, parameters.scope(TYPES))
 
 
 def _in_scopes(parts: Sequence[Arrays]) -> Arrays:

@@ -98,12 +98,12 @@ class Term(Protocol):
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return what the term says of the atoms that `pairs` orders."""
 
-    def plan(self, parameters: Parameters) -> list[TermPlan] | None:
+    def plan(self, parameters: Parameters, num_types: int) -> list[TermPlan] | None:
         """Return the plan of it, or of the terms that it is made of.
 
         To be called in the graph that `build` has made of constants. None or no such method:
         TensorFlow alone can evaluate it.
         """
 
-    def tables(self, parameters: Parameters) -> list[Table]:
+    def tables(self, parameters: Parameters, num_types: int) -> list[Table]:
         """Return the tables of its nets, in the current graph."""

@@ -1,6 +1,5 @@
-// See activation.h. Everything rests on e^x - 1 = 2^n (e^r - 1) + (2^n - 1) with x = n ln 2 + r and
-// |r| <= ln(2)/2, where e^r - 1 is a Taylor polynomial; tanh x = (e^2x - 1) / (e^2x + 1) then loses
-// nothing near 0.
+// See activation.h. Everything rests on e^x - 1 of exponential.h; tanh x = (e^2x - 1) / (e^2x + 1)
+// then loses nothing near 0.
 //
 // Measured on one Zen 3 core, data in cache, tanh with both derivatives: 2.4 ns float64, 1.0 ns
 // float32.
@@ -9,38 +8,14 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <type_traits>
 
+#include "core/base/activation_formulas.h"
 #include "core/base/error.h"
+#include "core/base/exponential.h"
 #include "core/base/lane.h"
 
 namespace deeptf {
 namespace {
-
-template <class T>
-using Bits = Lane<std::conditional_t<sizeof(T) == 8, int64_t, int32_t>>;
-
-template <class T>
-struct Format;
-template <>
-struct Format<double> {
-  static constexpr int mantissa = 52, bias = 1023, degree = 13;
-  static constexpr double largest = 708, one_from = 20;  // e^x is finite; tanh rounds to 1
-  static constexpr double ln2_high = 0x1.62e42feep-1;    // n ln2_high is exact
-  static constexpr double ln2_low = 0x1.a39ef35793c76p-33;
-};
-template <>
-struct Format<float> {
-  static constexpr int mantissa = 23, bias = 127, degree = 7;
-  static constexpr float largest = 87, one_from = 10;
-  static constexpr float ln2_high = 0x1.62e4p-1f;
-  static constexpr float ln2_low = 0x1.7f7d1cp-20f;
-};
-
-template <class T>
-Lane<T> lane_of(T value) {
-  return Lane<T>{} + value;
-}
 
 // Not a number stays what it is.
 template <class T>
@@ -52,40 +27,6 @@ template <class T>
 Lane<T> absolute(Lane<T> x) {
   return x < T(0) ? -x : x;
 }
-
-template <class T>
-struct Taylor {
-  T of[Format<T>::degree + 1] = {1};
-  constexpr Taylor() {
-    for (int k = 1; k <= Format<T>::degree; ++k) of[k] = of[k - 1] / T(k);
-  }
-};
-template <class T>
-constexpr Taylor<T> kTaylor;  // 1 / k!
-
-// e^x = power (1 + fraction), for |x| <= largest.
-template <class T>
-struct Exponential {
-  explicit Exponential(Lane<T> x) {
-    using F = Format<T>;
-    constexpr T magic = T(1.5) * static_cast<T>(int64_t{1} << F::mantissa);  // rounds n to integers
-    const Lane<T> shifted = x * T(1.4426950408889634) + magic;
-    const Lane<T> n = shifted - magic;
-    const Lane<T> r = (x - n * F::ln2_high) - n * F::ln2_low;
-    const Bits<T> exponent = reinterpret_cast<Bits<T>>(shifted) + F::bias;
-    power = reinterpret_cast<Lane<T>>(exponent << F::mantissa);
-    const Lane<T> square = r * r;
-    Lane<T> odd = lane_of(kTaylor<T>.of[F::degree]), even = lane_of(kTaylor<T>.of[F::degree - 1]);
-#pragma GCC unroll 8
-    for (int k = F::degree - 2; k > 1; k -= 2) {  // two chains, to hide their latency
-      odd = odd * square + kTaylor<T>.of[k];
-      even = even * square + kTaylor<T>.of[k - 1];
-    }
-    fraction = r + square * (even + r * odd);
-  }
-
-  Lane<T> power, fraction;
-};
 
 template <class T>
 Lane<T> tanh_of(Lane<T> x) {
@@ -114,56 +55,27 @@ Lane<T> softplus_of(Lane<T> x) {
 }
 
 template <class T>
-struct Three {
-  Lane<T> value, first, second;
+struct Lanes {
+  using Number = Lane<T>;
+  using Scalar = T;
+  static Lane<T> tanh(Lane<T> x) { return tanh_of<T>(x); }
+  static Lane<T> sigmoid(Lane<T> x) { return sigmoid_of<T>(x); }
+  static Lane<T> softplus(Lane<T> x) { return softplus_of<T>(x); }
 };
-
-template <Activation kind, class T>
-Three<T> evaluate(Lane<T> z) {
-  const Lane<T> zero{}, one = lane_of(T(1));
-  if constexpr (kind == Activation::tanh) {
-    const Lane<T> h = tanh_of<T>(z), slope = T(1) - h * h;
-    return {h, slope, T(-2) * h * slope};
-  } else if constexpr (kind == Activation::sigmoid) {
-    const Lane<T> s = sigmoid_of<T>(z), slope = s * (T(1) - s);
-    return {s, slope, slope * (T(1) - s * T(2))};
-  } else if constexpr (kind == Activation::softplus) {
-    const Lane<T> s = sigmoid_of<T>(z);
-    return {softplus_of<T>(z), s, s * (T(1) - s)};
-  } else if constexpr (kind == Activation::silu) {
-    const Lane<T> s = sigmoid_of<T>(z), slope = s * (T(1) - s);
-    return {z * s, s + z * slope, T(2) * slope + z * slope * (T(1) - s * T(2))};
-  } else if constexpr (kind == Activation::gelu || kind == Activation::gelu_tf) {
-    constexpr T scale = T(0.7978845608028654);  // sqrt(2/pi)
-    constexpr T cubic = kind == Activation::gelu ? T(0.044715) : T(0.044715f);
-    const Lane<T> t = tanh_of<T>(scale * (z + cubic * z * z * z)), slope = T(1) - t * t;
-    const Lane<T> inner = scale * (T(1) + T(3) * cubic * z * z);
-    const Lane<T> bend = T(6) * scale * cubic * z - T(2) * t * inner * inner;
-    return {T(0.5) * z * (T(1) + t), T(0.5) * (T(1) + t) + T(0.5) * z * slope * inner,
-            slope * inner + T(0.5) * z * slope * bend};
-  } else if constexpr (kind == Activation::relu) {
-    return {z < zero ? zero : z, z > zero ? one : zero, zero};
-  } else if constexpr (kind == Activation::relu6) {
-    const Lane<T> inside = z < T(6) ? one : zero;
-    return {at_most<T>(z < zero ? zero : z, T(6)), z > zero ? inside : zero, zero};
-  } else {
-    return {z, one, zero};
-  }
-}
 
 template <Activation kind, class T>
 void activate_all(int64_t count, const T* z, T* value, T* first, T* second) {
   for (int64_t k = 0; k < count; k += kLane<T>) {
     const int64_t left = count - k;
     if (left >= kLane<T>) {
-      const Three<T> f = evaluate<kind, T>(load(z + k));
+      const Curvature<Lane<T>> f = evaluate<kind, Lanes<T>>(load(z + k));
       if (value) store(value + k, f.value);
       if (first) store(first + k, f.first);
       if (second) store(second + k, f.second);
     } else {
       Lane<T> rest{};
       for (int64_t j = 0; j < left; ++j) rest[j] = z[k + j];
-      const Three<T> f = evaluate<kind, T>(rest);
+      const Curvature<Lane<T>> f = evaluate<kind, Lanes<T>>(rest);
       for (int64_t j = 0; j < left; ++j) {
         if (value) value[k + j] = f.value[j];
         if (first) first[k + j] = f.first[j];

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/host_device.h"
@@ -56,6 +57,21 @@ void for_each(const Cuda& cuda, int64_t count, const Body& body) {
          for_each_kernel<Body>, count, body);
 }
 
+// Enough blocks of `threads` threads for one warp for each of `count`.
+inline dim3 blocks_of_warps(int64_t count, int threads) {
+  return dim3(static_cast<unsigned>((count * kLanes + threads - 1) / threads));
+}
+
+// Which warp this is, counted over all blocks.
+__device__ inline int64_t warp_index() {
+  return (int64_t{blockIdx.x} * blockDim.x + threadIdx.x) / kLanes;
+}
+
+// How many of these lanes come before this one.
+__device__ inline int lanes_before(unsigned lanes) {
+  return __popc(lanes & ((1u << threadIdx.x % kLanes) - 1));
+}
+
 // Copies to the host and waits for all work before.
 template <class T>
 void copy_to_host(const Cuda& cuda, const T* from, int64_t count, T* to) {
@@ -65,6 +81,32 @@ void copy_to_host(const Cuda& cuda, const T* from, int64_t count, T* to) {
 #else
   (void)cuda;
   std::copy_n(from, count, to);
+#endif
+}
+
+template <class T>
+std::vector<T> on_host(const Cuda& cuda, const T* from, int64_t count) {
+  std::vector<T> to(count);
+  copy_to_host(cuda, from, count, to.data());
+  return to;
+}
+
+template <class T>
+void set_zero(const Cuda& cuda, T* to, int64_t count) {
+#ifdef __CUDACC__
+  if (count > 0) check_cuda(cudaMemsetAsync(to, 0, count * sizeof(T), stream_of(cuda)));
+#else
+  (void)cuda;
+  std::fill_n(to, count, T(0));
+#endif
+}
+
+// Sets a flag that other threads may set too.
+__device__ inline void mark(int32_t* flag) {
+#ifdef __CUDACC__
+  if (*flag == 0) *flag = 1;
+#else
+  __atomic_store_n(flag, 1, __ATOMIC_RELAXED);
 #endif
 }
 
@@ -89,21 +131,27 @@ Vector<T> load_vector(const T* from) {
 }
 #endif
 
+// Adds up the first 2 kStep values between lanes whose numbers differ by kStep; each keeps kStep. By
+// recursion: in a loop over steps the compiler would index the values in memory.
+template <int kStep, int kValues, class T>
+__device__ inline void halve_values(T (&values)[kValues]) {
+  if constexpr (kStep > 0) {
+    const bool upper = threadIdx.x & kStep;
+#pragma unroll
+    for (int k = 0; k < kStep; ++k) {
+      const T kept = upper ? values[k + kStep] : values[k];
+      const T given = upper ? values[k] : values[k + kStep];
+      values[k] = kept + __shfl_xor_sync(kAllLanes, given, kStep);
+    }
+    halve_values<kStep / 2>(values);
+  }
+}
+
 // Value k = lane % kValues summed over the lanes of a warp; kValues is a power of two. The values
 // are halved between two lanes at every step, so this costs about kValues + 3 shuffles.
 template <int kValues, class T>
 __device__ inline T warp_sums(T (&values)[kValues]) {
-  const int lane = threadIdx.x % kLanes;
-#pragma unroll
-  for (int step = kValues / 2; step > 0; step /= 2) {
-    const bool upper = lane & step;
-#pragma unroll
-    for (int k = 0; k < step; ++k) {
-      const T kept = upper ? values[k + step] : values[k];
-      const T given = upper ? values[k] : values[k + step];
-      values[k] = kept + __shfl_xor_sync(kAllLanes, given, step);
-    }
-  }
+  halve_values<kValues / 2>(values);
 #pragma unroll
   for (int step = kValues; step < kLanes; step *= 2) {
     values[0] += __shfl_xor_sync(kAllLanes, values[0], step);

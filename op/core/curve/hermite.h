@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "core/base/host_device.h"
+
 namespace deeptf {
 
 // Whether the third number of an interval is a rise.
@@ -17,7 +19,7 @@ constexpr bool kRise = std::is_same_v<T, float>;
 
 // The number at most `last` (>= 0) of a unit in which `at` lies, counted from 0; 0 where `at` is
 // not a number: an index must not be made of one.
-inline int64_t unit_at(double at, int64_t last) {
+DEEPTF_HD inline int64_t unit_at(double at, int64_t last) {
   return at > 0 ? static_cast<int64_t>(std::min(std::floor(at), static_cast<double>(last))) : 0;
 }
 
@@ -30,8 +32,8 @@ struct Interval {
 
 // The interval of x on nodes start + k step, k = 0 .. count - 1 (count >= 2). Where x is not
 // finite, `u` is not, but `node` is one of the nodes.
-inline Interval interval_at(double x, double start, double inverse_step, int32_t first,
-                            int32_t count) {
+DEEPTF_HD inline Interval interval_at(double x, double start, double inverse_step, int32_t first,
+                                      int32_t count) {
   const double at = (x - start) * inverse_step;
   const auto left = static_cast<int32_t>(unit_at(at, count - 2));
   return {first + left, at - left, inverse_step};
@@ -41,7 +43,7 @@ inline Interval interval_at(double x, double start, double inverse_step, int32_t
 // straight lines beyond the ends. Slopes are times the step. The weights of both values add up to
 // 1, in the derivative to 0: what is left for the first one where the second one is a rise.
 template <class T>
-inline void hermite_weights(const Interval& interval, T* value, T* derivative) {
+DEEPTF_HD inline void hermite_weights(const Interval& interval, T* value, T* derivative) {
   const double u = interval.u, inverse_step = interval.inverse_step;
   const auto set = [&](int i, double in_value, double in_slope) {
     value[i] = static_cast<T>(kRise<T> && i == 0 ? 1 : in_value);

@@ -37,11 +37,9 @@ class Layout {
     for (int64_t k = 0; k < inverse_step_.size(); ++k) {
       inverse_step_[k] = 1 / segments.grid[2 * k + 1];
     }
-    const int64_t near = std::max<int64_t>(segments.near, 1);  // or the last one goes on to the end
     for (int64_t c = 0; c < segments.num_curves; ++c) {
-      const int64_t first = c * segments.number, end = first + segments.number;
-      stretches_[2 * c] = stretch(first, end - segments.near);
-      stretches_[2 * c + 1] = stretch(end - near, end);
+      stretches_[2 * c] = data_stretch(segments, c);
+      stretches_[2 * c + 1] = near_stretch(segments, c);
     }
   }
 
@@ -56,32 +54,16 @@ class Layout {
   double limit(int32_t curve) const { return stretches_[2 * curve].end; }
   Interval interval(int32_t curve, double x) const {
     const Stretch& part = stretches_[2 * curve + (x > limit(curve) ? 1 : 0)];
-    const int64_t segment =
-        part.first + unit_at((x - part.start) * part.inverse_width, part.count - 1);
-    const int32_t node = segments_.node_row[segment];
-    return interval_at(x, segments_.grid[2 * segment], inverse_step_[segment], node,
-                       segments_.node_row[segment + 1] - node);
+    const int64_t segment = part.segment_at(x);
+    return interval_in(segments_, segment, inverse_step_[segment], x);
   }
   double empty_x(int64_t atom, int64_t t) const { return pairs_.empty[block(atom, t)]; }
   // The radial weight of all empty places of one atom and neighbour type together.
   double empty_weight(int64_t atom, int64_t t) const {
-    const double places = pairs_.sel[t] - static_cast<double>(count(atom, t));
-    return pairs_.columns == 1 ? places : places * empty_x(atom, t);
+    return pairs_.empty_weight(block(atom, t), pairs_.neighbor_count[atom * pairs_.num_types + t]);
   }
 
  private:
-  struct Stretch {  // segments of one width
-    double start, end, inverse_width;
-    int64_t first, count;
-  };
-
-  Stretch stretch(int64_t first, int64_t end) const {
-    const double *grid = segments_.grid, start = grid[2 * first], step = grid[2 * first + 1];
-    const int32_t* row = segments_.node_row;
-    const double last = grid[2 * end - 2] + grid[2 * end - 1] * (row[end] - row[end - 1] - 1);
-    return {start, last, 1 / step / (row[first + 1] - row[first] - 1), first, end - first};
-  }
-
   CurvePairs pairs_;
   CurveSegments segments_;
   Scratch<int64_t> first_;

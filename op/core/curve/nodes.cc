@@ -13,8 +13,6 @@
 namespace deeptf {
 namespace {
 
-constexpr double kSame = 1e-9;  // steps; so close are the last node of a segment and the next node
-
 // Where the nets are evaluated, and what goes through a net together.
 class Points {
  public:
@@ -45,10 +43,7 @@ class Points {
           continue;
         }
       }
-      double x = start + static_cast<double>(node - first) * step;
-      const bool at_end = node == end - 1 && number + 1 < segments_.number;
-      if (at_end && std::abs(x - grid[2]) < kSame * step) x = grid[2];
-      points_[count_++] = {x, {step, 0}, place, 1};
+      points_[count_++] = {node_x(segments_, segment, node), {step, 0}, place, 1};
     }
   }
 

@@ -27,6 +27,7 @@
 #include <cstdint>
 
 #include "core/base/context.h"
+#include "core/base/host_device.h"
 #include "core/curve/hermite.h"
 #include "core/curve/segments.h"
 
@@ -50,6 +51,12 @@ struct CurvePairs {
   const int32_t* curve;           // [T, T] neighbour type first; -1 leaves the block out
   const double* sel;              // [T] places of each neighbour type
   const double* empty;            // [T, T] x_0 of an empty place, neighbour type first
+
+  // The radial weight of all empty places together of an atom with `count` neighbours in a block.
+  DEEPTF_HD double empty_weight(int64_t block, int32_t count) const {
+    const double places = sel[block / num_types] - count;
+    return columns == 1 ? places : places * empty[block];
+  }
 };
 
 // Rows of a table from one interval to the next: those of a node, which two intervals share, or in
@@ -71,8 +78,8 @@ struct CurveTable {
 
   // Whether the interval that begins at `node` is in the table, and where; where it is not, the
   // place is that of another one.
-  bool holds(int64_t node) const { return needed_row[node + 2] == needed_row[node] + 2; }
-  int64_t place(int64_t node) const {
+  DEEPTF_HD bool holds(int64_t node) const { return needed_row[node + 2] == needed_row[node] + 2; }
+  DEEPTF_HD int64_t place(int64_t node) const {
     const int64_t place = needed_row[node], last = num_needed - 2;
     return place < last ? place : last;
   }

@@ -4,12 +4,14 @@
 #include <cmath>
 #include <string>
 
+#include "core/base/host_device.h"
+
 namespace deeptf {
 
 constexpr double kTooClose = 1e-6;  // A; two atoms at this distance are one atom written twice
 
 // Whether the displacement x [3] is finite and not shorter than that.
-inline bool is_apart(const double* x) {
+DEEPTF_HD inline bool is_apart(const double* x) {
   const double square = x[0] * x[0] + x[1] * x[1] + x[2] * x[2];
   return square >= kTooClose * kTooClose && x[0] * 0 + x[1] * 0 + x[2] * 0 == 0;
 }

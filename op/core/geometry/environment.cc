@@ -1,4 +1,4 @@
-// See environment.h. With q = s/r, row k is q x_k, and d(row k)/dx_a = q delta_ka + x_k x_a q'/r.
+// See environment.h; environment_row.h has the formulas.
 #include "core/geometry/environment.h"
 
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/geometry/apart.h"
-#include "core/geometry/switch.h"
+#include "core/geometry/environment_row.h"
 
 namespace deeptf {
 namespace {
@@ -27,9 +27,6 @@ void with_columns(const EnvironmentInputs& in, const Body& body) {
 }  // namespace
 
 void check_environment(const EnvironmentInputs& in, const Context& context) {
-  if (in.columns != 1 && in.columns != 4) {
-    throw Error("`mean` must have 1 or 4 columns, got " + std::to_string(in.columns));
-  }
   for (int64_t k = 0; k < in.columns * in.num_types; ++k) {
     if (!(in.stddev[k] > 0) || !std::isfinite(in.stddev[k]) || !std::isfinite(in.mean[k])) {
       throw Error("`mean` must be finite and `stddev` finite and positive, got " +
@@ -69,8 +66,7 @@ void environment(const EnvironmentInputs& in, const Context& context, double* ro
         const double *mean = in.mean + W * type, *stddev = in.stddev + W * type;
         if (!is_apart(x)) wrong.report(pair);
         const Radial f = radial(x, in.rcut_smth, in.rcut);
-        const double row[4] = {f.s, f.q * x[0], f.q * x[1], f.q * x[2]};
-        for (int k = 0; k < W; ++k) rows[W * pair + k] = (row[k] - mean[k]) / stddev[k];
+        environment_row<W>(f, x, mean, stddev, rows + W * pair);
       }
     });
   });
@@ -90,10 +86,7 @@ void environment_grad(const EnvironmentInputs& in, const Context& context, const
         const double* x = in.displacement + 3 * pair;
         const double* stddev = in.stddev + W * in.atom_type[in.centre[pair]];
         const Radial f = radial(x, in.rcut_smth, in.rcut);
-        double g[4] = {};
-        for (int k = 0; k < W; ++k) g[k] = row_grad[W * pair + k] / stddev[k];
-        const double along = g[0] * f.ds_r + (g[1] * x[0] + g[2] * x[1] + g[3] * x[2]) * f.dq_r;
-        for (int k = 0; k < 3; ++k) displacement_grad[3 * pair + k] = along * x[k] + f.q * g[k + 1];
+        environment_row_grad<W>(f, x, stddev, row_grad + W * pair, displacement_grad + 3 * pair);
       }
     });
   });
@@ -105,14 +98,10 @@ void environment_grad_grad(const EnvironmentInputs& in, const Context& context,
     constexpr int W = columns();
     context.parallel(in.num_pairs, kCycles, [&](int64_t begin, int64_t end) {
       for (int64_t pair = begin; pair < end; ++pair) {
-        const double *x = in.displacement + 3 * pair, *u = upstream + 3 * pair;
+        const double* x = in.displacement + 3 * pair;
         const double* stddev = in.stddev + W * in.atom_type[in.centre[pair]];
         const Radial f = radial(x, in.rcut_smth, in.rcut);
-        const double along = u[0] * x[0] + u[1] * x[1] + u[2] * x[2];
-        row_grad[W * pair] = f.ds_r * along / stddev[0];
-        for (int k = 1; k < W; ++k) {
-          row_grad[W * pair + k] = (f.q * u[k - 1] + x[k - 1] * along * f.dq_r) / stddev[k];
-        }
+        environment_row_grad_grad<W>(f, x, stddev, upstream + 3 * pair, row_grad + W * pair);
       }
     });
   });

@@ -14,8 +14,6 @@ namespace {
 
 constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
 
-int32_t floor_divide(int32_t a, int32_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
-
 }  // namespace
 
 int64_t NeighborSearch::frame_of_atom(int64_t atom) const {
@@ -23,62 +21,29 @@ int64_t NeighborSearch::frame_of_atom(int64_t atom) const {
   return std::upper_bound(frames_.frame_row, end, atom) - frames_.frame_row - 1;
 }
 
-Scratch<NeighborSearch::Run> NeighborSearch::runs_of_bin(int64_t bin) const {
+Scratch<BinRun> NeighborSearch::runs_of_bin(int64_t bin) const {
   const auto after = std::upper_bound(grids_.begin(), grids_.end(), bin,
-                                      [](int64_t b, const Grid& g) { return b < g.first_bin; });
-  const Grid& grid = *(after - 1);
-  const auto local = static_cast<int32_t>(bin - grid.first_bin);
-  const std::array<int32_t, 3> place{local / grid.size[2] / grid.size[1],
-                                     local / grid.size[2] % grid.size[1], local % grid.size[2]};
-  const int32_t first = place[2] - grid.reach[2], last = place[2] + grid.reach[2];
+                                      [](int64_t b, const BinGrid& g) { return b < g.first_bin; });
+  const BinGrid& grid = *(after - 1);
+  const auto place = static_cast<int32_t>((bin - grid.first_bin) % grid.size[2]);
+  const int32_t first = place - grid.reach[2], last = place + grid.reach[2];
   const int64_t images = floor_divide(last, grid.size[2]) - floor_divide(first, grid.size[2]) + 1;
-  Scratch<Run> runs((2 * int64_t{grid.reach[0]} + 1) * (2 * int64_t{grid.reach[1]} + 1) * images);
-  Run* next = runs.data();
-  for (int32_t bin0 = place[0] - grid.reach[0]; bin0 <= place[0] + grid.reach[0]; ++bin0) {
-    for (int32_t bin1 = place[1] - grid.reach[1]; bin1 <= place[1] + grid.reach[1]; ++bin1) {
-      next = add_runs(grid, bin0, bin1, place[2], next);
-    }
-  }
+  Scratch<BinRun> runs((2 * int64_t{grid.reach[0]} + 1) * (2 * int64_t{grid.reach[1]} + 1) *
+                       images);
+  BinRun* next = runs.data();
+  for_each_run(grid, bin_start_.data(), bin, [&](const BinRun& run) { *next++ = run; });
   runs.shorten(next - runs.data());
-  return runs;
-}
-
-// Writes the bins (bin0, bin1, all within reach of bin2) to `runs`; bins are counted on across the
-// cell's faces. Returns the place behind them.
-NeighborSearch::Run* NeighborSearch::add_runs(const Grid& grid, int32_t bin0, int32_t bin1,
-                                              int32_t bin2, Run* runs) const {
-  const auto& [size0, size1, size2] = grid.size;
-  const int32_t image0 = floor_divide(bin0, size0), image1 = floor_divide(bin1, size1);
-  if (!grid.periodic && (image0 != 0 || image1 != 0)) return runs;
-  const int64_t line =
-      grid.first_bin + (int64_t{bin0 - image0 * size0} * size1 + (bin1 - image1 * size1)) * size2;
-  const int32_t first = bin2 - grid.reach[2], last = bin2 + grid.reach[2];
-  for (int32_t image2 = floor_divide(first, size2); image2 * size2 <= last; ++image2) {
-    if (!grid.periodic && image2 != 0) continue;
-    const int32_t from = std::max(first - image2 * size2, 0);
-    const int32_t to = std::min(last - image2 * size2, size2 - 1);
-    Run run{};
-    run.begin = bin_start_[line + from];
-    run.end = bin_start_[line + to + 1];
-    if (run.begin == run.end) continue;
-    for (int k = 0; k < 3; ++k) {
-      run.shift[k] = image0 * grid.cell[k] + image1 * grid.cell[3 + k] + image2 * grid.cell[6 + k];
-    }
-    run.image = (uint64_t(image0 + kMaxImage) << 20) | (uint64_t(image1 + kMaxImage) << 10) |
-                uint64_t(image2 + kMaxImage);
-    *runs++ = run;
-  }
   return runs;
 }
 
 // Counts the atoms closer than rcut to the atom of `slot`, and those on top of it; both with
 // itself.
-NeighborSearch::Count NeighborSearch::count_pairs(const Scratch<Run>& runs, int32_t slot) const {
+NeighborSearch::Count NeighborSearch::count_pairs(const Scratch<BinRun>& runs, int32_t slot) const {
   const double limit = rcut_ * rcut_, close_limit = kTooClose * kTooClose;
   const double *x = x_.data(), *y = y_.data(), *z = z_.data();
   const double own_x = x[slot], own_y = y[slot], own_z = z[slot];
   Count total{0, 0};
-  for (const Run& run : runs) {
+  for (const BinRun& run : runs) {
     int64_t near = 0, close = 0;
     const double shift_x = run.shift[0], shift_y = run.shift[1], shift_z = run.shift[2];
 #pragma omp simd reduction(+ : near, close)
@@ -97,20 +62,20 @@ NeighborSearch::Count NeighborSearch::count_pairs(const Scratch<Run>& runs, int3
 }
 
 // Copies the atoms of all runs, sorted by key or as they come.
-NeighborSearch::Candidates NeighborSearch::gather(const Scratch<Run>& runs, bool sorted) const {
+NeighborSearch::Candidates NeighborSearch::gather(const Scratch<BinRun>& runs, bool sorted) const {
   struct Place {
     uint64_t key;
     int32_t slot, run;
   };
   int64_t count = 0;
-  for (const Run& run : runs) count += run.end - run.begin;
+  for (const BinRun& run : runs) count += run.end - run.begin;
   Candidates to(count);
   Scratch<Place> places(count);
   Place* next = places.data();
   for (int32_t run = 0; run < runs.size(); ++run) {
     for (int32_t slot = runs[run].begin; slot < runs[run].end; ++slot) {
       const auto rank = static_cast<uint64_t>(rank_of_atom_[atom_of_slot_[slot]]);
-      *next++ = {(rank << 30) | runs[run].image, slot, run};
+      *next++ = {(rank << 30) | static_cast<uint64_t>(runs[run].image), slot, run};
     }
   }
   if (sorted) {
@@ -118,7 +83,7 @@ NeighborSearch::Candidates NeighborSearch::gather(const Scratch<Run>& runs, bool
               [](const Place& a, const Place& b) { return a.key < b.key; });
   }
   for (int64_t k = 0; k < count; ++k) {
-    const std::array<double, 3>& shift = runs[places[k].run].shift;
+    const double* shift = runs[places[k].run].shift;
     to.key[k] = places[k].key;
     to.x[k] = x_[places[k].slot];
     to.y[k] = y_[places[k].slot];
@@ -175,7 +140,7 @@ void NeighborSearch::find(int64_t begin, int64_t end, PairsOfSlots* found) const
   found->row.assign(1, 0);
   for (int64_t first = begin; first < end;) {
     const int64_t bin = bin_of_slot(first), last = std::min<int64_t>(bin_start_[bin + 1], end);
-    const Scratch<Run> runs = runs_of_bin(bin);
+    const Scratch<BinRun> runs = runs_of_bin(bin);
     Candidates candidates = gather(runs, false);
     for (; first < last; ++first) {
       const auto slot = static_cast<int32_t>(first);
@@ -205,7 +170,7 @@ int64_t NeighborSearch::count(const Context& context, int32_t* row) const {
   std::fill(row, row + atoms + 1, 0);
   context.parallel(parts_.size(), 20000, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
-      const Scratch<Run> runs = runs_of_bin(parts_[part].bin);
+      const Scratch<BinRun> runs = runs_of_bin(parts_[part].bin);
       for (int32_t slot = parts_[part].begin; slot < parts_[part].end; ++slot) {
         const int32_t atom = atom_of_slot_[slot];
         const Count found = count_pairs(runs, slot);
@@ -233,7 +198,7 @@ void NeighborSearch::fill(const Context& context, const int32_t* row, int32_t* n
   context.parallel(parts_.size(), 50000, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end;) {
       const int64_t bin = parts_[part].bin;
-      const Scratch<Run> runs = runs_of_bin(bin);
+      const Scratch<BinRun> runs = runs_of_bin(bin);
       Candidates candidates = gather(runs, true);
       for (; part < end && parts_[part].bin == bin; ++part) {
         for (int32_t slot = parts_[part].begin; slot < parts_[part].end; ++slot) {
@@ -264,7 +229,7 @@ void NeighborSearch::report_coincidence(int64_t atom) const {
       std::find(atom_of_slot_.begin(), atom_of_slot_.end(), atom) - atom_of_slot_.begin());
   const int64_t frame = frame_of_atom(atom), first = frames_.frame_row[frame];
   int64_t partner = atom;
-  const Scratch<Run> runs = runs_of_bin(bin_of_slot(slot));
+  const Scratch<BinRun> runs = runs_of_bin(bin_of_slot(slot));
   Candidates candidates = gather(runs, true);
   const int64_t found = find_near(slot, candidates);
   for (int64_t k = found - 1; k >= 0; --k) {

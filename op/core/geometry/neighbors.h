@@ -7,12 +7,12 @@
 // the memory of the thread that makes it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "core/base/context.h"
 #include "core/base/scratch.h"
+#include "core/geometry/bin_grid.h"
 
 namespace deeptf {
 
@@ -25,6 +25,15 @@ struct Frames {
 
   int64_t num_atoms() const { return frame_row[num_frames]; }
 };
+
+// Throws Error for a cut-off radius that cannot be used.
+void check_rcut(double rcut);
+
+// Throws Error for more bins in all frames than 32 bits can count.
+void check_number_of_bins(int64_t bins);
+
+// Throws Error for a frame_row that is not that of so many atoms.
+void check_frame_row(const Frames& frames, int64_t num_atoms);
 
 // Pairs of consecutive slots, in memory that grows and is used again: there may be more of it.
 struct PairsOfSlots {
@@ -58,23 +67,9 @@ class NeighborSearch {
   void find(int64_t begin, int64_t end, PairsOfSlots* found) const;
 
  private:
-  struct Grid {  // the bins of one frame
-    bool periodic;
-    std::array<double, 9> cell, inverse;  // of the cell or of the bounding box
-    std::array<double, 3> origin;
-    std::array<int32_t, 3> size, reach;  // bins along each axis; how many bins rcut spans
-    int64_t first_bin;
-
-    int64_t num_bins() const { return int64_t{size[0]} * size[1] * size[2]; }
-  };
   struct Part {  // slots of one bin, for one thread; no bin is split unless it is large
     int64_t bin;
     int32_t begin, end;
-  };
-  struct Run {  // atoms of neighbouring bins, one after the other in memory, seen in one image
-    int32_t begin, end;
-    std::array<double, 3> shift;
-    uint64_t image;
   };
   struct Count {
     int64_t near, close;
@@ -96,13 +91,8 @@ class NeighborSearch {
     Scratch<int32_t> near;   // places in this list closer than rcut to the centre at hand
   };
 
-  static constexpr int32_t kMaxImage = 511;  // along one axis; fits the 10 bits of a key
-  static constexpr uint64_t kSameImage =
-      (uint64_t{kMaxImage} << 20) | (uint64_t{kMaxImage} << 10) | uint64_t{kMaxImage};
-
-  Scratch<Grid> make_grids() const;
-  Grid make_grid(int64_t frame) const;
-  void set_bins(Grid& grid, int64_t frame) const;
+  Scratch<BinGrid> make_grids() const;
+  BinGrid make_grid(int64_t frame) const;
   void assign_bins(int32_t* bin_of_atom);
   void sort_into_bins(const int32_t* bin_of_atom);
   void split_bins();
@@ -110,10 +100,9 @@ class NeighborSearch {
 
   int64_t num_bins() const;
   int64_t bin_of_slot(int64_t slot) const;
-  Scratch<Run> runs_of_bin(int64_t bin) const;
-  Run* add_runs(const Grid& grid, int32_t bin0, int32_t bin1, int32_t bin2, Run* runs) const;
-  Count count_pairs(const Scratch<Run>& runs, int32_t slot) const;
-  Candidates gather(const Scratch<Run>& runs, bool sorted) const;
+  Scratch<BinRun> runs_of_bin(int64_t bin) const;
+  Count count_pairs(const Scratch<BinRun>& runs, int32_t slot) const;
+  Candidates gather(const Scratch<BinRun>& runs, bool sorted) const;
   int64_t find_near(int32_t slot, Candidates& candidates) const;
   void write_pairs(int32_t slot, const Candidates& candidates, int64_t count, int32_t* neighbor,
                    double* displacement) const;
@@ -122,7 +111,7 @@ class NeighborSearch {
 
   Frames frames_;
   double rcut_;
-  Scratch<Grid> grids_;            // [F]
+  Scratch<BinGrid> grids_;         // [F]
   Scratch<int32_t> bin_start_;     // [bins + 1] first slot of each bin
   Scratch<int32_t> atom_of_slot_;  // slots: the real atoms in the order of the bins
   Scratch<double> x_, y_, z_;      // by slot; wrapped into the cell

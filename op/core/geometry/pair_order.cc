@@ -54,6 +54,13 @@ int64_t parts_of(int64_t centres, const Context& context) {
 
 }  // namespace
 
+void check_row_end(const PairList& list, int64_t num_pairs) {
+  if (list.num_pairs() != num_pairs) {
+    throw Error("`row` must end at the number of pairs " + std::to_string(num_pairs) + ", got " +
+                std::to_string(list.num_pairs()));
+  }
+}
+
 PairSorter::PairSorter(const PairList& list, const Context& context)
     : list_(list),
       num_real_(count_real(list)),

@@ -28,6 +28,9 @@ struct PairList {
   int64_t num_pairs() const { return row[num_centres]; }
 };
 
+// Throws Error for a row that does not end at so many pairs.
+void check_row_end(const PairList& list, int64_t num_pairs);
+
 // Where the sorted pairs go.
 struct SortedPairs {
   int32_t* centre;       // [P']

@@ -7,6 +7,8 @@
 
 #include <cmath>
 
+#include "core/base/host_device.h"
+
 namespace deeptf {
 
 struct Radial {
@@ -15,7 +17,7 @@ struct Radial {
 };
 
 // Of a displacement x [3].
-inline Radial radial(const double* x, double rcut_smth, double rcut) {
+DEEPTF_HD inline Radial radial(const double* x, double rcut_smth, double rcut) {
   const double r2 = x[0] * x[0] + x[1] * x[1] + x[2] * x[2];
   const double r = std::sqrt(r2), inverse = 1 / r;
   if (r >= rcut) return {0, 0, 0, 0};

@@ -8,9 +8,7 @@
 #include "core/moments/neighbor_sum.h"
 
 #include <algorithm>
-#include <string>
 
-#include "core/base/error.h"
 #include "core/base/lane.h"
 #include "core/base/scratch.h"
 
@@ -24,20 +22,6 @@ constexpr int kAhead = 8;                      // rows of values to ask for earl
 template <class T>
 bool is_fast(const Runs& runs) {
   return runs.columns == kColumns && runs.width >= kLane<T>;
-}
-
-// Calls body(atom, first pair) for every atom.
-template <class Body>
-void over_atoms(const Runs& runs, const Context& context, const Body& body) {
-  Scratch<int64_t> first(runs.num_atoms + 1, 0);
-  for (int64_t atom = 0; atom < runs.num_atoms; ++atom) {
-    first[atom + 1] = first[atom] + runs.count[atom];
-  }
-  const int64_t work = runs.num_pairs * runs.columns * runs.width;
-  const int64_t cycles = runs.num_atoms == 0 ? 1 : 100 + work / runs.num_atoms / 4;
-  context.parallel(runs.num_atoms, cycles, [&](int64_t begin, int64_t end) {
-    for (int64_t atom = begin; atom < end; ++atom) body(atom, first[atom]);
-  });
 }
 
 // Cuts a row of `width` numbers into blocks of up to kMaxBlock lanes: calls body(start, lanes).
@@ -153,26 +137,11 @@ void weight_block(int64_t left, int64_t width, const T* value, const Scratch<Lan
 
 }  // namespace
 
-void check_runs(const Runs& runs) {
-  int64_t pairs = 0;
-  for (int64_t atom = 0; atom < runs.num_atoms; ++atom) {
-    if (runs.count[atom] < 0) {
-      throw Error("`count` must not be negative, got " + std::to_string(runs.count[atom]) +
-                  " at atom " + std::to_string(atom));
-    }
-    pairs += runs.count[atom];
-  }
-  if (pairs != runs.num_pairs) {
-    throw Error("`count` must add up to the number of pairs " + std::to_string(runs.num_pairs) +
-                ", got " + std::to_string(pairs));
-  }
-}
-
 template <class T>
 void neighbor_sum(const Runs& runs, const Context& context, const T* weight, const T* value,
                   T* sum) {
   const int64_t columns = runs.columns, width = runs.width;
-  over_atoms(runs, context, [&](int64_t atom, int64_t first) {
+  over_atoms(runs, runs.columns * runs.width, context, [&](int64_t atom, int64_t first) {
     const T *w = weight + first * columns, *v = value + first * width;
     T* out = sum + atom * columns * width;
     const int64_t pairs = runs.count[atom];
@@ -199,7 +168,7 @@ template <class T>
 void neighbor_sum_value_grad(const Runs& runs, const Context& context, const T* weight,
                              const T* grad, T* value_grad) {
   const int64_t columns = runs.columns, width = runs.width;
-  over_atoms(runs, context, [&](int64_t atom, int64_t first) {
+  over_atoms(runs, runs.columns * runs.width, context, [&](int64_t atom, int64_t first) {
     const T *w = weight + first * columns, *g = grad + atom * columns * width;
     T* out = value_grad + first * width;
     const int64_t pairs = runs.count[atom];
@@ -226,7 +195,7 @@ template <class T>
 void neighbor_sum_weight_grad(const Runs& runs, const Context& context, const T* value,
                               const T* grad, T* weight_grad) {
   const int64_t columns = runs.columns, width = runs.width;
-  over_atoms(runs, context, [&](int64_t atom, int64_t first) {
+  over_atoms(runs, runs.columns * runs.width, context, [&](int64_t atom, int64_t first) {
     const T *v = value + first * width, *g = grad + atom * columns * width;
     T* out = weight_grad + first * columns;
     const int64_t pairs = runs.count[atom];

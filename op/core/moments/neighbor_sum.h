@@ -8,22 +8,10 @@
 // Fast for W = 4; other W run one column at a time.
 #pragma once
 
-#include <cstdint>
-
 #include "core/base/context.h"
+#include "core/moments/runs.h"
 
 namespace deeptf {
-
-struct Runs {
-  int64_t num_atoms;     // n
-  int64_t num_pairs;     // p
-  int64_t columns;       // W
-  int64_t width;         // M
-  const int32_t* count;  // [n]
-};
-
-// Throws Error unless the counts are positive or zero and add up to num_pairs.
-void check_runs(const Runs& runs);
 
 template <class T>
 void neighbor_sum(const Runs& runs, const Context& context, const T* weight, const T* value,

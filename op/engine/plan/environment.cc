@@ -15,11 +15,12 @@ class EnvironmentStage final : public Stage {
         mean_(reader.constant<double>("mean", {reader.inputs.num_types, columns_})),
         stddev_(reader.constant<double>("stddev", {reader.inputs.num_types, columns_})),
         takes_(reader.takes()),
-        gives_(reader.gives({columns_, true, Precision::float64})) {
+        gives_(reader.gives({columns_, true, Precision::float64, reader.set()})) {
     if (columns_ != 1 && columns_ != 4) {
       throw Error("`columns` of a stage must be 1 or 4, got " + std::to_string(columns_));
     }
-    if (takes_ != kPairs) throw Error("an environment must take pairs");
+    const ValueType& taken = reader.type_of(takes_);
+    if (!taken.of_pairs || taken.width != 3) throw Error("an environment must take pairs");
     const double reach = reader.file.metadata().at("rcut").number();  // of the pairs
     if (!(rcut_ <= reach)) {
       throw Error("`rcut` of a stage must be at most " + std::to_string(reach) +
@@ -39,7 +40,7 @@ class EnvironmentStage final : public Stage {
     return [this, &block, &values] {
       const double* upper = values.gradient<double>(gives_);
       values.add_gradient<double>(
-          kPairs, [&](double* out) { environment_grad(inputs(block), block.context, upper, out); });
+          takes_, [&](double* out) { environment_grad(inputs(block), block.context, upper, out); });
     };
   }
 

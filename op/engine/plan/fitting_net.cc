@@ -46,19 +46,20 @@ class FittingStage final : public Stage {
     const ValueType& taken = reader.type_of(takes_);
     if (taken.of_pairs) throw Error("a fitting net must take a descriptor of atoms");
     descriptor_ = taken.width;
-    shape_.width = descriptor_ + fparam_.width + aparam_.width;
+    read_types(reader);
+    shape_.width = descriptor_ + vector_ + fparam_.width + aparam_.width;
     shape_.activation = activation_of(reader.fields.at("activation").text());
     const std::vector<Json>& nets = reader.fields.at("nets").items();
-    if (static_cast<int64_t>(nets.size()) != num_types_ || nets.empty()) {
-      throw Error("`nets` of a stage must be one for each of " + std::to_string(num_types_) +
-                  " types, got " + std::to_string(nets.size()));
+    if (static_cast<int64_t>(nets.size()) != num_nets() || nets.empty()) {
+      throw Error("`nets` of a stage must be " + std::to_string(num_nets()) + " for " +
+                  std::to_string(num_types_) + " types, got " + std::to_string(nets.size()));
     }
     set_shape(reader, nets[0].items());
     for (const Json& net : nets) read_net(reader, net.items());
     constant_ = reader.constant<double>("constant", {num_types_});
     read_isolated(reader);
     gives_ = reader.gives({1, false, Precision::float64});
-    const std::vector<int32_t> none(num_types_);
+    const std::vector<int32_t> none(num_nets());
     packed_ = std::make_unique<PackedNets<T>>(inputs(0, none.data(), nullptr, nullptr));
   }
 
@@ -115,6 +116,15 @@ class FittingStage final : public Stage {
     }
   }
 
+  // The vectors of the types behind the descriptor, with which one net serves all.
+  void read_types(const StageReader& reader) {
+    const Json* given = reader.fields.find("types");
+    if (given == nullptr || given->is_null()) return;
+    types_ = reader.constant<T>("types", {num_types_, -1});
+    vector_ = types_.shape[1];
+  }
+  int64_t num_nets() const { return types_.size() > 0 ? 1 : num_types_; }
+
   void read_isolated(const StageReader& reader) {
     const Json* relative = reader.fields.find("relative");
     if (relative == nullptr || relative->is_null()) return;
@@ -128,26 +138,29 @@ class FittingStage final : public Stage {
 
   FittingInputs<T> inputs(int64_t atoms, const int32_t* atom_count, const T* descriptor,
                           const PackedNets<T>* packed) const {
-    const auto types = static_cast<int32_t>(num_types_);
-    FittingInputs<T> in{shape_, atoms, types, descriptor, atom_count, {}, packed};
+    const auto nets = static_cast<int32_t>(num_nets());
+    FittingInputs<T> in{shape_, atoms, nets, descriptor, atom_count, {}, packed};
     in.weights.reserve(arrays_.size());
     for (const Aligned<T>& array : arrays_) in.weights.push_back(array.data());
     return in;
   }
 
   void evaluate(const AtomBlock& block, const T* descriptor, T* energy, T* slope) const {
-    const FittingInputs<T> in =
-        inputs(block.num_atoms, block.atom_count, descriptor, packed_.get());
+    const auto all = static_cast<int32_t>(block.num_atoms);
+    const int32_t* count = types_.size() > 0 ? &all : block.atom_count;
+    const FittingInputs<T> in = inputs(block.num_atoms, count, descriptor, packed_.get());
     const int64_t hidden = shape_.hidden_width();
     Scratch<T> before(block.num_atoms * hidden), back(block.num_atoms * hidden);
     fitting_net<T>(in, block.context, {energy, slope, before.data(), back.data()});
   }
 
-  // The descriptors, each with what its frame and its atom are given behind it.
+  // The descriptors, each with the vector of its type and what its frame and its atom are given
+  // behind it.
   const T* with_parameters(const AtomBlock& block, const T* descriptor, Values& values) const {
     T* rows = values.keep<T>(block.num_atoms * shape_.width);
     for (int64_t atom = 0; atom < block.num_atoms; ++atom) {
       T* to = std::copy_n(descriptor + atom * descriptor_, descriptor_, rows + atom * shape_.width);
+      to = std::copy_n(types_.data() + block.type[atom] * vector_, vector_, to);
       fparam_.write(block.fparam, atom, to);
       aparam_.write(block.aparam, atom, to + fparam_.width);
     }
@@ -182,9 +195,10 @@ class FittingStage final : public Stage {
     });
   }
 
-  int64_t num_types_, descriptor_;
+  int64_t num_types_, descriptor_, vector_ = 0;
   int takes_, gives_;
   Standardised<T> fparam_, aparam_;
+  Aligned<T> types_;
   FittingShape shape_;
   std::vector<Aligned<T>> arrays_;  // of all nets in the order of FittingShape::array_shapes
   std::unique_ptr<PackedNets<T>> packed_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/curve/node_pass.h"
+#include "engine/plan/gate.h"
 #include "engine/plan/neighbor_sum_layout.h"
 #include "engine/plan/stages.h"
 
@@ -24,6 +25,7 @@ class NetworkSumStage final : public Stage {
         throw Error("the embedding nets of a model must have layers of equal widths");
       }
     }
+    gate_ = std::make_unique<GateOfTypes<T>>(reader, layout_.columns, nets_.width());
     find_alone();
     gives_ = reader.gives({layout_.columns * nets_.width(), false, kPrecision<T>});
   }
@@ -33,18 +35,27 @@ class NetworkSumStage final : public Stage {
     T* sums = values.give<T>(gives_);
     std::fill_n(sums, block.num_atoms * layout_.columns * nets_.width(), T(0));
     add_empty(block, sums);
-    over_pieces(block, rows, [&](int64_t pair, int64_t atom, const T* node) {
+    const double* exact = values.take<double>(takes_);
+    const double* shares = gate_->shares(block, exact, values);
+    over_pieces(block, rows, [&](int64_t pair, int64_t atom, const T* gate, T* node) {
+      if (gate != nullptr) apply_gate(gate, shares, pair, node);
       add_pair(rows + pair * layout_.columns, node, sums + atom * layout_.columns * nets_.width());
     });
     if (!gradient) return {};
-    return [this, rows, &block, &values] {
+    return [this, rows, exact, shares, &block, &values] {
       const T* upper = values.gradient<T>(gives_);
+      double* share_grad = gate_->fades() ? values.keep<double>(block.num_pairs) : nullptr;
       values.add_gradient<T>(takes_, [&](T* out) {
         std::fill_n(out, block.num_pairs * layout_.columns, T(0));
-        over_pieces(block, rows, [&](int64_t pair, int64_t atom, const T* node) {
-          pull_pair(rows + pair * layout_.columns, node,
-                    upper + atom * layout_.columns * nets_.width(), out + pair * layout_.columns);
+        if (share_grad != nullptr) std::fill_n(share_grad, block.num_pairs, 0.0);
+        over_pieces(block, rows, [&](int64_t pair, int64_t atom, const T* gate, T* node) {
+          const T* row = rows + pair * layout_.columns;
+          const T* of_atom = upper + atom * layout_.columns * nets_.width();
+          if (share_grad != nullptr) share_grad[pair] = pull_share(row, node, gate, of_atom);
+          if (gate != nullptr) apply_gate(gate, shares, pair, node);
+          pull_pair(row, node, of_atom, out + pair * layout_.columns);
         });
+        gate_->pull(block, exact, share_grad, out);
       });
     };
   }
@@ -103,7 +114,8 @@ class NetworkSumStage final : public Stage {
     }
   }
 
-  // Calls body(pair, atom, value and slope of its net [2, padded M]) for all pairs that have one.
+  // Calls body(pair, atom, gate, value and slope of its net [2, padded M]) for all pairs that have
+  // one; gate is null where there are none.
   template <class Body>
   void over_pieces(const AtomBlock& block, const T* rows, const Body& body) const {
     const int64_t types = layout_.types, padded = padded_width<T>(nets_.width());
@@ -119,6 +131,7 @@ class NetworkSumStage final : public Stage {
           end += block.neighbor_count[atom * types + t];
         }
         const int32_t curve = layout_.curve[t * types + type];
+        const T* gate = gate_->given() ? gate_->of_block(t * types + type) : nullptr;
         for (; pair < end && curve >= 0; pair += kPiece) {
           const int64_t count = std::min(kPiece, end - pair);
           for (int64_t k = 0; k < count; ++k) {
@@ -127,12 +140,36 @@ class NetworkSumStage final : public Stage {
           pass.forward({curve, 0, count}, false);
           pass.write(nodes.data());
           for (int64_t k = 0; k < count; ++k) {
-            body(pair + k, block.centre[pair + k], nodes.data() + k * 2 * padded);
+            body(pair + k, block.centre[pair + k], gate, nodes.data() + k * 2 * padded);
           }
         }
         pair = end;
       }
     }
+  }
+
+  // Multiplies value and slope by 1 + p h.
+  void apply_gate(const T* gate, const double* shares, int64_t pair, T* node) const {
+    const int64_t width = nets_.width();
+    const T share = shares == nullptr ? T(1) : static_cast<T>(shares[pair]);
+    T* slope = node + padded_width<T>(width);
+    for (int64_t m = 0; m < width; ++m) {
+      const T factor = T(1) + share * gate[m];
+      node[m] *= factor;
+      slope[m] *= factor;
+    }
+  }
+
+  // The gradient in the share of a pair.
+  double pull_share(const T* row, const T* node, const T* gate, const T* upper) const {
+    const int64_t width = nets_.width();
+    T sum = 0;
+    for (int64_t w = 0; w < layout_.columns; ++w, upper += width) {
+      T of_row = 0;
+      for (int64_t m = 0; m < width; ++m) of_row += gate[m] * node[m] * upper[m];
+      sum += row[w] * of_row;
+    }
+    return static_cast<double>(sum);
   }
 
   void add_pair(const T* row, const T* node, T* sum) const {
@@ -164,6 +201,7 @@ class NetworkSumStage final : public Stage {
   int takes_, gives_;
   std::vector<Aligned<T>> arrays_;
   EmbeddingNets<T> nets_;
+  std::unique_ptr<GateOfTypes<T>> gate_;
   Aligned<T> alone_;  // [T, T, M] neighbour type first
 };
 

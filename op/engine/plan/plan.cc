@@ -27,7 +27,9 @@ Plan::Term Plan::read_term(const Json& term, const ModelFile& file, const Inputs
   Names names;
   Term out;
   for (const Json& stage : term.at("stages").items()) {
-    out.stages.push_back(make_stage(StageReader(stage, file, inputs, &names)));
+    const StageReader reader(stage, file, inputs, &names);
+    out.stages.push_back(make_stage(reader));
+    out.sets.push_back(reader.set());
   }
   const std::string& name = term.at("values").at("atom_energy").text();
   const auto found = names.number.find(name);
@@ -50,8 +52,9 @@ void Plan::evaluate(const AtomBlock& block, double* atom_energy, double* pair_gr
   for (const Term& term : terms_) {
     Values values(term.types, block);
     pulls.clear();
-    for (const auto& stage : term.stages) {
-      pulls.push_back(stage->run(block, values, pair_gradient != nullptr));
+    for (size_t k = 0; k < term.stages.size(); ++k) {
+      const AtomBlock& own = values.block(term.sets[k]);
+      pulls.push_back(term.stages[k]->run(own, values, pair_gradient != nullptr));
     }
     const double* energy = values.take<double>(term.atom_energy);
     for (int64_t atom = 0; atom < block.num_atoms; ++atom) atom_energy[atom] += energy[atom];

@@ -24,6 +24,7 @@ class Plan {
   struct Term {
     std::vector<ValueType> types;
     std::vector<std::unique_ptr<Stage>> stages;
+    std::vector<int> sets;  // of the pairs that each has
     int atom_energy;
   };
 

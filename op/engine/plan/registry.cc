@@ -14,9 +14,12 @@ using Make = std::unique_ptr<Stage> (*)(const StageReader&);
 
 const std::map<std::string, Make>& makers() {
   static const std::map<std::string, Make> all{
-      {"environment", make_environment}, {"embedding_sum", make_embedding_sum},
-      {"network_sum", make_network_sum}, {"moment_product", make_moment_product},
-      {"scaled_sum", make_scaled_sum},   {"fitting_net", make_fitting_net},
+      {"environment", make_environment},       {"embedding_sum", make_embedding_sum},
+      {"gated_sum", make_embedding_sum},       {"network_sum", make_network_sum},
+      {"gated_network_sum", make_network_sum}, {"empty_places", make_empty_places},
+      {"moment_product", make_moment_product}, {"scaled_sum", make_scaled_sum},
+      {"fitting_net", make_fitting_net},       {"triple_sum", make_triple_sum},
+      {"concatenation", make_concatenation},   {"within", make_within},
   };
   return all;
 }
@@ -36,13 +39,23 @@ std::unique_ptr<Stage> make_stage(const StageReader& reader) {
 
 int StageReader::takes() const {
   const Json* name = fields.find("takes");
-  if (name == nullptr) return kPairs;
-  const auto found = names_->number.find(name->text());
+  return name == nullptr ? kPairs : value_named(name->text());
+}
+
+int StageReader::value_named(const std::string& name) const {
+  const auto found = names_->number.find(name);
   if (found == names_->number.end()) {
-    throw Error("a stage must take what an earlier one gives, got " + name->text());
+    throw Error("a stage must take what an earlier one gives, got " + name);
   }
   return found->second;
 }
+
+int StageReader::set() const {
+  const Json* name = fields.find("takes");
+  return name != nullptr && name->kind() == Json::Kind::array ? 0 : type_of(takes()).set;
+}
+
+int StageReader::new_set() const { return names_->sets++; }
 
 int StageReader::gives(const ValueType& type) const {
   const std::string& name = fields.at("gives").text();

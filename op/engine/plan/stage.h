@@ -37,6 +37,7 @@ struct Inputs {
 struct Names {
   std::map<std::string, int> number{{"pairs", kPairs}};
   std::vector<ValueType> types{{3, true, Precision::float64}};
+  int sets = 1;  // of pairs
 };
 
 // The JSON of a stage and what its numbers mean. All functions throw Error where something is not
@@ -51,6 +52,9 @@ class StageReader {
   const Inputs& inputs;
 
   int takes() const;  // the number of a value; pairs where the stage does not say
+  int value_named(const std::string& name) const;
+  int set() const;      // of the pairs whose value the stage takes
+  int new_set() const;  // of pairs, after the last one
   const ValueType& type_of(int value) const { return names_->types[value]; }
   int gives(const ValueType& type) const;  // the number of a new value
 

@@ -10,8 +10,12 @@ namespace deeptf {
 std::unique_ptr<Stage> make_environment(const StageReader& reader);
 std::unique_ptr<Stage> make_embedding_sum(const StageReader& reader);
 std::unique_ptr<Stage> make_network_sum(const StageReader& reader);
+std::unique_ptr<Stage> make_empty_places(const StageReader& reader);
 std::unique_ptr<Stage> make_moment_product(const StageReader& reader);
 std::unique_ptr<Stage> make_scaled_sum(const StageReader& reader);
+std::unique_ptr<Stage> make_triple_sum(const StageReader& reader);
+std::unique_ptr<Stage> make_concatenation(const StageReader& reader);
+std::unique_ptr<Stage> make_within(const StageReader& reader);
 std::unique_ptr<Stage> make_fitting_net(const StageReader& reader);
 
 }  // namespace deeptf

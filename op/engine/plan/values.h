@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <type_traits>
 #include <vector>
 
@@ -29,7 +30,7 @@ struct AtomBlock {
   const double* displacement;     // [p, 3]
   const double* fparam;           // [n, num_fparam] of the frame of each atom
   const double* aparam;           // [n, num_aparam]
-  int64_t* outside_count;         // [T, T] centre type first; counted on
+  int64_t* outside_count;         // [T, T] centre type first; the most so far
   double* outside_distance;       // [T, T] A; the least one so far
 };
 
@@ -42,6 +43,7 @@ struct ValueType {
   int64_t width;  // numbers of each atom or pair
   bool of_pairs;
   Precision precision;
+  int set = 0;  // of pairs: 0 are all, others some of them
 };
 
 constexpr int kPairs = 0;  // the value that is there at the start: displacements
@@ -57,6 +59,11 @@ class Values {
   ~Values() {
     while (!pieces_.empty()) pieces_.pop_back();  // what was taken last goes first
   }
+
+  // The atoms with one of the sets of pairs.
+  const AtomBlock& block(int set) const { return set == 0 ? block_ : some_[set - 1]; }
+  // The next set, to be filled; it begins as a copy of another one.
+  AtomBlock& add_block(const AtomBlock& from) { return some_.emplace_back(from); }
 
   // Memory until the end of the block.
   template <class T>
@@ -137,7 +144,7 @@ class Values {
 
   int64_t count(int value) const {
     const ValueType& type = types_[value];
-    return type.width * (type.of_pairs ? block_.num_pairs : block_.num_atoms);
+    return type.width * (type.of_pairs ? block(type.set).num_pairs : block_.num_atoms);
   }
 
   template <class Body>
@@ -168,6 +175,7 @@ class Values {
 
   const std::vector<ValueType>& types_;
   const AtomBlock& block_;
+  std::deque<AtomBlock> some_;  // stages hold references to them
   std::vector<Entry> entries_;
   std::vector<Scratch<char>> pieces_;
   int unit_ = -1;

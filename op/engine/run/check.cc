@@ -24,26 +24,38 @@ void check_number(int64_t value, const char* name, int64_t least, int64_t most) 
   }
 }
 
-void check_types(const int32_t* type, int64_t count, const Description& about) {
-  if (count > 0) need(type, "type");
+template <class T>
+void check_types(const T& given, int64_t count, const Description& about) {
+  if (count > 0) need(given.type, "type");
   for (int64_t atom = 0; atom < count; ++atom) {
-    if (type[atom] >= about.inputs.num_types) {
+    if (given.type[atom] >= about.inputs.num_types) {
       throw Error("`type` must be below the " + text(about.inputs.num_types) +
-                  " types of the model, got " + text(type[atom]) + " for atom " + text(atom));
+                  " types of the model, got " + text(given.type[atom]) + " for atom " +
+                  text(id_of(given, atom)));
     }
   }
 }
 
-// Numbers that frames or atoms must be given; `of` says which.
-void check_parameters(const double* given, const char* name, int64_t width, int64_t rows,
-                      const char* of) {
-  if (width == 0 || rows == 0) return;
+// Whether numbers that frames or atoms must be given are finite; gives the row of the first that is
+// not, or -1.
+int64_t not_finite(const double* given, const char* name, int64_t width, int64_t rows) {
+  if (width == 0 || rows == 0) return -1;
   need(given, name);
   for (int64_t k = 0; k < width * rows; ++k) {
-    if (!std::isfinite(given[k])) {
-      throw Error("`" + std::string(name) + "` must be finite, got another number for " + of + " " +
-                  text(k / width));
-    }
+    if (!std::isfinite(given[k])) return k / width;
+  }
+  return -1;
+}
+
+template <class T>
+void check_parameters(const T& given, int64_t frames, int64_t atoms, const Description& about) {
+  const int64_t frame = not_finite(given.fparam, "fparam", about.inputs.num_fparam, frames);
+  if (frame >= 0) {
+    throw Error("`fparam` must be finite, got another number for frame " + text(frame));
+  }
+  const int64_t atom = not_finite(given.aparam, "aparam", about.inputs.num_aparam, atoms);
+  if (atom >= 0) {
+    throw Error("`aparam` must be finite, got another number for atom " + text(id_of(given, atom)));
   }
 }
 
@@ -53,9 +65,8 @@ void check_atoms(const T& given, const Description& about) {
   check_number(given.num_all, "num_all", 0, INT32_MAX);
   check_number(given.num_centres, "num_centres", 0, given.num_all);
   check_number(given.num_owned, "num_owned", 0, given.num_centres);
-  check_types(given.type, given.num_all, about);
-  check_parameters(given.fparam, "fparam", about.inputs.num_fparam, 1, "frame");
-  check_parameters(given.aparam, "aparam", about.inputs.num_aparam, given.num_centres, "atom");
+  check_types(given, given.num_all, about);
+  check_parameters(given, 1, given.num_centres, about);
 }
 
 }  // namespace
@@ -87,9 +98,8 @@ void check(const deeptf_frames& frames, const Description& about) {
   check_number(frames.num_frames, "num_frames", 0, INT32_MAX);
   check_number(frames.num_atoms, "num_atoms", 0, INT32_MAX);
   if (frames.num_atoms > 0) need(frames.coord, "coord");
-  check_types(frames.type, frames.num_atoms, about);
-  check_parameters(frames.fparam, "fparam", about.inputs.num_fparam, frames.num_frames, "frame");
-  check_parameters(frames.aparam, "aparam", about.inputs.num_aparam, frames.num_atoms, "atom");
+  check_types(frames, frames.num_atoms, about);
+  check_parameters(frames, frames.num_frames, frames.num_atoms, about);
   if (frames.frame_row == nullptr) {
     if (frames.num_atoms % std::max(frames.num_frames, 1) != 0 ||
         (frames.num_frames == 0 && frames.num_atoms > 0)) {

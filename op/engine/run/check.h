@@ -14,6 +14,15 @@ void check(const deeptf_neighbor_list& list, const Description& about);
 void check(const deeptf_pairs& pairs, const Description& about);
 void check(const deeptf_options& options);
 
+// What messages call an atom.
+template <class T>
+int64_t id_of(const T&, int64_t atom) {
+  return atom;
+}
+inline int64_t id_of(const deeptf_neighbor_list& list, int64_t atom) {
+  return list.id != nullptr ? list.id[atom] : atom;
+}
+
 // Frames with what a caller may leave out: frame_row [F + 1] and cell [F, 3, 3].
 class FilledFrames {
  public:

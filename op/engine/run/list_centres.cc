@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/geometry/apart.h"
+#include "engine/run/check.h"
 
 namespace deeptf {
 namespace {
@@ -71,7 +72,7 @@ void ListCentres::find(int64_t begin, int64_t end, FoundPairs* found) const {
       const double d[3] = {at[0] - own[0], at[1] - own[1], at[2] - own[2]};
       const double square = d[0] * d[0] + d[1] * d[1] + d[2] * d[2];
       if (square >= limit) continue;
-      check_apart(d, atom, other);
+      check_apart(d, id_of(list_, atom), id_of(list_, other));
       found->neighbor.push_back(other);
       found->displacement.insert(found->displacement.end(), d, d + 3);
     }

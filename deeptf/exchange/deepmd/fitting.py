@@ -1,0 +1,180 @@
+"""Fitting nets of energies in the graph of a deepmd-kit model.
+
+`atom_ener` shows as a second evaluation of a fitting net, at a descriptor of zeros, that is
+subtracted. It becomes a part of the energy bias, or of a wider net.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from deeptf.exchange.deepmd import nets
+from deeptf.exchange.deepmd.graph import DeepmdGraph
+from deeptf.exchange.deepmd.kind import Arrays
+from deeptf.exchange.deepmd.rows import check_positive
+from deeptf.model.fitting.ener import EnerFitting
+from deeptf.model.model import ModelConfig
+from deeptf.model.parameters import Parameters
+from deeptf.model.type_embedding import TypeEmbedding
+from deeptf.tf import session, tf
+
+OF_ALL = "layer_0/matrix"  # is there where types have vectors: then one net is for all of them
+
+
+def fitting_settings(graph: DeepmdGraph) -> EnerFitting:
+    """Return the settings of the fitting nets."""
+    owner = _owners(graph, 1)[0][0]
+    pattern = f"layer_{{layer}}{owner}/{{kind}}"
+    return EnerFitting(
+        *(_parameters(graph, kind) for kind in ("fparam", "aparam")),
+        neuron=nets.widths(graph, pattern, 0),
+        activation_function=nets.activation(graph, pattern.format(kind="bias", layer=0)),
+        precision=nets.precision(graph, pattern.format(kind="matrix", layer=0)),
+        resnet_dt=any(re.fullmatch(r"layer_\d+(_type_\d+)?/idt", name) for name in graph.nodes),
+    )
+
+
+def descriptor_width(graph: DeepmdGraph, fitting: EnerFitting, types: TypeEmbedding | None) -> int:
+    """Return how many numbers of the descriptor the fitting nets take."""
+    inputs = len(graph.array(f"layer_0{_owners(graph, 1)[0][0]}/matrix"))
+    return inputs - fitting.numb_fparam - fitting.numb_aparam - _vector(types)
+
+
+def fitting_arrays(
+    graph: DeepmdGraph, config: ModelConfig, types: Arrays
+) -> tuple[ModelConfig, Arrays]:
+    """Return the arrays of the fitting nets by their names in deeptf, and the settings.
+
+    The settings change where `atom_ener` needs wider fitting nets.
+
+    types : arrays of the net that makes vectors of types.
+    """
+    fitting = config.term.fitting_net
+    arrays = _statistics(graph, fitting) | _nets(graph, config)
+    arrays["energy_bias"] = _energy_bias(graph, config.num_types)
+    owners = _owners(graph, config.num_types)
+    relative = [net for owner, net in owners if f"final_layer{owner}_1/MatMul" in graph]
+    if not relative:
+        return config, arrays
+    if fitting.numb_fparam or fitting.numb_aparam:
+        return _with_nets_at_zero(config, arrays, relative)
+    counts = len(owners) == 1 or np.array([net in relative for _, net in owners])
+    arrays["energy_bias"] -= np.where(counts, _energy_at_zero(config, arrays, types), 0.0)
+    return config, arrays
+
+
+def _owners(graph: DeepmdGraph, num_types: int) -> list[tuple[str, str]]:
+    """Return the ends of the names of layers in the graph, and the name of the net in deeptf."""
+    if OF_ALL in graph:
+        return [("", "all")]
+    return [(f"_type_{t}", f"type_{t}") for t in range(num_types)]
+
+
+def _vector(types: TypeEmbedding | None) -> int:
+    """Return the length of the vectors of types."""
+    return 0 if types is None else types.width
+
+
+def _parameters(graph: DeepmdGraph, kind: str) -> int:
+    """Return how many frame or atom parameters the fitting nets take."""
+    size = int(graph.number(f"fitting_attr/d{kind}", 0))
+    if size and f"t_{kind}" not in graph:
+        raise ValueError(
+            f"it must have the input `t_{kind}`, since `fitting_attr/d{kind}` is {size}, but "
+            "does not (deeptf has no mask of atoms, use_aparam_as_mask)"
+        )
+    return size
+
+
+def _statistics(graph: DeepmdGraph, fitting: EnerFitting) -> Arrays:
+    """Return mean and standard deviation of frame and atom parameters."""
+    arrays = {}
+    for kind in ("fparam", "aparam"):
+        if size := getattr(fitting, f"numb_{kind}"):
+            mean = graph.array(f"fitting_attr/t_{kind}_avg", (size,))
+            inverse = graph.array(f"fitting_attr/t_{kind}_istd", (size,))
+            check_positive(f"fitting_attr/t_{kind}_istd", inverse)
+            arrays[f"{kind}_mean"] = mean.astype(np.float64)
+            arrays[f"{kind}_stddev"] = 1.0 / inverse.astype(np.float64)
+    return arrays
+
+
+def _energy_bias(graph: DeepmdGraph, num_types: int) -> np.ndarray:
+    """Return what is added to the net of each type; in old models the last layer has all of it."""
+    scale = "model_attr/model_attr/t_out_std"
+    if scale in graph and np.any(graph.array(scale, (num_types,)) != 1.0):
+        raise ValueError(f"`{scale}` must be 1 for every type, but is not")
+    bias = np.zeros(num_types)
+    for name in ("fitting_attr/t_bias_atom_e", "model_attr/model_attr/t_out_bias"):
+        if name in graph:
+            bias += graph.array(name, (num_types,))
+    return bias
+
+
+def _nets(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
+    term, fitting = config.term, config.term.fitting_net
+    inputs = term.descriptor.width + _vector(term.type_embedding)
+    widths = inputs + fitting.numb_fparam + fitting.numb_aparam, *fitting.neuron
+    arrays = {}
+    for owner, net in _owners(graph, config.num_types):
+        for layer, (n_in, n_out) in enumerate(itertools.pairwise(widths)):
+            kinds = ["matrix", "bias"]
+            kinds += ["idt"] * (fitting.resnet_dt and layer > 0 and n_in == n_out)
+            place = f"layer_{{layer}}{owner}/{{kind}}", layer, f"{net}/{layer}"
+            arrays |= nets.layer_arrays(graph, *place, (n_in, n_out), kinds)
+        place = f"final_layer{owner}/{{kind}}", "", f"{net}/last"
+        arrays |= nets.layer_arrays(graph, *place, (widths[-1], 1))
+    return arrays
+
+
+def _energy_at_zero(config: ModelConfig, arrays: Arrays, types: Arrays) -> np.ndarray:
+    """Return the value of each type's fitting net at a descriptor of zeros, [T] in eV."""
+    one_of_each = np.ones(config.num_types, np.int32)
+    term = config.term
+    with tf.Graph().as_default() as graph:
+        vectors = None
+        if term.type_embedding is not None:
+            parameters = Parameters(types, frozen=True)
+            vectors = term.type_embedding.vectors(config.num_types, parameters)
+        descriptor = tf.zeros([config.num_types, term.descriptor.width], tf.float64)
+        parameters = Parameters(arrays, frozen=True)
+        energy, _ = term.fitting_net.nets(descriptor, one_of_each, None, vectors, parameters)
+        with session(graph) as run:
+            return run.run(energy)
+
+
+def _with_nets_at_zero(
+    config: ModelConfig, arrays: Arrays, relative: Sequence[str]
+) -> tuple[ModelConfig, Arrays]:
+    """Return a model whose fitting nets give N(D, p) - N(0, p) where they are among `relative`.
+
+    With frame or atom parameters p the value at a descriptor of zeros is no constant. A net of
+    twice the width holds both: its second half sees the parameters only, and counts negative.
+    """
+    fitting, width = config.term.fitting_net, config.term.descriptor.width
+    nets_there = sorted({name.partition("/")[0] for name in arrays if name.endswith("/matrix")})
+    result = {name: value for name, value in arrays.items() if "/" not in name}
+    for net in nets_there:
+        for layer in range(len(fitting.neuron)):
+            matrix = arrays[f"{net}/{layer}/matrix"]
+            none = np.zeros_like(matrix)
+            if layer == 0:
+                none[width:] = matrix[width:]
+                doubled = np.hstack([matrix, none])
+            else:
+                doubled = np.block([[matrix, none], [none, matrix]])
+            result[f"{net}/{layer}/matrix"] = doubled
+            for kind in ("bias", "idt"):
+                if (name := f"{net}/{layer}/{kind}") in arrays:
+                    result[name] = np.tile(arrays[name], 2)
+        matrix, bias = (arrays[f"{net}/last/{kind}"] for kind in ("matrix", "bias"))
+        sign = -1.0 if net in relative else 0.0
+        result[f"{net}/last/matrix"] = np.vstack([matrix, sign * matrix])
+        result[f"{net}/last/bias"] = bias * (1.0 + sign)
+    wider = replace(fitting, neuron=tuple(2 * n for n in fitting.neuron))
+    return replace(config, term=replace(config.term, fitting_net=wider)), result

@@ -1,0 +1,96 @@
+"""Attention layers of DPA-1: the neighbours of an atom change what they add to its descriptor.
+
+Zhang et al., npj Comput. Mater. 10, 94 (2024), arXiv:2208.08236. A layer takes G [P', M], a row for
+each pair, to
+
+    G + attention(G W_q + b_q, G W_k + b_k, G W_v + b_v) W_o + b_o
+
+whose rows are then normalised (mean 0, variance 1), scaled and shifted. The weights between two
+pairs of one atom are in op/core/nets/attention.h. A place without a neighbour takes nothing from
+pairs and gives them nothing: its row follows from the type of the centre alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deeptf.model.descriptor.neighbourhoods import Neighbourhoods
+from deeptf.model.descriptor.typed_sums import TypedSums
+from deeptf.model.network import layer_arrays
+from deeptf.model.parameters import constant
+from deeptf.ops.attention import AttentionForm, attention, row_norm
+from deeptf.ops.nets import matrix_products
+from deeptf.tf import tf
+
+EPSILON = 1e-3  # added to the variance of a row where `ln_eps` says nothing
+PARTS = ("query", "key", "value")
+
+
+@dataclass(frozen=True)
+class AttentionSums(TypedSums):
+    """Sums over neighbours of what the last layer makes of the values of the net."""
+
+    @property
+    def tabulated(self) -> bool:
+        """Whether the sums are those of a table: never, since each pair has a value of its own."""
+        return False
+
+    @property
+    def planned(self) -> bool:
+        """Whether stages of a plan can evaluate the sums: they know no attention."""
+        return False
+
+    def finished(self, around: Neighbourhoods) -> Neighbourhoods:
+        """Return the neighbourhoods with the values of the last layer."""
+        value = around.value
+        for layer in range(self.own.attn_layer):
+            name = f"attention_{layer}"
+            taken = _linear(self._taken(name, around, value), *self._output(name))
+            value = self._norm(name, value + taken)
+        return around._replace(value=value, empty_value=self.finished_alone(around.empty_value))
+
+    def finished_alone(self, value: tf.Tensor) -> tf.Tensor:
+        """Return what the layers make of values [n, M] that take nothing from pairs."""
+        for layer in range(self.own.attn_layer):
+            name = f"attention_{layer}"
+            value = self._norm(name, value + self._output(name)[1])
+        return value
+
+    def _taken(self, name: str, around: Neighbourhoods, value: tf.Tensor) -> tf.Tensor:
+        """Return what the pairs of each atom take from one another, [P', attn]."""
+        own = self.own
+        parts = [self._arrays(f"{name}/{part}", int(value.shape[1]), own.attn) for part in PARTS]
+        matrix, bias = (tf.concat(arrays, axis=-1) for arrays in zip(*parts, strict=True))
+        attended = tf.reshape(_linear(value, matrix, bias), [-1, len(PARTS), own.attn])
+        gate = tf.ones_like(value[:, 0]) if around.share is None else around.share
+        form = AttentionForm(own.places, own.smooth, own.attn_dotr, not own.attn_mask)
+        return attention(around.count, attended, around.rows[:, 1:], gate, form)
+
+    def _norm(self, name: str, value: tf.Tensor) -> tf.Tensor:
+        """Return rows with mean 0 and variance 1, scaled and shifted."""
+        own = self.own
+        rows = row_norm(value, EPSILON if own.ln_eps is None else own.ln_eps)
+        scale, shift = (
+            self.net.parameters.get(
+                f"{name}/norm/{part}",
+                (int(value.shape[1]),),
+                value.dtype,
+                constant(first),
+                own.trainable and own.trainable_ln,
+            )
+            for part, first in (("scale", 1.0), ("shift", 0.0))
+        )
+        return rows * scale + shift
+
+    def _output(self, name: str) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._arrays(f"{name}/output", self.own.attn, self.own.neuron[-1])
+
+    def _arrays(self, name: str, n_in: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
+        own = self.own
+        return layer_arrays(name, n_in, width, own.style(), self.net.parameters, own.trainable)
+
+
+def _linear(x: tf.Tensor, matrix: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    """Return x W + b, [n, width]."""
+    (product,) = matrix_products([x], [matrix], [False], [False])
+    return tf.nn.bias_add(product, bias)

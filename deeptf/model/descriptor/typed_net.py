@@ -1,0 +1,125 @@
+"""One embedding net for all pairs, which knows the types by their vectors (type_embedding.py).
+
+    joined      G = net(x, te_t [, te_c])
+    stripped    G = net(x) (1 + p h_tc)      h_tc = gate(te_t [, te_c])
+
+t is the type of the neighbour and c that of the centre; p is 1, or in smooth models a share that
+goes to 0 at the cut-off. For given types both are functions of one number x. Joined vectors change
+nothing but the bias of the first layer, b_tc = b + te_t W_t [+ te_c W_c], so that each pair of
+types has a curve of its own; a gate multiplies one curve for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from deeptf.model.descriptor.type_nets import TypeNets
+from deeptf.model.embedding import embed
+from deeptf.model.network import layer_arrays, precision_of
+from deeptf.model.parameters import Parameters, constant
+from deeptf.model.table import is_stored, net_weights
+from deeptf.tf import tf
+
+EMBEDDING, GATE = "embedding", "gate"  # names of the nets
+STORED_GATE = "gate_values"  # TypedNet.gate of a model with a table in place of nets
+
+
+@dataclass(frozen=True)
+class TypedNet:
+    """The net of a descriptor with settings `own`, in the precision of these.
+
+    two_side : whether the vector of the centre counts
+    stripped : whether vectors make a gate
+    """
+
+    own: TypeNets
+    two_side: bool
+    stripped: bool
+    type_vectors: tf.Tensor  # [T + 1, n]
+    parameters: Parameters
+
+    @property
+    def num_types(self) -> int:
+        """Number of types T; T itself stands for a place without an atom."""
+        return int(self.type_vectors.shape[0]) - 1
+
+    def values(
+        self, x: tf.Tensor, neighbor: tf.Tensor, centre: tf.Tensor, share: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Return G [p, M] for x [p, 1] of pairs with these types [p] and shares [p]."""
+        if not self.stripped:
+            return self._net(EMBEDDING, tf.concat([x, *self._joined(neighbor, centre)], axis=1))
+        width = self.own.neuron[-1]
+        gate = tf.gather(tf.reshape(self.gate, [-1, width]), neighbor * self.num_types + centre)
+        if share is not None:
+            gate *= share[:, None]
+        return self._net(EMBEDDING, x) * (1.0 + gate)
+
+    @cached_property
+    def gate(self) -> tf.Tensor:
+        """The numbers h of all pairs of types; the last neighbour is no atom, [T + 1, T, M]."""
+        types, width = self.num_types, self.own.neuron[-1]
+        if is_stored(self.parameters):
+            shape, precision = (types + 1, types, width), precision_of(self.own.precision)
+            return self.parameters.get(STORED_GATE, shape, precision, constant(0.0), False)
+        if not self.two_side:
+            gate = self._net(GATE, self._vectors)
+            return tf.broadcast_to(gate[:, None], [types + 1, types, width])
+        neighbor, centre = np.divmod(np.arange((types + 1) * types), types)
+        gate = self._net(GATE, tf.concat(self._joined(neighbor, centre), axis=1))
+        return tf.reshape(gate, [types + 1, types, width])
+
+    def curve_of(self, neighbor: int, centre: int) -> int:
+        """Return the number of the curve of a pair of types."""
+        if self.stripped:
+            return 0
+        return neighbor * self.num_types + centre if self.two_side else neighbor
+
+    def curves(self, numbers: Sequence[int]) -> list[list[tf.Tensor]]:
+        """Return the arrays of curves with these numbers as nets of one number; see net_weights."""
+        own, style = self.own, self.own.style()
+        place = style, self.parameters, own.trainable
+        if self.stripped:
+            return [net_weights(EMBEDDING, own.neuron, *place) for _ in numbers]
+        n_in, width = 1 + self._width, own.neuron[0]
+        matrix, bias = layer_arrays(f"{EMBEDDING}/0", n_in, width, *place)
+        parts = tf.split(matrix[1:], [int(self._vectors.shape[1])] * (2 if self.two_side else 1))
+        bias = bias + tf.matmul(self._vectors[:-1], parts[0])  # [T, M_1]
+        if self.two_side:
+            of_centre = tf.matmul(self._vectors[:-1], parts[1])
+            bias = tf.reshape(bias[:, None] + of_centre[None], [-1, width])
+        rest = net_weights(EMBEDDING, own.neuron, *place, first=1)
+        biases = tf.unstack(tf.gather(bias, numbers))
+        return [[matrix[:1], one, *rest] for one in biases]
+
+    @property
+    def is_curve(self) -> bool:
+        """Whether it is a function of one number, of the kind that tables know, for given types.
+
+        A first layer with a residual adds vectors beside numbers, which those tables do not.
+        """
+        width, n_in = self.own.neuron[0], 1 + self._width
+        return self.stripped or width not in (1, 2, n_in, 2 * n_in)
+
+    @property
+    def _vectors(self) -> tf.Tensor:
+        return tf.cast(self.type_vectors, precision_of(self.own.precision))
+
+    @property
+    def _width(self) -> int:
+        """Numbers of the vectors that join x."""
+        return (2 if self.two_side else 1) * int(self.type_vectors.shape[1])
+
+    def _joined(
+        self, neighbor: tf.Tensor | np.ndarray, centre: tf.Tensor | np.ndarray
+    ) -> list[tf.Tensor]:
+        sides = (neighbor, centre) if self.two_side else (neighbor,)
+        return [tf.gather(self._vectors, side) for side in sides]
+
+    def _net(self, name: str, x: tf.Tensor) -> tf.Tensor:
+        own = self.own
+        return embed(x, name, own.neuron, own.style(), self.parameters, own.trainable)

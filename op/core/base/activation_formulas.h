@@ -1,0 +1,50 @@
+// The formulas of activation.h, for CPU and GPU, of numbers or of lanes of them.
+#pragma once
+
+#include "core/base/activation.h"
+#include "core/base/host_device.h"
+
+namespace deeptf {
+
+template <class Number>
+struct Curvature {
+  Number value, first, second;  // f, f', f''
+};
+
+// Math has the types Number and Scalar and the functions tanh, sigmoid and softplus of a Number.
+template <Activation kind, class Math>
+DEEPTF_HD inline Curvature<typename Math::Number> evaluate(typename Math::Number z) {
+  using N = typename Math::Number;
+  using T = typename Math::Scalar;
+  const N zero{}, one = zero + T(1);
+  if constexpr (kind == Activation::tanh) {
+    const N h = Math::tanh(z), slope = T(1) - h * h;
+    return {h, slope, T(-2) * h * slope};
+  } else if constexpr (kind == Activation::sigmoid) {
+    const N s = Math::sigmoid(z), slope = s * (T(1) - s);
+    return {s, slope, slope * (T(1) - s * T(2))};
+  } else if constexpr (kind == Activation::softplus) {
+    const N s = Math::sigmoid(z);
+    return {Math::softplus(z), s, s * (T(1) - s)};
+  } else if constexpr (kind == Activation::silu) {
+    const N s = Math::sigmoid(z), slope = s * (T(1) - s);
+    return {z * s, s + z * slope, T(2) * slope + z * slope * (T(1) - s * T(2))};
+  } else if constexpr (kind == Activation::gelu || kind == Activation::gelu_tf) {
+    constexpr T scale = T(0.7978845608028654);  // sqrt(2/pi)
+    constexpr T cubic = kind == Activation::gelu ? T(0.044715) : T(0.044715f);
+    const N t = Math::tanh(scale * (z + cubic * z * z * z)), slope = T(1) - t * t;
+    const N inner = scale * (T(1) + T(3) * cubic * z * z);
+    const N bend = T(6) * scale * cubic * z - T(2) * t * inner * inner;
+    return {T(0.5) * z * (T(1) + t), T(0.5) * (T(1) + t) + T(0.5) * z * slope * inner,
+            slope * inner + T(0.5) * z * slope * bend};
+  } else if constexpr (kind == Activation::relu) {
+    return {z < zero ? zero : z, z > zero ? one : zero, zero};
+  } else if constexpr (kind == Activation::relu6) {
+    const N six = zero + T(6), positive = z < zero ? zero : z, inside = z < six ? one : zero;
+    return {positive > six ? six : positive, z > zero ? inside : zero, zero};
+  } else {
+    return {z, one, zero};
+  }
+}
+
+}  // namespace deeptf

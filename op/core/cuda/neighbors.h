@@ -1,0 +1,45 @@
+// All pairs closer than rcut, on a GPU: the same pairs in the same order as geometry/neighbors.h.
+//
+// Atoms are sorted into bins; a warp has one atom and looks at 32 candidates at a time, first to
+// count pairs, then, once the host has made room for them, to write them; the pairs of an atom are
+// then brought into the order (type, index, image) by counting the smaller ones.
+#pragma once
+
+#include "core/cuda/cuda.h"
+#include "core/geometry/neighbors.h"
+
+namespace deeptf {
+
+// What the kernels share; all pointers are on the device.
+struct BinnedAtoms {
+  Frames frames;
+  int64_t num_atoms, num_bins;
+  double rcut;
+  BinGrid* grids;      // [F]
+  int32_t* bin_start;  // [bins + 1] first slot of each bin
+  int32_t* bin;        // [N] by slot; slots are the atoms in the order of the bins
+  int32_t* atom;       // [N] by slot; virtual atoms come last
+  double *x, *y, *z;   // [N] by slot; wrapped into the cell
+  int32_t* wrong;      // whether something cannot be used
+};
+
+class CudaNeighborSearch {
+ public:
+  // Puts the atoms of frames on the device into bins.
+  CudaNeighborSearch(const Frames& frames, int64_t num_atoms, double rcut, const Cuda& cuda);
+
+  // Fills row [N + 1] and returns the number of pairs P; waits for the device. Throws Error for
+  // what NeighborSearch refuses, and for a frame_row that is not that of the atoms.
+  int64_t count(int32_t* row);
+
+  // Fills neighbor [P] and displacement [P, 3], in order.
+  void fill(const int32_t* row, int64_t num_pairs, int32_t* neighbor, double* displacement);
+
+ private:
+  [[noreturn]] void report() const;
+
+  Cuda cuda_;
+  BinnedAtoms atoms_;
+};
+
+}  // namespace deeptf

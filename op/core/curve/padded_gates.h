@@ -1,0 +1,41 @@
+// What the kernels of gated_sum.h share: rows of gates that whole lanes may be read from.
+#pragma once
+
+#include <algorithm>
+
+#include "core/curve/gated_sum.h"
+#include "core/curve/layout.h"
+
+namespace deeptf {
+
+constexpr int kGatedColumns = 4;  // W of the rows
+
+template <class T>
+class PaddedGates {
+ public:
+  PaddedGates(const CurvePairs& pairs, int64_t width, const Gates<T>& gates)
+      : padded_(padded_width<T>(width)),
+        blocks_(pairs.num_types * pairs.num_types),
+        share_(gates.share),
+        rows_((blocks_ + 1) * padded_, T(0)) {
+    for (int64_t block = 0; block < blocks_; ++block) {
+      std::copy_n(gates.gate + block * width, width, rows_.data() + block * padded_);
+    }
+  }
+
+  const T* of_block(int64_t block) const { return rows_.data() + block * padded_; }
+  const T* none() const { return of_block(blocks_); }  // zeros
+  T share(int64_t pair) const { return share_ == nullptr ? T(1) : static_cast<T>(share_[pair]); }
+
+ private:
+  int64_t padded_, blocks_;
+  const double* share_;
+  Scratch<T> rows_;
+};
+
+// The direction in the share of a pair, 0 where there are none.
+inline double along_share(const GatedDirection& direction, int64_t pair) {
+  return direction.share == nullptr ? 0 : direction.share[pair];
+}
+
+}  // namespace deeptf
