@@ -24,6 +24,7 @@ from deeptf.exchange import frozen
 from deeptf.infer.backend import ENGINE
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.model.descriptor.hybrid import Hybrid
+from deeptf.model.descriptor.loc_frame import LocFrame
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
 from deeptf.model.table import NODES, RANGE, measured_arrays
@@ -47,6 +48,10 @@ def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> di
     types = config.num_types
     statistics = {"fitting/energy_bias": rng.normal(-10, 3, types)}
     for scope, part in descriptors(config.term.descriptor):
+        if isinstance(part, LocFrame):
+            statistics[f"{scope}/mean"] = rng.uniform(0.0, 0.2, (types, part.width))
+            statistics[f"{scope}/stddev"] = rng.uniform(0.2, 0.4, (types, part.width))
+            continue
         statistics |= {
             f"{scope}/mean": np.zeros((types, part.columns)),
             f"{scope}/stddev": np.tile([0.2, 0.1, 0.1, 0.1][: part.columns], (types, 1)),
@@ -166,6 +171,7 @@ class PhysicsSuite:
     tolerance = 1e-10
     steep = 1.0  # factor on the weights
     native = True  # whether the model has a plan, so that the engine runs it
+    reflected = True  # whether reflections change nothing
 
     @pytest.fixture(autouse=True, params=[Potential, EnginePotential], ids=["graph", "engine"])
     def _choose(self, request: pytest.FixtureRequest) -> None:
@@ -219,7 +225,8 @@ class PhysicsSuite:
         frame = self.frame()
         random = np.random.default_rng(5).normal(size=(3, 3))
         rotation = np.linalg.qr(random)[0]
-        for turn in (rotation, -rotation):
+        rotation *= np.linalg.det(rotation)
+        for turn in (rotation, -rotation) if self.reflected else (rotation,):
             turned = {**frame, "coord": frame["coord"] @ turn, "cell": frame["cell"] @ turn}
             before, after = (self.potential()([f]) for f in (frame, turned))
             self.close(after["energy"], before["energy"])

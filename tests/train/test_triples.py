@@ -1,4 +1,4 @@
-"""Training of triples and hybrids: the gradient of the loss, and runs that go on bit for bit."""
+"""Training of triples, local frames and hybrids: the gradient of the loss, and restarted runs."""
 
 from __future__ import annotations
 
@@ -27,6 +27,18 @@ TRIPLES: dict[str, Any] = {
 }
 RADIAL = {**TRIPLES, "type": "se_e2_r", "rcut": 3.5, "precision": "float32"}
 PAIRS = {**TRIPLES, "type": "se_e2_a", "sel": "auto", "rcut": 3.3, "axis_neuron": 2}
+LOCAL = {
+    "type": "loc_frame",
+    "sel_a": [3, 4],
+    "sel_r": [2, 0],
+    "rcut": 5.0,
+    "axis_rule": [0, 1, 0, 0, -3, 2, 0, -3, 0, 0, -3, 1],
+}
+LOCAL_STATISTICS = {
+    **STATISTICS,
+    "descriptor/mean": np.full((2, 30), 0.1),
+    "descriptor/stddev": np.full((2, 30), 0.3),
+}
 KINDS = {
     "se_e3": TRIPLES,
     "se_e3, network": {**TRIPLES, "embedding": "network"},
@@ -35,16 +47,23 @@ KINDS = {
         "type": "hybrid",
         "list": [PAIRS, {"type": "hybrid", "list": [TRIPLES, RADIAL]}],
     },
+    "loc_frame": LOCAL,
+    "loc_frame in a hybrid": {"type": "hybrid", "list": [PAIRS, LOCAL]},
 }
 
 
-@pytest.mark.parametrize("kind", ["se_e3", "se_e3, network"])
+EMBEDDING = ("descriptor/embedding_0_1/0/bias", "descriptor/embedding_1_1/1/matrix")
+NAMES = {"loc_frame": ("fitting/type_0/0/matrix", "fitting/type_1/1/bias")}
+
+
+@pytest.mark.parametrize("kind", ["se_e3", "se_e3, network", "loc_frame"])
 def test_the_gradient_of_the_loss(kind: str, tmp_path: Path) -> None:
     """With energies, forces and virials in the loss, against differences."""
     script = changed_input({"model/descriptor": KINDS[kind], "optimizer/adam_beta1": 0.0})
     systems = write_system(tmp_path / "large"), write_trimer(tmp_path / "small")
     batch = join([System(path, ("A", "B")).frame(1) for path in systems])
-    graph = TrainingGraph(load_input(script)[0], STATISTICS, seed=4)
+    known = LOCAL_STATISTICS if kind == "loc_frame" else STATISTICS
+    graph = TrainingGraph(load_input(script)[0], known, seed=4)
     start = graph.arrays()
     graph.step(batch, 0.0, PREFACTORS)
     after = graph.arrays()
@@ -56,7 +75,7 @@ def test_the_gradient_of_the_loss(kind: str, tmp_path: Path) -> None:
         moved.close()
         return value
 
-    for name in ("descriptor/embedding_0_1/0/bias", "descriptor/embedding_1_1/1/matrix"):
+    for name in NAMES.get(kind, EMBEDDING):
         change = 1e-5 * np.random.default_rng(0).normal(size=start[name].shape)
         found = np.sum(after[f"optimizer/{name}/Adam"] * change)
         wanted = (loss(name, change) - loss(name, -change)) / 2
