@@ -29,6 +29,7 @@ PUBLISHED = {
     "deeppot": (-930.969183478772, -930.135831631939, 0.8405844664, -3.1130207803),
     "deeppot-1": (-931.116717943713, -930.093555992783, 1.7756153132, -7.8226647677),
     "deeppot-r": (-933.623644249245, -933.635565226665, 0.0085745631, 0.0528826695),
+    "se_atten_no_atten_1": (-938.085737575474, -938.849602490962, 0.8758872683, 4.9219794827),
 }
 DIGITS = 5e-11  # that force and virial are rounded to
 
@@ -78,3 +79,11 @@ def test_published_models(name: str, tmp_path: Path) -> None:
         assert potential.eval(SIX_ATOMS[None], None, types)[0][0, 0] == pytest.approx(
             alone, rel=1e-9
         )
+
+
+def test_a_published_model_with_a_fitting_net_of_one_layer(tmp_path: Path) -> None:
+    """Its own numbers of six atoms leave out neighbours beyond `sel`, which deeptf does not."""
+    source = SHARED / "se_e2_a_tebd.pbtxt"
+    if not source.is_file():
+        pytest.skip("se_e2_a_tebd.pbtxt is not in a folder `shared` beside the checkout")
+    assert convert(source, tmp_path / "new.pb")[0].startswith("checked against the original graph")
