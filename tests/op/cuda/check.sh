@@ -75,23 +75,25 @@ compile() {
     if [ "$kind" = device ]; then check registers "$here/registers.sh" <"$build.output"; fi
 }
 
-run_tests() { # command ...: every program of the tests with it in front
+run_tests() { # name, command ...: every program of the tests with it in front
+    tool=$1
+    shift
     for program in "$build"/tests/cuda/*_cuda_*; do
-        if [ -x "$program" ]; then check "$* $(basename "$program")" "$@" "$program"; fi
+        if [ -x "$program" ]; then check "$tool $(basename "$program")" "$@" "$program"; fi
     done
 }
 
 for part in $parts; do
     case $part in
     build) compile ;;
-    tests) run_tests env ;;
+    tests) run_tests run env ;;
     bench)
         check bench "$build/tests/cuda/bench_cuda" $atoms
         grep atom "$build.output"
         ;;
     *)
         if [ "$kind" = emulated ]; then continue; fi
-        run_tests compute-sanitizer --tool "$part" --error-exitcode 1
+        run_tests "$part" compute-sanitizer --tool "$part" --error-exitcode 1
         ;;
     esac
     if [ "$part" = build ] && [ $failed -gt 0 ]; then break; fi
