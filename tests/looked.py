@@ -16,7 +16,7 @@ def look(systems, num_types, rcut, rcut_smth, sampled=None, cache=None):
     extremes, sums = Extremes(num_types, rcut), RowSums(num_types, rcut, rcut_smth)
     rows = collect(systems, [extremes, sums], sampled, cache)
     shortest = extremes.shortest(rows[extremes])
-    count, radial, square = rows[sums].reshape(3, -1)
+    count, radial, square, _ = rows[sums].reshape(4, -1)
     return SimpleNamespace(
         rows=rows,
         shortest=shortest,

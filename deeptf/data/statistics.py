@@ -69,15 +69,18 @@ class Collector(Protocol):
 
 @dataclass(frozen=True)
 class Extremes:
-    """Shortest distance of two atoms and largest number of neighbours, by types and of all."""
+    """Shortest distance of two atoms and largest number of neighbours, by types and of all.
+
+    And how many pairs and frames there are.
+    """
 
     num_types: int
     rcut: float
     sampled = False
 
     def nothing(self) -> np.ndarray:
-        """Return infinite distances [T, T], zero neighbours [T + 1] and zero frames."""
-        return np.concatenate([np.full(self.num_types**2, np.inf), np.zeros(self.num_types + 2)])
+        """Return infinite distances [T, T], zero neighbours [T + 1], zero pairs and frames."""
+        return np.concatenate([np.full(self.num_types**2, np.inf), np.zeros(self.num_types + 3)])
 
     def collect(self, batch: Batch, neighbours: Neighbours, chosen: np.ndarray) -> np.ndarray:
         """Return the row of a batch; every frame counts."""
@@ -88,7 +91,7 @@ class Extremes:
         slot = neighbours.centre * types + batch.atom_type[neighbor]
         count = np.bincount(slot, minlength=batch.num_atoms * types).reshape(-1, types)
         most = [*count.max(axis=0, initial=0), count.sum(axis=1).max(initial=0)]
-        return np.concatenate([nearest.ravel(), most, [len(chosen)]])
+        return np.concatenate([nearest.ravel(), most, [len(neighbor), len(chosen)]])
 
     def join(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the row of both."""
@@ -104,10 +107,14 @@ class Extremes:
 
     def most_neighbors(self, row: np.ndarray) -> np.ndarray:
         """Return the largest number of neighbours of each type of one atom, [T]."""
-        return row[self.num_types**2 : -2].astype(np.int64)
+        return row[self.num_types**2 : -3].astype(np.int64)
 
     def most_of_all(self, row: np.ndarray) -> int:
         """Return the largest number of neighbours of one atom."""
+        return int(row[-3])
+
+    def num_pairs(self, row: np.ndarray) -> int:
+        """Return the number of pairs of all frames."""
         return int(row[-2])
 
     def num_frames(self, row: np.ndarray) -> int:

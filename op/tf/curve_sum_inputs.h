@@ -56,29 +56,6 @@ struct SumInputs {
   CurveTable<T> table;
   const double* rows;
 };
-check_needed(table.needed_row, segments.num_nodes(), table.num_needed);
-}
-
-const T* upper(int index) const {
-  return data<T>(input(context, index, "upper", {pairs.num_atoms, pairs.columns, width}));
-}
-const double* direction() const {
-  return data<double>(input(context, kShared, "direction", {pairs.num_pairs, pairs.columns}));
-}
-T* sums() const { return output<T>(context, 0, {pairs.num_atoms, pairs.columns, width}); }
-T* nodes() const {
-  const int64_t groups = table_groups<T>(table.num_needed);
-  return output<T>(context, 0, {groups, kTableRows<T>, padded_width<T>(width)});
-}
-
-OpKernelContext* context;
-int64_t width;
-Context kernel;
-CurvePairs pairs;
-CurveTable<T> table;
-const double* rows;
-}
-;
 
 inline absl::Status expect_shared(InferenceContext* c) {
   TF_RETURN_IF_ERROR(expect(c, 1, {-1, -1, -1}));

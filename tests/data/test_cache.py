@@ -139,7 +139,7 @@ def test_a_place_on_the_disk_tells_nothing(tmp_path, visits):
 
 
 def test_the_oldest_go_where_there_is_no_room(tmp_path, visits, monkeypatch):
-    monkeypatch.setattr(cache, "MOST_NUMBERS", 2 * 13)  # two systems
+    monkeypatch.setattr(cache, "MOST_NUMBERS", 2 * 17)  # two systems
     systems = [
         System(write_folder(tmp_path / str(k), [arrays(1, seed=k)]), NAMES) for k in range(3)
     ]
@@ -151,15 +151,15 @@ def test_the_oldest_go_where_there_is_no_room(tmp_path, visits, monkeypatch):
         look_at(system, file)
     assert visits == [systems[0].path]
     look([systems[2], systems[1]], 2, RCUT, RCUT_SMTH, cache=file)
-    monkeypatch.setattr(cache, "MOST_NUMBERS", 4 * 13)
+    monkeypatch.setattr(cache, "MOST_NUMBERS", 4 * 17)
     look([systems[2], systems[0]], 2, RCUT, RCUT_SMTH, cache=file)
-    monkeypatch.setattr(cache, "MOST_NUMBERS", 3 * 13)
+    monkeypatch.setattr(cache, "MOST_NUMBERS", 3 * 17)
     extra = System(write_folder(tmp_path / "extra", [arrays(1, seed=9)]), NAMES)
     look_at(extra, file)  # in place of system 1, the one that was not used last
     del visits[:]
     look([systems[2], systems[0], extra], 2, RCUT, RCUT_SMTH, cache=file)
     assert not visits
-    monkeypatch.setattr(cache, "MOST_NUMBERS", 2 * 13)
+    monkeypatch.setattr(cache, "MOST_NUMBERS", 2 * 17)
     look(systems, 2, RCUT, RCUT_SMTH, cache=file)
     del visits[:]
     look(systems, 2, RCUT, RCUT_SMTH, cache=file)  # all of one run stay

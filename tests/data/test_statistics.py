@@ -9,8 +9,9 @@ from deeptf.data.energy_bias import energy_bias, parameter_statistics
 from deeptf.data.errors import DataError
 from deeptf.data.options import DataOptions
 from deeptf.data.section import Section
-from deeptf.data.survey import sampled_frames
+from deeptf.data.survey import collect, sampled_frames
 from deeptf.data.system import System
+from deeptf.model.descriptor.row_sums import RowSums
 from deeptf.model.switch import switch_over_distance
 
 RCUT, RCUT_SMTH = 4.0, 1.0
@@ -27,7 +28,7 @@ def systems(tmp_path):
 
 
 def all_pairs(batch, rcut):
-    """Return types of centre and neighbour, centre and distance of every pair of a frame."""
+    """Return types of centre and neighbour, centre and displacement of every pair of a frame."""
     shifts = np.zeros((1, 3))
     if batch.cell.any():
         images = np.stack(np.meshgrid(*[range(-3, 4)] * 3), axis=-1).reshape(-1, 3)
@@ -36,28 +37,40 @@ def all_pairs(batch, rcut):
     distance = np.linalg.norm(delta, axis=-1)
     centre, neighbor, image = np.nonzero((distance < rcut) & (distance > 0))
     types = batch.atom_type
-    return types[centre], types[neighbor], centre, distance[centre, neighbor, image]
+    return types[centre], types[neighbor], centre, delta[centre, neighbor, image]
 
 
-def by_hand(frames, sel):
+def by_hand(frames, sel, excluded=()):
     """Return mean, stddev, shortest distance and most neighbours from padded rows of every atom."""
     places = [[], []]
     shortest, most = np.inf, np.zeros(2, int)
     for batch in frames:
-        centre_type, neighbor_type, centre, distance = all_pairs(batch, RCUT)
+        centre_type, neighbor_type, centre, displacement = all_pairs(batch, RCUT)
+        distance = np.linalg.norm(displacement, axis=1)
         shortest = min(shortest, distance.min(initial=np.inf))
         for atom in range(batch.num_atoms):
             own = centre == atom
             s = switch_over_distance(distance[own], RCUT_SMTH, RCUT)
-            padded = np.zeros(sum(sel))
-            padded[: len(s)] = s
+            for a, b in excluded:
+                types = {a, b}
+                s = np.where(
+                    [
+                        {i, j} == types
+                        for i, j in zip(centre_type[own], neighbor_type[own], strict=True)
+                    ],
+                    0,
+                    s,
+                )
+            padded = np.zeros((sum(sel), 4))
+            padded[: len(s), 0] = s
+            padded[: len(s), 1:] = s[:, None] * displacement[own] / distance[own][:, None]
             places[batch.atom_type[atom]].append(padded)
             most = np.maximum(most, np.bincount(neighbor_type[own], minlength=2))
     mean, stddev = np.zeros((2, 4)), np.zeros((2, 4))
     for t in range(2):
         values = np.concatenate(places[t])
-        mean[t, 0], stddev[t, 0] = values.mean(), values.std()
-        stddev[t, 1:] = np.sqrt(np.mean(values**2) / 3)  # (s x/r)^2 + (s y/r)^2 + (s z/r)^2 = s^2
+        mean[t, 0], stddev[t, 0] = values[:, 0].mean(), values[:, 0].std()
+        stddev[t, 1:] = np.sqrt(np.mean(values[:, 1:] ** 2) - np.mean(values[:, 1:]) ** 2)
     return mean, stddev, shortest, most
 
 
@@ -73,6 +86,10 @@ def test_against_padded_rows(systems):
     np.testing.assert_array_equal(found.max_neighbors, most)
     assert found.numb_frames == 10
     np.testing.assert_array_equal(found.environment(sel, True)[0], 0)
+    sums = RowSums(2, RCUT, RCUT_SMTH, ((0, 1),))
+    pair = sums.normalisation(collect(systems, [sums])[sums], sel)
+    for got, want in zip(pair, by_hand(frames, sel, ((0, 1),)), strict=False):
+        np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-15)
 
 
 def sampled(systems, num_batches, batch_size):

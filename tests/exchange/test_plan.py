@@ -185,6 +185,12 @@ def test_a_part_without_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert read_model(tmp_path / "model.pb").metadata["plan"] is None
 
 
+def test_attention_has_no_plan(tmp_path: Path) -> None:
+    """No stage knows it, and sums without it would be wrong."""
+    written(tmp_path / "model.pb", {**MIXED, "attn_layer": 1}, {})
+    assert read_model(tmp_path / "model.pb").metadata["plan"] is None
+
+
 def test_the_constants_of_a_plan_are_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "model.pb"
     written(path, {}, {"atom_ener": (1.5, None), **PARAMETERS})

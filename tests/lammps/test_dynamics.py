@@ -8,6 +8,7 @@ from lammps_models import write_model
 from lammps_runs import crystal, write_data
 
 from deeptf.infer.md.run import run
+from deeptf.infer.md.sample import read_log
 from deeptf.infer.md.settings import Settings
 
 STEPS, TIMESTEP = 100, 0.5  # fs
@@ -22,8 +23,8 @@ pair_coeff * * H He
 {velocities}
 fix 1 all nve
 timestep {timestep}
+thermo_style custom step pe temp press
 thermo_modify norm no format float %.14g
-thermo_style custom step pe
 run {steps}
 dump 1 all custom 1 end.dump id xu yu zu
 dump_modify 1 sort id format float %.14g
@@ -55,12 +56,16 @@ def test_nve_is_that_of_lammps(lammps, tmp_path):
         timestep=TIMESTEP / 1000,
         steps=STEPS,
     )
-    lammps.run(script, tmp_path)
+    said = lammps.run(script, tmp_path).splitlines()
     found = np.loadtxt(tmp_path / "end.dump", skiprows=9)[:, 1:]
     end = read(tmp_path / "run.extxyz", -1)
     assert np.abs(end.positions - atoms.positions).max() > 0.05
     moved = end.positions - found
     moved -= np.round(moved @ np.linalg.inv(start.cell)) @ start.cell
     assert np.abs(moved).max() < 1e-8
-    log = np.loadtxt(tmp_path / "run.log")
-    assert end.get_potential_energy() == pytest.approx(log[-1, 4], abs=1e-6)
+    log = read_log(tmp_path / "run.log")
+    row = next(line.split() for line in reversed(said) if line.split()[:1] == [str(STEPS)])
+    potential, temperature, pressure = map(float, row[1:])
+    assert log["potential"][-1] == pytest.approx(potential, abs=1e-7)
+    assert log["temperature"][-1] == pytest.approx(temperature, rel=1e-5)  # by other constants
+    assert log["pressure"][-1] == pytest.approx(pressure, rel=1e-5)

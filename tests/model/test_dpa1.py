@@ -7,17 +7,16 @@ import pytest
 from physics_suite import PhysicsSuite, Potential, random_arrays
 
 from deeptf.config import load
+from deeptf.data.statistics import Extremes, Found
 from deeptf.input_file import ConfigError
 from deeptf.model.descriptor.dpa1 import SeAtten, SeAttenV2
 from deeptf.model.descriptor.se_a_ebd_v2 import SeAEbdV2
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
-from deeptf.model.parameters import Parameters
 from deeptf.model.switch import switch_over_distance
 from deeptf.model.term.standard import Standard
 from deeptf.model.type_embedding import TypeEmbedding
-from deeptf.tf import tf
 
 RCUT, RCUT_SMTH, TYPES = 4.0, 1.0, 3
 SECTION = TypeEmbedding((3,))
@@ -34,10 +33,6 @@ def model(kind: type, **descriptor: object) -> ModelConfig:
 
 class TestConcat(PhysicsSuite):
     config = model(SeAtten)
-
-
-class TestConcatNetwork(PhysicsSuite):
-    config = model(SeAtten, embedding="network", exclude_types=((0, 1),))
 
 
 class TestStripped(PhysicsSuite):
@@ -60,13 +55,6 @@ class TestGates(PhysicsSuite):
 
 class TestJoinedTypes(PhysicsSuite):
     config = model(SeE2A, exclude_types=((0, 1),))
-
-
-class TestJoinedTypesNetwork(PhysicsSuite):
-    """Number and vector are as many as the first layer has: its residual makes it no curve."""
-
-    native = False
-    config = model(SeE2A, type_one_side=True, embedding="network")
 
 
 def net(arrays: dict[str, np.ndarray], name: str, x: np.ndarray) -> np.ndarray:
@@ -147,17 +135,29 @@ def test_the_formula(kind: type, settings: dict, embedding: str) -> None:
         np.testing.assert_allclose(found[i], expected, atol=tolerance)
 
 
-def test_few_pairs_of_types_have_tables_of_their_own() -> None:
-    for types, expected in ((5, 1), (6, 0)):
-        names = tuple("ABCDEF"[:types])
-        net = SeAtten(sel=20, rcut=RCUT, attn_layer=0, neuron=(4, 8))
-        config = ModelConfig(Standard(net, EnerFitting(neuron=(6,))), names)
-        with tf.Graph().as_default():
-            statistics = {
-                "descriptor/mean": np.zeros((types, 4)),
-                "descriptor/stddev": np.ones((types, 4)),
-            }
-            assert len(config.tables(Parameters(statistics))) == expected
+@pytest.mark.parametrize(
+    ("kind", "pairs", "one_side", "embedding", "line"),
+    [
+        (SeAtten, 1900, False, "table", "embedding net: 9 tables, of pairs of types"),
+        (SeAtten, 1700, False, "network", "embedding net: evaluated on all pairs, 1700 in a frame"),
+        (SeAtten, 1700, True, "table", "embedding net: 3 tables, of types of neighbours"),
+        (SeE2A, 1700, False, "network", "embedding net: evaluated on all pairs, 1700 in a frame"),
+        (SeAttenV2, 10, False, None, ""),
+        (SeAEbdV2, 10, False, None, ""),
+    ],
+)
+def test_joined_vectors_make_tables_where_they_are_small(
+    kind: type, pairs: int, one_side: bool, embedding: str | None, line: str
+) -> None:
+    """There is one for each pair of types or, with one side, for each type of neighbours."""
+    term, extremes = model(kind, type_one_side=one_side).term, Extremes(TYPES, RCUT)
+    row = np.concatenate([np.ones(9), [1, 1, 1, 3], [2 * pairs, 2]])
+    decided, lines = term.decide(Found([], {extremes: row}, {}, TYPES))
+    assert decided.descriptor.embedding == embedding
+    assert [one for one in lines if "embedding" in one] == [
+        one for one in lines if line and one.startswith(line)
+    ]
+    assert not line or len(lines) == 1
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ def found(shortest: list[list[float]], most: tuple[int, ...], rcut: float = 6.0)
     types = len(most)
     extremes, sums = Extremes(types, rcut), RowSums(types, rcut, 0.5)
     rows = {
-        extremes: np.concatenate([np.ravel(shortest), most, [10]]),
-        sums: np.concatenate([np.full(types, 5.0), np.full(types, 9.0), np.full(types, 7.0)]),
+        extremes: np.concatenate([np.ravel(shortest), most, [sum(most), 70, 10]]),
+        sums: np.repeat([5.0, 9.0, 7.0, 0.0], types),
     }
     return Found([], rows, {extremes: rows[extremes]}, types)
 

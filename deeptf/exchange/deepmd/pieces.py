@@ -21,7 +21,7 @@ from deeptf.model.table import STORED_NEAR, TABLE, TABLE_GRID, TABLE_ROW
 from deeptf.ops.curve import padded_width
 from deeptf.tf import tf
 
-BOUND = 1e-11  # of the difference of values, or of them where they are above 1
+BOUND = 2e-12  # of the difference of values, or of them where they are above 1
 MOST_PARTS = 10_000  # of a segment
 FINEST = 1e-9  # of a step: lengths that differ by less are equal
 

@@ -35,16 +35,26 @@ class AttentionSums(TypedSums):
         """Whether the sums are those of a table: never, since each pair has a value of its own."""
         return False
 
+    @property
+    def planned(self) -> bool:
+        """Whether stages of a plan can evaluate the sums: they know no attention."""
+        return False
+
     def finished(self, around: Neighbourhoods) -> Neighbourhoods:
         """Return the neighbourhoods with the values of the last layer."""
-        value, empty = around.value, around.empty_value
+        value = around.value
         for layer in range(self.own.attn_layer):
             name = f"attention_{layer}"
-            matrix, bias = self._arrays(f"{name}/output", self.own.attn, int(value.shape[1]))
-            taken = _linear(self._taken(name, around, value), matrix, bias)
+            taken = _linear(self._taken(name, around, value), *self._output(name))
             value = self._norm(name, value + taken)
-            empty = self._norm(name, empty + bias)
-        return around._replace(value=value, empty_value=empty)
+        return around._replace(value=value, empty_value=self.finished_alone(around.empty_value))
+
+    def finished_alone(self, value: tf.Tensor) -> tf.Tensor:
+        """Return what the layers make of values [n, M] that take nothing from pairs."""
+        for layer in range(self.own.attn_layer):
+            name = f"attention_{layer}"
+            value = self._norm(name, value + self._output(name)[1])
+        return value
 
     def _taken(self, name: str, around: Neighbourhoods, value: tf.Tensor) -> tf.Tensor:
         """Return what the pairs of each atom take from one another, [P', attn]."""
@@ -71,6 +81,9 @@ class AttentionSums(TypedSums):
             for part, first in (("scale", 1.0), ("shift", 0.0))
         )
         return rows * scale + shift
+
+    def _output(self, name: str) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._arrays(f"{name}/output", self.own.attn, self.own.neuron[-1])
 
     def _arrays(self, name: str, n_in: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
         own = self.own

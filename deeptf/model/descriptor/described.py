@@ -65,6 +65,12 @@ class Descriptor(Protocol):
     def decide(self, found: Found) -> tuple[Any, Lines]:
         """Return the settings with nothing left open."""
 
+    def with_net_decided(self, found: Found) -> tuple[Any, Lines]:
+        """Return decided settings with what is open where types have vectors.
+
+        Only of a descriptor that leaves something open there.
+        """
+
     def first_arrays(self, found: Found) -> Arrays:
         """Return the arrays of a new model that follow from data."""
 

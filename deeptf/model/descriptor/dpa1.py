@@ -5,7 +5,9 @@ Zhang et al., npj Comput. Mater. 10, 94 (2024), arXiv:2208.08236. Without attent
 types (type_embedding.py) join s~ ("concat") or make gates on the net of s~ ("strip"), the latter
 from both sides always. `sel` counts places of any type, and those without a neighbour have the
 vector 0. In the smooth form gates fade out as p = 1 - (1 - rcut_smth s)^3 towards the cut-off. What
-pairs of excluded types have is left out, also where mean values are not zero.
+pairs of excluded types have is left out, also where mean values are not zero. In smooth models of
+deepmd-kit their rows are then the mean value in all four columns (`excluded_have_mean`), which
+changes when all is turned: not for new models.
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ from deeptf.data.statistics import Extremes, Found
 from deeptf.model.descriptor.attention import AttentionSums
 from deeptf.model.descriptor.described import Lines
 from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.descriptor.type_nets import PAIR_COPIES, ROWS
 from deeptf.model.descriptor.typed_net import TypedNet
 from deeptf.model.descriptor.typed_sums import TypedSums
+from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.model.roles import beginning, function
 from deeptf.tf import tf
@@ -47,6 +51,7 @@ class SeAtten(SeE2A):
     set_davg_zero: bool = beginning(True)
     trainable_ln: bool = True
     ln_eps: float | None = function(None)
+    excluded_have_mean: bool = function(False)
 
     def __post_init__(self) -> None:
         if isinstance(self.sel, tuple) and self.sel:
@@ -60,6 +65,10 @@ class SeAtten(SeE2A):
             raise ValueError(
                 "`attn_layer` must be at least 0 and `attn` at least 1, "
                 f"got {self.attn_layer} and {self.attn}"
+            )
+        if self.excluded_have_mean and not self.smooth:
+            raise ValueError(
+                "`excluded_have_mean` must be false where gates are not smooth, got true"
             )
         if self.ln_eps is not None and not self.ln_eps > 0:
             raise ValueError(f"`ln_eps` must be positive, got {self.ln_eps}")
@@ -79,6 +88,16 @@ class SeAtten(SeE2A):
     def places(self) -> int:
         """Places of a centre, N_c."""
         return self.sel
+
+    @property
+    def pair_bytes(self) -> int:
+        """Working memory of a pair: values of the net and of each layer, and gradients of one."""
+        if self.attn_layer == 0:
+            return super().pair_bytes
+        width = self.neuron[-1]
+        layer = 4 * self.attn + 3 * width  # query, key, value and what is taken; sums and norms
+        values = ROWS + PAIR_COPIES * sum(self.neuron) + (self.attn_layer + 1) * layer
+        return int(precision_of(self.precision).size * values)
 
     @property
     def smooth(self) -> bool:
@@ -115,6 +134,10 @@ class SeAtten(SeE2A):
     def with_open_of(self, old: SeAtten) -> SeAtten:
         """Return the settings with `sel`, where it is open, taken from `old`."""
         return self if self.sel_factor is None else replace(self, sel=old.sel)
+
+    def with_net_decided(self, found: Found) -> tuple[Any, Lines]:
+        """Return the settings with tables or the net in full; attention needs the latter."""
+        return (self, []) if self.attn_layer else super().with_net_decided(found)
 
     def typed(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> TypedSums:
         """Return the sums with the net of all types."""

@@ -91,6 +91,17 @@ class Hybrid:
         lines = [f"part {k}: {line}" for k, own in enumerate(notes) for line in own]
         return replace(self, list=decided), lines
 
+    def with_net_decided(self, found: Found) -> tuple[Hybrid, Lines]:
+        """Return the settings with parts that have decided what types with vectors leave open."""
+        decided, lines = [], []
+        for number, part in enumerate(self.list):
+            notes: Lines = []
+            if hasattr(part, "with_net_decided"):
+                part, notes = part.with_net_decided(found)
+            decided.append(part)
+            lines += [f"part {number}: {line}" for line in notes]
+        return replace(self, list=tuple(decided)), lines
+
     def first_arrays(self, found: Found) -> Arrays:
         """Return the arrays of a new model that follow from data."""
         return _in_scopes(part.first_arrays(found) for part in self.list)

@@ -13,10 +13,6 @@ from typing import ClassVar
 import numpy as np
 
 from deeptf.model.descriptor.se_e2_a import SeE2A
-from deeptf.model.descriptor.typed_net import TypedNet
-from deeptf.model.descriptor.typed_sums import TypedSums
-from deeptf.model.parameters import Parameters
-from deeptf.tf import tf
 
 
 @dataclass(frozen=True)
@@ -26,12 +22,7 @@ class SeAEbdV2(SeE2A):
     type: ClassVar[str] = "se_a_ebd_v2"
     needs_type_vectors: ClassVar[bool] = True
     mixed: ClassVar[bool] = True
-
-    def typed(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> TypedSums:
-        """Return the sums with gates."""
-        return TypedSums(
-            self, TypedNet(self, not self.type_one_side, True, type_vectors, parameters)
-        )
+    stripped: ClassVar[bool] = True
 
     def mixed_places(self, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the places of types that count, [T], and which neighbours fill them [T, T]."""

@@ -11,10 +11,11 @@ those of neighbour and centre, or with `type_one_side` of the neighbour alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from deeptf.model.descriptor.described import Described
+from deeptf.data.statistics import Extremes, Found
+from deeptf.model.descriptor.described import Described, Lines
 from deeptf.model.descriptor.sum_stages import sum_stages
 from deeptf.model.descriptor.type_nets import ATOM_COPIES, TypeNets
 from deeptf.model.descriptor.type_sums import isolated_sums, sums
@@ -29,6 +30,8 @@ from deeptf.ops.moments import moment_product
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
 
+NODES = 200  # of a table, about
+
 
 @dataclass(frozen=True)
 class SeE2A(TypeNets):
@@ -36,6 +39,7 @@ class SeE2A(TypeNets):
 
     type: ClassVar[str] = "se_e2_a"
     columns: ClassVar[int] = 4
+    stripped: ClassVar[bool] = False  # whether vectors of types make gates
     axis_neuron: int = 4
 
     def __post_init__(self) -> None:
@@ -92,6 +96,23 @@ class SeE2A(TypeNets):
             return super().tables(parameters, type_vectors)
         return [typed.table()] if typed.tabulated else []
 
+    def with_net_decided(self, found: Found) -> tuple[SeE2A, Lines]:
+        """Return the settings with tables or the net in full, where vectors of types join it.
+
+        Tables, one for each pair of types, while their nodes are fewer than the pairs of a frame.
+        """
+        if self.stripped or self.embedding is not None or not self.tabulated:
+            return self, []
+        extremes = Extremes(found.num_types, self.rcut)
+        row = found.training[extremes]
+        pairs = extremes.num_pairs(row) / max(1, extremes.num_frames(row))
+        curves = found.num_types ** (1 if self.type_one_side else 2)
+        if NODES * curves < pairs:
+            what = "types of neighbours" if self.type_one_side else "pairs of types"
+            return replace(self, embedding="table"), [f"embedding net: {curves} tables, of {what}"]
+        line = f"embedding net: evaluated on all pairs, {pairs:.0f} in a frame, since {curves} "
+        return replace(self, embedding="network"), [f"{line}tables would have more nodes"]
+
     def typed(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> TypedSums | None:
         """Return the sums with one net for all types, or None where pairs of types have their own.
 
@@ -99,7 +120,7 @@ class SeE2A(TypeNets):
         """
         if type_vectors is None:
             return None
-        net = TypedNet(self, not self.type_one_side, False, type_vectors, parameters)
+        net = TypedNet(self, not self.type_one_side, self.stripped, type_vectors, parameters)
         return TypedSums(self, net)
 
     def _moments(self, sums: tf.Tensor) -> tf.Tensor:

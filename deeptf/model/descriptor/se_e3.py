@@ -8,8 +8,9 @@ q_jk = v_j . v_k,
 where j and k pass all neighbours; j = k and both orders of two of one type count. A place without a
 neighbour has v = 0 and adds nothing. One net for each two types of neighbours, whatever the centre.
 
-Nets are curves of q: what is tabulated is q G(q), with its share 1 / (sel_a sel_b), and its sum is
-that of one neighbour for each triple (ops/triples.py), which counts once.
+Nets are curves of q: what is tabulated is q G(q) by asinh q (product_ranges.py), by q itself where
+a model has tables in place of nets. The sum is one over triples as over neighbours
+(ops/triples.py), each of which counts once.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ from deeptf.model.descriptor.sum_stages import environment_stage, table_fields
 from deeptf.model.descriptor.type_nets import ATOM_COPIES, PAIR_COPIES, TypeNets, normalisation
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
-from deeptf.model.product_ranges import product_curves, shares
+from deeptf.model.product_ranges import product_curves, shares, stored_product_curves
 from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves
 from deeptf.model.stages import Stage, TripleSum
-from deeptf.model.table import Outside, outside_of
+from deeptf.model.table import Outside, is_stored, outside_of, stored_ends
 from deeptf.ops.environment import environment
 from deeptf.ops.moments import neighbor_sum
 from deeptf.ops.pairs import SortedPairs
@@ -102,8 +103,9 @@ class SeE3(TypeNets):
             return None
         environment = environment_stage(self, parameters)
         names = environment.gives, parameters.name("descriptor")
-        table, precision = self.table(parameters), precision_of(self.precision).name
-        return [environment, TripleSum(*names, *table_fields(table, parameters), precision)]
+        table = table_fields(self.table(parameters), parameters)
+        style = not is_stored(parameters), precision_of(self.precision).name
+        return [environment, TripleSum(*names, *table, *style)]
 
     def network_name(self, centre: int, neighbor: int) -> str:
         """Return the name of the embedding net of two types of neighbours."""
@@ -126,6 +128,9 @@ class SeE3(TypeNets):
         shortest = parameters.array(SHORTEST, np.full((len(stddev),) * 2, UNKNOWN))
         argument = Argument(self.rcut_smth, self.rcut, np.zeros_like(stddev), stddev)
         names = self.blocks(len(stddev))[0]
+        if is_stored(parameters):
+            ends = stored_ends(parameters, len(names))
+            return stored_product_curves(names, self.sel, argument, ends)
         return product_curves(names, self.sel, argument, shortest)
 
     def layout(self, parameters: Parameters) -> dict[str, tf.Tensor | np.ndarray]:
@@ -152,8 +157,8 @@ class SeE3(TypeNets):
         layout = self.layout(parameters)
         types = len(self.sel)
         atom_count = tf.pad(pairs.atom_count, [[0, len(shares(self.sel)) - types]])
-        rows = products[:, None]
-        found = self.table(parameters).sums(rows, *layout.values(), atom_count, count)
+        x = products if is_stored(parameters) else tf.asinh(products)
+        found = self.table(parameters).sums(x[:, None], *layout.values(), atom_count, count)
         outside, closest = (part[-types:, :types] for part in (found.outside, found.closest))
         first = tf.size(products) - tf.size(pairs.centre)
         closest = tf.where(closest < 0, closest, closest - first)

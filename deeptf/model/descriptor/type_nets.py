@@ -52,6 +52,7 @@ class TypeNets:
     needs_type_vectors: ClassVar[bool] = False
     mixed: ClassVar[bool] = False  # whether places without a neighbour have no type
     smooth: ClassVar[bool] = False  # whether gates fade out at the cut-off
+    excluded_have_mean: ClassVar[bool] = False  # see dpa1.py
     sel: tuple[int, ...] | str = function("auto")
     rcut: float = function(6.0)
     rcut_smth: float = function(0.5)
@@ -175,11 +176,14 @@ class TypeNets:
 
     def collectors(self, num_types: int) -> list[Collector]:
         """Return extremes of neighbours and sums of environment rows."""
-        return [Extremes(num_types, self.rcut), RowSums(num_types, self.rcut, self.rcut_smth)]
+        return [Extremes(num_types, self.rcut), self._row_sums(num_types)]
+
+    def _row_sums(self, num_types: int) -> RowSums:
+        return RowSums(num_types, self.rcut, self.rcut_smth, self.exclude_types)
 
     def first_arrays(self, found: Found) -> Arrays:
         """Return the normalisation of the rows and the shortest distances in the data."""
-        sums = RowSums(found.num_types, self.rcut, self.rcut_smth)
+        sums = self._row_sums(found.num_types)
         places = [self.places]
         mean, stddev = sums.normalisation(found.training[sums], places, self.set_davg_zero)
         columns = slice(self.columns)

@@ -20,11 +20,12 @@ import numpy as np
 from deeptf.model.descriptor.type_nets import TypeNets
 from deeptf.model.embedding import embed
 from deeptf.model.network import layer_arrays, precision_of
-from deeptf.model.parameters import Parameters
-from deeptf.model.table import net_weights
+from deeptf.model.parameters import Parameters, constant
+from deeptf.model.table import is_stored, net_weights
 from deeptf.tf import tf
 
 EMBEDDING, GATE = "embedding", "gate"  # names of the nets
+STORED_GATE = "gate_values"  # TypedNet.gate of a model with a table in place of nets
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,9 @@ class TypedNet:
     def gate(self) -> tf.Tensor:
         """The numbers h of all pairs of types; the last neighbour is no atom, [T + 1, T, M]."""
         types, width = self.num_types, self.own.neuron[-1]
+        if is_stored(self.parameters):
+            shape, precision = (types + 1, types, width), precision_of(self.own.precision)
+            return self.parameters.get(STORED_GATE, shape, precision, constant(0.0), False)
         if not self.two_side:
             gate = self._net(GATE, self._vectors)
             return tf.broadcast_to(gate[:, None], [types + 1, types, width])

@@ -19,7 +19,7 @@ from deeptf.model.descriptor.type_nets import TypeNets, empty_row, normalisation
 from deeptf.model.descriptor.typed_net import EMBEDDING, TypedNet
 from deeptf.model.network import precision_of
 from deeptf.model.ranges import SHORTEST
-from deeptf.model.table import Outside, Table, build_table, outside_of
+from deeptf.model.table import Outside, Table, build_table, is_stored, outside_of
 from deeptf.ops.curve import EmbeddingSums
 from deeptf.ops.moments import neighbor_sum
 from deeptf.ops.pairs import SortedPairs
@@ -56,19 +56,25 @@ class TypedSums:
         self, pairs: SortedPairs, atom_type: tf.Tensor, rows: tf.Tensor
     ) -> tuple[tf.Tensor, Outside | None]:
         """Return S [N_real, W, M] from the environment rows [P, W], and pairs beyond the data."""
+        counts = pairs.neighbor_count, pairs.atom_count
         if self.tabulated:
             share = self._share(rows, tf.gather(atom_type, pairs.centre))
             found, total = self._interpolated(rows, pairs.atom_count, pairs.neighbor_count, share)
-            return total, outside_of(found, pairs.displacement)
+            outside = outside_of(found, pairs.displacement)
+            return total + self._of_excluded(*counts), outside
         if self.net.parameters.known(SHORTEST) is not None:
             self.net.parameters.array(SHORTEST)  # a later run may have tables
         self._fix()
         around = self.finished(self.around(pairs, rows))
-        return self._total(around, pairs.neighbor_count, pairs.atom_count), None
+        return self._total(around, *counts) + self._of_excluded(*counts), None
 
     def finished(self, around: Neighbourhoods) -> Neighbourhoods:
         """Return neighbourhoods with the values that are summed: those of the net."""
         return around
+
+    def finished_alone(self, value: tf.Tensor) -> tf.Tensor:
+        """Return what becomes of values [n, M] that no pair changes."""
+        return value
 
     def around(self, pairs: SortedPairs, rows: tf.Tensor) -> Neighbourhoods:
         """Return the neighbourhoods of the centres, with the net evaluated on every pair."""
@@ -116,13 +122,14 @@ class TypedSums:
         own, net = self.own, self.net
         names = [f"{EMBEDDING}_{number}" for number in self.numbers]
         curves = own.ranges(net.parameters, names, self._curve)
-        weights = net.curves(self.numbers)
+        weights = [] if is_stored(net.parameters) else net.curves(self.numbers)
         return build_table(curves, weights, own.neuron, own.style(), net.parameters)
 
     @property
     def planned(self) -> bool:
         """Whether stages of a plan can evaluate S."""
-        return self.net.is_curve and len(self.numbers) <= MOST_PLANNED
+        plain = self.net.is_curve and not self.own.excluded_have_mean
+        return plain and len(self.numbers) <= MOST_PLANNED
 
     def _fix(self) -> None:
         """Make the constants that stages with nets in full read."""
@@ -256,6 +263,25 @@ class TypedSums:
     def _as_sums(self, radial: tf.Tensor) -> tf.Tensor:
         """Return [n, W, M] whose first row is `radial` [n, M] and whose others are zero."""
         return tf.pad(radial[:, None, :], [[0, 0], [0, self.own.columns - 1], [0, 0]])
+
+    def _of_excluded(self, neighbor_count: tf.Tensor, atom_count: tf.Tensor) -> tf.Tensor | float:
+        """Return what pairs of excluded types add to S where they have the row (m, m, m, m).
+
+        m is the mean value of the first column; the shares of these pairs are 0.
+        """
+        types, own = self.net.num_types, self.own
+        neighbor, centre = np.nonzero(~self._allowed)
+        if not (own.mixed and own.excluded_have_mean and len(centre)):
+            return 0.0
+        mean = tf.constant(normalisation(self.net.parameters)[0][centre, :1])
+        mean = tf.cast(mean, precision_of(own.precision))
+        value = self.net.values(mean, neighbor, centre, tf.zeros_like(mean[:, 0]))
+        value = mean * self.finished_alone(value)
+        places = np.stack([neighbor, centre], axis=1)
+        value = tf.scatter_nd(places, value, [types, types, own.neuron[-1]])
+        counts = tf.split(tf.cast(neighbor_count, value.dtype), atom_count, num=types)
+        radial = tf.concat([tf.matmul(n, value[:, c]) for c, n in enumerate(counts)], axis=0)
+        return tf.tile(radial[:, None, :], [1, own.columns, 1])
 
 
 def as_written(length: float) -> float:

@@ -78,6 +78,10 @@ class Standard:
     def decide(self, found: Found) -> tuple[Standard, Lines]:
         """Return the settings with nothing left open."""
         descriptor, lines = self.descriptor.decide(found)
+        typed = self.type_embedding is not None or descriptor.needs_type_vectors
+        if typed and hasattr(descriptor, "with_net_decided"):
+            descriptor, more = descriptor.with_net_decided(found)
+            lines = [*lines, *more]
         return replace(self, descriptor=descriptor), lines
 
     def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:

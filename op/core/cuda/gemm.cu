@@ -24,18 +24,18 @@ struct SetToZero {
 template <class T>
 struct Operand {
   Operand(const MatrixView<T>& view, int64_t rows, int64_t columns)
-      : operation(view.column_stride == 1 && (view.row_stride >= columns || rows == 1) ? 0 : 1),
-        data(view.data),
-        stride(static_cast<int>(operation == 0 ? std::max(view.row_stride, columns)
-                                               : std::max(view.column_stride, rows))) {}
+      : operation(view.column_stride == 1 ? 0 : 1),
+        least_stride(static_cast<int>(operation == 0 ? columns : rows)),
+        stride(static_cast<int>(operation == 0 ? std::max(view.row_stride, columns)  // of one row
+                                               : view.column_stride)),
+        data(view.data) {}
 
   T at(int64_t row, int64_t column) const {
     return data[operation == 0 ? column * stride + row : row * stride + column];
   }
 
-  int operation;
+  int operation, least_stride, stride;  // cuBLAS refuses a smaller one
   const T* data;
-  int stride;
 };
 
 #ifdef __CUDACC__
@@ -119,6 +119,9 @@ void Gemm::multiply(const Target<T>& target, const Product<T>& product) const {
   blas.check(blas.functions.gemm(T())(handle_, a.operation, b.operation, m, n, depth, &one, a.data,
                                       a.stride, b.data, b.stride, &before, target.c, stride));
 #else
+  if (a.stride < a.least_stride || b.stride < b.least_stride || stride < m) {
+    throw Error("cuBLAS would refuse the strides of a matrix");
+  }
   for_each(cuda_, int64_t{m} * n, PlainProduct<T>{a, b, m, depth, target.add, target.c, stride});
 #endif
 }

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from deeptf.exchange.deepmd import nets, type_embedding
 from deeptf.exchange.deepmd.kind import Arrays, Part
 from deeptf.exchange.deepmd.masks import excluded_by_mask
+from deeptf.exchange.deepmd.pieces import read_pieces, table_arrays
 from deeptf.exchange.deepmd.rows import RowsKind
+from deeptf.exchange.deepmd.tabulate import FUSION
 from deeptf.model.descriptor.se_e2_a import SeE2A
-from deeptf.model.descriptor.typed_net import EMBEDDING, GATE
+from deeptf.model.descriptor.typed_net import EMBEDDING, GATE, STORED_GATE
+from deeptf.tf import tf
 
 SIDES = {"_one_side_ebd": True, "_two_side_ebd": False}  # ends of names of gates -> one side
 
@@ -27,20 +32,12 @@ class OneNetKind(RowsKind):
 
     def settings(self, part: Part) -> SeE2A:
         """Return the settings that graph and training input show."""
-        pattern = _pattern(part)
-        neuron = nets.widths(part.graph, pattern, 1)
-        if not neuron:
-            raise ValueError(f"it must hold `{part.scope('all')}/matrix_1`, but does not")
         own = self.settings_class(
             **{**self.lengths(part), "sel": self.own_sel(part)},
-            neuron=neuron,
+            **self._of_nets(part),
             axis_neuron=part.option("axis_neuron", int),
-            activation_function=nets.activation(part.graph, pattern.format(kind="bias", layer=1)),
-            resnet_dt=nets.has_time_steps(part.graph, pattern, len(neuron)),
             type_one_side=self.one_side(part),
-            precision=nets.precision(part.graph, pattern.format(kind="matrix", layer=1)),
             exclude_types=excluded_by_mask(part),
-            embedding="network",  # the result equals the old model to the last digits
             **self.further(part),
         )
         if part.width not in (None, own.width):
@@ -53,15 +50,17 @@ class OneNetKind(RowsKind):
 
     def arrays(self, part: Part, own: SeE2A) -> Arrays:
         """Return statistics and nets."""
-        vector = vector_width(part)
-        sides = 1 if self.one_side(part) else 2
-        end = gate_end(part)
         arrays = self.statistics(part)
+        if node := _fusion(part):
+            table = table_arrays([read_pieces(part.graph, node)])
+            return arrays | table | {STORED_GATE: _gate_values(part, own, node)}
+        sides, vector, end = 1 if self.one_side(part) else 2, vector_width(part), gate_end(part)
         inputs = 1 if end else 1 + sides * vector
-        for name, last, n_in in ((EMBEDDING, "", inputs), (GATE, end, sides * vector)):
-            if name == EMBEDDING or end:
-                place = _pattern(part) + last, f"{name}/", (n_in, *own.neuron)
-                arrays |= nets.embedding_net(part.graph, *place, own.resnet_dt)
+        place = part.graph, _pattern(part), f"{EMBEDDING}/", (inputs, *own.neuron), own.resnet_dt
+        arrays |= nets.embedding_net(*place)
+        if end:
+            place = _pattern(part) + end, f"{GATE}/", (sides * vector, *own.neuron), own.resnet_dt
+            arrays |= nets.embedding_net(part.graph, *place)
         return arrays
 
     def own_sel(self, part: Part) -> int | tuple[int, ...]:
@@ -71,10 +70,35 @@ class OneNetKind(RowsKind):
 
     def one_side(self, part: Part) -> bool:
         """Return whether the type of the centre does not count."""
+        if _fusion(part):
+            return len(_gates(part)) == part.num_types + 1
         if end := gate_end(part):
             return SIDES[end]
         inputs = len(part.graph.array(_pattern(part).format(kind="matrix", layer=1)))
         return inputs == 1 + vector_width(part)
+
+    def _of_nets(self, part: Part) -> dict[str, Any]:
+        """Return the settings of the nets, or of a table in their place."""
+        if _fusion(part):
+            return part.of_tables()
+        pattern = _pattern(part)
+        neuron = nets.widths(part.graph, pattern, 1)
+        if not neuron:
+            raise ValueError(f"it must hold `{part.scope('all')}/matrix_1`, but does not")
+        return {
+            "neuron": neuron,
+            "activation_function": nets.activation(
+                part.graph, pattern.format(kind="bias", layer=1)
+            ),
+            "resnet_dt": nets.has_time_steps(part.graph, pattern, len(neuron)),
+            "precision": nets.precision(part.graph, pattern.format(kind="matrix", layer=1)),
+            "embedding": "network",  # the result equals the old model to the last digits
+        }
+
+
+def has_gates(part: Part) -> bool:
+    """Return whether the net of types makes gates, or a table of them is there."""
+    return gate_end(part) is not None or _fusion(part) is not None
 
 
 def gate_end(part: Part) -> str | None:
@@ -90,3 +114,30 @@ def vector_width(part: Part) -> int:
 
 def _pattern(part: Part) -> str:
     return f"{part.scope('all')}/{{kind}}_{{layer}}"
+
+
+def _fusion(part: Part) -> tf.NodeDef | None:
+    """Return the op that reads the table in place of nets, if there is one."""
+    return part.graph.nodes.get(f"{part.scope('all')}/{FUSION}SeAtten")
+
+
+def _gates(part: Part) -> np.ndarray:
+    """Return the gates of neighbour types, or of centre and neighbour types, [.., M].
+
+    The last type of a neighbour is that of a place without one.
+    """
+    return part.graph.array(f"{part.scope('all')}/embedding_lookup/params_0")
+
+
+def _gate_values(part: Part, own: SeE2A, node: tf.NodeDef) -> np.ndarray:
+    """Return the gates as deeptf has them, [T + 1, T, M] by neighbour and centre type."""
+    gates, types, width = _gates(part), part.num_types, own.neuron[-1]
+    places = types + 1
+    if gates.shape == (places, width):
+        return np.repeat(gates[:, None], types, axis=1)
+    if gates.shape != (places**2, width):
+        raise ValueError(
+            f"the gates of `{node.name}` must have {places} or {places**2} rows of {width}, got "
+            f"shape {gates.shape}"
+        )
+    return gates.reshape(places, places, width)[:types].swapaxes(0, 1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from deeptf.exchange.deepmd import tabulate
 from deeptf.exchange.deepmd.kinds.one_net import OneNetKind
-from deeptf.exchange.deepmd.names import STRIPPED, TYPE_EMBEDDING
+from deeptf.exchange.deepmd.names import COMPRESSED, STRIPPED, TYPE_EMBEDDING
 from deeptf.model.descriptor.se_a_ebd_v2 import SeAEbdV2
 
 
@@ -12,5 +13,6 @@ class SeAEbdV2Kind(OneNetKind):
 
     types = ("se_a_ebd_v2", "se_a_tpe_v2")
     environment = ("ProdEnvMatA",)
-    features = frozenset({TYPE_EMBEDDING, STRIPPED})
+    features = frozenset({TYPE_EMBEDDING, STRIPPED, COMPRESSED})
+    ops = tabulate.OPS
     settings_class = SeAEbdV2

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from deeptf.exchange.deepmd import nets
+from deeptf.exchange.deepmd import nets, tabulate
 from deeptf.exchange.deepmd.kind import BOOL, FLOAT, INT, Arrays, Part
-from deeptf.exchange.deepmd.kinds.one_net import OneNetKind, gate_end
-from deeptf.exchange.deepmd.names import ATTENTION, MIXED, STRIPPED, TYPE_EMBEDDING
+from deeptf.exchange.deepmd.kinds.one_net import OneNetKind, has_gates
+from deeptf.exchange.deepmd.names import ATTENTION, COMPRESSED, MIXED, STRIPPED, TYPE_EMBEDDING
 from deeptf.model.descriptor.dpa1 import CONCAT, STRIP, SeAtten, SeAttenV2
 
 LINEAR = {"c_query": "query", "c_key": "key", "c_value": "value", "c_out": "output"}
@@ -23,8 +24,8 @@ class SeAttenKind(OneNetKind):
     environment = ("ProdEnvMatAMix",)
     outputs = (FLOAT, FLOAT, FLOAT, INT, INT, BOOL)
     mixed = True
-    features = frozenset({MIXED, ATTENTION, STRIPPED, TYPE_EMBEDDING})
-    ops = frozenset(
+    features = frozenset({MIXED, ATTENTION, COMPRESSED, STRIPPED, TYPE_EMBEDDING})
+    ops = tabulate.OPS.union(
         """
         BroadcastTo LessEqual MatrixDiagV3 Mean Prod Rsqrt RsqrtGrad SelectV2 Softmax Sqrt SqrtGrad
         """.split()
@@ -35,11 +36,11 @@ class SeAttenKind(OneNetKind):
         """Return the settings of attention and gates."""
         layers = _layers(part)
         found = {
-            "attn": part.option("attn", int),
+            "attn": part.option("attn", int, 128),
             "attn_layer": layers,
-            "attn_dotr": part.option("attn_dotr", bool),
-            "attn_mask": part.option("attn_mask", bool),
-            "tebd_input_mode": STRIP if gate_end(part) else CONCAT,
+            "attn_dotr": part.option("attn_dotr", bool, True),
+            "attn_mask": part.option("attn_mask", bool, False),
+            "tebd_input_mode": STRIP if has_gates(part) else CONCAT,
             "smooth_type_embedding": self.smooth(part),
             "ln_eps": part.option("ln_eps", float | None) if "ln_eps" in part.section else None,
         }
@@ -51,6 +52,8 @@ class SeAttenKind(OneNetKind):
     def settings(self, part: Part) -> SeAtten:
         """Return the settings that graph and training input show."""
         own = super().settings(part)
+        if own.smooth and own.exclude_types and np.any(part.graph.array(part.attribute("t_avg"))):
+            own = replace(own, excluded_have_mean=True)
         part.check_stated(own, "attn_layer", *(["attn"] if own.attn_layer else []))
         return own
 
@@ -72,11 +75,11 @@ class SeAttenKind(OneNetKind):
 
     def smooth(self, part: Part) -> bool:
         """Return whether gates fade out at the cut-off."""
-        return part.option("smooth_type_embedding", bool)
+        return part.option("smooth_type_embedding", bool, self.settings_class.smooth_type_embedding)
 
     def one_side(self, part: Part) -> bool:
         """Return whether the type of the centre does not count; for gates it always does."""
-        return gate_end(part) is None and super().one_side(part)
+        return not has_gates(part) and super().one_side(part)
 
 
 class SeAttenV2Kind(SeAttenKind):
@@ -84,10 +87,6 @@ class SeAttenV2Kind(SeAttenKind):
 
     types = ("se_atten_v2",)
     settings_class = SeAttenV2
-
-    def smooth(self, part: Part) -> bool:
-        """Return whether gates fade out at the cut-off, as they do where nothing is said."""
-        return super().smooth(part) if "smooth_type_embedding" in part.section else True
 
 
 def _scope(part: Part, layer: int) -> str:

@@ -1,0 +1,104 @@
+"""Statistics of data and losses at the first step, as deepmd-kit 3.2.0 has them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deeptf.config import load
+from deeptf.data.statistics import Found
+from deeptf.data.survey import collect
+from deeptf.data.system import System
+from deeptf.data.types import names_of
+from deeptf.exchange.convert import convert
+from deeptf.exchange.frozen import read_arrays
+from deeptf.loss.energy import EnergyLoss
+from deeptf.model.model import ModelConfig
+from deeptf.model.parameters import Parameters
+from deeptf.model.roles import with_values
+from deeptf.tf import session, tf
+from deeptf.train.options import load_input
+
+KINDS = Path(__file__).parents[3] / "shared" / "data" / "models" / "kinds"
+STATISTICS = (
+    "se_atten_l1_davg_excl",
+    "se_e2_a",
+    "se_e2_r_fparam_aparam",
+    "se_e2_r_oneside_excl",
+    "se_e3",
+)
+LOSS = "5_se_e2_a_oneside"  # of those in losses.json, the one of a plain energy model
+NAMES = {
+    "t_avg": "descriptor/mean",
+    "t_std": "descriptor/stddev",
+    "t_bias_atom_e": "fitting/energy_bias",
+    "t_fparam_avg": "fitting/fparam_mean",
+    "t_fparam_istd": "fitting/fparam_stddev",
+    "t_aparam_avg": "fitting/aparam_mean",
+    "t_aparam_istd": "fitting/aparam_stddev",
+}
+pytestmark = pytest.mark.skipif(
+    not KINDS.is_dir(), reason="the golden kinds are not in a folder `shared` beside the checkout"
+)
+
+
+def as_rounded(config: ModelConfig) -> ModelConfig:
+    """Return a model with the lengths that an op with float32 attributes has."""
+    descriptor = config.term.descriptor
+    start = np.float32(descriptor.rcut_smth)
+    rcut = float(start) + float(np.float32(descriptor.rcut) - start)
+    return with_values(config, rcut_smth=float(start), rcut=rcut)
+
+
+def system_of(name: str, config: ModelConfig) -> System:
+    needs = config.needs()
+    path = KINDS / "data" / Path(name).name
+    return System(path, names_of(config.type_map), needs.numb_fparam, needs.numb_aparam)
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_statistics(name: str) -> None:
+    golden = np.load(KINDS / "stats.npz")
+    script = json.loads((KINDS / f"{name}.json").read_text())
+    config = as_rounded(load_input(script)[0].model)
+    systems = [system_of(str(golden[f"{name}/system"]), config)]
+    rows = collect(systems, config.term.collectors(config.num_types))
+    found = Found(systems, rows, rows, config.num_types, config.data_stat_protect)
+    arrays, _ = config.term.first_arrays(found, config.type_map)
+    for source, target in NAMES.items():
+        if (key := f"{name}/{source}") in golden:
+            value, expected = arrays[target], golden[key]
+            value = 1.0 / value if source.endswith("istd") else value
+            value = np.tile(value, expected.size // value.size)  # the same for each place
+            np.testing.assert_allclose(value, expected, rtol=1e-10, atol=1e-10, err_msg=source)
+
+
+def test_losses(tmp_path: Path) -> None:
+    golden: dict[str, Any] = json.loads((KINDS / "losses.json").read_text())[LOSS]
+    content = gzip.decompress((KINDS / f"{golden['model']}.pb.gz").read_bytes())
+    (tmp_path / "old.pb").write_bytes(content)
+    convert(tmp_path / "old.pb", tmp_path / "new.pb")
+    metadata, arrays = read_arrays(tmp_path / "new.pb")
+    config = load(ModelConfig, metadata["model"], "model")
+    system = system_of(golden["system"], config)
+    batch = system.batch(range(system.num_frames))
+    loss = EnergyLoss(**{k: v for k, v in golden["loss"].items() if k != "type"})
+    with tf.Graph().as_default() as graph:
+        inputs, labels = config.inputs(), loss.labels()
+        outputs = config.build(inputs, Parameters(arrays, frozen=True))
+        prefactors = tf.constant(loss.prefactors(1.0))
+        total = tf.reduce_mean(loss.build(outputs, labels, inputs, prefactors))
+        errors = loss.errors(outputs, labels, inputs)
+        names = ("coord", "cell", "atom_type", "frame_row")
+        feed = {getattr(inputs, name): getattr(batch, name) for name in names}
+        with session(graph) as run:
+            total, errors = run.run([total, errors], feed | labels.feed(batch))
+    expected = golden["first"]
+    assert np.sqrt(total) == pytest.approx(expected["rmse"], rel=1e-7)  # of float32 prefactors
+    columns = [expected[f"rmse_{row.key}"] for row in loss.columns()]
+    np.testing.assert_allclose(np.sqrt(errors[:, 0] / errors[:, 1]), columns, rtol=1e-10)

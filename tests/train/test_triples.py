@@ -1,0 +1,81 @@
+"""Training of triples and hybrids: the gradient of the loss, and runs that go on bit for bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small_run import changed_input, write_run, write_system
+from test_mixed_batch import PREFACTORS, STATISTICS, write_trimer
+
+from deeptf.data.batch import join
+from deeptf.data.system import System
+from deeptf.train import checkpoint
+from deeptf.train.freeze import freeze
+from deeptf.train.graph import TrainingGraph
+from deeptf.train.options import load_input
+from deeptf.train.run import train
+
+TRIPLES: dict[str, Any] = {
+    "type": "se_e3",
+    "sel": [6, 12],
+    "rcut": 3.0,
+    "rcut_smth": 1.0,
+    "neuron": [4, 8],
+}
+RADIAL = {**TRIPLES, "type": "se_e2_r", "rcut": 3.5, "precision": "float32"}
+PAIRS = {**TRIPLES, "type": "se_e2_a", "sel": "auto", "rcut": 3.3, "axis_neuron": 2}
+KINDS = {
+    "se_e3": TRIPLES,
+    "se_e3, network": {**TRIPLES, "embedding": "network"},
+    "se_e3, float32": {**TRIPLES, "precision": "float32", "sel": "auto"},
+    "hybrid": {
+        "type": "hybrid",
+        "list": [PAIRS, {"type": "hybrid", "list": [TRIPLES, RADIAL]}],
+    },
+}
+
+
+@pytest.mark.parametrize("kind", ["se_e3", "se_e3, network"])
+def test_the_gradient_of_the_loss(kind: str, tmp_path: Path) -> None:
+    """With energies, forces and virials in the loss, against differences."""
+    script = changed_input({"model/descriptor": KINDS[kind], "optimizer/adam_beta1": 0.0})
+    systems = write_system(tmp_path / "large"), write_trimer(tmp_path / "small")
+    batch = join([System(path, ("A", "B")).frame(1) for path in systems])
+    graph = TrainingGraph(load_input(script)[0], STATISTICS, seed=4)
+    start = graph.arrays()
+    graph.step(batch, 0.0, PREFACTORS)
+    after = graph.arrays()
+    graph.close()
+
+    def loss(name: str, change: np.ndarray) -> float:
+        moved = TrainingGraph(load_input(script)[0], {**start, name: start[name] + change}, seed=4)
+        value = np.mean(moved.evaluate(batch, PREFACTORS)[0])
+        moved.close()
+        return value
+
+    for name in ("descriptor/embedding_0_1/0/bias", "descriptor/embedding_1_1/1/matrix"):
+        change = 1e-5 * np.random.default_rng(0).normal(size=start[name].shape)
+        found = np.sum(after[f"optimizer/{name}/Adam"] * change)
+        wanted = (loss(name, change) - loss(name, -change)) / 2
+        assert abs(wanted) > 0
+        assert found == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_runs_go_on_bit_for_bit(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_trimer(tmp_path / "small")
+    data = {"systems": ["system", "small"], "batch_size": "mixed:3"}
+    path = write_run(tmp_path, {"model/descriptor": KINDS[kind], "training/training_data": data})
+    assert train(path) == 0
+    whole, rows = checkpoint.load(tmp_path), (tmp_path / "lcurve.out").read_text()
+    (tmp_path / "model.ckpt-20.npz").unlink()
+    train(path, restart=".")
+    again = checkpoint.load(tmp_path)
+    assert all(np.array_equal(whole.arrays[name], again.arrays[name]) for name in whole.arrays)
+    assert (tmp_path / "lcurve.out").read_text() == rows
+    freeze(".", tmp_path / "frozen.pb")
+    train(path, init_frozen="frozen.pb")
