@@ -19,9 +19,6 @@ shift
 here=$(cd "$(dirname "$0")" && pwd)
 kind=${DEEPTF_CUDA:-device}
 build=${TMPDIR:-/tmp}/deeptf_cuda_$kind
-mkdir -p "${OUT:=out}"
-log=$(cd "$OUT" && pwd)/log.txt
-: >"$log"
 end=$(($(date +%s) + 530))
 
 parts= atoms=
@@ -37,6 +34,9 @@ if [ -z "$parts" ]; then parts="build tests memcheck racecheck synccheck bench";
 if [ -z "$atoms" ]; then
     if [ "$kind" = device ]; then atoms="192 1536 12288 98304 1000000"; else atoms=24; fi
 fi
+mkdir -p "${OUT:=out}"
+log=$(cd "$OUT" && pwd)/log.txt
+: >"$log"
 if command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi
 arch=${DEEPTF_ARCH:-$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null |
     head -1 | tr -d .)}
