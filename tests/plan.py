@@ -135,9 +135,12 @@ def triple_sum(plan, stage, rows):
         for j, k in itertools.combinations_with_replacement(own, 2):
             pair = sorted(types[[j, k]])
             block = blocks.index(tuple(pair)) if j != k else len(blocks) + types[j]
-            value, slope = net(block, np.array([rows[j, 1:] @ rows[k, 1:]]))
+            product = rows[j, 1:] @ rows[k, 1:]
+            x = np.arcsinh(product) if stage["bent"] else product
+            value, slope = net(block, np.array([x]))
             total[atom] += value[0]
-            parts.append((atom, j, k, slope[0]))
+            bend = np.sqrt(1 + product**2) if stage["bent"] else 1.0
+            parts.append((atom, j, k, slope[0] / bend))
 
     def pull(upper):
         gradient = np.zeros_like(rows)

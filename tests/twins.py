@@ -124,13 +124,13 @@ def triple_products(a, b, neighbor_count):
 
 
 def force_virial(pair_gradient, displacement, centre, neighbor, num_all, frame_row):
-    """Scatter of the pair gradient, and -sum r (x) g per frame."""
+    """Scatter of the pair gradient, and -sum g (x) r per frame."""
     force = np.zeros((num_all, 3))
     virial = np.zeros((len(frame_row) - 1, 3, 3))
     for g, r, i, j in zip(pair_gradient, displacement, centre, neighbor, strict=True):
         force[i] += g
         force[j] -= g
-        virial[np.searchsorted(frame_row, i, side="right") - 1] -= np.outer(r, g)
+        virial[np.searchsorted(frame_row, i, side="right") - 1] -= np.outer(g, r)
     return force, virial.reshape(-1, 9)
 
 

@@ -1,6 +1,6 @@
 """The model: its term's energies and gradients -> energy, force and virial.
 
-    E = sum_i E_i      F_i = -dE/dr_i      virial = -sum_pairs r (x) dE/dr = -dE/dstrain
+    E = sum_i E_i      F_i = -dE/dr_i      virial = -sum_pairs dE/dr (x) r = -dE/dstrain
 
 All derivatives come from one vector per pair, g = dE/d(displacement). What a term is stands in
 term/term.py, and each kind in its own file.

@@ -6,13 +6,13 @@ of two neighbours of one type, and of a neighbour with itself. It has a share in
     share_st = 1 / (sel_s sel_t)     share_ss = 2 / sel_s^2, for both orders     1 / sel_s^2
 
 |q| is at most |v_j| |v_k| where the data end (ranges.py), on both sides of 0 for two neighbours. As
-v has an inverse spread in it, that is far outside of where nets bend: they have levelled off there,
-q G(q) is a straight line, and so a table goes on beyond the data.
+v has an inverse spread in it, that is some 100 to 10,000, while nets bend where |q| is a few. So
+nodes lie by asinh q: on liquid water (rcut 4 A) a quarter of those by q have the same errors.
+Beyond the data a curve goes on as a straight line in asinh q, which hardly rises.
 
 As in other tables, errors are held below a bound on what forces feel: with sel_s times that of the
 sums, the mean over the triples of a neighbour j, where |v_k|^2 is 3 in the mean over its places by
-the normalisation of rows, |dq/dr_j| <= |dv_j/dr| sqrt(3). Largest products in its place would ask
-for three times as many nodes; on liquid water (rcut 4 A) they left 3e-9 eV/A.
+the normalisation of rows, |dq/dr_j| <= |dv_j/dr| sqrt(3).
 """
 
 from __future__ import annotations
@@ -49,20 +49,21 @@ def product_curves(
         distance = np.linspace(data[place], argument.rcut, DISTANCES)
         values = argument.at(distance, place[0])
         length[place], slope[place] = values[0], np.abs(np.gradient(values, distance)).max()
-    ends, gradient = [], np.empty((len(names), FAR))
+    ends, gradient = np.empty((len(names), FAR + 1)), np.empty((len(names), FAR))
     pairs = len(names) - len(sel)
     for net, (s, t) in enumerate(zip(*block_types(len(sel)), strict=True)):
-        most = np.max(length[:, s] * length[:, t])
-        ends.append(np.linspace(-most if net < pairs else 0, most, FAR + 1))
+        most = np.arcsinh(np.max(length[:, s] * length[:, t]))
+        ends[net] = np.linspace(-most if net < pairs else 0, most, FAR + 1)
         if net < pairs:
             steepest = np.sqrt(3.0) * max(slope[:, s].max(), slope[:, t].max()) * sel[t]
         else:
             steepest = 2 * np.max(length[:, s] * slope[:, s])
-        gradient[net] = sel[s] * steepest
+        least = np.minimum(np.abs(ends[net, 1:]), np.abs(ends[net, :-1]))  # of a segment
+        gradient[net] = sel[s] * steepest / np.cosh(least)
     data_end = np.empty_like(data)
     for centre, t in np.ndindex(*data.shape):
         data_end[centre, t] = argument.distance(np.max(length[:, t]), centre)
-    return Curves(tuple(names), np.array(ends), gradient, data_end, data_end, shares(sel))
+    return Curves(tuple(names), ends, gradient, data_end, data_end, shares(sel))
 
 
 def stored_product_curves(

@@ -68,7 +68,7 @@ class Curves:
     gradient: np.ndarray  # [C, S] largest slope of the argument in a segment, 1/A; see EASE
     data_end: np.ndarray  # [T, T] A, by centre and neighbour: distance where the data end
     table_end: np.ndarray  # [T, T] A, where the segments end; both NaN without a net
-    share: np.ndarray | None = None  # [C] share x G(x) is tabulated; None: G(x)
+    share: np.ndarray | None = None  # [C] tabulated is share x G(x), by asinh x; None: G(x), by x
 
     def __len__(self) -> int:
         return len(self.names)

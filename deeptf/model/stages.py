@@ -101,7 +101,7 @@ class EmbeddingSum:
 
 @dataclass(frozen=True)
 class TripleSum:
-    """Sums [N, M] over two neighbours at a time, with nets as tables: S = sum_jk H_b(v_j . v_k).
+    """Sums [N, M] over two neighbours at a time, S = sum_jk H_b(x_jk) with x_jk = v_j . v_k.
 
     v are the last three columns of rows of W = 4. Every two neighbours count once: the blocks b are
     those of types (0, 0), (0, 1) ... (T - 1, T - 1), s <= t, with j before k where s = t; then, as
@@ -117,6 +117,7 @@ class TripleSum:
     nodes: Constant
     node_row: Constant
     grid: Constant
+    bent: bool  # tables are by asinh x
     precision: str = "float64"
 
 
@@ -266,7 +267,7 @@ class TermPlan:
 
     The energy of a model is the sum of `atom_energy` over its terms and atoms. With
     g = dE/d(displacement) of a pair, from centre i to neighbour j, force_i += g, force_j -= g and
-    virial -= displacement (x) g.
+    virial -= g (x) displacement.
     """
 
     type: str

@@ -240,8 +240,9 @@ def _stored(curves: Curves, width: int, precision: tf.DType, parameters: Paramet
 
 def _tabulated(curves: Curves, grid: CurveGrid, *nets: Any) -> CurveTable:
     """Return the curves on a grid; `nets` are the further arguments of `embedding_nodes`."""
-    table = embedding_nodes(grid, *nets)
-    return table if curves.share is None else times_argument(table, curves.share)
+    if curves.share is None:
+        return embedding_nodes(grid, *nets)
+    return times_argument(embedding_nodes(grid, *nets, bent=True), curves.share)
 
 
 def _fixed(table: CurveTable, num_curves: int, parameters: Parameters) -> CurveTable:

@@ -89,11 +89,13 @@ def embedding_nodes(
     activation: str,
     resnet_dt: bool,
     needed_row: tf.Tensor | None = None,
+    bent: bool = False,
 ) -> CurveTable:
     """Evaluate C nets of one number, with their slopes, at the needed nodes, or all, of a grid.
 
     weights: for each net and layer matrix, bias, and idt where resnet_dt and a residual connection
     ask for one, in the precision of the table; float32 nets are evaluated in float64.
+    bent: the nodes of the grid lie on asinh of the argument of the nets.
     Differentiable once in the weights.
     """
     weights = [tf.convert_to_tensor(weight) for weight in weights]
@@ -108,6 +110,7 @@ def embedding_nodes(
         neuron=list(neuron),
         resnet_dt=resnet_dt,
         segments=grid.segments,
+        bent=bent,
     )
     dtype = weights[0].dtype
     rows = 4 if dtype == tf.float32 else 2
@@ -121,32 +124,32 @@ def rounded(table: CurveTable) -> CurveTable:
 
 
 def times_argument(table: CurveTable, share: np.ndarray) -> CurveTable:
-    """Return the table of share_c x G_c(x) from that of G, each node or interval for itself.
+    """Return the table of share_c x G_c(x) from a bent one of G, each node or interval for itself.
 
     share [C], of each curve.
     """
-    x, step, factor = tf.unstack(_places(table, share), axis=1)
-    zero = tf.zeros_like(x)
+    place, step, factor = tf.unstack(_places(table, share), axis=1)
+    x, slope, zero = tf.sinh(place), step * tf.cosh(place), tf.zeros_like(place)
     if table.nodes.dtype == tf.float32:
-        end = x + step
-        rows = (x, zero, zero, zero), (step, x, zero, zero), (step, zero, end, zero)
-        rows = (*rows, (step, zero, step, end))
+        end, end_slope = tf.sinh(place + step), step * tf.cosh(place + step)
+        rows = (x, zero, zero, zero), (slope, x, zero, zero), (end - x, zero, end, zero)
+        rows = (*rows, (end_slope, zero, end_slope, end))
     else:
-        rows = (x, zero), (step, x)
+        rows = (x, zero), (slope, x)
     matrix = factor[:, None, None] * tf.stack([tf.stack(row, axis=1) for row in rows], axis=1)
     matrix = tf.cast(matrix[: tf.shape(table.nodes)[0]], table.nodes.dtype)
     return table._replace(nodes=tf.matmul(matrix, table.nodes))
 
 
 def _places(table: CurveTable, share: np.ndarray) -> tf.Tensor:
-    """Return argument, step and share of each needed node, [K', 3]."""
+    """Return place on the grid, step and share of each needed node, [K', 3]."""
     row, grid, segments = table.grid.node_row, table.grid.grid, table.grid.segments
     number = row[1:] - row[:-1]
     of_segment = tf.concat([grid, np.repeat(share, segments)[:, None]], axis=1)
     of_node = tf.repeat(of_segment, number, axis=0)
     within = tf.range(row[-1]) - tf.repeat(row[:-1], number)
-    x = of_node[:, 0] + tf.cast(within, tf.float64) * of_node[:, 1]
-    places = tf.concat([x[:, None], of_node[:, 1:]], axis=1)
+    place = of_node[:, 0] + tf.cast(within, tf.float64) * of_node[:, 1]
+    places = tf.concat([place[:, None], of_node[:, 1:]], axis=1)
     needed = table.needed_row[1:] > table.needed_row[:-1]
     return tf.boolean_mask(places, needed)
 
@@ -193,7 +196,7 @@ tf.no_gradient("NeededNodes")
 @tf.RegisterGradient("EmbeddingNodes")
 def _embedding_nodes_grad(op: tf.Operation, grad: tf.Tensor) -> list[tf.Tensor | None]:
     *places, weights = *op.inputs[:3], op.inputs[3:]
-    names = ("activation", "neuron", "resnet_dt", "segments")
+    names = ("activation", "neuron", "resnet_dt", "segments", "bent")
     attributes = {name: op.get_attr(name) for name in names}
     return [None] * 3 + library().embedding_nodes_grad(*places, list(weights), grad, **attributes)
 

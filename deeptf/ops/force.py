@@ -10,7 +10,7 @@ from deeptf.tf import tf
 def force_virial(
     pair_gradient: tf.Tensor, pairs: SortedPairs, frame_row: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return force [N_all, 3] and virial [F, 9] = -sum r_a g_b from g = dE/d(displacement) [P, 3].
+    """Return force [N_all, 3] and virial [F, 9] = -sum g_a r_b from g = dE/d(displacement) [P, 3].
 
     The centres of the pairs lie in one of the frames of frame_row [F + 1]; a neighbour may be a
     ghost. Differentiable any number of times in `pair_gradient`, and in the displacement.

@@ -28,6 +28,7 @@ absl::Status shape_of_grads(InferenceContext* c) {
       .Attr("neuron: list(int) >= 1") \
       .Attr("resnet_dt: bool")        \
       .Attr("segments: int = 1")      \
+      .Attr("bent: bool = false")     \
       .Input("node_row: int32")       \
       .Input("grid: double")          \
       .Input("needed_row: int32")     \

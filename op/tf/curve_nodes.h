@@ -26,6 +26,7 @@ struct NodeStyle {
     OP_REQUIRES_OK(context, context->GetAttr("resnet_dt", &resnet_dt));
     OP_REQUIRES_OK(context, context->GetAttr("N", &num_weights));
     OP_REQUIRES_OK(context, context->GetAttr("segments", &segments));
+    OP_REQUIRES_OK(context, context->GetAttr("bent", &bent));
     bool positive = !neuron.empty() && segments > 0;
     for (const int32_t width : neuron) positive = positive && width > 0;
     OP_REQUIRES(context, positive,
@@ -42,6 +43,7 @@ struct NodeStyle {
   Activation activation = Activation::linear;
   int num_weights = 0;
   int64_t segments = 0;
+  bool bent = false;
 };
 
 // Calls body(curve, n_in, width, has idt, index of the first of its weights) for every layer;
@@ -99,7 +101,8 @@ NodeInputs<T> node_inputs(OpKernelContext* context, const NodeStyle& style) {
        {},
        {curves, style.segments, 0, data<int32_t>(input(context, 0, "node_row", {segments + 1})),
         data<double>(input(context, 1, "grid", {segments, 2}))},
-       data<int32_t>(needed_row)},
+       data<int32_t>(needed_row),
+       style.bent},
       needed_row.dim_size(0) - 1};
   if constexpr (Device::kOnHost) in.num_needed = check_nodes(in.nets, in.num_needed);
   const auto ignore = [](int64_t, int64_t, int64_t, bool, int) {};

@@ -49,6 +49,19 @@ MODELS = {
             "activation_function": "silu",
         },
     ),
+    # Pairs of types 0 and 2 have the mean value in all columns of their rows.
+    "attention": (
+        {
+            **SMALL,
+            "type": "se_atten",
+            "sel": 15,
+            "attn": 5,
+            "smooth_type_embedding": True,
+            "set_davg_zero": False,
+            "exclude_types": [[0, 2]],
+        },
+        {"neuron": [4]},
+    ),
     # Pairs of lengths whose difference is rounded in float32.
     "switch_4_6": ({**SMALL, "rcut": 4.6, "rcut_smth": 0.6}, {"neuron": [4]}),
     "switch_6": ({**SMALL, "rcut": 6.0, "rcut_smth": 1.2, "sel": [12, 14, 12]}, {"neuron": [4]}),

@@ -35,10 +35,6 @@ class TestConcat(PhysicsSuite):
     config = model(SeAtten)
 
 
-class TestConcatNetwork(PhysicsSuite):
-    config = model(SeAtten, embedding="network", exclude_types=((0, 1),))
-
-
 class TestStripped(PhysicsSuite):
     config = model(SeAtten, tebd_input_mode="strip", exclude_types=((0, 1), (2, 2)))
 
@@ -59,13 +55,6 @@ class TestGates(PhysicsSuite):
 
 class TestJoinedTypes(PhysicsSuite):
     config = model(SeE2A, exclude_types=((0, 1),))
-
-
-class TestJoinedTypesNetwork(PhysicsSuite):
-    """Number and vector are as many as the first layer has: its residual makes it no curve."""
-
-    native = False
-    config = model(SeE2A, type_one_side=True, embedding="network")
 
 
 def net(arrays: dict[str, np.ndarray], name: str, x: np.ndarray) -> np.ndarray:

@@ -161,6 +161,47 @@ TEST(embedding_nets_of_other_widths) {
   CHECK(is_refused(with_plan(before + one + more), "got no value energy"));
 }
 
+TEST(gates_and_empty_places) {
+  const auto sums = [](const std::string& columns) {
+    const std::string one = net("descriptor/embedding_0_0"), more = ", " + one;
+    return R"({"kernel": "gated_network_sum", "takes": "rows", "gives": "sums", "columns": )" +
+           columns + R"(, "activation": "tanh", "curve": "descriptor/curve", "gate": "gate",
+               "sel": "descriptor/sel", "empty": "descriptor/empty", "nets": [)" +
+           one + more + more + more + "]}, ";
+  };
+  const auto places = [](const std::string& takes) {
+    return R"({"kernel": "empty_places", "gives": "all", "places": "places",
+               "counted": "counted", "value": "value", "takes": ")" +
+           takes + R"("})";
+  };
+  const std::string constants = doubles("places", {2}) + doubles("counted", {2, 2}) +
+                                doubles("value", {2, 1000}) + doubles("gate", {2, 2, 8}) +
+                                doubles("few", {2, 1});
+  const std::string radial = R"({"kernel": "environment", "gives": "rows", "columns": 1,
+      "rcut_smth": 1, "rcut": 4, "mean": "few", "stddev": "few"}, )";
+  const std::string rows = environment() + ", ";
+  CHECK(is_refused(with_plan(radial + sums("1") + places("sums"), constants),
+                   "a sum with gates must take rows of 4 columns"));
+  CHECK(is_refused(with_plan(rows + places("rows"), constants),
+                   "empty places must be added to sums of atoms"));
+  CHECK(is_refused(with_plan(rows + sums("4") + places("sums"), constants),
+                   "`value` of a stage must have rows of at most 32 numbers, got 1000"));
+}
+
+TEST(fitting_nets_with_vectors_of_types) {
+  const std::string product = R"({"kernel": "fitting_net", "takes": "sums", "gives": "energy",
+      "activation": "tanh", "types": "vectors", "constant": "fitting/constant", "nets": [)";
+  const std::string sums = R"({"kernel": "network_sum", "takes": "rows", "gives": "sums",
+      "columns": 4, "activation": "tanh", "curve": "descriptor/curve", "sel": "descriptor/sel",
+      "empty": "descriptor/empty", "nets": [)";
+  const std::string one = net("descriptor/embedding_0_0"),
+                    four = one + ", " + one + ", " + one + ", " + one + "]}, ";
+  const std::string two = net("fitting/type_0") + ", " + net("fitting/type_1") + "]}";
+  CHECK(is_refused(
+      with_plan(environment() + ", " + sums + four + product + two, doubles("vectors", {2, 3})),
+      "`nets` of a stage must be 1 for 2 types, got 2"));
+}
+
 TEST(values_that_are_too_wide) {
   const std::string sums = R"({"kernel": "embedding_sum", "takes": "rows", "gives": "sums",
       "columns": 4, "width": 1048576, "segments": 1, "near": 0, "nodes": "nodes", "node_row": "row",

@@ -10,7 +10,7 @@ from curves import evaluate
 from deeptf.model.embedding import embed
 from deeptf.model.network import Style
 from deeptf.model.parameters import Parameters
-from deeptf.ops.curve import CurveGrid, embedding_nodes, rounded
+from deeptf.ops.curve import CurveGrid, embedding_nodes, rounded, times_argument
 from deeptf.tf import tf
 
 
@@ -85,6 +85,47 @@ def test_nodes_equal_the_net(activation, neuron, resnet_dt):
     assert np.all(got[:, :, neuron[-1] :] == 0)
     for a, b in zip(*gradients, strict=True):
         np.testing.assert_allclose(b, a, rtol=tolerance, atol=tolerance * max(1, np.abs(a).max()))
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
+def test_a_bent_table_times_its_argument(dtype):
+    """The nodes of share x G(x) by y = asinh x, of those that are needed and their gradients."""
+    rng = np.random.default_rng(3)
+    weights = [tf.constant(rng.normal(size=s), dtype) for s in ((1, 4), (4,), (4, 8), (8,))]
+    counts, share = np.array([5, 4, 3, 6]), np.array([0.5, 3.0])  # of two segments each
+    grid = np.array([[-2.0, 0.5], [0.0, 0.3], [0.0, 1.0], [2.0, 0.2]])
+    row = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    needed = np.isin(np.arange(18), (2, 3, 4, 5, 6, 13, 14))
+    needed_row = np.concatenate([[0], np.cumsum(needed)]).astype(np.int32)
+    nets = (weights * 2, (4, 8), "tanh", False, needed_row)
+    table = times_argument(embedding_nodes(CurveGrid(row, grid, 2), *nets, bent=True), share)
+    of_node = np.repeat(np.arange(4), counts)
+    y = grid[of_node, 0] + (np.arange(18) - row[of_node]) * grid[of_node, 1]
+    y, step = (tf.constant(part[needed][:, None]) for part in (y, grid[of_node, 1]))
+    x = tf.sinh(y)
+    a, b, c, d = (tf.cast(weight, tf.float64) for weight in weights)
+    hidden = tf.tanh(x @ a + b)
+    value = share[of_node // 2][needed][:, None] * x
+    value *= tf.concat([hidden, hidden], 1) + tf.tanh(hidden @ c + d)
+    upper = tf.ones_like(value)
+    slope = step * tf.gradients(tf.gradients(value, y, upper), upper)[0]
+    wanted = tf.stack([value, slope], axis=1)
+    if dtype == tf.float32:
+        left, right = wanted[:-1], wanted[1:]
+        rise = right[:, 0] - left[:, 0]
+        wanted = tf.stack([left[:, 0], left[:, 1], rise, right[:, 1]], axis=1)
+    keep = [0, 1, 3, 5]  # intervals inside of a segment
+    found = table.nodes[:, :, :8]
+    if dtype == tf.float32:
+        found, wanted = (tf.gather(nodes, keep) for nodes in (found, wanted))
+    upper = rng.normal(size=(4 if dtype == tf.float32 else 7, *found.shape[1:]))
+    pair = found, tf.cast(wanted, dtype)
+    gradients = [tf.gradients(nodes, weights, tf.constant(upper, dtype)) for nodes in pair]
+    found, wanted, gradients = evaluate([*pair, gradients])
+    tolerance = 2e-6 if dtype == tf.float32 else 1e-12
+    np.testing.assert_allclose(found, wanted, atol=tolerance * np.abs(wanted).max())
+    for one, other in zip(*gradients, strict=True):
+        np.testing.assert_allclose(one, other, atol=5 * tolerance * np.abs(other).max())
 
 
 @pytest.mark.parametrize("resnet_dt", [True, False])

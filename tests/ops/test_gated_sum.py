@@ -100,13 +100,16 @@ def test_what_training_on_forces_needs(dtype, shares):
     close = {"rtol": accuracy, "atol": 10 * accuracy}
     double = case.gate.astype(np.float64)
     np.testing.assert_allclose(to_upper, along(case.nodes, double), **close)
-    units = np.eye(case.nodes.size).reshape(-1, *case.nodes.shape)
-    want = [np.sum(upper * along(unit, double)) for unit in units]
-    np.testing.assert_allclose(to_nodes.ravel()[: len(want)], want, **close)
     none = along(case.nodes, np.zeros_like(double))
-    units = np.eye(double.size).reshape(-1, *double.shape)
-    want = [np.sum(upper * (along(case.nodes, unit) - none)) for unit in units]
-    np.testing.assert_allclose(to_gate.ravel(), want, **close)
+    for found, parts in (
+        (to_nodes[:, :, :width], lambda unit: along(unit, double)),
+        (to_gate, lambda unit: along(case.nodes, unit[..., :width]) - none),
+    ):
+        for place in np.ndindex(found.shape[:2]):
+            unit = np.zeros((*found.shape[:2], case.nodes.shape[2]))
+            unit[place] = 1.0
+            want = np.sum(upper * parts(unit), axis=(0, 1))  # no number meets another one
+            np.testing.assert_allclose(found[place], want, **close)
 
 
 def test_bits_do_not_depend_on_threads():

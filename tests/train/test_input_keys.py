@@ -51,7 +51,9 @@ def test_keys_without_effect(place):
 
 SUPPORTED = {
     "model": ["standard"],
-    "model/descriptor": ["se_a_ebd_v2", "se_atten", "se_atten_v2", "se_e2_a", "se_e2_r", "se_e3"],
+    "model/descriptor": [
+        *("hybrid", "se_a_ebd_v2", "se_atten", "se_atten_v2", "se_e2_a", "se_e2_r", "se_e3")
+    ],
     "model/fitting_net": ["ener"],
     "loss": ["ener"],
     "learning_rate": ["exp", "cosine", "wsd"],
@@ -71,6 +73,8 @@ def test_types_load_or_are_said_to_be_unsupported(section, kind):
         del data["model"]["descriptor"]["axis_neuron"]
     if kind == "se_e3":
         del data["model"]["descriptor"]["type_one_side"]
+    if kind == "hybrid":
+        data["model"]["descriptor"] = {"type": kind, "list": [WATER["model"]["descriptor"]]}
     if kind.startswith("se_atten"):
         data["model"]["descriptor"]["attn_layer"] = 0
     if kind in SUPPORTED[section]:

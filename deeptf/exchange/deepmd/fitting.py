@@ -23,25 +23,34 @@ from deeptf.model.parameters import Parameters
 from deeptf.model.type_embedding import TypeEmbedding
 from deeptf.tf import session, tf
 
-OF_ALL = "layer_0/matrix"  # is there where types have vectors: then one net is for all of them
+OF_ALL = "final_layer/matrix"  # is there where types have vectors: then one net is for all of them
 
 
 def fitting_settings(graph: DeepmdGraph) -> EnerFitting:
-    """Return the settings of the fitting nets."""
+    """Return the settings of the fitting nets.
+
+    One without hidden layers becomes a hidden layer of one linear neuron.
+    """
     owner = _owners(graph, 1)[0][0]
     pattern = f"layer_{{layer}}{owner}/{{kind}}"
+    neuron = nets.widths(graph, pattern, 0)
+    function = "linear"
+    if neuron:
+        function = nets.activation(graph, pattern.format(kind="bias", layer=0))
     return EnerFitting(
         *(_parameters(graph, kind) for kind in ("fparam", "aparam")),
-        neuron=nets.widths(graph, pattern, 0),
-        activation_function=nets.activation(graph, pattern.format(kind="bias", layer=0)),
-        precision=nets.precision(graph, pattern.format(kind="matrix", layer=0)),
+        neuron=neuron or (1,),
+        activation_function=function,
+        precision=nets.precision(graph, f"final_layer{owner}/matrix"),
         resnet_dt=any(re.fullmatch(r"layer_\d+(_type_\d+)?/idt", name) for name in graph.nodes),
     )
 
 
 def descriptor_width(graph: DeepmdGraph, fitting: EnerFitting, types: TypeEmbedding | None) -> int:
     """Return how many numbers of the descriptor the fitting nets take."""
-    inputs = len(graph.array(f"layer_0{_owners(graph, 1)[0][0]}/matrix"))
+    owner = _owners(graph, 1)[0][0]
+    first = f"layer_0{owner}/matrix"
+    inputs = len(graph.array(first if first in graph else f"final_layer{owner}/matrix"))
     return inputs - fitting.numb_fparam - fitting.numb_aparam - _vector(types)
 
 
@@ -122,6 +131,9 @@ def _nets(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
     widths = inputs + fitting.numb_fparam + fitting.numb_aparam, *fitting.neuron
     arrays = {}
     for owner, net in _owners(graph, config.num_types):
+        if f"layer_0{owner}/matrix" not in graph:
+            arrays |= _linear_net(graph, owner, net, widths[0])
+            continue
         for layer, (n_in, n_out) in enumerate(itertools.pairwise(widths)):
             kinds = ["matrix", "bias"]
             kinds += ["idt"] * (fitting.resnet_dt and layer > 0 and n_in == n_out)
@@ -130,6 +142,15 @@ def _nets(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
         place = f"final_layer{owner}/{{kind}}", "", f"{net}/last"
         arrays |= nets.layer_arrays(graph, *place, (widths[-1], 1))
     return arrays
+
+
+def _linear_net(graph: DeepmdGraph, owner: str, net: str, inputs: int) -> Arrays:
+    """Return the arrays of a net that has no hidden layer in the graph."""
+    place = f"final_layer{owner}/{{kind}}", "", f"{net}/0"
+    arrays = nets.layer_arrays(graph, *place, (inputs, 1))
+    dtype = arrays[f"{net}/0/matrix"].dtype
+    last = {"matrix": np.ones((1, 1), dtype), "bias": np.zeros(1, dtype)}
+    return arrays | {f"{net}/last/{kind}": value for kind, value in last.items()}
 
 
 def _energy_at_zero(config: ModelConfig, arrays: Arrays, types: Arrays) -> np.ndarray:

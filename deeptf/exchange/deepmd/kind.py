@@ -139,9 +139,14 @@ class Part:
         """The node of the op of the virial."""
         return self._only(self.kind.virial, self._rows())
 
-    def option(self, key: str, hint: Any) -> Any:
-        """Return a value of the training input, of the type `hint`."""
+    def option(self, key: str, hint: Any, default: Any = None) -> Any:
+        """Return a value of the training input, of the type `hint`.
+
+        default : of a key that older releases do not have; None where they all have it
+        """
         section, place = self.section, f"{SECTION}/{key}"
+        if default is not None and key not in section:
+            return default
         if key not in section:
             raise ValueError(
                 f"`train_attr/training_script` must hold {place}, {describe(hint)}, but does not"

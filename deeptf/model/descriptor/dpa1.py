@@ -22,8 +22,10 @@ from deeptf.data.statistics import Extremes, Found
 from deeptf.model.descriptor.attention import AttentionSums
 from deeptf.model.descriptor.described import Lines
 from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.descriptor.type_nets import PAIR_COPIES, ROWS
 from deeptf.model.descriptor.typed_net import TypedNet
 from deeptf.model.descriptor.typed_sums import TypedSums
+from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.model.roles import beginning, function
 from deeptf.tf import tf
@@ -86,6 +88,16 @@ class SeAtten(SeE2A):
     def places(self) -> int:
         """Places of a centre, N_c."""
         return self.sel
+
+    @property
+    def pair_bytes(self) -> int:
+        """Working memory of a pair: values of the net and of each layer, and gradients of one."""
+        if self.attn_layer == 0:
+            return super().pair_bytes
+        width = self.neuron[-1]
+        layer = 4 * self.attn + 3 * width  # query, key, value and what is taken; sums and norms
+        values = ROWS + PAIR_COPIES * sum(self.neuron) + (self.attn_layer + 1) * layer
+        return int(precision_of(self.precision).size * values)
 
     @property
     def smooth(self) -> bool:

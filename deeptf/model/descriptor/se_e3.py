@@ -8,8 +8,9 @@ q_jk = v_j . v_k,
 where j and k pass all neighbours; j = k and both orders of two of one type count. A place without a
 neighbour has v = 0 and adds nothing. One net for each two types of neighbours, whatever the centre.
 
-Nets are curves of q: what is tabulated is q G(q), with its share 1 / (sel_a sel_b), and its sum is
-that of one neighbour for each triple (ops/triples.py), which counts once.
+Nets are curves of q: what is tabulated is q G(q) by asinh q (product_ranges.py), by q itself where
+a model has tables in place of nets. The sum is one over triples as over neighbours
+(ops/triples.py), each of which counts once.
 """
 
 from __future__ import annotations
@@ -102,8 +103,9 @@ class SeE3(TypeNets):
             return None
         environment = environment_stage(self, parameters)
         names = environment.gives, parameters.name("descriptor")
-        table, precision = self.table(parameters), precision_of(self.precision).name
-        return [environment, TripleSum(*names, *table_fields(table, parameters), precision)]
+        table = table_fields(self.table(parameters), parameters)
+        style = not is_stored(parameters), precision_of(self.precision).name
+        return [environment, TripleSum(*names, *table, *style)]
 
     def network_name(self, centre: int, neighbor: int) -> str:
         """Return the name of the embedding net of two types of neighbours."""
@@ -155,8 +157,8 @@ class SeE3(TypeNets):
         layout = self.layout(parameters)
         types = len(self.sel)
         atom_count = tf.pad(pairs.atom_count, [[0, len(shares(self.sel)) - types]])
-        rows = products[:, None]
-        found = self.table(parameters).sums(rows, *layout.values(), atom_count, count)
+        x = products if is_stored(parameters) else tf.asinh(products)
+        found = self.table(parameters).sums(x[:, None], *layout.values(), atom_count, count)
         outside, closest = (part[-types:, :types] for part in (found.outside, found.closest))
         first = tf.size(products) - tf.size(pairs.centre)
         closest = tf.where(closest < 0, closest, closest - first)

@@ -131,8 +131,8 @@ Vector<T> load_vector(const T* from) {
 }
 #endif
 
-// Adds up the first 2 kStep values between lanes whose numbers differ by kStep; each keeps kStep. By
-// recursion: in a loop over steps the compiler would index the values in memory.
+// Adds up the first 2 kStep values between lanes whose numbers differ by kStep; each keeps kStep.
+// By recursion: in a loop over steps the compiler would index the values in memory.
 template <int kStep, int kValues, class T>
 __device__ inline void halve_values(T (&values)[kValues]) {
   if constexpr (kStep > 0) {

@@ -26,7 +26,7 @@ class NodePass {
         n_(num_points),
         stride_(num_weights(nets.layers.front())) {
     auto* points = cuda.scratch<NodePoint>(n_);
-    for_each(cuda, n_, FindPoints{nets.segments, nets.needed_row, points});
+    for_each(cuda, n_, FindPoints{nets.segments, nets.needed_row, nets.bent, points});
     points_ = points;
     bring_together();
   }

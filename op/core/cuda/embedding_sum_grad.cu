@@ -80,9 +80,14 @@ __device__ inline void set_unused(const RowsGrad<T>& in, int64_t atom) {
   }
 }
 
+// So many blocks share the registers of a multiprocessor, which holds all that a thread keeps.
+constexpr int blocks_at_once(int column_blocks) {
+  return column_blocks == 1 ? 8 : column_blocks == 2 ? 6 : 4;
+}
+
 // rows_grad of the pairs of one atom; kBlocks lanes-full of columns.
 template <class T, int W, int kBlocks>
-__global__ void __launch_bounds__(kThreads) grad_kernel(RowsGrad<T> in) {
+__global__ void __launch_bounds__(kThreads, blocks_at_once(kBlocks)) grad_kernel(RowsGrad<T> in) {
   __shared__ SlopeTerm<T, W> terms[kThreads];
   __shared__ int32_t places[kThreads], pairs[kThreads];
   const int64_t atom = blockIdx.x, width = in.table.width, padded = padded_width<T>(width);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kThreads = 128;
 
-// Adds g and the virial -r g of the own pairs of a place, every 32nd one, from `lane` on; values:
+// Adds g and the virial -g r of the own pairs of a place, every 32nd one, from `lane` on; values:
 // force [3], virial [9]. False if they are out of range.
 __device__ inline bool add_own(const PairsOfAtoms& pairs, const double* displacement,
                                const double* pair_gradient, int64_t place, double* values) {
@@ -22,7 +22,7 @@ __device__ inline bool add_own(const PairsOfAtoms& pairs, const double* displace
       const double *r = displacement + 3 * pair, *g = pair_gradient + 3 * pair;
       for (int a = 0; a < 3; ++a) {
         values[a] += g[a];
-        for (int b = 0; b < 3; ++b) values[3 + 3 * a + b] -= r[a] * g[b];
+        for (int b = 0; b < 3; ++b) values[3 + 3 * a + b] -= g[a] * r[b];
       }
     }
   }
@@ -152,8 +152,9 @@ struct PairGrad {
       const double *i = force_grad + int64_t{3} * centre, *j = force_grad + int64_t{3} * neighbor;
       const double* v = virial_grad + 9 * frame_of_atom(in.frame_row, in.num_frames, centre);
       const double* r = in.displacement + 3 * pair;
-      for (int b = 0; b < 3; ++b) {
-        grad[b] = i[b] - j[b] - (r[0] * v[b] + r[1] * v[3 + b] + r[2] * v[6 + b]);
+      for (int a = 0; a < 3; ++a) {
+        const double stretch = v[3 * a] * r[0] + v[3 * a + 1] * r[1] + v[3 * a + 2] * r[2];
+        grad[a] = i[a] - j[a] - stretch;
       }
     }
     for (int b = 0; b < 3; ++b) pair_gradient[3 * pair + b] = grad[b];

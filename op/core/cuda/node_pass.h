@@ -20,6 +20,7 @@ struct NodePoint {
 struct FindPoints {
   CurveSegments segments;
   const int32_t* needed_row;
+  bool bent;
   NodePoint* points;
 
   DEEPTF_HD void operator()(int64_t place) const {
@@ -30,7 +31,9 @@ struct FindPoints {
       return;
     }
     const int32_t segment = last_at_most(segments.node_row, static_cast<int32_t>(number), node);
-    points[place] = {node_x(segments, segment, node), segments.grid[2 * segment + 1],
+    const double at = node_x(segments, segment, node);
+    points[place] = {argument_at(bent, at),
+                     segments.grid[2 * segment + 1] * argument_slope(bent, at),
                      static_cast<int32_t>(segment / segments.number)};
   }
 

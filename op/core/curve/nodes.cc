@@ -16,8 +16,11 @@ namespace {
 // Where the nets are evaluated, and what goes through a net together.
 class Points {
  public:
-  Points(const CurveSegments& segments, const int32_t* needed_row)
-      : segments_(segments), needed_row_(needed_row), points_(needed_row[segments.num_nodes()]) {
+  Points(const CurveSegments& segments, const int32_t* needed_row, bool bent)
+      : segments_(segments),
+        needed_row_(needed_row),
+        bent_(bent),
+        points_(needed_row[segments.num_nodes()]) {
     for (int64_t c = 0; c < segments.num_curves; ++c) {
       const int64_t begin = count_;
       for (int64_t k = 0; k < segments.number; ++k) add_segment(c, k);
@@ -32,9 +35,11 @@ class Points {
   void add_segment(int64_t curve, int64_t number) {
     const int64_t segment = curve * segments_.number + number;
     const int32_t first = segments_.node_row[segment], end = segments_.node_row[segment + 1];
-    const double *grid = segments_.grid + 2 * segment, start = grid[0], step = grid[1];
+    const double start = argument_at(bent_, segments_.grid[2 * segment]);
     for (int32_t node = first; node < end; ++node) {
       const int64_t place = needed_row_[node];
+      const double at = node_x(segments_, segment, node), x = argument_at(bent_, at);
+      const double step = segments_.grid[2 * segment + 1] * argument_slope(bent_, at);
       if (needed_row_[node + 1] == place) continue;
       if (node == first && number > 0 && count_ > 0) {
         Point& last = points_[count_ - 1];
@@ -43,7 +48,7 @@ class Points {
           continue;
         }
       }
-      points_[count_++] = {node_x(segments_, segment, node), {step, 0}, place, 1};
+      points_[count_++] = {x, {step, 0}, place, 1};
     }
   }
 
@@ -57,6 +62,7 @@ class Points {
 
   CurveSegments segments_;
   const int32_t* needed_row_;
+  bool bent_;
   Scratch<Point> points_;
   int64_t count_ = 0;
   std::vector<Piece> pieces_;
@@ -87,7 +93,7 @@ void set_to_zero(const std::vector<EmbeddingLayer<double>>& layers,
 }  // namespace
 
 void embedding_nodes(const EmbeddingNets<double>& nets, const Context& context, double* nodes) {
-  const Points points(nets.segments, nets.needed_row);
+  const Points points(nets.segments, nets.needed_row, nets.bent);
   const std::vector<Piece>& pieces = points.pieces();
   context.parallel(static_cast<int64_t>(pieces.size()), cost(nets),
                    [&](int64_t begin, int64_t end) {
@@ -101,7 +107,7 @@ void embedding_nodes(const EmbeddingNets<double>& nets, const Context& context, 
 
 void embedding_nodes_grad(const EmbeddingNets<double>& nets, const Context& context,
                           const double* nodes_grad, const EmbeddingNetsGrad<double>& grads) {
-  const Points points(nets.segments, nets.needed_row);
+  const Points points(nets.segments, nets.needed_row, nets.bent);
   const std::vector<Piece>& pieces = points.pieces();
   const auto number = static_cast<int64_t>(pieces.size());
   const int64_t weights = num_weights(nets.layers.front());  // all nets have the same widths

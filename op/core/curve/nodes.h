@@ -35,6 +35,7 @@ struct EmbeddingNets {
   std::vector<std::vector<EmbeddingLayer<T>>> layers;  // [C] nets
   CurveSegments segments;                              // of one node or more
   const int32_t* needed_row;                           // [nodes + 1]
+  bool bent = false;                                   // whether curves are, see segments.h
 
   int64_t width() const { return layers.front().back().width; }
   int64_t num_needed() const { return needed_row[segments.num_nodes()]; }

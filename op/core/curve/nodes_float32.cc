@@ -21,7 +21,7 @@ int64_t num_weights_of_all(const EmbeddingNets<float>& nets) {
 class Wide {
  public:
   explicit Wide(const EmbeddingNets<float>& nets) : weights_(num_weights_of_all(nets)) {
-    nets_ = {nets.activation, {}, nets.segments, nets.needed_row};
+    nets_ = {nets.activation, {}, nets.segments, nets.needed_row, nets.bent};
     double* next = weights_.data();
     for (const std::vector<EmbeddingLayer<float>>& net : nets.layers) {
       nets_.layers.emplace_back();

@@ -77,6 +77,11 @@ DEEPTF_HD inline double node_x(const CurveSegments& segments, int64_t segment, i
   return at_end && std::abs(x - grid[2]) < kSameNode * step ? grid[2] : x;
 }
 
+// The argument of a net at a node at x, and by how much it changes with that. A curve that is bent
+// has the nodes on asinh of the argument: close around 0, and far apart where that is large.
+DEEPTF_HD inline double argument_at(bool bent, double x) { return bent ? std::sinh(x) : x; }
+DEEPTF_HD inline double argument_slope(bool bent, double x) { return bent ? std::cosh(x) : 1; }
+
 // Throws Error unless node rows and grid are those of segments.
 void check_segments(const CurveSegments& segments);
 

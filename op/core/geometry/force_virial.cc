@@ -126,7 +126,7 @@ void sum_virial(const ForceInputs& in, const Context& context, const double* pai
         for (; pair < last && in.centre[pair] == centre; ++pair) {
           const double *r = in.displacement + 3 * pair, *g = pair_gradient + 3 * pair;
           for (int a = 0; a < 3; ++a) {
-            for (int b = 0; b < 3; ++b) sum[3 * a + b] -= r[a] * g[b];
+            for (int b = 0; b < 3; ++b) sum[3 * a + b] -= g[a] * r[b];
           }
         }
         std::copy_n(sum, 9, total);
@@ -192,9 +192,9 @@ void force_virial_grad(const ForceInputs& in, const Context& context, const doub
       const double* j = force_grad + int64_t{3} * in.neighbor[pair];
       const double* v = virial_grad + int64_t{9} * frame[in.centre[pair]];
       const double* r = in.displacement + 3 * pair;
-      for (int b = 0; b < 3; ++b) {
-        const double stretch = r[0] * v[b] + r[1] * v[3 + b] + r[2] * v[6 + b];
-        pair_gradient[3 * pair + b] = i[b] - j[b] - stretch;
+      for (int a = 0; a < 3; ++a) {
+        const double stretch = v[3 * a] * r[0] + v[3 * a + 1] * r[1] + v[3 * a + 2] * r[2];
+        pair_gradient[3 * pair + a] = i[a] - j[a] - stretch;
       }
     }
   });

@@ -1,7 +1,7 @@
 // From the gradient g = dE/d(displacement) of each pair to forces and virials, float64.
 //
 //   force_i += g, force_j -= g              for the centre i and the neighbour j of the pair
-//   virial_ab = - sum r_a g_b               over the pairs of the frame of i
+//   virial_ab = - sum g_a r_b               over the pairs of the frame of i
 //   atom_virial_j,ab = - sum g_a r_b        over the pairs whose neighbour is j
 // Each atom gathers: first its own pairs, then those in which it is the neighbour, both in the
 // order of the pairs. So a pair is read twice in all, whatever the number of threads.

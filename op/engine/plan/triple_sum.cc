@@ -1,6 +1,7 @@
 // Sums over two neighbours at a time with nets as tables: the sums of embedding_sum.cc over
 // triples, whose blocks stand for neighbour types (core/geometry/triples.h).
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,10 @@ template <class T>
 class TripleSumStage final : public Stage {
  public:
   explicit TripleSumStage(const StageReader& reader)
-      : constants_(reader), types_(reader.inputs.num_types), takes_(reader.takes()) {
+      : constants_(reader),
+        types_(reader.inputs.num_types),
+        bent_(reader.fields.at("bent").boolean()),
+        takes_(reader.takes()) {
     const ValueType& rows = reader.type_of(takes_);
     if (!rows.of_pairs || rows.width != 4) throw Error("a sum over triples must take rows of 4");
     const int64_t blocks = this->blocks();
@@ -43,6 +47,12 @@ class TripleSumStage final : public Stage {
     const double* rows = values.take<double>(takes_);
     double* products = values.keep<double>(triples);
     triple_products(runs, block.context, rows, rows, products);
+    double* slope = values.keep<double>(gradient ? triples : 0);  // of the places on the grid
+    if (gradient) std::fill_n(slope, triples, 1.0);
+    for (int64_t k = 0; k < triples && bent_; ++k) {
+      if (gradient) slope[k] = 1 / std::sqrt(1 + products[k] * products[k]);
+      products[k] = std::asinh(products[k]);
+    }
     const CurveTable<T> table = constants_.table();
     int32_t* count = values.keep<int32_t>(blocks * blocks);
     int32_t* closest = values.keep<int32_t>(blocks * blocks);
@@ -50,14 +60,13 @@ class TripleSumStage final : public Stage {
                      {count, closest});
     note(block, triples, count, closest);
     if (!gradient) return {};
-    return [this, runs, pairs, table, rows, products, &block, &values] {
+    return [this, runs, pairs, table, rows, products, slope, &block, &values] {
       double* upper = values.keep<double>(pairs.num_pairs);
       embedding_sum_grad<T>(pairs, table, block.context, products, values.gradient<T>(gives_),
                             upper);
-      values.add_gradient<double>(takes_, [&](double* out) {
-        triple_sums(runs, block.context, rows, upper, out);
-        for (int64_t k = 0; k < 4 * block.num_pairs; ++k) out[k] *= 2;  // of both rows
-      });
+      for (int64_t k = 0; k < pairs.num_pairs; ++k) upper[k] *= 2 * slope[k];  // of both rows
+      values.add_gradient<double>(
+          takes_, [&](double* out) { triple_sums(runs, block.context, rows, upper, out); });
     };
   }
 
@@ -76,6 +85,7 @@ class TripleSumStage final : public Stage {
 
   TableConstants<T> constants_;
   int64_t types_;
+  bool bent_;  // whether tables are by asinh of the products
   int takes_, gives_;
   std::vector<int32_t> curve_;  // [blocks, blocks] the net of each block
   std::vector<double> none_;    // places without a neighbour: none, they add nothing

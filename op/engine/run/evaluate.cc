@@ -156,7 +156,7 @@ class Evaluation {
         const int64_t other = w.sorted.neighbor()[pair];
         for (int a = 0; a < 3; ++a) {
           own[a] += g[a];
-          for (int b = 0; b < 3; ++b) virial[3 * a + b] -= d[a] * g[b];
+          for (int b = 0; b < 3; ++b) virial[3 * a + b] -= g[a] * d[b];
         }
         if (out_.force != nullptr) {
           for (int a = 0; a < 3; ++a) out_.force[3 * other + a] -= g[a];

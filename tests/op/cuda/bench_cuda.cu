@@ -202,7 +202,10 @@ void time_parts(int64_t atoms, bool single, Arena* arena, const std::vector<Part
     report(atoms, part.name, us, limit(part.work, single));
   }
   const double us = time_of(arena, [&] {
-    for (const Part& part : parts) part.run(arena->cuda());
+    for (const Part& part : parts) {
+      arena->reset();
+      part.run(arena->cuda());
+    }
   });
   report(atoms, name, us, 0);
 }

@@ -33,6 +33,11 @@ struct CurveCase {
     for (int64_t pair = 0; pair < num_pairs; ++pair) rows[pair * columns] *= spread;
     direction = random<double>(num_pairs * columns, 2);
     upper = random<T>(kAtoms * columns * width, 3);
+    make_table();
+  }
+
+  // Of the nodes that the rows need.
+  void make_table() {
     needed.resize(node_row.back() + 1);
     deeptf::needed_nodes(pairs(), segments(), serial(), rows.data(), needed.data());
     nodes = random<T>(table_size(needed.back()), 4);

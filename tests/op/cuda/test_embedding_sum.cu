@@ -109,6 +109,13 @@ TEST(results_do_not_depend_on_the_order) {
   check_in_all_orders<float>(4, 5, 1);
 }
 
+TEST(of_pairs_equally_close_the_first_one_is_named) {
+  CurveCase<float> c(4, 3, 5);
+  for (int64_t pair = 0; pair < c.num_pairs; ++pair) c.rows[4 * pair] = 2;
+  c.make_table();
+  compare(deeptf_test::same_in_all_orders([&] { return of_device(c, 0); }), of_cpu(c));
+}
+
 template <class T>
 void check_room() {
   const CurveCase<T> c(4, 20, 5);

@@ -36,10 +36,10 @@ class SeAttenKind(OneNetKind):
         """Return the settings of attention and gates."""
         layers = _layers(part)
         found = {
-            "attn": part.option("attn", int),
+            "attn": part.option("attn", int, 128),
             "attn_layer": layers,
-            "attn_dotr": part.option("attn_dotr", bool),
-            "attn_mask": part.option("attn_mask", bool),
+            "attn_dotr": part.option("attn_dotr", bool, True),
+            "attn_mask": part.option("attn_mask", bool, False),
             "tebd_input_mode": STRIP if has_gates(part) else CONCAT,
             "smooth_type_embedding": self.smooth(part),
             "ln_eps": part.option("ln_eps", float | None) if "ln_eps" in part.section else None,
@@ -75,7 +75,7 @@ class SeAttenKind(OneNetKind):
 
     def smooth(self, part: Part) -> bool:
         """Return whether gates fade out at the cut-off."""
-        return part.option("smooth_type_embedding", bool)
+        return part.option("smooth_type_embedding", bool, self.settings_class.smooth_type_embedding)
 
     def one_side(self, part: Part) -> bool:
         """Return whether the type of the centre does not count; for gates it always does."""
@@ -87,10 +87,6 @@ class SeAttenV2Kind(SeAttenKind):
 
     types = ("se_atten_v2",)
     settings_class = SeAttenV2
-
-    def smooth(self, part: Part) -> bool:
-        """Return whether gates fade out at the cut-off, as they do where nothing is said."""
-        return super().smooth(part) if "smooth_type_embedding" in part.section else True
 
 
 def _scope(part: Part, layer: int) -> str:
