@@ -11,9 +11,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.slow  # many files are compiled
-
-
 def build(folder: Path, target: str, kind: str, *settings: str) -> str:
     """Return the output of a build of `target`; ccache, where it is, makes the next one short."""
     options = ["-DDEEPTF_TESTS=ON", "-DDEEPTF_MARCH=plain", f"-DDEEPTF_CUDA={kind}", *settings]
@@ -33,6 +30,7 @@ def build(folder: Path, target: str, kind: str, *settings: str) -> str:
     return run.stdout
 
 
+@pytest.mark.cuda
 def test_emulated_kernels_are_those_of_the_cpu(tmp_path: Path) -> None:
     build(tmp_path, "cuda_tests", "emulated")
     programs = ["ctest", "--test-dir", tmp_path, "-L", "cuda", "--output-on-failure"]
@@ -42,6 +40,7 @@ def test_emulated_kernels_are_those_of_the_cpu(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout
 
 
+@pytest.mark.cuda
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="nvcc must be installed")
 def test_registers_of_kernels_hold_all(tmp_path: Path) -> None:
     output = build(
