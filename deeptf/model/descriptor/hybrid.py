@@ -102,6 +102,14 @@ class Hybrid:
             lines += [f"part {number}: {line}" for line in notes]
         return replace(self, list=tuple(decided)), lines
 
+    def with_net_of(self, old: Hybrid) -> Hybrid:
+        """Return the settings with what parts leave open there taken from those of `old`."""
+        if [type(part) for part in self.list] != [type(part) for part in old.list]:
+            return self
+        pairs = zip(self.list, old.list, strict=True)
+        parts = (one.with_net_of(o) if hasattr(one, "with_net_of") else one for one, o in pairs)
+        return replace(self, list=tuple(parts))
+
     def first_arrays(self, found: Found) -> Arrays:
         """Return the arrays of a new model that follow from data."""
         return _in_scopes(part.first_arrays(found) for part in self.list)
