@@ -22,7 +22,7 @@ from deeptf.exchange.deepmd.settings import DeepmdSettings
 from deeptf.files import refuse_same, replacing
 from deeptf.model.model import ModelConfig
 from deeptf.model.roles import with_values
-from deeptf.model.table import TABLE
+from deeptf.model.table import TABLE, has_stored
 from deeptf.tf import tf
 
 # Allowed differences; constants such as those of gelu are rounded in a graph of float32 nets.
@@ -50,7 +50,7 @@ def convert(
         converted = frozen.build(precise, arrays, script)
         precision = "float64" if config == precise else "float32"
         tolerance = TOLERANCE[precision]
-        if settings.compressed:
+        if has_stored(arrays):
             tolerance = max(tolerance, OF_TABLES)
         notes = [_compare(settings, precise, arrays, converted, tolerance)]
         notes += _table_notes(arrays, BOUNDS[precision])
