@@ -9,9 +9,11 @@ from collections.abc import Sequence
 def op_message(text: str, first_frame: int = 0) -> str:
     """Return what an op says of its input, with the frame counted as the user counts it.
 
-    TensorFlow puts the history of the node before the message and its name behind it.
+    TensorFlow puts the history of the node before the message and its name behind it, and that of
+    an assertion in brackets.
     """
     text = text.partition("\n\t [[")[0].rpartition("\n")[2]
+    text = re.sub(r"^assertion failed: \[(.*)\]$", r"\1", text)
     return re.sub(r"\bframe (\d+)", lambda m: f"frame {int(m[1]) + first_frame}", text)
 
 

@@ -7,6 +7,7 @@ term that the conversion does not know, or has wrong, is found whatever it is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from deeptf.tf import session, tf
 TYPES_AT_A_TIME = 8  # centre types in one frame: bounds the memory of models with many types
 ROUNDS = 2
 NEAREST = 0.2  # of the cut-off; distances are drawn from there to the cut-off
+DRAWS = 1000  # of neighbours of a centre, until it has a descriptor
 OUTPUTS = {  # of deepmd-kit -> of deeptf
     names.ENERGY: "energy",
     names.ATOM_ENERGY: "atom_energy",
@@ -79,7 +81,8 @@ def random_frames(
     for _ in range(ROUNDS):
         for first in range(0, config.num_types, TYPES_AT_A_TIME):
             types = np.arange(first, min(first + TYPES_AT_A_TIME, config.num_types))
-            yield _frame(np.repeat(types, 3), places, config, arrays, generator)
+            frame = _frame(np.repeat(types, 3), places, config, arrays, generator)
+            yield _with_descriptors(frame, part, config, generator)
 
 
 def _frame(
@@ -95,9 +98,6 @@ def _frame(
         block[:] = generator.permuted(block, axis=1)
     count = np.clip(count.T, *places)  # [N, T]
     ghost_type = np.repeat(np.tile(np.arange(num_types), len(count)), count.ravel())
-    direction = generator.normal(size=(len(ghost_type), 3))
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    distance = config.term.descriptor.rcut * generator.uniform(NEAREST, 1.0, (len(ghost_type), 1))
     sizes = {
         "fparam": (1, config.term.fitting_net.numb_fparam),
         "aparam": (len(centre_type), config.term.fitting_net.numb_aparam),
@@ -112,8 +112,33 @@ def _frame(
     return Frame(
         np.concatenate([centre_type, ghost_type]).astype(np.int32),
         np.concatenate([[0], np.cumsum(count.sum(axis=1))]).astype(np.int32),
-        distance * direction,
+        _displacements(len(ghost_type), config, generator),
         **parameters,
+    )
+
+
+def _displacements(number: int, config: ModelConfig, generator: np.random.Generator) -> np.ndarray:
+    """Return displacements within the cut-off, [number, 3]."""
+    direction = generator.normal(size=(number, 3))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    return config.term.descriptor.rcut * generator.uniform(NEAREST, 1.0, (number, 1)) * direction
+
+
+def _with_descriptors(
+    frame: Frame, part: Part, config: ModelConfig, generator: np.random.Generator
+) -> Frame:
+    """Return a frame all of whose centres have a descriptor, with neighbours drawn anew for it."""
+    for _ in range(DRAWS):
+        lacking = ~np.logical_and.reduce([one.kind.defined(one, frame) for one in part.leaves])
+        if not lacking.any():
+            return frame
+        displacement = frame.displacement.copy()
+        moved = lacking[frame.centre]
+        displacement[moved] = _displacements(int(moved.sum()), config, generator)
+        frame = replace(frame, displacement=displacement)
+    raise ValueError(
+        "its descriptor must exist for some neighbours of each type of atoms, but among "
+        f"{DRAWS} random ones there were none"
     )
 
 

@@ -83,6 +83,10 @@ class Kind:
         """Return the least and the largest number of neighbours of each type, [2, T]."""
         raise NotImplementedError
 
+    def defined(self, part: Part, frame: Frame) -> np.ndarray:
+        """Return whether the centres of a frame have a descriptor, [N]."""
+        return np.ones(frame.num_centres, bool)
+
     def evaluated(self, part: Part, frame: Frame, given: Sequence[np.ndarray]) -> Evaluated:
         """Return what the environment op gives; `given` are its inputs beyond those of `given`."""
         raise NotImplementedError

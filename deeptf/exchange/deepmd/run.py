@@ -133,6 +133,7 @@ def runnable(graph_def: tf.GraphDef, cut: Mapping[str, Sequence[int]]) -> tf.Gra
     placeholders: dict[str, int] = {}
     for node in graph_def.node:
         if node.name in cut:
+            placeholders |= _given_by(node, cut)
             continue
         new_nodes = [_doubled(node, tabulate.as_written if node.name in described else _double)]
         if node.name in written:
@@ -152,6 +153,21 @@ def runnable(graph_def: tf.GraphDef, cut: Mapping[str, Sequence[int]]) -> tf.Gra
     for name, dtype in placeholders.items():
         result.node.add(name=name, op="Placeholder").attr["dtype"].type = dtype
     return result
+
+
+def _given_by(node: tf.NodeDef, cut: Mapping[str, Sequence[int]]) -> dict[str, int]:
+    """Return the placeholders, with their types, for outputs of nodes `cut` that one of them has.
+
+    Nothing else in the graph may read them.
+    """
+    found = {}
+    for name in node.input:
+        source, _, index = name.partition(":")
+        if source in cut:
+            output = int(index or 0)
+            _check_output(name, output, len(cut[source]))
+            found[_cut_name(source, output)] = cut[source][output]
+    return found
 
 
 def _check_output(name: str, output: int, number: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deeptf.exchange.deepmd.kind import Kind
 from deeptf.exchange.deepmd.kinds.hybrid import HybridKind
+from deeptf.exchange.deepmd.kinds.loc_frame import LocFrameKind
 from deeptf.exchange.deepmd.kinds.se_a_ebd_v2 import SeAEbdV2Kind
 from deeptf.exchange.deepmd.kinds.se_atten import SeAttenKind, SeAttenV2Kind
 from deeptf.exchange.deepmd.kinds.se_e2_a import SeE2AKind
@@ -17,5 +18,6 @@ KINDS: tuple[Kind, ...] = (
     SeAEbdV2Kind(),
     SeAttenKind(),
     SeAttenV2Kind(),
+    LocFrameKind(),
     HybridKind(),
 )
