@@ -1,7 +1,8 @@
 """The whole suite runs in two processes, each file in one of them; single files run in one.
 
 With `--emulated LIBRARY` the ops use the GPU kernels in a library that runs them on the CPU
-(op/core/cuda/emulation.h), where it has one.
+(op/core/cuda/emulation.h), where it has one. With `--cuda` the CUDA kernels are compiled and tested,
+which takes some minutes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ LABEL = "emulated"  # of the kernels, in tf/cuda/gpu.h
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--emulated LIBRARY`."""
+    """Add `--emulated LIBRARY` and `--cuda`."""
+    parser.addoption("--cuda", action="store_true", help="compile and test CUDA kernels")
     parser.addoption("--emulated", metavar="LIBRARY", help="emulated GPU kernels that ops use")
 
 
@@ -51,6 +53,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what GPU kernels do not check."""
+    """Leave out what GPU kernels do not check, and what takes minutes and was not asked for."""
     if config.option.emulated:
         items[:] = [item for item in items if item.get_closest_marker("on_host") is None]
+    for item in items:
+        if item.get_closest_marker("cuda") and not config.option.cuda:
+            item.add_marker(pytest.mark.skip(reason="compiles CUDA kernels: pytest --cuda"))

@@ -17,12 +17,12 @@ from deeptf.exchange import frozen
 from deeptf.exchange.deepmd.arrays import read_arrays
 from deeptf.exchange.deepmd.check import largest_difference
 from deeptf.exchange.deepmd.graph import DeepmdGraph, read_graph
-from deeptf.exchange.deepmd.pieces import BOUND
+from deeptf.exchange.deepmd.pieces import BOUNDS
 from deeptf.exchange.deepmd.settings import DeepmdSettings
 from deeptf.files import refuse_same, replacing
 from deeptf.model.model import ModelConfig
 from deeptf.model.roles import with_values
-from deeptf.model.table import TABLE
+from deeptf.model.table import TABLE, has_stored
 from deeptf.tf import tf
 
 # Allowed differences; constants such as those of gelu are rounded in a graph of float32 nets.
@@ -48,11 +48,12 @@ def convert(
         graph.check_all_read()
         precise = with_values(config, precision="float64")
         converted = frozen.build(precise, arrays, script)
-        tolerance = TOLERANCE["float64" if config == precise else "float32"]
-        if settings.compressed:
+        precision = "float64" if config == precise else "float32"
+        tolerance = TOLERANCE[precision]
+        if has_stored(arrays):
             tolerance = max(tolerance, OF_TABLES)
         notes = [_compare(settings, precise, arrays, converted, tolerance)]
-        notes += _table_notes(arrays)
+        notes += _table_notes(arrays, BOUNDS[precision])
         if config != precise:
             converted = frozen.build(config, arrays, script)
     with replacing(output) as stream:
@@ -63,13 +64,13 @@ def convert(
     return notes
 
 
-def _table_notes(arrays: Mapping[str, np.ndarray]) -> list[str]:
+def _table_notes(arrays: Mapping[str, np.ndarray], bound: float) -> list[str]:
     """Return a note on tables that a model has in place of nets."""
     nodes = [len(array) for name, array in arrays.items() if name.endswith(f"/{TABLE}")]
     if not nodes:
         return []
     return [
-        f"tables in place of nets: {sum(nodes)} nodes with cubics between them, within {BOUND:.0e} "
+        f"tables in place of nets: {sum(nodes)} nodes with cubics between them, within {bound:.0e} "
         "of the fifth orders of the original"
     ]
 

@@ -35,7 +35,7 @@ def force_virial(
 def atom_virial(pair_gradient: tf.Tensor, pairs: SortedPairs) -> tf.Tensor:
     """Return the virial of each atom, [N_all, 9]: -g_a r_b of a pair counts for its neighbour.
 
-    The indices stand as in deepmd-kit: the sum over atoms is the virial, transposed. No gradient.
+    The sum over atoms is the virial. No gradient.
     """
     return library().atom_virial(pair_gradient, pairs.displacement, pairs.pair_row, pairs.pair_of)
 
@@ -43,10 +43,10 @@ def atom_virial(pair_gradient: tf.Tensor, pairs: SortedPairs) -> tf.Tensor:
 def _gradient_in_displacement(
     pair_gradient: tf.Tensor, virial_grad: tf.Tensor, centre: tf.Tensor, frame_row: tf.Tensor
 ) -> tf.Tensor:
-    """Return d(virial . virial_grad)/d(displacement) = -virial_grad g, [P, 3]."""
+    """Return d(virial . virial_grad)/d(displacement) = -virial_grad^T g, [P, 3]."""
     frame = tf.searchsorted(frame_row, centre, side="right") - 1
     matrix = tf.gather(tf.reshape(virial_grad, [-1, 3, 3]), frame)  # [P, 3, 3]
-    return -tf.einsum("pab,pb->pa", matrix, pair_gradient)
+    return -tf.einsum("pab,pa->pb", matrix, pair_gradient)
 
 
 @tf.RegisterGradient("ForceVirial")

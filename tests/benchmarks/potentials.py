@@ -5,7 +5,7 @@
 
 Models are trained in FOLDER where they are not there yet: those of input.json and fast.json with
 deeptf (a minute), and, with the Python of an environment that has torchnep, calorine and
-nep-adapters, a NEP for EPOCHS epochs (a quarter of an hour). Errors are those on the frames held
+nep-adapters, a NEP for EPOCHS epochs (five minutes). Errors are those on the frames held
 out. Times are those of the processor, of one thread, the median of rounds in which the programs
 evaluate in turn.
 """
@@ -27,7 +27,7 @@ from programs import environment
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 INPUTS = {"standard": "input.json", "fast": "fast.json"}
-EPOCHS = 200
+EPOCHS = 120
 NEP = """type {types}
 version 4
 cutoff {cutoff}

@@ -14,6 +14,7 @@ from deeptf.tf import session, tf
 INFO = (-1.0, 2.0, 8.0, 0.5, 2.0, -1.0)  # lower, upper, max, steps
 TWO_SIDED = (-2.0, 2.0, 8.0, 0.5, 2.0, -1.0)
 WIDTH = 3
+BOUND = pieces.BOUNDS["float64"]
 
 
 def table(info, two_sided, seed=0):
@@ -144,7 +145,7 @@ def test_nodes_follow_the_look_ups(info, two_sided):
         expected = looked_up(values[curve], one, x, two_sided)
         found = interpolated(arrays, curve, 2, x, one)
         largest = max(1.0, np.abs(expected).max())
-        np.testing.assert_allclose(found, expected, rtol=0, atol=2 * largest * pieces.BOUND)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=2 * largest * BOUND)
 
 
 def test_tables_times_their_argument():
@@ -155,7 +156,7 @@ def test_tables_times_their_argument():
     expected = share * x[:, None] * looked_up(values, TWO_SIDED, x, True)
     found = interpolated(arrays, 0, 1, x, TWO_SIDED)
     largest = max(1.0, np.abs(looked_up(values, TWO_SIDED, x, True)).max())
-    np.testing.assert_allclose(found, expected, rtol=0, atol=2 * share * largest * pieces.BOUND)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2 * share * largest * BOUND)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +173,20 @@ def test_tables_that_are_none(values, info, message):
     with pytest.raises(ValueError) as caught:
         read(values, info, False)
     assert message in str(caught.value)
+
+
+def test_a_table_in_float32():
+    """Its ends and steps are those before rounding, and its cubics need not be as near."""
+    info = (-1.0, 2.0, 8.0, 0.1, 0.6, -1.0)
+    values = np.random.default_rng(0).normal(size=(40, 6 * WIDTH)).astype(np.float32)
+    graph = graph_with(values, info)
+    set_constant(graph.graph_def, "info", np.array(info, np.float32))
+    single = DeepmdGraph(graph.graph_def)
+    found = pieces.read_pieces(single, node_of(single.graph_def, "op"))
+    assert found.left[1] == -0.9 and len(found.left) == 40
+    double = read(values.astype(np.float64), info, False)
+    nodes = [len(pieces.table_arrays([one])[TABLE]) for one in (found, double)]
+    assert nodes[0] < 0.4 * nodes[1]
 
 
 def test_steps_that_do_not_divide_a_range():

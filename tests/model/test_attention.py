@@ -142,6 +142,7 @@ def test_smooth_attention_is_recommended(
         ("attn_layer", -1, "`attn_layer` must be at least 0 and `attn` at least 1, got -1 and 6"),
         ("attn", 0, "`attn_layer` must be at least 0 and `attn` at least 1, got 2 and 0"),
         ("ln_eps", 0.0, "`ln_eps` must be positive, got 0.0"),
+        ("excluded_have_mean", True, "`excluded_have_mean` must be false where gates are not"),
     ],
 )
 def test_messages(key: str, value: object, message: str) -> None:

@@ -57,6 +57,16 @@ class TestJoinedTypes(PhysicsSuite):
     config = model(SeE2A, exclude_types=((0, 1),))
 
 
+def test_indices_of_a_virial_that_is_not_symmetric() -> None:
+    """With the rows that deepmd-kit gives excluded pairs the energy changes when all is turned."""
+    config = model(SeAttenV2, exclude_types=((0, 1),), excluded_have_mean=True)
+    suite = TestSmooth()
+    result = Potential(config, random_arrays(config, 1))([suite.frame()])
+    virial = result["virial"].reshape(3, 3)
+    assert np.abs(virial - virial.T).max() > 1e-6
+    np.testing.assert_allclose(result["atom_virial"].sum(axis=0), virial.ravel(), atol=1e-12)
+
+
 def net(arrays: dict[str, np.ndarray], name: str, x: np.ndarray) -> np.ndarray:
     """Return the values of a net of widths 4 and 8, [n, 8]."""
     for layer in (0, 1):

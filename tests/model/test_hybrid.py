@@ -78,7 +78,7 @@ def test_settings_from_an_input_and_back() -> None:
     [
         ([], "model/descriptor: `list` must hold the parts of a hybrid descriptor, got none"),
         ({}, "model/descriptor/list: must be a list"),
-        ([{"type": "se_e4"}], r"model/descriptor/list\[0\]/type: must be one of hybrid, se_a"),
+        ([{"type": "se_e4"}], r"model/descriptor/list\[0\]/type: must be one of hybrid, loc_frame"),
         ([{"type": "se_e3", "rcit": 3.0}], r"list\[0\]/rcit: unknown key; did you mean 'rcut'"),
         ([{"type": "se_e3", "axis_neuron": 3}], r"list\[0\]/axis_neuron: unknown key where the "),
         ([{"type": "se_e2_a", "sel": [3]}], "part 0 of `list`: `sel` must have one entry for each"),

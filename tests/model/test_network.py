@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deeptf.model.network import SCALAR_STDDEV, Style, dense
+from deeptf.model.network import ACTIVATIONS, SCALAR_STDDEV, Style, dense
 from deeptf.model.parameters import Parameters
 from deeptf.tf import session, tf
 
@@ -46,3 +46,16 @@ def test_how_first_weights_are_drawn(n_in: int) -> None:
     spread = SCALAR_STDDEV if n_in == 1 else (n_in + width) ** -0.5
     assert np.std(arrays["net/matrix"]) == pytest.approx(spread, rel=0.05)
     assert np.std(arrays["net/bias"]) == pytest.approx(1.0, rel=0.05)
+
+
+def test_tanh_of_float64_far_from_zero() -> None:
+    """Its exponential overflows there, its value and derivatives do not."""
+    with tf.Graph().as_default(), session() as run:
+        x = tf.constant([-1e4, -400.0, -1e-3, 0.0, 0.7, 400.0, 1e4], tf.float64)
+        y = ACTIVATIONS["tanh"](x)
+        first = tf.gradients(y, x)[0]
+        given, value, slope, bend = run.run([x, y, first, tf.gradients(first, x)[0]])
+    exact = np.tanh(given)
+    np.testing.assert_allclose(value, exact, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(slope, 1 - exact**2, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(bend, -2 * exact * (1 - exact**2), rtol=0, atol=1e-15)

@@ -17,13 +17,14 @@ import numpy as np
 
 from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.kind import Arrays
+from deeptf.exchange.deepmd.tabulate import ROUNDING, as_written
 from deeptf.model.table import STORED_NEAR, TABLE, TABLE_GRID, TABLE_ROW
 from deeptf.ops.curve import padded_width
 from deeptf.tf import tf
 
-BOUND = 2e-12  # of the difference of values, or of them where they are above 1
+# Of the difference of values, or of them where they are above 1, by the precision of a table.
+BOUNDS = {"float64": 4e-12, "float32": 1e-9}
 MOST_PARTS = 10_000  # of a segment
-FINEST = 1e-9  # of a step: lengths that differ by less are equal
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def read_pieces(graph: DeepmdGraph, node: tf.NodeDef, two_sided: bool = False) -
         )
     if not (np.isfinite(table).all() and np.isfinite(info).all()):
         raise ValueError(f"the table of `{node.name}` must hold finite numbers, but does not")
-    lower, upper, end, fine, coarse = info[:5].astype(float).tolist()
+    lower, upper, end, fine, coarse = as_written(info)[:5].tolist()
     steps = _stretches(lower, upper, end, fine, coarse, two_sided)
     left = np.concatenate([begin + step * np.arange(number) for begin, step, number in steps])
     width = np.concatenate([np.full(number, step) for _, step, number in steps])
@@ -57,14 +58,15 @@ def read_pieces(graph: DeepmdGraph, node: tf.NodeDef, two_sided: bool = False) -
             f"say, got {len(table)}"
         )
     factors = table.reshape(len(table), -1, 6).astype(np.float64)
-    bound = [_bound(*piece) for piece in zip(factors, width, strict=True)]
+    of_values = BOUNDS["float32" if table.dtype == np.float32 else "float64"]
+    bound = [_bound(*piece, of_values) for piece in zip(factors, width, strict=True)]
     return Pieces(left, width, factors, np.array(bound), len(left) - steps[-1][2])
 
 
-def _bound(factors: np.ndarray, width: float) -> float:
+def _bound(factors: np.ndarray, width: float, bound: float) -> float:
     """Return how much values of a piece may change."""
     values = np.polynomial.polynomial.polyval(np.linspace(0, width, 9), factors.T)
-    return BOUND * max(1.0, float(np.abs(values).max()))
+    return bound * max(1.0, float(np.abs(values).max()))
 
 
 def _stretches(
@@ -76,9 +78,13 @@ def _stretches(
             "a table must have positive steps and rising ends, got steps "
             f"{fine}, {coarse} and ends {lower}, {upper}, {end}"
         )
-    stretches = [(-end, coarse, int((lower + end) / coarse))] if two_sided else []
-    stretches += [(lower, fine, int((upper - lower) / fine))]
-    return [*stretches, (upper, coarse, int((end - upper) / coarse))]
+    stretches = [(-end, coarse, _whole(lower + end, coarse))] if two_sided else []
+    stretches += [(lower, fine, _whole(upper - lower, fine))]
+    return [*stretches, (upper, coarse, _whole(end - upper, coarse))]
+
+
+def _whole(length: float, step: float) -> int:
+    return int(length / step + ROUNDING)
 
 
 def times_argument(pieces: Pieces, share: float) -> Pieces:
@@ -118,7 +124,7 @@ def table_arrays(curves: Sequence[Pieces]) -> Arrays:
 def _number(length: float, step: float) -> int:
     """Return the number of steps in a length; ValueError where it is not whole."""
     number = length / step
-    if abs(number - round(number)) > FINEST * max(1.0, number):
+    if abs(number - round(number)) > ROUNDING * max(1.0, number):
         raise ValueError(f"steps of a table must divide its length, got {step} and {length}")
     return round(number)
 

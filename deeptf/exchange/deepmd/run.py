@@ -129,12 +129,16 @@ def runnable(graph_def: tf.GraphDef, cut: Mapping[str, Sequence[int]]) -> tf.Gra
     made |= dict.fromkeys(names.GELU_OPS, _gelu()) | dict.fromkeys(
         names.GELU_GRAD_OPS, _gelu_grad()
     )
+    described = {n.input[1].partition("/read")[0] for n in graph_def.node if n.op in tabulate.OPS}
     placeholders: dict[str, int] = {}
     for node in graph_def.node:
         if node.name in cut:
             placeholders |= _given_by(node, cut)
             continue
-        for new in _written_out(node, made[node.op]) if node.name in written else [_doubled(node)]:
+        new_nodes = [_doubled(node, tabulate.as_written if node.name in described else _double)]
+        if node.name in written:
+            new_nodes = _written_out(node, made[node.op])
+        for new in new_nodes:
             for place, name in enumerate(new.input):
                 source, _, index = name.partition(":")
                 output = int(index or 0)
@@ -175,8 +179,15 @@ def _cut_name(node: str, index: int) -> str:
     return f"{node}/cut_{index}"
 
 
-def _doubled(node: tf.NodeDef) -> tf.NodeDef:
-    """Return the node with float64 in place of float32, without hints."""
+def _double(value: np.ndarray) -> np.ndarray:
+    return value.astype(np.float64)
+
+
+def _doubled(node: tf.NodeDef, double: Callable[[np.ndarray], np.ndarray]) -> tf.NodeDef:
+    """Return the node with float64 in place of float32, without hints.
+
+    double : what becomes of the value of a constant
+    """
     result = tf.NodeDef()
     result.CopyFrom(node)
     for hint in HINTS:
@@ -185,7 +196,7 @@ def _doubled(node: tf.NodeDef) -> tf.NodeDef:
         if value.type == FLOAT:
             value.type = DOUBLE
     if node.op == "Const" and node.attr["dtype"].type == FLOAT:
-        value = constant(node).astype(np.float64)
+        value = double(constant(node))
         result.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
     return result
 

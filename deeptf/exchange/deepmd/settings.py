@@ -49,7 +49,7 @@ class DeepmdSettings:
         kind = self.graph.text("model_attr/model_type")
         if kind != "ener":
             raise ValueError(f"it must be an energy model, got a model of `{kind}`")
-        self.compressed = self.graph.text("model_type", "original_model") == "compressed_model"
+        self.graph.text("model_type", "original_model")  # which its tables or nets show
         version = self.graph.text("model_attr/model_version", names.VERSIONS[0])
         if version not in names.VERSIONS:
             raise ValueError(

@@ -21,11 +21,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from deeptf.tf import tf
 
 FUSION = "TabulateFusion"
 KINDS = ("SeA", "SeAtten", "SeR", "SeT")
+ROUNDING = 1e-9  # of a step
 OPS = frozenset(f"{FUSION}{kind}{end}" for kind in KINDS for end in ("", "Grad"))
+
+
+def as_written(info: np.ndarray) -> np.ndarray:
+    """Return the ends and steps of a table; of a float32 one as they were before rounding."""
+    if info.dtype != np.float32:
+        return info.astype(np.float64)
+    return np.array([float(str(value)) for value in info.ravel()]).reshape(info.shape)
 
 
 class Template(NamedTuple):
@@ -109,8 +119,8 @@ def _values(
 
 
 def _whole(length: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-    """Return how many whole steps a length has."""
-    return tf.cast(length / step, tf.int32)
+    """Return how many whole steps a length has, but for rounding."""
+    return tf.cast(length / step + ROUNDING, tf.int32)
 
 
 def _at(begin: tf.Tensor, step: tf.Tensor, number: tf.Tensor) -> tf.Tensor:

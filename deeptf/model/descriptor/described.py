@@ -68,8 +68,11 @@ class Descriptor(Protocol):
     def with_net_decided(self, found: Found) -> tuple[Any, Lines]:
         """Return decided settings with what is open where types have vectors.
 
-        Only of a descriptor that leaves something open there.
+        This and with_net_of are methods of a descriptor that leaves something open there only.
         """
+
+    def with_net_of(self, old: Any) -> Any:
+        """Return the settings with that taken from others of the same class."""
 
     def first_arrays(self, found: Found) -> Arrays:
         """Return the arrays of a new model that follow from data."""

@@ -31,6 +31,7 @@ from deeptf.model.roles import beginning, function
 from deeptf.tf import tf
 
 CONCAT, STRIP = "concat", "strip"
+VALUE_COPIES, TAKEN = 5, 4  # of a pair, of width M and in a layer of width `attn`; measured
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,11 @@ class SeAtten(SeE2A):
 
     @property
     def pair_bytes(self) -> int:
-        """Working memory of a pair: values of the net and of each layer, and gradients of one."""
+        """Working memory of a pair: values of net and layers, held for the backward pass."""
         if self.attn_layer == 0:
             return super().pair_bytes
-        width = self.neuron[-1]
-        layer = 4 * self.attn + 3 * width  # query, key, value and what is taken; sums and norms
-        values = ROWS + PAIR_COPIES * sum(self.neuron) + (self.attn_layer + 1) * layer
+        values = ROWS + PAIR_COPIES * sum(self.neuron) + VALUE_COPIES * self.neuron[-1]
+        values += TAKEN * self.attn * self.attn_layer
         return int(precision_of(self.precision).size * values)
 
     @property

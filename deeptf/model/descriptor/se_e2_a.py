@@ -113,6 +113,10 @@ class SeE2A(TypeNets):
         line = f"embedding net: evaluated on all pairs, {pairs:.0f} in a frame, since {curves} "
         return replace(self, embedding="network"), [f"{line}tables would have more nodes"]
 
+    def with_net_of(self, old: SeE2A) -> SeE2A:
+        """Return the settings with tables or the net in full as in `old`, where it is open."""
+        return replace(self, embedding=old.embedding) if self.embedding is None else self
+
     def typed(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> TypedSums | None:
         """Return the sums with one net for all types, or None where pairs of types have their own.
 

@@ -68,7 +68,10 @@ class Standard:
         """Return the settings with what the descriptor leaves open taken from `old`."""
         if type(old.descriptor) is not type(self.descriptor):
             return self
-        return replace(self, descriptor=self.descriptor.with_open_of(old.descriptor))
+        descriptor = self.descriptor.with_open_of(old.descriptor)
+        if self._decides_net:
+            descriptor = descriptor.with_net_of(old.descriptor)
+        return replace(self, descriptor=descriptor)
 
     def collectors(self, num_types: int) -> list[Collector]:
         """Return what both parts want to know of the data."""
@@ -78,11 +81,16 @@ class Standard:
     def decide(self, found: Found) -> tuple[Standard, Lines]:
         """Return the settings with nothing left open."""
         descriptor, lines = self.descriptor.decide(found)
-        typed = self.type_embedding is not None or descriptor.needs_type_vectors
-        if typed and hasattr(descriptor, "with_net_decided"):
+        if self._decides_net:
             descriptor, more = descriptor.with_net_decided(found)
             lines = [*lines, *more]
         return replace(self, descriptor=descriptor), lines
+
+    @property
+    def _decides_net(self) -> bool:
+        """Whether the descriptor leaves something open that vectors of types decide."""
+        typed = self.type_embedding is not None or self.descriptor.needs_type_vectors
+        return typed and hasattr(self.descriptor, "with_net_decided")
 
     def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
         """Return the arrays of both parts of a new model."""

@@ -62,7 +62,7 @@ inline double attribute(cudaDeviceAttr name) {
   return value;
 }
 #else
-inline size_t free_memory() { return size_t{1} << 26; }
+inline size_t free_memory() { return size_t{1} << 27; }
 
 class Clock {
  public:

@@ -19,9 +19,6 @@ shift
 here=$(cd "$(dirname "$0")" && pwd)
 kind=${DEEPTF_CUDA:-device}
 build=${TMPDIR:-/tmp}/deeptf_cuda_$kind
-mkdir -p "${OUT:=out}"
-log=$(cd "$OUT" && pwd)/log.txt
-: >"$log"
 end=$(($(date +%s) + 530))
 
 parts= atoms=
@@ -37,6 +34,9 @@ if [ -z "$parts" ]; then parts="build tests memcheck racecheck synccheck bench";
 if [ -z "$atoms" ]; then
     if [ "$kind" = device ]; then atoms="192 1536 12288 98304 1000000"; else atoms=24; fi
 fi
+mkdir -p "${OUT:=out}"
+log=$(cd "$OUT" && pwd)/log.txt
+: >"$log"
 if command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi
 arch=${DEEPTF_ARCH:-$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null |
     head -1 | tr -d .)}
@@ -75,23 +75,25 @@ compile() {
     if [ "$kind" = device ]; then check registers "$here/registers.sh" <"$build.output"; fi
 }
 
-run_tests() { # command ...: every program of the tests with it in front
+run_tests() { # name, command ...: every program of the tests with it in front
+    tool=$1
+    shift
     for program in "$build"/tests/cuda/*_cuda_*; do
-        if [ -x "$program" ]; then check "$* $(basename "$program")" "$@" "$program"; fi
+        if [ -x "$program" ]; then check "$tool $(basename "$program")" "$@" "$program"; fi
     done
 }
 
 for part in $parts; do
     case $part in
     build) compile ;;
-    tests) run_tests env ;;
+    tests) run_tests run env ;;
     bench)
         check bench "$build/tests/cuda/bench_cuda" $atoms
         grep atom "$build.output"
         ;;
     *)
         if [ "$kind" = emulated ]; then continue; fi
-        run_tests compute-sanitizer --tool "$part" --error-exitcode 1
+        run_tests "$part" compute-sanitizer --tool "$part" --error-exitcode 1
         ;;
     esac
     if [ "$part" = build ] && [ $failed -gt 0 ]; then break; fi

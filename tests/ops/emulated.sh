@@ -1,0 +1,31 @@
+#!/bin/sh
+# The tests of ops on their GPU kernels, which run on the CPU here (op/core/cuda/emulation.h). Needs
+# the package and its test tools installed; builds the kernels in BUILD, or in a folder that it
+# removes.
+#     tests/ops/emulated.sh [BUILD] [arguments of pytest]
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+if [ $# -gt 0 ]; then
+    build=$1
+    shift
+else
+    build=$(mktemp -d)
+    trap 'rm -rf "$build"' EXIT
+fi
+python - "$here/../../op" "$build" <<'END'
+import subprocess, sys
+import tensorflow as tf
+source, build = sys.argv[1:]
+flags = [flag for flag in tf.sysconfig.get_compile_flags() if not flag.startswith("-I")]
+settings = {
+    "DEEPTF_CUDA": "emulated",
+    "TENSORFLOW_VERSION": tf.__version__,
+    "TENSORFLOW_INCLUDE": tf.sysconfig.get_include(),
+    "TENSORFLOW_COMPILE": ";".join(flags),
+    "TENSORFLOW_LINK": ";".join(tf.sysconfig.get_link_flags()),
+}
+options = [f"-D{name}={value}" for name, value in settings.items()]
+subprocess.run(["cmake", "-G", "Ninja", "-S", source, "-B", build, *options], check=True)
+subprocess.run(["cmake", "--build", build, "--target", "deeptf_cuda"], check=True)
+END
+pytest -q "$here" --emulated "$build/libdeeptf_emulated.so" "$@"
