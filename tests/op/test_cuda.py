@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
+
 def build(folder: Path, target: str, kind: str, *settings: str) -> str:
     """Return the output of a build of `target`; ccache, where it is, makes the next one short."""
     options = ["-DDEEPTF_TESTS=ON", "-DDEEPTF_MARCH=plain", f"-DDEEPTF_CUDA={kind}", *settings]
