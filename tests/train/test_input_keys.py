@@ -52,7 +52,8 @@ def test_keys_without_effect(place):
 SUPPORTED = {
     "model": ["standard"],
     "model/descriptor": [
-        *("hybrid", "se_a_ebd_v2", "se_atten", "se_atten_v2", "se_e2_a", "se_e2_r", "se_e3")
+        *("hybrid", "loc_frame", "se_a_ebd_v2", "se_atten", "se_atten_v2"),
+        *("se_e2_a", "se_e2_r", "se_e3"),
     ],
     "model/fitting_net": ["ener"],
     "loss": ["ener"],
@@ -75,6 +76,9 @@ def test_types_load_or_are_said_to_be_unsupported(section, kind):
         del data["model"]["descriptor"]["type_one_side"]
     if kind == "hybrid":
         data["model"]["descriptor"] = {"type": kind, "list": [WATER["model"]["descriptor"]]}
+    if kind == "loc_frame":
+        sizes = {"sel_a": [4, 4], "sel_r": [0, 0], "axis_rule": [0, -3, 0, 0, -3, 1] * 2}
+        data["model"]["descriptor"] = {"type": kind, **sizes}
     if kind.startswith("se_atten"):
         data["model"]["descriptor"]["attn_layer"] = 0
     if kind in SUPPORTED[section]:

@@ -169,8 +169,8 @@ def test_averaged_weights(keys, decay):
 def test_old_names_of_types():
     config, _ = load_input(changed("model/descriptor/type", "se_a"))
     assert config.model.term.descriptor.type == "se_e2_a"
-    with pytest.raises(ConfigError, match=r'got "dpa1", which deeptf does not support'):
-        load_input(changed("model/descriptor/type", "dpa1"))
+    with pytest.raises(ConfigError, match=r'got "se_a_ebd", which deeptf does not support'):
+        load_input(changed("model/descriptor/type", "se_a_ebd"))
 
 
 @pytest.mark.parametrize(

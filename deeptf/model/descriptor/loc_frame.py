@@ -40,7 +40,7 @@ from deeptf.ops.pairs import SortedPairs, sort_pairs
 from deeptf.tf import session, tf
 
 AXES = 2
-COPIES = 12  # of vectors and rows of a place, held for the backward pass
+COPIES = 6  # of four numbers of a place, held for the backward pass; an upper bound
 OF_PAIR = 96  # bytes: distances and indices by type, before the nearest are taken
 
 
