@@ -41,5 +41,5 @@ class Message:
         energy *= inputs.owned(pairs.atom_order)
         return TermOutputs(energy, tf.gradients(energy, displacement)[0])
 
-    def tables(self, parameters: Parameters) -> list[Table]:
+    def tables(self, parameters: Parameters, num_types: int) -> list[Table]:
         return []
