@@ -1,8 +1,8 @@
 """The whole suite runs in two processes, each file in one of them; single files run in one.
 
 With `--emulated LIBRARY` the ops use the GPU kernels in a library that runs them on the CPU
-(op/core/cuda/emulation.h), where it has one. With `--cuda` the CUDA kernels are compiled and tested,
-which takes some minutes.
+(op/core/cuda/emulation.h), where it has one. With `--cuda` the CUDA kernels are compiled and
+tested, which takes some minutes.
 """
 
 from __future__ import annotations
