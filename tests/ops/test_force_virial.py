@@ -127,6 +127,7 @@ CENTRES = (
 )
 
 
+@pytest.mark.on_host
 @pytest.mark.parametrize(
     ("name", "place", "value", "message"),
     [
@@ -168,6 +169,7 @@ def test_arrays_of_other_sizes(name, message):
         evaluate(force_virial(gradient, found, frame_row))
 
 
+@pytest.mark.on_host
 @pytest.mark.parametrize(
     ("frame_row", "message"),
     [
@@ -183,6 +185,7 @@ def test_frames_out_of_range(frame_row, message):
         evaluate(force_virial(gradient, found, np.array(frame_row, np.int32)))
 
 
+@pytest.mark.on_host
 @pytest.mark.parametrize("wrong", [60, -1])
 def test_atom_virial_checks_its_pairs(wrong):
     gradient, found, _ = pairs()
@@ -197,6 +200,7 @@ def gradient_op(found, frame_row, virial_grad, num_all=17):
     return library().force_virial_grad(np.zeros((num_all, 3)), virial_grad, *inputs)
 
 
+@pytest.mark.on_host
 @pytest.mark.parametrize("wrong", [17, -1])
 def test_the_gradient_checks_its_neighbors(wrong):
     _, found, frame_row = pairs()

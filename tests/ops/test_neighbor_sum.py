@@ -88,6 +88,7 @@ def test_empty_input(count):
     assert got[1].shape == (0, 4) and got[2].shape == (0, 16)
 
 
+@pytest.mark.on_host
 @pytest.mark.parametrize(
     ("count", "message"),
     [
