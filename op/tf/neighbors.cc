@@ -1,7 +1,5 @@
-// Binding of NeighborPairs; see core/geometry/neighbors.h.
-#include "core/geometry/neighbors.h"
-
-#include "tf/binding.h"
+// The op NeighborPairs and its CPU kernel.
+#include "tf/neighbors.h"
 
 namespace deeptf {
 namespace {
@@ -28,20 +26,10 @@ class NeighborPairs : public OpKernel {
 
   void Compute(OpKernelContext* context) override {
     guard(context, [&] {
-      const Tensor& coord = input(context, 0, "coord", {-1, 3});
-      const int64_t atoms = coord.dim_size(0);
-      const Tensor& cell = input(context, 1, "cell", {-1, 3, 3});
-      const Frames frames{
-          cell.dim_size(0),
-          data<int32_t>(input(context, 3, "frame_row", {cell.dim_size(0) + 1})),
-          data<double>(coord),
-          data<double>(cell),
-          data<int32_t>(input(context, 2, "atom_type", {atoms})),
-      };
-      const double rcut = *data<double>(input(context, 4, "rcut", {}));
-      check_frame_row(frames, atoms);
-      const NeighborSearch search(frames, rcut);
-      int32_t* row = output<int32_t>(context, 0, {atoms + 1});
+      const NeighborInputs in(context);
+      check_frame_row(in.frames, in.atoms);
+      const NeighborSearch search(in.frames, in.rcut);
+      int32_t* row = output<int32_t>(context, 0, {in.atoms + 1});
       const int64_t pairs = search.count(context_of(context), row);
       int32_t* neighbor = output<int32_t>(context, 1, {pairs});
       double* displacement = output<double>(context, 2, {pairs, 3});
