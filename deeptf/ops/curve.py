@@ -172,22 +172,21 @@ def embedding_sum(
     Twice differentiable, but not twice in the rows. Errors: rows that are not finite or lie between
     nodes that the table does not hold.
     """
-    found = library().embedding_sum(
-        rows,
-        table.nodes,
-        table.grid.node_row,
-        table.grid.grid,
-        curve,
-        sel,
-        empty,
-        atom_count,
-        neighbor_count,
-        table.needed_row,
-        width=table.width,
-        segments=table.grid.segments,
-        near=table.grid.near,
-    )
-    return EmbeddingSums(*found)
+    layout = curve, sel, empty, atom_count, neighbor_count
+    shared, sizes = sum_arguments(rows, table, layout)
+    return EmbeddingSums(*library().embedding_sum(*shared, **sizes))
+
+
+def sum_arguments(
+    rows: tf.Tensor, table: CurveTable, layout: Sequence[tf.Tensor]
+) -> tuple[list[tf.Tensor], dict[str, int]]:
+    """Return the inputs that all ops of sums begin with, and their attributes.
+
+    layout : curve, sel, empty, atom_count and neighbor_count, see embedding_sum
+    """
+    grid = table.grid
+    sizes = {"width": table.width, "segments": grid.segments, "near": grid.near}
+    return [rows, table.nodes, grid.node_row, grid.grid, *layout, table.needed_row], sizes
 
 
 tf.no_gradient("NeededNodes")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deeptf.ops.curve import SIZES, CurveTable, EmbeddingSums
+from deeptf.ops.curve import SIZES, CurveTable, EmbeddingSums, sum_arguments
 from deeptf.ops.gradients import unavailable
 from deeptf.ops.library import library
 from deeptf.tf import tf
@@ -26,24 +26,10 @@ def gated_sum(
     neighbour have no gate. Other arguments, derivatives and errors: see embedding_sum, whose rows
     must have four columns; not twice differentiable in the shares either.
     """
-    found = library().gated_sum(
-        rows,
-        table.nodes,
-        table.grid.node_row,
-        table.grid.grid,
-        curve,
-        sel,
-        empty,
-        atom_count,
-        neighbor_count,
-        table.needed_row,
-        gate,
-        tf.zeros([0], tf.float64) if share is None else share,
-        width=table.width,
-        segments=table.grid.segments,
-        near=table.grid.near,
-    )
-    return EmbeddingSums(*found)
+    layout = curve, sel, empty, atom_count, neighbor_count
+    shared, sizes = sum_arguments(rows, table, layout)
+    shares = tf.zeros([0], tf.float64) if share is None else share
+    return EmbeddingSums(*library().gated_sum(*shared, gate, shares, **sizes))
 
 
 @tf.RegisterGradient("GatedSum")

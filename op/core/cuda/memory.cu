@@ -14,10 +14,6 @@ void copy_to_device(const Cuda& cuda, const void* host, size_t bytes, void* devi
 void copy_on_device(const Cuda& cuda, const void* from, size_t bytes, void* to) {
   check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_of(cuda)));
 }
-
-void fill_zero(const Cuda& cuda, size_t bytes, void* to) {
-  check_cuda(cudaMemsetAsync(to, 0, bytes, stream_of(cuda)));
-}
 #else
 void copy_to_device(const Cuda&, const void* host, size_t bytes, void* device) {
   std::memcpy(device, host, bytes);
@@ -26,8 +22,10 @@ void copy_to_device(const Cuda&, const void* host, size_t bytes, void* device) {
 void copy_on_device(const Cuda&, const void* from, size_t bytes, void* to) {
   std::memcpy(to, from, bytes);
 }
-
-void fill_zero(const Cuda&, size_t bytes, void* to) { std::memset(to, 0, bytes); }
 #endif
+
+void fill_zero(const Cuda& cuda, size_t bytes, void* to) {
+  set_zero(cuda, static_cast<unsigned char*>(to), static_cast<int64_t>(bytes));
+}
 
 }  // namespace deeptf
