@@ -18,10 +18,13 @@ class Property:
     """Numbers of a frame or an atom, and what they are called.
 
     key : in prefactors of the loss (`start_pref_e`), columns (`rmse_e`), detail files (`.e.out`).
+        Properties that no model has together may share one.
     extensive : the numbers grow with the size of a frame, so that errors are given per atom too.
     share_of : the property of a frame that these add up to. How it is shared out is often nobody's
         business, so they are given and compared only where asked for.
     predicted : a model gives them; else they are data that a loss takes, such as weights.
+    types : the types of the atoms that have one, of a model that says so; none for all. Those of
+        others are zeros.
     """
 
     name: str  # of the model's output
@@ -35,6 +38,7 @@ class Property:
     extensive: bool = False
     share_of: str = ""
     predicted: bool = True
+    types: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:
@@ -94,17 +98,87 @@ FORCE_WEIGHT = Property(
     predicted=False,
 )
 
+ENERGIES = (ENERGY, FORCE, VIRIAL, ATOM_ENERGY, ATOM_VIRIAL)  # of a model that has one of them
+
+DIPOLE = Property("dipole", FRAME, tuple(_XYZ), "", "dipole", "dipole", key="gl")
+ATOM_DIPOLE = Property(
+    "atom_dipole",
+    CENTRE,
+    tuple(_XYZ),
+    "",
+    "atomic dipole",
+    "atomic_dipole",
+    "atom_dipole",
+    key="lc",
+    share_of="dipole",
+)
+POLAR = Property(
+    "polar", FRAME, tuple(f"p{ab}" for ab in _MATRIX), "", "polarizability", "polarizability", key="gl"
+)
+ATOM_POLAR = Property(
+    "atom_polar",
+    CENTRE,
+    tuple(f"p{ab}" for ab in _MATRIX),
+    "",
+    "atomic polarizability",
+    "atomic_polarizability",
+    "atom_polarizability",
+    key="lc",
+    share_of="polar",
+)
+TENSOR_WEIGHT = Property(
+    "tensor_weight",
+    CENTRE,
+    ("w",),
+    "",
+    "weight of an atomic tensor",
+    "atomic_weight",
+    "atom_weight",
+    predicted=False,
+)
+DOS = Property("dos", FRAME, (), "", "density of states", "dos", key="dos")
+ATOM_DOS = Property(
+    "atom_dos", CENTRE, (), "", "atomic density of states", "atom_dos", key="ados", share_of="dos"
+)
+
+
+def derivatives(of: Property) -> tuple[Property, Property, Property]:
+    """Return force, virial and atomic virial of each component of a property of frames.
+
+    That is -d/dr, -d/dstrain and the parts of the latter; the component comes first.
+    """
+    rows = []
+    for row in (FORCE, VIRIAL, ATOM_VIRIAL):
+        components = tuple(f"{a}_{b}" for a in of.components for b in row.components)
+        name = f"{of.name}_{row.name}"
+        rows.append(Property(name, row.of, components, title=f"{row.title} of the {of.title}"))
+    return tuple(rows)
+
+
 PROPERTIES = {
     row.name: row
-    for row in (ENERGY, FORCE, VIRIAL, ATOM_ENERGY, ATOM_VIRIAL, DESCRIPTOR, FORCE_WEIGHT)
+    for row in (
+        *ENERGIES,
+        DESCRIPTOR,
+        FORCE_WEIGHT,
+        DIPOLE,
+        ATOM_DIPOLE,
+        *derivatives(DIPOLE),
+        POLAR,
+        ATOM_POLAR,
+        *derivatives(POLAR),
+        TENSOR_WEIGHT,
+        DOS,
+        ATOM_DOS,
+    )
 }
 
 
 def register(new: Property) -> None:
     """Add a row.
 
-    Raises ValueError where its name, label or key is another one's, or where one that is compared
-    with labels has no key or no components.
+    Raises ValueError where its name or label is another one's, or where one that is compared with
+    labels has no key or no components.
     """
     if new.label and new.predicted and not (new.key and new.components):
         raise ValueError(
@@ -112,12 +186,12 @@ def register(new: Property) -> None:
             f"{new.key!r} and {new.components!r} for {new.name!r}"
         )
     for row in PROPERTIES.values():
-        same = new.name == row.name or (new.key and new.key == row.key)
+        same = new.name == row.name
         same |= bool(new.label) and new.label in (row.label, row.other_label)
         if same and row != new:
             raise ValueError(
-                f"`name`, `label` and `key` of a property must be its own, got {new.name!r}, "
-                f"{new.label!r} and {new.key!r}, which {row.name!r} has"
+                f"`name` and `label` of a property must be its own, got {new.name!r} and "
+                f"{new.label!r}, which {row.name!r} has"
             )
     PROPERTIES[new.name] = new
 

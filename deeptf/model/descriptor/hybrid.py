@@ -67,6 +67,11 @@ class Hybrid:
         """Working memory of an atom."""
         return sum(part.atom_bytes for part in self.list)
 
+    @property
+    def has_axes(self) -> bool:
+        """Whether all parts have sums that turn with the atoms."""
+        return all(getattr(part, "has_axes", False) for part in self.list)
+
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where a part does not fit the number of types."""
         for number, part in enumerate(self.list):

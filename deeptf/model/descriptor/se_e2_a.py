@@ -39,6 +39,7 @@ class SeE2A(TypeNets):
 
     type: ClassVar[str] = "se_e2_a"
     columns: ClassVar[int] = 4
+    has_axes: ClassVar[bool] = True
     stripped: ClassVar[bool] = False  # whether vectors of types make gates
     axis_neuron: int = 4
 
