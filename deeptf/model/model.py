@@ -66,7 +66,7 @@ class ModelConfig:
     def inputs(self) -> Inputs:
         """Create the placeholders of this model in the current graph."""
         needs = self.needs()
-        return build_inputs(needs.rcut, needs.numb_fparam, needs.numb_aparam)
+        return build_inputs(needs.rcut, needs.numb_fparam, needs.numb_aparam, needs.masked)
 
     def build(self, inputs: Inputs, parameters: Parameters) -> Outputs:
         """Return the tensors of the model on `inputs`; `parameters` holds its statistics."""
@@ -80,6 +80,9 @@ class ModelConfig:
             values[name] = _to_atoms(value, pairs, inputs) if per_atom else value
         if term.atom_energy is not None:
             values |= _energies(term, pairs, inputs)
+            if self.needs().masked:  # there is nothing to strain
+                virials = properties.VIRIAL.name, properties.ATOM_VIRIAL.name
+                values |= {name: tf.zeros_like(values[name]) for name in virials}
         return Outputs(values, term.outside)
 
     def plan(self, parameters: Parameters) -> list[TermPlan] | None:

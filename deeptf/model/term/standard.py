@@ -7,6 +7,7 @@ With vectors of the types (type_embedding.py) both parts get them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ import numpy as np
 from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor import DESCRIPTORS
 from deeptf.model.descriptor.described import Arrays, Lines
+from deeptf.model.doors import COORDINATES, PAIRS
 from deeptf.model.fitting import FITTINGS
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.inputs import Inputs
@@ -43,13 +45,28 @@ class Standard:
     )
     type_embedding: TypeEmbedding | None = None
 
+    def __post_init__(self) -> None:
+        if self.fitting_net.use_aparam_as_mask != self._masked:
+            wanted = json.dumps(self._masked)
+            raise ValueError(
+                f"`use_aparam_as_mask` of fitting_net must be {wanted} with the descriptor "
+                f"{self.descriptor.type}, got {json.dumps(not self._masked)}"
+            )
+
+    @property
+    def _masked(self) -> bool:
+        """Whether the descriptor asks which atoms are there."""
+        return getattr(self.descriptor, "masked", False)
+
     def needs(self) -> Needs:
         """Return what both parts need."""
         descriptor, fitting = self.descriptor, self.fitting_net
         return Needs(
             descriptor.rcut,
+            doors=(COORDINATES,) if self._masked else (COORDINATES, PAIRS),
             numb_fparam=fitting.numb_fparam,
             numb_aparam=fitting.numb_aparam,
+            masked=self._masked,
             pair_bytes=GEOMETRY + descriptor.pair_bytes,
             atom_bytes=GEOMETRY + descriptor.atom_bytes + fitting.atom_bytes,
         )

@@ -38,6 +38,7 @@ class Needs:
     doors : through which of the doors of inputs.py it can be evaluated. A term that looks further
         than any number of cut-offs, at charges in the whole cell say, has COORDINATES only, and its
         frames are evaluated whole.
+    masked : aparam says which atoms are there, and frames have no cell; the virial is 0.
     pair_bytes, atom_bytes : working memory of an evaluation of energy, force and virial, by which
         inference cuts its blocks. Copies of values and GEOMETRY were measured: peaks of resident
         memory of boxes with 250,000 pairs, and with 8,000 atoms and few pairs; those of the parts
@@ -49,6 +50,7 @@ class Needs:
     doors: tuple[str, ...] = (COORDINATES, PAIRS)
     numb_fparam: int = 0
     numb_aparam: int = 0
+    masked: bool = False
     pair_bytes: int = GEOMETRY
     atom_bytes: int = GEOMETRY
 
