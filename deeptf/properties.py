@@ -8,7 +8,7 @@ ghosts are atoms, but no centres). A new property is a new row: `register` it, g
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 FRAME, CENTRE, ATOM = "frame", "centre", "atom"
 
@@ -113,7 +113,13 @@ ATOM_DIPOLE = Property(
     share_of="dipole",
 )
 POLAR = Property(
-    "polar", FRAME, tuple(f"p{ab}" for ab in _MATRIX), "", "polarizability", "polarizability", key="gl"
+    "polar",
+    FRAME,
+    tuple(f"p{ab}" for ab in _MATRIX),
+    "",
+    "polarizability",
+    "polarizability",
+    key="gl",
 )
 ATOM_POLAR = Property(
     "atom_polar",
@@ -140,6 +146,11 @@ DOS = Property("dos", FRAME, (), "", "density of states", "dos", key="dos")
 ATOM_DOS = Property(
     "atom_dos", CENTRE, (), "", "atomic density of states", "atom_dos", key="ados", share_of="dos"
 )
+
+
+def of_width(row: Property, width: int) -> Property:
+    """Return a property whose width the model says, with names for its numbers."""
+    return replace(row, components=tuple(f"{row.name}{k}" for k in range(width)))
 
 
 def derivatives(of: Property) -> tuple[Property, Property, Property]:

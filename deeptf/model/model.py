@@ -8,7 +8,7 @@ term/term.py, and each kind in its own file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from deeptf.model.term.standard import Standard
 from deeptf.model.term.term import Needs, TermOutputs
 from deeptf.ops.force import atom_virial, force_virial
 from deeptf.ops.pairs import SortedPairs, sort_pairs
-from deeptf.properties import CENTRE, PROPERTIES
+from deeptf.properties import CENTRE, PROPERTIES, Property, derivatives
 from deeptf.tf import tf
 
 
@@ -66,7 +66,7 @@ class ModelConfig:
     def inputs(self) -> Inputs:
         """Create the placeholders of this model in the current graph."""
         needs = self.needs()
-        return build_inputs(needs.rcut, needs.numb_fparam, needs.numb_aparam)
+        return build_inputs(needs.rcut, needs.numb_fparam, needs.numb_aparam, needs.masked)
 
     def build(self, inputs: Inputs, parameters: Parameters) -> Outputs:
         """Return the tensors of the model on `inputs`; `parameters` holds its statistics."""
@@ -80,7 +80,16 @@ class ModelConfig:
             values[name] = _to_atoms(value, pairs, inputs) if per_atom else value
         if term.atom_energy is not None:
             values |= _energies(term, pairs, inputs)
+            if self.needs().masked:  # there is nothing to strain
+                virials = properties.VIRIAL.name, properties.ATOM_VIRIAL.name
+                values |= {name: tf.zeros_like(values[name]) for name in virials}
+        for name, gradients in term.gradients.items():
+            values |= _derivatives(PROPERTIES[name], gradients, pairs, inputs)
         return Outputs(values, term.outside)
+
+    def gives(self) -> list[Property]:
+        """Return the properties that data can label."""
+        return list(self.term.gives(self.num_types))
 
     def plan(self, parameters: Parameters) -> list[TermPlan] | None:
         """Return what an engine without TensorFlow has to do.
@@ -107,6 +116,18 @@ def _energies(term: TermOutputs, pairs: SortedPairs, inputs: Inputs) -> dict[str
         properties.VIRIAL.name: virial,
         properties.ATOM_VIRIAL.name: atom_virial(gradient, pairs),
     }
+
+
+def _derivatives(
+    of: Property, gradients: Sequence[tf.Tensor], pairs: SortedPairs, inputs: Inputs
+) -> dict[str, tf.Tensor]:
+    """Return force, virial and atomic virial of each component of a property of frames."""
+    found = []
+    for gradient in gradients:
+        force, virial = force_virial(gradient, pairs, inputs.frame_row)
+        found.append((force, virial, atom_virial(gradient, pairs)))
+    columns = (tf.concat(column, axis=1) for column in zip(*found, strict=True))
+    return {row.name: column for row, column in zip(derivatives(of), columns, strict=True)}
 
 
 def _to_atoms(value: tf.Tensor, pairs: SortedPairs, inputs: Inputs) -> tf.Tensor:

@@ -94,6 +94,7 @@ def start(
         model.data_stat_nbatch,
         model.data_stat_protect,
         training.statistics_file,
+        model.needs().masked,
     )
     if origin.model is None:
         term, notes = model.term.decide(found)

@@ -51,6 +51,7 @@ ATTRIBUTES: dict[str, str] = {
     "descrpt_attr/t_std": "read",
     "fitting_attr/dfparam": "read",
     "fitting_attr/daparam": "read",
+    "fitting_attr/aparam_nall": "read",
     "fitting_attr/t_bias_atom_e": "read",
     "fitting_attr/t_fparam_avg": "read",
     "fitting_attr/t_fparam_istd": "read",

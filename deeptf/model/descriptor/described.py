@@ -49,6 +49,7 @@ class Descriptor(Protocol):
     type: ClassVar[str]
     needs_type_vectors: ClassVar[bool]
     has_axes: ClassVar[bool]  # whether it gives `moments`; may be missing: no
+    masked: ClassVar[bool]  # whether aparam has to say which atoms are there; may be missing: no
     rcut: float  # A
     width: int  # of the descriptor
     pair_bytes: int  # working memory of an evaluation with forces, for each pair

@@ -1,10 +1,8 @@
-"""Fitting net of the density of states: that of an atom from its descriptor.
-
-Bin Mumtaz et al. use it for the electronic density of states on a grid of energies.
+"""Fitting net of a density of states: that of an atom from its descriptor.
 
     d_i = N_t(D_i, fparam, aparam), `numb_dos` numbers
 
-and that of a frame is the sum over its atoms. Units are those of the data.
+and that of a frame is the sum over its atoms. Units and grid of energies are those of the data.
 """
 
 from __future__ import annotations
@@ -13,15 +11,60 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deeptf.data.energy_bias import parameter_statistics
 from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Described, Lines
-from deeptf.model.fitting.conditions import condition, first_conditions
+from deeptf.model.fitting.conditions import condition_arrays, conditions_of_atoms
 from deeptf.model.fitting.fitted import Fitted
 from deeptf.model.fitting.plain_nets import PlainNets
 from deeptf.model.fitting.tensor import frame_sums
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
-from deeptf.model.roles import beginning
 from deeptf.ops.pairs import SortedPairs
-from deeptf.properties import ATOM_DOS, DOS
+from deeptf.properties import ATOM_DOS, DOS, Property, of_width
+
+
+@dataclass(frozen=True)
+class DosFitting(PlainNets):
+    """Settings of the fitting net; the fields are the keys of the input file."""
+
+    type: ClassVar[str] = "dos"
+    numb_fparam: int = 0
+    numb_aparam: int = 0
+    numb_dos: int = 300
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, least in (("numb_fparam", 0), ("numb_aparam", 0), ("numb_dos", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"`{name}` must be at least {least}, got {getattr(self, name)}")
+
+    @property
+    def conditions(self) -> list[str]:
+        """Names of the parameters that the nets take."""
+        return [name for name in ("fparam", "aparam") if getattr(self, f"numb_{name}")]
+
+    def check_types(self, num_types: int) -> None:
+        """Do nothing: any number of types will do."""
+
+    def gives(self, num_types: int) -> list[Property]:
+        """Return the properties of these nets."""
+        return [of_width(row, self.numb_dos) for row in (DOS, ATOM_DOS)]
+
+    def collectors(self, num_types: int) -> list[Collector]:
+        """Return nothing: parameters are read without pairs."""
+        return []
+
+    def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
+        """Return mean and spread of fparam and aparam."""
+        return condition_arrays(self.conditions, found), []
+
+    def build(
+        self, described: Described, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
+    ) -> Fitted:
+        """Return the density of every real atom, sorted by type, and of every frame."""
+        condition = conditions_of_atoms(self.conditions, inputs, pairs, parameters)
+        types = range(int(pairs.atom_count.shape[0]))
+        given = self.numb_dos, parameters, types, condition
+        density = self.outputs(described, pairs.atom_count, *given)
+        total = frame_sums(density, inputs, pairs)
+        return Fitted(values={ATOM_DOS.name: density, DOS.name: total})

@@ -19,22 +19,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from deeptf.data.energy_bias import energy_bias, parameter_statistics
+from deeptf.data.energy_bias import energy_bias
 from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Described, Lines
+from deeptf.model.fitting.conditions import condition_arrays, conditions_of_atoms
 from deeptf.model.fitting.fitted import Fitted
+from deeptf.model.fitting.net_settings import NetSettings
 from deeptf.model.inputs import Inputs
 from deeptf.model.network import (
-    Style,
-    activation_meant,
-    check_activation,
     layer_arrays,
-    precision_meant,
     precision_of,
     time_step,
 )
 from deeptf.model.parameters import Parameters
-from deeptf.model.roles import beginning, function, run
+from deeptf.model.roles import beginning, function
 from deeptf.model.stages import Constant, FittingNet, Stage, Standardised, net_of
 from deeptf.ops.nets import fitting_net
 from deeptf.ops.pairs import SortedPairs
@@ -45,38 +43,26 @@ ATOM_COPIES = 2  # of hidden values, see the measurement of DeepPot's memory in 
 
 
 @dataclass(frozen=True)
-class EnerFitting:
+class EnerFitting(NetSettings):
     """Settings of the fitting net; the fields are the keys of the input file (energies in eV)."""
 
     type: ClassVar[str] = "ener"
     numb_fparam: int = 0
     numb_aparam: int = 0
-    neuron: tuple[int, ...] = (120, 120, 120)
-    activation_function: str = function("tanh", activation_meant)
-    precision: str = function("default", precision_meant)
-    resnet_dt: bool = True
-    trainable: bool | tuple[bool, ...] = run(True, lambda own: own.trainable_layers)
     rcond: float | None = beginning(None)
-    seed: int | None = beginning(None)
     atom_ener: tuple[float | None, ...] = function(())
+    use_aparam_as_mask: bool = False
 
     def __post_init__(self) -> None:
-        if not self.neuron or min(self.neuron) < 1:
-            raise ValueError(f"`neuron` must hold positive widths, got {list(self.neuron)}")
+        super().__post_init__()
         if self.numb_fparam < 0 or self.numb_aparam < 0:
             raise ValueError(
                 "`numb_fparam` and `numb_aparam` must be at least 0, "
                 f"got {self.numb_fparam} and {self.numb_aparam}"
             )
-        if self.seed is not None and self.seed < 0:
-            raise ValueError(f"`seed` must be at least 0, got {self.seed}")
-        check_activation(self.activation_function)
-        precision_of(self.precision)
-        layers = len(self.neuron) + 1
-        if not isinstance(self.trainable, bool) and len(self.trainable) != layers:
+        if self.use_aparam_as_mask and self.numb_aparam != 1:
             raise ValueError(
-                f"`trainable` must be true, false or a list of {layers} flags "
-                f"(hidden layers and the last one), got {list(self.trainable)}"
+                f"`numb_aparam` must be 1 with `use_aparam_as_mask`, got {self.numb_aparam}"
             )
 
     def check_types(self, num_types: int) -> None:
@@ -88,15 +74,12 @@ class EnerFitting:
             )
 
     @property
-    def trainable_layers(self) -> tuple[bool, ...]:
-        """Whether each hidden layer and the last one is trained."""
-        if isinstance(self.trainable, bool):
-            return (self.trainable,) * (len(self.neuron) + 1)
-        return self.trainable
-
-    def network_name(self, atom_type: int | None) -> str:
-        """Name of the net of an atom type; None for the one of all types."""
-        return "all" if atom_type is None else f"type_{atom_type}"
+    def conditions(self) -> list[str]:
+        """Names of the parameters that the nets take: aparam may be a mask of atoms instead."""
+        numbers = {"fparam": self.numb_fparam, "aparam": self.numb_aparam}
+        if self.use_aparam_as_mask:
+            del numbers["aparam"]
+        return [name for name, number in numbers.items() if number]
 
     @property
     def atom_bytes(self) -> int:
@@ -112,10 +95,7 @@ class EnerFitting:
         bias = energy_bias(found.systems, len(type_map), self.atom_ener, self.rcond)
         names = [f"{name} {value:.4f}" for name, value in zip(type_map, bias, strict=True)]
         arrays = {"energy_bias": bias}
-        for name in ("fparam", "aparam"):
-            if getattr(self, f"numb_{name}"):
-                mean, stddev = parameter_statistics(found.systems, name, found.protect)
-                arrays |= {f"{name}_mean": mean, f"{name}_stddev": stddev}
+        arrays |= condition_arrays(self.conditions, found)
         return arrays, [f"energy bias in eV: {', '.join(names)}"]
 
     def build(
@@ -123,7 +103,7 @@ class EnerFitting:
     ) -> Fitted:
         """Return the energy of every real atom in eV, sorted by type, and its slope."""
         descriptor, atom_count = described.descriptor, pairs.atom_count
-        condition = _condition(inputs, pairs, parameters)
+        condition = conditions_of_atoms(self.conditions, inputs, pairs, parameters)
         given = condition, described.type_vectors
         energy, slope = self.nets(descriptor, atom_count, *given, parameters)
         energy += tf.repeat(self._constant(parameters), atom_count)
@@ -144,8 +124,7 @@ class EnerFitting:
             name: Standardised(
                 *(Constant(parameters.name(f"{name}_{kind}")) for kind in ("mean", "stddev"))
             )
-            for name in ("fparam", "aparam")
-            if getattr(self, f"numb_{name}")
+            for name in self.conditions
         }
         stage = FittingNet(
             descriptor,
@@ -226,14 +205,8 @@ class EnerFitting:
 
     def _weights(self, width: int, owner: int | None, parameters: Parameters) -> list[tf.Tensor]:
         """Return the arrays of one net in the order of `fitting_net`."""
-        style = Style(
-            resnet_dt=self.resnet_dt,
-            time_step=0.1,
-            precision=precision_of(self.precision),
-            seed=self.seed,
-        )
+        style, trainable = self.style, self.trainable_layers
         name = self.network_name(owner)
-        trainable = self.trainable_layers
         arrays: list[tf.Tensor] = []
         for layer, (n_in, n_out) in enumerate(itertools.pairwise((width, *self.neuron))):
             place = (f"{name}/{layer}", n_in, n_out, style, parameters, trainable[layer])
@@ -242,21 +215,3 @@ class EnerFitting:
                 arrays.append(time_step(place[0], *place[2:]))
         arrays += layer_arrays(f"{name}/last", self.neuron[-1], 1, style, parameters, trainable[-1])
         return arrays
-
-
-def _condition(inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> tf.Tensor | None:
-    """Return standardised frame and atom parameters of the sorted atoms, or None without any."""
-    columns = []
-    if inputs.fparam is not None:
-        frame = tf.gather(inputs.frame_of_atom, pairs.atom_order)
-        columns.append(tf.gather(_standardised(inputs.fparam, "fparam", parameters), frame))
-    if inputs.aparam is not None:
-        value = _standardised(inputs.aparam, "aparam", parameters)
-        columns.append(tf.gather(value, pairs.atom_order))
-    return tf.concat(columns, axis=1) if columns else None
-
-
-def _standardised(value: tf.Tensor, name: str, parameters: Parameters) -> tf.Tensor:
-    """Return (value - mean) / stddev with the arrays {name}_mean and {name}_stddev."""
-    mean, stddev = (parameters.fixed_array(f"{name}_{kind}") for kind in ("mean", "stddev"))
-    return (value - mean) / stddev

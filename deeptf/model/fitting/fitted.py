@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Described, Lines
@@ -16,6 +16,7 @@ from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.stages import Stage
 from deeptf.ops.pairs import SortedPairs
+from deeptf.properties import Property
 from deeptf.tf import tf
 
 
@@ -26,6 +27,8 @@ class Fitted:
     energy: tf.Tensor | None = None  # [N_real] eV, float64
     slope: tf.Tensor | None = None  # [N_real, width] dE/d(descriptor)
     values: Mapping[str, tf.Tensor] = field(default_factory=dict)  # properties other than energy
+    # atoms' shares [N_real] of each component of properties of frames whose derivatives are wanted
+    components: Mapping[str, Sequence[tf.Tensor]] = field(default_factory=dict)
 
 
 class Fitting(Protocol):
@@ -35,6 +38,12 @@ class Fitting(Protocol):
     numb_fparam: int  # numbers of a frame that it takes
     numb_aparam: int  # numbers of an atom
     atom_bytes: int  # working memory of an evaluation with forces, for each atom
+
+    def check_descriptor(self, descriptor: Any) -> None:
+        """Raise ValueError for a descriptor that it cannot take; may be missing: it takes all."""
+
+    def gives(self, num_types: int) -> Sequence[Property]:
+        """Return the properties that data can label; may be missing: energies."""
 
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where the settings do not fit the number of types."""

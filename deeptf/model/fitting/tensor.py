@@ -8,7 +8,7 @@ frame is the sum of those of its atoms.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from deeptf.data.statistics import Collector
@@ -69,10 +69,10 @@ class TensorNets(PlainNets):
         """Return the types of the atoms that have a tensor, ascending."""
         return sorted(self._given()) or list(range(num_types))
 
-    def gives(self, num_types: int) -> dict[str, tuple[int, ...]]:
-        """Return the properties of these nets, and the types of the atoms that have them."""
+    def gives(self, num_types: int) -> list[Property]:
+        """Return the properties of these nets, of the chosen types alone."""
         types = tuple(self.chosen(num_types))
-        return {self.of_frame.name: types, self.of_atom.name: types}
+        return [replace(row, types=types) for row in (self.of_frame, self.of_atom)]
 
     def collectors(self, num_types: int) -> list[Collector]:
         """Return nothing: tensors are read without pairs."""
@@ -81,7 +81,11 @@ class TensorNets(PlainNets):
     def fitted(self, tensor: tf.Tensor, inputs: Inputs, pairs: SortedPairs) -> Fitted:
         """Return the properties that tensors of the atoms [N_real, k] are."""
         total = frame_sums(tensor, inputs, pairs)
-        return Fitted(values={self.of_atom.name: tensor, self.of_frame.name: total})
+        components = tf.unstack(tensor, self.of_frame.width, axis=1)
+        return Fitted(
+            values={self.of_atom.name: tensor, self.of_frame.name: total},
+            components={self.of_frame.name: components},
+        )
 
 
 def frame_sums(value: tf.Tensor, inputs: Inputs, pairs: SortedPairs) -> tf.Tensor:

@@ -7,6 +7,7 @@ With vectors of the types (type_embedding.py) both parts get them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ import numpy as np
 from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor import DESCRIPTORS
 from deeptf.model.descriptor.described import Arrays, Lines
+from deeptf.model.doors import COORDINATES, PAIRS
 from deeptf.model.fitting import FITTINGS
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.inputs import Inputs
@@ -25,7 +27,7 @@ from deeptf.model.table import Table
 from deeptf.model.term.term import GEOMETRY, Needs, TermOutputs
 from deeptf.model.type_embedding import LINEAR, TypeEmbedding
 from deeptf.ops.pairs import SortedPairs
-from deeptf.properties import DESCRIPTOR
+from deeptf.properties import DESCRIPTOR, ENERGIES, Property
 from deeptf.tf import tf
 
 SCOPES = ("descriptor", "fitting")  # of the arrays of the two parts
@@ -43,16 +45,39 @@ class Standard:
     )
     type_embedding: TypeEmbedding | None = None
 
+    def __post_init__(self) -> None:
+        if hasattr(self.fitting_net, "check_descriptor"):
+            self.fitting_net.check_descriptor(self.descriptor)
+        if getattr(self.fitting_net, "use_aparam_as_mask", False) != self._masked:
+            wanted = json.dumps(self._masked)
+            raise ValueError(
+                f"`use_aparam_as_mask` of fitting_net must be {wanted} with the descriptor "
+                f"{self.descriptor.type}, got {json.dumps(not self._masked)}"
+            )
+
+    @property
+    def _masked(self) -> bool:
+        """Whether the descriptor asks which atoms are there."""
+        return getattr(self.descriptor, "masked", False)
+
     def needs(self) -> Needs:
         """Return what both parts need."""
         descriptor, fitting = self.descriptor, self.fitting_net
         return Needs(
             descriptor.rcut,
+            doors=(COORDINATES,) if self._masked else (COORDINATES, PAIRS),
             numb_fparam=fitting.numb_fparam,
             numb_aparam=fitting.numb_aparam,
+            masked=self._masked,
             pair_bytes=GEOMETRY + descriptor.pair_bytes,
             atom_bytes=GEOMETRY + descriptor.atom_bytes + fitting.atom_bytes,
         )
+
+    def gives(self, num_types: int) -> Sequence[Property]:
+        """Return the properties of the fitting net."""
+        if hasattr(self.fitting_net, "gives"):
+            return self.fitting_net.gives(num_types)
+        return ENERGIES
 
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where a part does not fit the number of types."""
@@ -120,7 +145,11 @@ class Standard:
         if fitted.slope is not None:
             gradient = tf.gradients(described.descriptor, pairs.displacement, fitted.slope)[0]
         values = {DESCRIPTOR.name: tf.cast(described.descriptor, tf.float64), **fitted.values}
-        return TermOutputs(fitted.energy, gradient, values, described.outside)
+        gradients = {
+            name: [tf.gradients(share, pairs.displacement)[0] for share in shares]
+            for name, shares in fitted.components.items()
+        }
+        return TermOutputs(fitted.energy, gradient, values, described.outside, gradients)
 
     def plan(self, parameters: Parameters, num_types: int) -> list[TermPlan] | None:
         """Return the stages of both parts, where both have them."""

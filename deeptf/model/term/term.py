@@ -22,6 +22,7 @@ from deeptf.model.parameters import Parameters
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
 from deeptf.ops.pairs import SortedPairs
+from deeptf.properties import Property
 from deeptf.tf import tf
 
 GEOMETRY = 120  # bytes of a pair or an atom: displacement, its gradient, copies, indices; measured
@@ -38,6 +39,7 @@ class Needs:
     doors : through which of the doors of inputs.py it can be evaluated. A term that looks further
         than any number of cut-offs, at charges in the whole cell say, has COORDINATES only, and its
         frames are evaluated whole.
+    masked : aparam says which atoms are there, and frames have no cell; the virial is 0.
     pair_bytes, atom_bytes : working memory of an evaluation of energy, force and virial, by which
         inference cuts its blocks. Copies of values and GEOMETRY were measured: peaks of resident
         memory of boxes with 250,000 pairs, and with 8,000 atoms and few pairs; those of the parts
@@ -49,6 +51,7 @@ class Needs:
     doors: tuple[str, ...] = (COORDINATES, PAIRS)
     numb_fparam: int = 0
     numb_aparam: int = 0
+    masked: bool = False
     pair_bytes: int = GEOMETRY
     atom_bytes: int = GEOMETRY
 
@@ -61,6 +64,8 @@ class TermOutputs:
     pair_gradient: tf.Tensor | None = None  # [P, 3] of their sum, dE/d(displacement)
     values: Mapping[str, tf.Tensor] = field(default_factory=dict)  # other properties, by name
     outside: Outside | None = None  # pairs closer than the data of tables
+    # [P, 3] of each component of those properties of frames whose derivatives are wanted
+    gradients: Mapping[str, Sequence[tf.Tensor]] = field(default_factory=dict)
 
 
 class Term(Protocol):
@@ -70,6 +75,9 @@ class Term(Protocol):
 
     def needs(self) -> Needs:
         """Return what it needs."""
+
+    def gives(self, num_types: int) -> Sequence[Property]:
+        """Return the properties that data can label."""
 
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where the settings do not fit the number of types."""
