@@ -1,10 +1,10 @@
 """ASE's integrators: one for each ensemble, what they conserve, and their state as numbers.
 
 Where no force acts on the system as a whole its momentum is zero and stays so: the temperature is
-that of 3N - 3 degrees of freedom. ASE's chains of thermostats count 3N, so they are told the number.
-A temperature smaller by (3N - 3) / 3N would give the mean, but not the fluctuations: the chain's later
-links, one degree of freedom each, would have that temperature too. Langevin's noise moves the system
-as a whole: 3N.
+that of 3N - 3 degrees of freedom. ASE's chains of thermostats count 3N, so they are told that
+number. A temperature smaller by (3N - 3) / 3N would give the right mean, but not the fluctuations:
+the later links of a chain, one degree of freedom each, would have that temperature too. Langevin's
+noise moves the system as a whole: 3N.
 """
 
 from __future__ import annotations
