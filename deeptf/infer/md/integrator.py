@@ -134,7 +134,7 @@ class Integrator:
 
 
 def _count_degrees(dynamics: MolecularDynamics, degrees: int) -> None:
-    """Let the chain, and the pressure where there is one, count degrees of freedom, not 3 an atom."""
+    """Let the chain, and a pressure, count degrees of freedom instead of 3 for each atom."""
     try:
         chain = dynamics._thermostat
         chain._Q[0] *= degrees / (3 * chain._num_atoms_global)
@@ -142,8 +142,8 @@ def _count_degrees(dynamics: MolecularDynamics, degrees: int) -> None:
             part._num_atoms_global = degrees / 3
     except AttributeError as error:
         raise ValueError(
-            "`ensemble` with a chain of thermostats must have an ASE from 3.25 to 3.29, or one that "
-            f"counts as they do, got one in which {error}"
+            "`ensemble` with a chain of thermostats must have an ASE from 3.25 to 3.29, or one "
+            f"that counts as they do, got one in which {error}"
         ) from None
 
 
