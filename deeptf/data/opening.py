@@ -14,7 +14,7 @@ from deeptf.data.describe import tell_labels, tell_systems
 from deeptf.data.find import find_systems, find_type_map
 from deeptf.data.options import DataOptions, ValidationOptions
 from deeptf.data.section import Section
-from deeptf.data.system import System
+from deeptf.data.system import LABELS, System
 from deeptf.input_file import ConfigError, present_names, read_json, short
 from deeptf.properties import Property
 
@@ -27,6 +27,7 @@ class Wanted:
     least_types: int = 0  # where the systems do not name them
     numb_fparam: int = 0  # numbers of a frame
     numb_aparam: int = 0  # numbers of an atom
+    labels: Sequence[Property] = LABELS
     terms: Mapping[str, Sequence[Property]] = field(default_factory=dict)  # of the loss: its labels
 
 
@@ -54,7 +55,7 @@ def open_data(training: DataOptions, validation: DataOptions | None, wanted: Wan
     opened = []
     for options, own in zip(sections, paths, strict=True):
         columns = wanted.numb_fparam, wanted.numb_aparam
-        systems = [System(path, type_map, *columns) for path in own]
+        systems = [System(path, type_map, *columns, wanted.labels) for path in own]
         opened.append(Section(systems, options))
     data = Data(type_map, *opened)
     tell_systems("training", data.training)

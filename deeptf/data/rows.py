@@ -70,6 +70,10 @@ class FrameSet:
             )
         return rows
 
+    def size(self, name: str) -> int:
+        """Return how many numbers a file of the set holds."""
+        return self.storage.array(self.present[name]).size
+
     def cells(self, frames: np.ndarray) -> np.ndarray:
         """Return cells [n, 9], each with a volume."""
         cells = self.rows("box", frames, 9)

@@ -18,8 +18,9 @@ from deeptf.data.errors import DataError
 from deeptf.data.rows import COPIES, TYPES, FrameSet, find_sets
 from deeptf.data.storage import open_storage
 from deeptf.data.types import TypeTable, read_types
-from deeptf.properties import FRAME, labels
+from deeptf.properties import ENERGIES, FORCE_WEIGHT, FRAME, Property
 
+LABELS = tuple(row for row in (*ENERGIES, FORCE_WEIGHT) if row.label)  # unless others are wanted
 MOST_COPIES = 1_000_000  # of a frame in an epoch
 
 
@@ -29,6 +30,8 @@ class System:
     path : folder, or `file.hdf5#/group`.
     type_map : names of the model's types; types are renumbered by name. None keeps those on disk.
     numb_fparam, numb_aparam : numbers per frame and per atom in fparam.npy and aparam.npy to read.
+    wanted : labels to read, by default those of energies; with `types`, files may hold the numbers
+        of the atoms of these types alone.
 
     `atom_type` [num_atoms] are the types; in the mixed format they are those of the first frame.
     `copies` [num_frames] says how often each frame comes in an epoch, from numb_copy.npy, else 1.
@@ -40,8 +43,10 @@ class System:
         type_map: Sequence[str] | None = None,
         numb_fparam: int = 0,
         numb_aparam: int = 0,
+        wanted: Sequence[Property] = LABELS,
     ) -> None:
         self.path = str(path)
+        self._wanted = tuple(wanted)
         self._storage = open_storage(self.path)
         types = read_types(self._storage)
         self.num_atoms = len(types)
@@ -184,20 +189,31 @@ class System:
         data = {"types": self._types(part, frames)}
         data["coord"] = part.rows("coord", frames, 3 * atoms, 3)
         data["cell"] = part.cells(frames) if self.periodic else np.zeros((n, 9))
-        for label, row in labels().items():
-            present = label in part.present
-            per_atom = 0 if row.of == FRAME else row.width
-            width = row.width if row.of == FRAME else per_atom * atoms
-            data[f"has_{label}"] = np.full(n, float(present))
-            data[label] = np.zeros((n, width))
-            if present:
-                data[label] = part.rows(label, frames, width, per_atom)
+        for row in self._wanted:
+            present = row.label in part.present
+            data[f"has_{row.label}"] = np.full(n, float(present))
+            width = row.width * (1 if row.of == FRAME else atoms)
+            data[row.label] = self._label(part, frames, row) if present else np.zeros((n, width))
         for name, columns in self._widths.items():
             per_atom = columns if name == "aparam" else 0
             data[name] = np.zeros((n, 0))
             if columns:
                 data[name] = part.rows(name, frames, per_atom * atoms or columns, per_atom)
         return data
+
+    def _label(self, part: FrameSet, frames: np.ndarray, row: Property) -> np.ndarray:
+        """Return a label of frames of a set, [n, width] or [n, num_atoms * width]."""
+        if row.of == FRAME:
+            return part.rows(row.label, frames, row.width)
+        whole = row.width * self.num_atoms
+        own = np.flatnonzero(np.isin(self.atom_type, row.types))
+        few = len(own) * row.width
+        if not row.types or self.mixed or part.size(row.label) != part.num_frames * few:
+            return part.rows(row.label, frames, whole, row.width)
+        values = np.zeros((len(frames), self.num_atoms, row.width))
+        rows = part.rows(row.label, frames, few, row.width)
+        values[:, own] = rows.reshape(len(frames), len(own), row.width)
+        return values.reshape(len(frames), whole)
 
     def _assemble(self, data: dict[str, np.ndarray], indices: Sequence[int]) -> Batch:
         """Return a batch of rows [n, ...], without virtual atoms."""
@@ -222,12 +238,12 @@ class System:
             fparam=data["fparam"],
             aparam=atoms("aparam", self._widths["aparam"]),
             labels={
-                label: data[label].reshape(n, *row.shape)
+                row.label: data[row.label].reshape(n, *row.shape)
                 if row.of == FRAME
-                else atoms(label, *row.shape)
-                for label, row in labels().items()
+                else atoms(row.label, *row.shape)
+                for row in self._wanted
             },
-            has={label: data[f"has_{label}"] for label in labels()},
+            has={row.label: data[f"has_{row.label}"] for row in self._wanted},
             origin=tuple((self.path, int(index)) for index in indices),
         )
 

@@ -8,6 +8,8 @@ reads the same file (graph_file.py does in NumPy): the constant `deeptf_model` i
     deeptf_version    that wrote it
     type_map          names of the types; number 0 is the first
     outputs           names of what the graph gives, see properties.py
+    given             {name: {width, types}} of outputs whose width the model says, or that atoms of
+                      some types alone have
     rcut              A; pairs up to there matter
     hops, doors, numb_fparam, numb_aparam, masked, pair_bytes, atom_bytes
                       see Needs in model/term/term.py
@@ -44,6 +46,7 @@ from deeptf.model.parameters import Parameters, first_not_finite
 from deeptf.model.ranges import Curves
 from deeptf.model.stages import as_json
 from deeptf.model.table import NODES, RANGE, measured_arrays
+from deeptf.properties import PROPERTIES
 from deeptf.tf import tf
 
 OPTIMIZER = "optimizer/"  # first part of the names of arrays that no model has
@@ -145,6 +148,11 @@ def _description(
         "deeptf_version": __version__,
         "type_map": list(config.type_map),
         "outputs": list(outputs),
+        "given": {
+            row.name: {"width": row.width, "types": list(row.types)}
+            for row in config.gives()
+            if row != PROPERTIES[row.name]
+        },
         **asdict(config.needs()),
         "table_range": _ranges(curves) if curves else None,
         "model": dump(config),

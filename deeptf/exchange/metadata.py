@@ -35,6 +35,8 @@ def check_metadata(metadata: Mapping[str, Any], nodes: Sequence[Node], counts: b
         if given != width:
             raise _wrong(f"numb_{name}", f"{width}, what the graph takes", given)
     num_types = len(metadata["type_map"])
+    if not _are_given(metadata.get("given", {}), num_types):
+        raise _wrong("given", "{output: {width, types}}", metadata["given"])
     ranges = metadata.get("table_range")
     if counts and not (isinstance(ranges, dict) and _is_square(ranges.get("data"), num_types)):
         raise _wrong("table_range", f"distances of {num_types} times {num_types} types", ranges)
@@ -46,6 +48,19 @@ def _is_number(value: object, least: int, kinds: tuple[type, ...] = (int,)) -> b
 
 def _are_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _are_given(value: object, num_types: int) -> bool:
+    """Return whether `value` says width and types of outputs."""
+    if not isinstance(value, dict):
+        return False
+    for own in value.values():
+        types = own.get("types") if isinstance(own, dict) else None
+        if not isinstance(types, list) or not _is_number(own.get("width"), 1):
+            return False
+        if not all(_is_number(t, 0) and t < num_types for t in types):
+            return False
+    return True
 
 
 def _is_square(value: object, size: int) -> bool:

@@ -6,6 +6,7 @@ selection of types), the answer is the one that says so.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from deeptf.data.types import names_of
 from deeptf.exchange.model_file import ModelFile
 from deeptf.model.doors import PAIRS
+from deeptf.properties import Property, of_width
 
 _PARTS = {"descriptor": "descriptor/", "fitting-net": "fitting/"}
 _TRAINED = ("/matrix", "/bias", "/idt")
@@ -71,9 +73,17 @@ class Description:
         """Return how many atom parameters the model takes."""
         return int(self.metadata["numb_aparam"])
 
+    def as_given(self, row: Property) -> Property:
+        """Return a property as this model gives it: how many numbers, of atoms of which types."""
+        own = self.metadata.get("given", {}).get(row.name, {})
+        if not row.width:
+            row = of_width(row, own["width"])
+        return replace(row, types=tuple(own.get("types", ())))
+
     def get_sel_type(self) -> list[int]:
-        """Return the types that alone have an energy; an empty list means all of them."""
-        return []
+        """Return the types of the atoms that have a tensor; an empty list means all of them."""
+        given = self.metadata.get("given", {}).values()
+        return sorted({t for own in given for t in own["types"]})
 
     def get_ntypes_spin(self) -> int:
         """Return the number of types with a spin, 0."""

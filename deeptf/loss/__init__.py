@@ -1,5 +1,7 @@
 """Losses: one file per property that a model learns."""
 
+from deeptf.loss.dos import DosLoss
 from deeptf.loss.energy import EnergyLoss
+from deeptf.loss.tensor import TensorLoss
 
-LOSSES = {EnergyLoss.type: EnergyLoss}
+LOSSES = {kind.type: kind for kind in (EnergyLoss, TensorLoss, DosLoss)}

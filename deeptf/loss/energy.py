@@ -10,12 +10,13 @@ p(t) = p_limit (1 - lr/lr_0) + p_start lr/lr_0.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from deeptf.loss.labels import Labels, squared_errors
+from deeptf.loss.labels import Labels, check_gives, squared_errors
 from deeptf.model.inputs import Inputs
 from deeptf.model.model import Outputs
 from deeptf.properties import ATOM_ENERGY, ENERGY, FORCE, FORCE_WEIGHT, VIRIAL, Property
@@ -71,9 +72,14 @@ class EnergyLoss:
         """Return the properties whose errors a run tells: the virial only if it counts."""
         return [row for row in TOLD if row is not VIRIAL or self._uses(VIRIAL.key)]
 
-    def labels(self) -> Labels:
-        """Create the placeholders of the labels."""
-        return Labels.of([*TOLD, ATOM_ENERGY, FORCE_WEIGHT])
+    def of_model(self, gives: Sequence[Property]) -> EnergyLoss:
+        """Return this loss; ValueError for a model without energies."""
+        check_gives(self, gives, ENERGY)
+        return self
+
+    def labels(self) -> list[Property]:
+        """Return the properties whose labels it may use."""
+        return [*TOLD, ATOM_ENERGY, FORCE_WEIGHT]
 
     def build(
         self, outputs: Outputs, labels: Labels, inputs: Inputs, prefactors: tf.Tensor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,19 @@ class Labels:
         """Return the feed of one batch."""
         feed = {tensor: batch.labels[label] for label, tensor in self.value.items()}
         return feed | {tensor: batch.has[label] for label, tensor in self.has.items()}
+
+
+def check_gives(loss: Any, gives: Sequence[Property], *any_of: Property) -> Property:
+    """Return the first of some properties that a model gives; ValueError for one that gives none."""
+    names = [row.name for row in gives]
+    found = [row for row in any_of if row.name in names]
+    if not found:
+        wanted = " or ".join(row.name for row in any_of)
+        raise ValueError(
+            f"`loss/type` {loss.type} must have a model that gives {wanted}, got one that gives "
+            f"{', '.join(names)}: choose `loss/type` by `model/fitting_net/type`"
+        )
+    return found[0]
 
 
 def squared_errors(

@@ -6,7 +6,7 @@ A loss is a frozen dataclass in a file of its own, listed in LOSSES (loss/__init
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -23,6 +23,9 @@ class Loss(Protocol):
 
     type: ClassVar[str]
 
+    def of_model(self, gives: Sequence[Property]) -> Loss:
+        """Return the loss of a model that gives these properties; ValueError where none fits."""
+
     def terms(self) -> Mapping[str, tuple[Property, ...]]:
         """Return the properties whose labels each term needs, for terms that have a prefactor."""
 
@@ -32,8 +35,8 @@ class Loss(Protocol):
     def prefactors(self, rate_ratio: float) -> np.ndarray:
         """Return the prefactors at learning rate `rate_ratio` times the start rate."""
 
-    def labels(self) -> Labels:
-        """Create the placeholders of the labels in the current graph."""
+    def labels(self) -> list[Property]:
+        """Return the properties whose labels it may use."""
 
     def build(
         self, outputs: Outputs, labels: Labels, inputs: Inputs, prefactors: tf.Tensor

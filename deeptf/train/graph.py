@@ -14,6 +14,7 @@ import numpy as np
 
 from deeptf.data.batch import Batch, Pairs
 from deeptf.data.pairs import naming_frames
+from deeptf.loss.labels import Labels
 from deeptf.model.outside import OutsidePairs
 from deeptf.model.parameters import Parameters
 from deeptf.tf import assign, session, tf
@@ -60,7 +61,8 @@ class TrainingGraph:
         with graph.as_default():
             self._parameters = Parameters(values, seed, complete=trained)
             self._inputs = config.model.inputs()
-            self._labels = config.loss.labels()
+            loss = config.loss_of_model
+            self._labels = Labels.of(loss.labels())
             self._rate = tf.placeholder(tf.float64, [], "learning_rate")
             self._prefactors = tf.placeholder(tf.float64, [None], "prefactors")
             self._stop = tf.placeholder(tf.float64, [], "stop")
@@ -72,8 +74,8 @@ class TrainingGraph:
                 ends = [table.curves.data_end for table in self._tables]
                 self.outside = OutsidePairs(config.model.type_map, np.fmax.reduce(ends))
             bound = (outputs, self._labels, self._inputs)
-            self._frame_loss = config.loss.build(*bound, self._prefactors)
-            self._errors = config.loss.errors(*bound)
+            self._frame_loss = loss.build(*bound, self._prefactors)
+            self._errors = loss.errors(*bound)
             variables = list(self._parameters.variables.values())
             self._update = build_update(
                 config, self._frame_loss, self._stop, self._rate, variables, self._workers

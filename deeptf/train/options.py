@@ -16,6 +16,7 @@ from deeptf.config import load
 from deeptf.data.options import DataOptions, ValidationOptions
 from deeptf.input_file import Notices, read_json
 from deeptf.loss import LOSSES
+from deeptf.loss.loss import Loss
 from deeptf.model.model import ModelConfig
 from deeptf.train.learning_rate import LEARNING_RATES, Schedule
 from deeptf.train.optimizer import OPTIMIZERS, Adam, Soap
@@ -95,6 +96,12 @@ class InputConfig:
     def __post_init__(self) -> None:
         if self.training.numb_steps is not None:
             self.learning_rate.check(self.training.numb_steps)
+        self.loss.of_model(self.model.gives())  # fits
+
+    @property
+    def loss_of_model(self) -> Loss:
+        """The loss of what the model gives; ValueError where the two do not fit."""
+        return self.loss.of_model(self.model.gives())
 
 
 def read_input(path: str | Path) -> InputConfig:

@@ -25,7 +25,7 @@ class Records:
     def __init__(self, run: Run, sets: Sequence[str]) -> None:
         options, origin = run.config.training, run.origin
         restart = None if origin.restart_step is None else (origin.restart_step, origin.run)
-        columns = curve_columns(column_names(run.config.loss.columns()), sets)
+        columns = curve_columns(column_names(run.config.loss_of_model.columns()), sets)
         self._curve = LearningCurve(options.disp_file, columns, run.identity, restart)
         self._series = Series(
             options.save_ckpt, run.identity, options.max_ckpt_keep, run.first_step

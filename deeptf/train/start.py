@@ -69,13 +69,14 @@ def start(
     config = read_input(input_path)
     origin = read_origin(restart, init_model, init_frozen)
     model = config.model
-    needs = model.needs()
+    needs, loss = model.needs(), config.loss_of_model
     wanted = Wanted(
         model.type_map or origin.type_map,
         model.term.open_types(),
         needs.numb_fparam,
         needs.numb_aparam,
-        config.loss.terms(),
+        loss.labels(),
+        loss.terms(),
     )
     training = config.training
     data = open_data(training.training_data, training.validation_data, wanted)
