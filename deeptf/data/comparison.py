@@ -7,14 +7,15 @@ Every number counts once: an energy per frame, three force components per atom, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from deeptf.data.batch import Batch
-from deeptf.properties import FRAME, Property, labelled
+from deeptf.properties import DIPOLE, FRAME, Property
 
+TENSOR = DIPOLE.key  # of all tensors of frames
 TITLE_WIDTH = 16  # of the first column of a table
 
 
@@ -37,17 +38,19 @@ class Quantity:
 
     @property
     def suffix(self) -> str:
-        """Name in detail files (`PREFIX.e_peratom.out`), and of its sums."""
+        """Name of its sums of errors, and in detail files (`PREFIX.e_peratom.out`)."""
         return self.property.key + ("_peratom" if self.per_atom else "")
 
+    @property
+    def file(self) -> str:
+        """What detail files have behind their prefix."""
+        return ".out" if self.suffix == TENSOR else f".{self.suffix}.out"
 
-def quantities(outputs: Collection[str], atomic: bool = False) -> tuple[Quantity, ...]:
-    """Return what is compared of a model with these outputs; extensive properties per atom too.
 
-    atomic : compare the shares of atoms, such as atomic energies, too
-    """
+def quantities(rows: Sequence[Property]) -> tuple[Quantity, ...]:
+    """Return what is compared of these properties; extensive ones per atom too."""
     found = []
-    for row in labelled(outputs, atomic):
+    for row in rows:
         found += [Quantity(row), Quantity(row, True)] if row.extensive else [Quantity(row)]
     return tuple(found)
 
@@ -61,6 +64,8 @@ def compare(
     atoms = batch.atoms_per_frame
     if row.of != FRAME:
         chosen = np.repeat(chosen, atoms)  # [N]
+        if row.types:  # others have none
+            chosen &= np.isin(batch.atom_type, row.types)
     pair = []
     for value in (batch.labels[row.label], predicted[row.name]):
         rows = value.reshape(len(chosen), row.width)[chosen]

@@ -95,9 +95,9 @@ def _check_nets(config: ModelConfig, arrays: Arrays) -> None:
         )
     with tf.Graph().as_default():
         if not config.tables(Parameters(arrays)):
+            kind = getattr(config.term, "descriptor", config.term).type
             raise ValueError(
-                "it must have embedding nets that tables can stand for, but its descriptor, "
-                f"{config.term.descriptor.type}, has none"
+                f"it must have embedding nets that tables can stand for, but {kind} has none"
             )
 
 

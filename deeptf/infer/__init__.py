@@ -5,7 +5,14 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_HOMES = {"DeepPot": "deep_pot", "Ensemble": "ensemble", "calc_model_devi": "ensemble"}
+_HOMES = {
+    "DeepPot": "deep_pot",
+    "DeepDipole": "deep_tensor",
+    "DeepPolar": "deep_tensor",
+    "DeepDOS": "deep_dos",
+    "Ensemble": "ensemble",
+    "calc_model_devi": "ensemble",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from deeptf.data.batch import Batch
 from deeptf.data.comparison import TITLE_WIDTH, ErrorSum, Quantity, quantities
-from deeptf.infer.deep_pot import DeepPot
+from deeptf.infer.deep_model import DeepModel
 from deeptf.infer.evaluator import OutsideWarning
 from deeptf.infer.systems import systems_for
 from deeptf.infer.test import batches
@@ -27,10 +27,14 @@ def compare(
 
     Raises ValueError or OSError with a message for the user.
     """
-    with DeepPot(old, threads) as one, DeepPot(new, threads) as other, warnings.catch_warnings():
+    with (
+        DeepModel(old, threads) as one,
+        DeepModel(new, threads) as other,
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore", OutsideWarning)  # said below, of all frames
         opened = list(systems_for(other, systems))
-        rows = quantities(other.get_outputs())
+        rows = quantities(other.labelled())
         sums = {row: ErrorSum() for row in rows if row.per_atom or not row.property.extensive}
         count = 0
         for system in opened:
@@ -50,7 +54,7 @@ def compare(
     return lines + outside
 
 
-def _outside(pot: DeepPot) -> list[str]:
+def _outside(pot: DeepModel) -> list[str]:
     """Return lines on pairs closer than the data of a model, in all its evaluations."""
     if pot.outside is None:
         return []
@@ -58,7 +62,7 @@ def _outside(pot: DeepPot) -> list[str]:
     return lines or ["no pair of atoms is closer than where the data of the model end"]
 
 
-def _add(batch: Batch, one: DeepPot, other: DeepPot, sums: dict[Quantity, ErrorSum]) -> None:
+def _add(batch: Batch, one: DeepModel, other: DeepModel, sums: dict[Quantity, ErrorSum]) -> None:
     """Add the differences of two models on a batch."""
     names = [row.property.name for row in sums]
     before, after = (model.evaluate(batch, names) for model in (one, other))

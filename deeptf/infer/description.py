@@ -14,7 +14,7 @@ import numpy as np
 from deeptf.data.types import names_of
 from deeptf.exchange.model_file import ModelFile
 from deeptf.model.doors import PAIRS
-from deeptf.properties import Property, of_width
+from deeptf.properties import Property, labelled, of_width
 
 _PARTS = {"descriptor": "descriptor/", "fitting-net": "fitting/"}
 _TRAINED = ("/matrix", "/bias", "/idt")
@@ -79,6 +79,13 @@ class Description:
         if not row.width:
             row = of_width(row, own["width"])
         return replace(row, types=tuple(own.get("types", ())))
+
+    def labelled(self, atomic: bool = False) -> list[Property]:
+        """Return the outputs that data can label, as this model gives them.
+
+        atomic : the shares of atoms too, such as atomic energies
+        """
+        return [self.as_given(row) for row in labelled(self.get_outputs(), atomic)]
 
     def get_sel_type(self) -> list[int]:
         """Return the types of the atoms that have a tensor; an empty list means all of them."""

@@ -9,7 +9,6 @@ import numpy as np
 from deeptf.data.find import find_systems
 from deeptf.data.system import System
 from deeptf.infer.description import Description
-from deeptf.properties import labelled
 
 BATCH_ATOMS = 8192  # atoms that are read and evaluated at a time
 
@@ -20,7 +19,7 @@ def systems_for(model: Description, systems: str | Sequence[str]) -> Iterator[Sy
     systems : a folder that is searched for systems, or a list of systems
     """
     names = model.get_type_map() if model.names_types() else None
-    wanted = [model.as_given(row) for row in labelled(model.get_outputs(), atomic=True)]
+    wanted = model.labelled(atomic=True)
     for path in find_systems(systems):
         yield System(path, names, model.get_dim_fparam(), model.get_dim_aparam(), wanted)
 

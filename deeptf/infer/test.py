@@ -21,7 +21,7 @@ from deeptf.data.batch import Batch
 from deeptf.data.comparison import Errors, Quantity, compare, quantities
 from deeptf.data.system import System
 from deeptf.files import replacing
-from deeptf.infer.deep_pot import DeepPot
+from deeptf.infer.deep_model import DeepModel
 from deeptf.infer.evaluator import OutsideWarning
 from deeptf.infer.plot import ParityPlot, check_plot
 from deeptf.infer.systems import portions, systems_for
@@ -54,9 +54,9 @@ def test(
         raise ValueError(f"`num_frames` must be at least 0 (all frames), got {num_frames}")
     if plot is not None:
         check_plot(plot)
-    with DeepPot(model_file, threads) as pot, ExitStack() as stack, warnings.catch_warnings():
+    with DeepModel(model_file, threads) as pot, ExitStack() as stack, warnings.catch_warnings():
         warnings.simplefilter("ignore", OutsideWarning)  # said below, of all frames
-        total = Errors(quantities(pot.get_outputs(), atomic))
+        total = Errors(quantities(pot.labelled(atomic)))
         parity = ParityPlot(total.quantities) if plot is not None else None
         if not pot.names_types():
             print("note: the model has no names of its types: those of the systems count by number")
@@ -114,7 +114,7 @@ def _choose(
 
 
 def _test_system(
-    pot: DeepPot,
+    pot: DeepModel,
     system: System,
     frames: np.ndarray,
     quantities: tuple[Quantity, ...],
@@ -160,7 +160,7 @@ class _Details:
         """Append rows of labels and predictions [n, columns]."""
         name = quantity.suffix
         if name not in self._streams:
-            path = f"{self._prefix}.{name}.out"
+            path = f"{self._prefix}{quantity.file}"
             self._streams[name] = self._stack.enter_context(replacing(path, "w"))
         stream = self._streams[name]
         if self._system.get(name) != system:

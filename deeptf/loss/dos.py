@@ -120,5 +120,6 @@ class LossOfDos:
     def _error(self, term: str, outputs: Outputs, labels: Labels) -> tf.Tensor:
         """Return the errors of a term, [F or N, energies]."""
         row = self._row(term)
-        error = outputs.values[row.name] - labels.value[row.label]
+        label = tf.reshape(labels.value[row.label], [-1, row.width])
+        error = outputs.values[row.name] - label
         return tf.cumsum(error, axis=1) if term.endswith("cdf") else error

@@ -38,7 +38,7 @@ class Labels:
 
 
 def check_gives(loss: Any, gives: Sequence[Property], *any_of: Property) -> Property:
-    """Return the first of some properties that a model gives; ValueError for one that gives none."""
+    """Return the first of some properties that a model gives; ValueError without any."""
     names = [row.name for row in gives]
     found = [row for row in any_of if row.name in names]
     if not found:

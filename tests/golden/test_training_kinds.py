@@ -18,6 +18,7 @@ from deeptf.data.types import names_of
 from deeptf.exchange.convert import convert
 from deeptf.exchange.frozen import read_arrays
 from deeptf.loss.energy import EnergyLoss
+from deeptf.loss.labels import Labels
 from deeptf.model.descriptor.loc_frame import LocFrame
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
@@ -93,7 +94,7 @@ def test_losses(tmp_path: Path) -> None:
     batch = system.batch(range(system.num_frames))
     loss = EnergyLoss(**{k: v for k, v in golden["loss"].items() if k != "type"})
     with tf.Graph().as_default() as graph:
-        inputs, labels = config.inputs(), loss.labels()
+        inputs, labels = config.inputs(), Labels.of(loss.labels())
         outputs = config.build(inputs, Parameters(arrays, frozen=True))
         prefactors = tf.constant(loss.prefactors(1.0))
         total = tf.reduce_mean(loss.build(outputs, labels, inputs, prefactors))

@@ -7,9 +7,10 @@ from small_run import write_system
 
 import deeptf.infer.test as module
 from deeptf.infer import DeepPot
+from deeptf.properties import labelled
 
 run = module.test
-QUANTITIES = module.quantities(toy.OUTPUTS)
+QUANTITIES = module.quantities(labelled(toy.OUTPUTS))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from physics_suite import random_arrays
 
 from deeptf.data.batch import Batch, rows_of
 from deeptf.loss.energy import TERMS, EnergyLoss
+from deeptf.loss.labels import Labels
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
@@ -57,7 +58,7 @@ class Run:
     def __init__(self, config: ModelConfig, loss: EnergyLoss = LOSS) -> None:
         with tf.Graph().as_default() as graph:
             self.parameters = Parameters(random_arrays(config, 2))
-            inputs, self.labels = config.inputs(), loss.labels()
+            inputs, self.labels = config.inputs(), Labels.of(loss.labels())
             outputs = config.build(inputs, self.parameters)
             bound = (outputs, self.labels, inputs)
             self.loss = loss.build(*bound, tf.constant(PREFACTORS))

@@ -18,13 +18,13 @@ from deeptf.exchange.compress import Data, compress
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.infer.test import test as compare
 from deeptf.loss import LOSSES
-from deeptf.loss.labels import Labels, squared_errors
+from deeptf.loss.labels import squared_errors
 from deeptf.model.fitting import FITTINGS
 from deeptf.model.fitting.fitted import Fitted
 from deeptf.model.parameters import constant
 from deeptf.model.term import TERMS
 from deeptf.model.term.term import Needs, TermOutputs
-from deeptf.properties import CENTRE, PROPERTIES, Property
+from deeptf.properties import CENTRE, ENERGIES, PROPERTIES, Property
 from deeptf.tf import tf
 from deeptf.train.freeze import freeze
 from deeptf.train.run import train
@@ -67,6 +67,9 @@ class Springs:
 
     def needs(self):
         return Needs(self.rcut)
+
+    def gives(self, num_types):
+        return [*ENERGIES, CHARGE]
 
     def check_types(self, num_types):
         pass
@@ -119,6 +122,9 @@ class ChargeLoss:
     type: ClassVar[str] = "toy_charge"
     start_pref_q: float = 1.0
 
+    def of_model(self, gives):
+        return self
+
     def terms(self):
         return {"e": (properties.ENERGY,), CHARGE.key: (CHARGE,)}
 
@@ -129,7 +135,7 @@ class ChargeLoss:
         return np.array([1.0, self.start_pref_q * rate_ratio])
 
     def labels(self):
-        return Labels.of(self.columns())
+        return self.columns()
 
     def build(self, outputs, labels, inputs, prefactors):
         charge = (outputs.values["charge"] - labels.value["toy_charge"]) ** 2
