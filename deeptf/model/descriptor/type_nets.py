@@ -27,10 +27,10 @@ from deeptf.model.descriptor.described import Arrays, Lines
 from deeptf.model.descriptor.row_sums import RowSums
 from deeptf.model.embedding import embed
 from deeptf.model.network import (
-    NOT_SMOOTH,
     Style,
     activation_meant,
     check_activation,
+    is_smooth,
     precision_meant,
     precision_of,
 )
@@ -92,10 +92,10 @@ class TypeNets:
     def _check_embedding(self) -> None:
         if self.embedding not in (None, "table", "network"):
             raise ValueError(f'`embedding` must be "table" or "network", got {self.embedding!r}')
-        if self.embedding == "table" and self.activation_function.lower() in NOT_SMOOTH:
+        if self.embedding == "table" and not is_smooth(self.activation_function):
             raise ValueError(
                 '`embedding` must be "network" with the activation function '
-                f'{self.activation_function!r}, whose slope jumps, got "table"'
+                f'{self.activation_function!r}, whose derivatives jump, got "table"'
             )
 
     def _check_sel(self) -> None:
@@ -146,7 +146,7 @@ class TypeNets:
     def tabulated(self) -> bool:
         """Whether the embedding nets are tables; where nothing is said, if they are smooth."""
         if self.embedding is None:
-            return self.activation_function.lower() not in NOT_SMOOTH
+            return is_smooth(self.activation_function)
         return self.embedding == "table"
 
     @property
