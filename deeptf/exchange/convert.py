@@ -1,6 +1,7 @@
 """Converting: a model frozen by deepmd-kit's TensorFlow backend becomes a deeptf model.
 
-Energy models with a descriptor of deepmd/kinds are taken. What else a graph holds is refused by
+Models of energies, dipoles, polarizabilities and densities of states with a descriptor of
+deepmd/kinds are taken. What else a graph holds is refused by
 name (deepmd/graph.py); and the new model has to give what the graph of the old one gives on random
 environments (deepmd/check.py) before it is written.
 """
@@ -89,7 +90,7 @@ def _compare(
     difference, count = largest_difference(settings.graph, settings.part, config, arrays, converted)
     if not difference <= tolerance:
         raise ValueError(
-            "it must be an energy model of a kind that deeptf has, but its graph computes "
+            "it must be a model of a kind that deeptf has, but its graph computes "
             f"something else: on {count} random environments results differ by up to "
             f"{difference:.1e} (relative)"
         )

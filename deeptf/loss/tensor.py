@@ -111,7 +111,8 @@ class LossOfTensor:
     def _chosen(self, inputs: Inputs) -> tf.Tensor:
         """Return 1 for each atom that has a tensor, else 0, [N]."""
         types = inputs.atom_type[: tf.shape(inputs.row)[0] - 1]
-        own = tf.reduce_any(types[:, None] == tf.constant(self.atom.types, tf.int32), axis=1)
+        chosen = tf.constant(self.atom.types, tf.int32)
+        own = tf.reduce_any(tf.equal(types[:, None], chosen), axis=1)
         return tf.cast(own, tf.float64)
 
     def _numbers(self, inputs: Inputs) -> tf.Tensor:

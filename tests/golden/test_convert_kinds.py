@@ -14,7 +14,9 @@ import pytest
 from deeptf.exchange.convert import convert
 from deeptf.exchange.model_file import read_model
 from deeptf.infer.backend import ENGINE, TENSORFLOW
+from deeptf.infer.deep_dos import DeepDOS
 from deeptf.infer.deep_pot import DeepPot
+from deeptf.infer.deep_tensor import DeepDipole, DeepPolar
 
 MODELS = Path(__file__).parents[3] / "shared" / "data" / "models"
 KINDS = MODELS / "kinds"
@@ -63,14 +65,21 @@ COMPRESSED = (
     "se_a_ebd_v2_compressed",
     "se_atten_v2_l0_compressed",
 )
+TENSORS = {
+    "dipole": DeepDipole,
+    "dipole_all": DeepDipole,
+    "dipole_se_atten": DeepDipole,
+    "hybrid_a_a_dipole": DeepDipole,
+    "c_dipole_compressed": DeepDipole,
+    "dplr_dw": DeepDipole,
+    "polar": DeepPolar,
+    "polar_full_scale": DeepPolar,
+    "polar_se_atten_v2": DeepPolar,
+}
 TOLERANCES = {"float32": 1e-6}
 LOCAL = ("loc_frame", "loc_frame_neg", "loc_frame_nn")  # golden files without virials of atoms
 FEATURES = {  # part of a name -> what the message must say
     "compressed": "compressed",
-    "dipole": "a model of `dipole`",
-    "dplr_dw": "a model of `dipole`",
-    "polar": "a model of `polar`",
-    "dos": "a model of `dos`",
     "dplr_ener": "a dipole-charge modifier",
     "spin": "spin",
     "srtab": "a pair table",
@@ -116,7 +125,41 @@ def test_models(name: str, tmp_path: Path) -> None:
             np.testing.assert_allclose(value, expected, rtol=0, atol=tolerance, err_msg=label)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in PLAIN + COMPRESSED])
+@pytest.mark.parametrize("name", TENSORS)
+def test_tensors(name: str, tmp_path: Path) -> None:
+    golden, kind = np.load(kept(f"{name}.npz")), "polar" if "polar" in name else "dipole"
+    convert(unpacked(name, tmp_path), tmp_path / "new.pb")
+    coord = golden["coord"].reshape(1, -1)
+    labels = f"global_{kind}", "full_force", "full_virial", f"atomic_{kind}", "full_atom_virial"
+    with TENSORS[name](tmp_path / "new.pb") as model:
+        for suffix, cell in {"": golden["cell"].reshape(1, 9), "_nopbc": None}.items():
+            found = model.eval_full(coord, cell, golden["types"], atomic=True)
+            for label, value in zip(labels, found, strict=True):
+                if label + suffix in golden:  # some files were frozen without derivatives
+                    expected = golden[label + suffix].reshape(value.shape)
+                    tolerance = 1e-8 if "compressed" in name else 1e-12
+                    np.testing.assert_allclose(value, expected, rtol=0, atol=tolerance)
+            alone = model.eval(coord, cell, golden["types"])
+            np.testing.assert_array_equal(alone, found[3])
+        assert set(model.get_sel_type()) == set(golden["types"][np.abs(alone[0]).max(axis=1) > 0])
+
+
+def test_densities_of_states(tmp_path: Path) -> None:
+    golden = np.load(kept("dos.npz"))
+    convert(unpacked("dos", tmp_path), tmp_path / "new.pb")
+    with DeepDOS(tmp_path / "new.pb") as model:
+        for suffix, cell in {"": golden["cell"].reshape(1, 9), "_nopbc": None}.items():
+            found = model.eval(golden["coord"].reshape(1, -1), cell, golden["types"], atomic=True)
+            for label, value in zip(("dos", "atom_dos"), found, strict=True):
+                expected = golden[label + suffix].reshape(value.shape)
+                np.testing.assert_allclose(value, expected, rtol=0, atol=1e-12)
+        assert model.get_numb_dos() == found[0].shape[-1]
+
+
+TAKEN = (*PLAIN, *COMPRESSED, *TENSORS, "dos")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in TAKEN])
 def test_other_models_are_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError) as caught:
         convert(unpacked(name, tmp_path), tmp_path / "new.pb")

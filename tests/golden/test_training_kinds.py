@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ from deeptf.data.system import System
 from deeptf.data.types import names_of
 from deeptf.exchange.convert import convert
 from deeptf.exchange.frozen import read_arrays
-from deeptf.loss.energy import EnergyLoss
+from deeptf.loss import LOSSES as LOSSES_OF
 from deeptf.loss.labels import Labels
 from deeptf.model.descriptor.loc_frame import LocFrame
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
 from deeptf.model.roles import with_values
+from deeptf.properties import Property
 from deeptf.tf import session, tf
 from deeptf.train.options import load_input
 
@@ -34,8 +36,16 @@ STATISTICS = (
     "se_e2_r_fparam_aparam",
     "se_e2_r_oneside_excl",
     "se_e3",
+    "polar",
+    "polar_full_scale",
 )
-LOSS = "5_se_e2_a_oneside"  # of those in losses.json, the one of a plain energy model
+LOSSES = (  # in losses.json
+    "0_dipole",
+    "1_dipole",
+    "2_polar_full_scale",
+    "3_dos",
+    "5_se_e2_a_oneside",
+)
 NAMES = {
     "t_avg": "descriptor/mean",
     "t_std": "descriptor/stddev",
@@ -44,6 +54,7 @@ NAMES = {
     "t_fparam_istd": "fitting/fparam_stddev",
     "t_aparam_avg": "fitting/aparam_mean",
     "t_aparam_istd": "fitting/aparam_stddev",
+    "t_constant_matrix": "fitting/constant",
 }
 pytestmark = pytest.mark.skipif(
     not KINDS.is_dir(), reason="the golden kinds are not in a folder `shared` beside the checkout"
@@ -60,10 +71,10 @@ def as_rounded(config: ModelConfig) -> ModelConfig:
     return with_values(config, rcut_smth=float(start), rcut=rcut)
 
 
-def system_of(name: str, config: ModelConfig) -> System:
+def system_of(name: str, config: ModelConfig, wanted: Sequence[Property] = ()) -> System:
     needs = config.needs()
-    path = KINDS / "data" / Path(name).name
-    return System(path, names_of(config.type_map), needs.numb_fparam, needs.numb_aparam)
+    path, types = KINDS / "data" / Path(name).name, names_of(config.type_map)
+    return System(path, types, needs.numb_fparam, needs.numb_aparam, wanted)
 
 
 @pytest.mark.parametrize("name", STATISTICS)
@@ -71,7 +82,8 @@ def test_statistics(name: str) -> None:
     golden = np.load(KINDS / "stats.npz")
     script = json.loads((KINDS / f"{name}.json").read_text())
     config = as_rounded(load_input(script)[0].model)
-    systems = [system_of(str(golden[f"{name}/system"]), config)]
+    wanted = [row for row in config.gives() if row.label]
+    systems = [system_of(str(golden[f"{name}/system"]), config, wanted)]
     rows = collect(systems, config.term.collectors(config.num_types))
     found = Found(systems, rows, rows, config.num_types, config.data_stat_protect)
     arrays, _ = config.term.first_arrays(found, config.type_map)
@@ -83,16 +95,18 @@ def test_statistics(name: str) -> None:
             np.testing.assert_allclose(value, expected, rtol=1e-10, atol=1e-10, err_msg=source)
 
 
-def test_losses(tmp_path: Path) -> None:
-    golden: dict[str, Any] = json.loads((KINDS / "losses.json").read_text())[LOSS]
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses(name: str, tmp_path: Path) -> None:
+    golden: dict[str, Any] = json.loads((KINDS / "losses.json").read_text())[name]
     content = gzip.decompress((KINDS / f"{golden['model']}.pb.gz").read_bytes())
     (tmp_path / "old.pb").write_bytes(content)
     convert(tmp_path / "old.pb", tmp_path / "new.pb")
     metadata, arrays = read_arrays(tmp_path / "new.pb")
     config = load(ModelConfig, metadata["model"], "model")
-    system = system_of(golden["system"], config)
+    given = {k: v for k, v in golden["loss"].items() if k != "type"}
+    loss = LOSSES_OF[golden["loss"]["type"]](**given).of_model(config.gives())
+    system = system_of(golden["system"], config, loss.labels())
     batch = system.batch(range(system.num_frames))
-    loss = EnergyLoss(**{k: v for k, v in golden["loss"].items() if k != "type"})
     with tf.Graph().as_default() as graph:
         inputs, labels = config.inputs(), Labels.of(loss.labels())
         outputs = config.build(inputs, Parameters(arrays, frozen=True))

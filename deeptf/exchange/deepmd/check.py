@@ -18,6 +18,7 @@ from deeptf.exchange.deepmd.kind import Part
 from deeptf.exchange.deepmd.run import OriginalModel, imported
 from deeptf.model.model import ModelConfig
 from deeptf.ops.library import library
+from deeptf.properties import FRAME, Property
 from deeptf.tf import session, tf
 
 TYPES_AT_A_TIME = 8  # centre types in one frame: bounds the memory of models with many types
@@ -32,6 +33,12 @@ OUTPUTS = {  # of deepmd-kit -> of deeptf
     names.VIRIAL: "virial",
     names.ATOM_VIRIAL: "atom_virial",
     names.DESCRIPTOR: "descriptor",
+    "o_dipole": "atom_dipole",
+    "o_global_dipole": "dipole",
+    "o_polar": "atom_polar",
+    "o_global_polar": "polar",
+    "o_atom_dos": "atom_dos",
+    "o_dos": "dos",
 }
 
 
@@ -57,6 +64,7 @@ def largest_difference(
     new = imported(converted)
     inputs = {node.name for node in converted.node if node.op.startswith("Placeholder")}
     compared = [name for name in original.outputs if name in OUTPUTS]
+    given = {row.name: row for row in config.gives()}
     largest, count = 0.0, 0
     with session(original.graph) as on_original, session(new) as on_new:
         for frame in random_frames(part, config, arrays, seed):
@@ -64,6 +72,7 @@ def largest_difference(
             feed = {f"{k}:0": v for k, v in _feed(frame).items() if k in inputs}
             found = on_new.run([f"{OUTPUTS[name]}:0" for name in compared], feed)
             for name, value in zip(compared, found, strict=True):
+                value = _of_types(value, frame, given.get(OUTPUTS[name]))
                 largest = max(largest, _difference(name, value, expected[name]))
             count += frame.num_centres
     return largest, count
@@ -110,7 +119,7 @@ def _frame(
         else np.zeros(size)
         for name, size in sizes.items()
     }
-    if fitting.use_aparam_as_mask:  # those without a neighbour are absent
+    if config.needs().masked:  # those without a neighbour are absent
         there = np.concatenate([count.any(axis=1), np.ones(len(ghost_type))])
         parameters["aparam"] = there[:, None]
     return Frame(
@@ -158,6 +167,13 @@ def _feed(frame: Frame) -> dict[str, np.ndarray]:
         "fparam": frame.fparam,
         "aparam": frame.aparam,
     }
+
+
+def _of_types(value: np.ndarray, frame: Frame, row: Property | None) -> np.ndarray:
+    """Return the rows of the centres that have a property, as deepmd-kit gives them."""
+    if row is None or row.of == FRAME or not row.types:
+        return value
+    return value[np.isin(frame.atom_type[: frame.num_centres], row.types)]
 
 
 def _difference(name: str, found: np.ndarray, expected: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""Fitting nets of energies in the graph of a deepmd-kit model.
+"""Fitting nets in the graph of a deepmd-kit model.
 
 `atom_ener` shows as a second evaluation of a fitting net, at a descriptor of zeros, that is
 subtracted. It becomes a part of the energy bias, or of a wider net.
@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -17,43 +18,54 @@ from deeptf.exchange.deepmd import nets
 from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.kind import Arrays
 from deeptf.exchange.deepmd.rows import check_positive
+from deeptf.exchange.deepmd.tensors import further_arrays, net_names, tensor_settings
+from deeptf.model.fitting.dos import DosFitting
 from deeptf.model.fitting.ener import EnerFitting
+from deeptf.model.fitting.net_settings import NetSettings
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
 from deeptf.model.type_embedding import TypeEmbedding
 from deeptf.tf import session, tf
 
+TENSORS = ("dipole", "polar")
 MASK = "fitting_attr/aparam_nall"  # whether aparam is one
 OF_ALL = "final_layer/matrix"  # is there where types have vectors: then one net is for all of them
 
 
-def fitting_settings(graph: DeepmdGraph) -> EnerFitting:
+def fitting_settings(graph: DeepmdGraph, script: Any, num_types: int) -> NetSettings:
     """Return the settings of the fitting nets.
 
-    One without hidden layers becomes a hidden layer of one linear neuron.
+    One without hidden layers becomes a hidden layer of linear neurons, one for each output.
+
+    script : the input of the training, if there is one
     """
-    owner = _owners(graph, 1)[0][0]
+    owner = _first_owner(graph)
     pattern = f"layer_{{layer}}{owner}/{{kind}}"
     neuron = nets.widths(graph, pattern, 0)
     function = "linear"
     if neuron:
         function = nets.activation(graph, pattern.format(kind="bias", layer=0))
-    return EnerFitting(
-        **{f"numb_{kind}": _parameters(graph, kind) for kind in ("fparam", "aparam")},
-        use_aparam_as_mask=MASK in graph and graph.number(MASK) == 1,
-        neuron=neuron or (1,),
-        activation_function=function,
-        precision=nets.precision(graph, f"final_layer{owner}/matrix"),
-        resnet_dt=any(re.fullmatch(r"layer_\d+(_type_\d+)?/idt", name) for name in graph.nodes),
-    )
+    common = {
+        "neuron": neuron or (graph.array(f"final_layer{owner}/matrix").shape[-1],),
+        "activation_function": function,
+        "precision": nets.precision(graph, f"final_layer{owner}/matrix"),
+        "resnet_dt": any(re.fullmatch(r"layer_\d+(_type_\d+)?/idt", name) for name in graph.nodes),
+    }
+    if graph.kind in TENSORS:
+        return tensor_settings(graph, script, num_types, common)
+    common |= {f"numb_{kind}": _parameters(graph, kind) for kind in ("fparam", "aparam")}
+    if graph.kind == "dos":
+        return DosFitting(numb_dos=int(graph.number("fitting_attr/numb_dos")), **common)
+    return EnerFitting(use_aparam_as_mask=_is_mask(graph), **common)
 
 
-def descriptor_width(graph: DeepmdGraph, fitting: EnerFitting, types: TypeEmbedding | None) -> int:
+def descriptor_width(graph: DeepmdGraph, types: TypeEmbedding | None) -> int:
     """Return how many numbers of the descriptor the fitting nets take."""
-    owner = _owners(graph, 1)[0][0]
+    owner = _first_owner(graph)
     first = f"layer_0{owner}/matrix"
     inputs = len(graph.array(first if first in graph else f"final_layer{owner}/matrix"))
-    return inputs - _conditions(fitting) - _vector(types)
+    parameters = [] if graph.kind in TENSORS else ["fparam"] + ["aparam"] * (not _is_mask(graph))
+    return inputs - sum(_parameters(graph, kind) for kind in parameters) - _vector(types)
 
 
 def fitting_arrays(
@@ -67,6 +79,8 @@ def fitting_arrays(
     """
     fitting = config.term.fitting_net
     arrays = _statistics(graph, fitting) | _nets(graph, config)
+    if graph.kind != "ener":
+        return config, arrays | further_arrays(graph, config)
     arrays["energy_bias"] = _energy_bias(graph, config.num_types)
     owners = _owners(graph, config.num_types)
     relative = [net for owner, net in owners if f"final_layer{owner}_1/MatMul" in graph]
@@ -84,6 +98,18 @@ def _owners(graph: DeepmdGraph, num_types: int) -> list[tuple[str, str]]:
     if OF_ALL in graph:
         return [("", "all")]
     return [(f"_type_{t}", f"type_{t}") for t in range(num_types)]
+
+
+def _first_owner(graph: DeepmdGraph) -> str:
+    """Return the end of the names of the layers of a net that is there."""
+    found = re.compile(r"final_layer(_type_\d+)?/matrix")
+    owners = [match[1] or "" for match in map(found.fullmatch, graph.nodes) if match]
+    return min(owners, key=len, default="_type_0")
+
+
+def _is_mask(graph: DeepmdGraph) -> bool:
+    """Return whether aparam is a mask of atoms."""
+    return MASK in graph and graph.number(MASK) == 1
 
 
 def _vector(types: TypeEmbedding | None) -> int:
@@ -136,10 +162,12 @@ def _nets(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
     term, fitting = config.term, config.term.fitting_net
     inputs = term.descriptor.width + _vector(term.type_embedding)
     widths = inputs + _conditions(fitting), *fitting.neuron
-    arrays = {}
+    arrays, outputs = {}, fitting.num_outputs(term.descriptor)
     for owner, net in _owners(graph, config.num_types):
+        if net not in net_names(config):
+            continue
         if f"layer_0{owner}/matrix" not in graph:
-            arrays |= _linear_net(graph, owner, net, widths[0])
+            arrays |= _linear_net(graph, owner, net, (widths[0], outputs))
             continue
         for layer, (n_in, n_out) in enumerate(itertools.pairwise(widths)):
             kinds = ["matrix", "bias"]
@@ -147,16 +175,16 @@ def _nets(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
             place = f"layer_{{layer}}{owner}/{{kind}}", layer, f"{net}/{layer}"
             arrays |= nets.layer_arrays(graph, *place, (n_in, n_out), kinds)
         place = f"final_layer{owner}/{{kind}}", "", f"{net}/last"
-        arrays |= nets.layer_arrays(graph, *place, (widths[-1], 1))
+        arrays |= nets.layer_arrays(graph, *place, (widths[-1], outputs))
     return arrays
 
 
-def _linear_net(graph: DeepmdGraph, owner: str, net: str, inputs: int) -> Arrays:
+def _linear_net(graph: DeepmdGraph, owner: str, net: str, shape: tuple[int, int]) -> Arrays:
     """Return the arrays of a net that has no hidden layer in the graph."""
     place = f"final_layer{owner}/{{kind}}", "", f"{net}/0"
-    arrays = nets.layer_arrays(graph, *place, (inputs, 1))
+    arrays = nets.layer_arrays(graph, *place, shape)
     dtype = arrays[f"{net}/0/matrix"].dtype
-    last = {"matrix": np.ones((1, 1), dtype), "bias": np.zeros(1, dtype)}
+    last = {"matrix": np.eye(shape[1], dtype=dtype), "bias": np.zeros(shape[1], dtype)}
     return arrays | {f"{net}/last/{kind}": value for kind, value in last.items()}
 
 

@@ -59,7 +59,10 @@ def read_graph(path: str | Path) -> tf.GraphDef:
 class DeepmdGraph:
     """The nodes of a graph by name, and its constants.
 
-    Raises ValueError where it is no energy model of deepmd-kit, or where nodes are missing.
+    kind : what it is a model of; of one of other properties than energies, all that their values
+        and the descriptor do not need is left out, such as derivatives.
+
+    Raises ValueError where it is no model of deepmd-kit, or where nodes are missing.
     """
 
     def __init__(self, graph_def: tf.GraphDef) -> None:
@@ -68,6 +71,12 @@ class DeepmdGraph:
         self._read: set[str] = set()
         self._check_origin()
         self._check_whole()
+        self.kind = self.text("model_attr/model_type")
+        if self.kind not in names.NEEDED_OUTPUTS:
+            known = ", ".join(names.NEEDED_OUTPUTS)
+            raise ValueError(f"it must be a model of {known}, got a model of `{self.kind}`")
+        if self.kind != "ener":
+            self._leave_out_derivatives()
 
     def __contains__(self, name: str) -> bool:
         return name in self.nodes
@@ -134,6 +143,7 @@ class DeepmdGraph:
         kinds : descriptors of the model.
         """
         known = {feature for kind in kinds for feature in kind.features}
+        known.update(names.OF_MODEL.get(self.kind, ()))
         features: dict[str, str] = {}
         for node in self.graph_def.node:
             for feature, place in names.signs(node.op, node.name):
@@ -142,14 +152,16 @@ class DeepmdGraph:
         self._refuse(f"{feature} ({place})" for feature, place in features.items())
 
     def check_parts(self, kinds: Sequence[Known]) -> None:
-        """Raise ValueError that names parts that energy models of these kinds do not have."""
+        """Raise ValueError that names parts that models of these kinds do not have."""
         known = names.STANDARD_OPS.union(names.GELU_OPS, names.GELU_GRAD_OPS)
+        if self.kind != "ener":
+            known |= names.TENSOR_OPS
         for kind in kinds:
             known |= kind.ops.union(kind.geometry)
         self._refuse(part for node in self.graph_def.node for part in _unknown(node, known))
         functions = self.graph_def.library.function
         self._refuse(f"function `{function.signature.name}`" for function in functions)
-        for name in names.NEEDED_OUTPUTS:
+        for name in names.NEEDED_OUTPUTS[self.kind]:
             if name not in self:
                 raise ValueError(f"it must have the output `{name}`, but does not")
         self._refuse(
@@ -174,7 +186,7 @@ class DeepmdGraph:
         if parts:
             more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
             raise ValueError(
-                "it must be an energy model of a kind that deeptf has, got "
+                "it must be a model of a kind that deeptf has, got "
                 f"{', '.join(parts[:SHOWN])}{more}"
             )
 
@@ -197,9 +209,19 @@ class DeepmdGraph:
                         "the file is damaged"
                     )
 
-    def _unreached(self) -> list[tf.NodeDef]:
-        """Return the nodes that no output needs."""
-        waiting = [name for name in self.nodes if names.plain(name) in names.OUTPUTS]
+    def _leave_out_derivatives(self) -> None:
+        """Keep what the values of the model and its descriptor need, and what describes it."""
+        wanted = {*names.NEEDED_OUTPUTS[self.kind], names.DESCRIPTOR} & self.nodes.keys()
+        left_out = {n.name for n in self._unreached(wanted) if not names.describes(n.name)}
+        kept = tf.GraphDef(versions=self.graph_def.versions, library=self.graph_def.library)
+        kept.node.extend(node for node in self.graph_def.node if node.name not in left_out)
+        self.graph_def = kept
+        self.nodes = {node.name: node for node in kept.node}
+
+    def _unreached(self, wanted: Collection[str] = ()) -> list[tf.NodeDef]:
+        """Return the nodes that no output, or none of the wanted nodes, needs."""
+        outputs = [name for name in self.nodes if names.plain(name) in names.OUTPUTS]
+        waiting = list(wanted or outputs)
         reached = set(waiting)
         while waiting:
             for name in _inputs(self.nodes[waiting.pop()]):
@@ -233,6 +255,8 @@ def _has_meaning(node: tf.NodeDef) -> bool:
     comparison of the graphs (run.py) sees them.
     """
     name = names.plain(node.name)
+    if names.ARITHMETIC.fullmatch(name):
+        return False
     if name in names.ATTRIBUTES:
         return names.ATTRIBUTES[name] == "read"
     dtype = node.attr["dtype"].type

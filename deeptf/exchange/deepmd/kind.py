@@ -16,6 +16,7 @@ import numpy as np
 from deeptf.config import convert, describe
 from deeptf.exchange.deepmd.geometry import Frame
 from deeptf.exchange.deepmd.graph import DeepmdGraph
+from deeptf.exchange.deepmd.names import FORCE
 from deeptf.tf import tf
 
 Arrays = dict[str, np.ndarray]
@@ -143,6 +144,11 @@ class Part:
     def virial(self) -> tf.NodeDef:
         """The node of the op of the virial."""
         return self._only(self.kind.virial, self._rows())
+
+    @property
+    def derivatives(self) -> list[tf.NodeDef]:
+        """The nodes of the ops of force and virial; none in a graph without forces."""
+        return [self.force, self.virial] if FORCE in self.graph else []
 
     def option(self, key: str, hint: Any, default: Any = None) -> Any:
         """Return a value of the training input, of the type `hint`.

@@ -1,4 +1,4 @@
-"""What a frozen energy model of deepmd-kit (TensorFlow backend) is made of, in tables.
+"""What a frozen model of deepmd-kit (TensorFlow backend) is made of, in tables.
 
 White lists: OUTPUTS, INPUTS, ATTRIBUTES (constants that nothing in the graph reads), STANDARD_OPS,
 GELU_OPS; the ops of a descriptor are in a file of its own (kinds/). Whatever is not in them stops
@@ -27,12 +27,26 @@ STANDARD_OPS = frozenset(
     """.split()
 )
 
+# And those that pick the atoms of some types, and make matrices.
+TENSOR_OPS = frozenset(
+    """
+    BroadcastTo Equal InvertPermutation LogicalOr MatrixDiagV3 MatrixDiagPartV3 Max NotEqual Prod
+    Reverse ReverseV2 Where
+    """.split()
+)
+
 ENERGY, ATOM_ENERGY, FORCE, VIRIAL = "o_energy", "o_atom_energy", "o_force", "o_virial"
-NEEDED_OUTPUTS = (ENERGY, ATOM_ENERGY, FORCE, VIRIAL)
 ATOM_VIRIAL, DESCRIPTOR = "o_atom_virial", "o_descriptor"
-# Outputs for other programs, of which the conversion makes nothing: environment and neighbours.
-GEOMETRY_OUTPUTS = ("o_rmat", "o_rmat_deriv", "o_rij", "o_nlist")
-OUTPUTS = (*NEEDED_OUTPUTS, ATOM_VIRIAL, DESCRIPTOR, *GEOMETRY_OUTPUTS)
+# Outputs for other programs, of which the conversion makes nothing: environment, neighbours, axes.
+GEOMETRY_OUTPUTS = ("o_rmat", "o_rmat_deriv", "o_rij", "o_nlist", "o_rot_mat")
+# The outputs that a model must have, by what it is a model of.
+NEEDED_OUTPUTS = {
+    "ener": (ENERGY, ATOM_ENERGY, FORCE, VIRIAL),
+    "dipole": ("o_dipole", "o_global_dipole"),
+    "polar": ("o_polar", "o_global_polar"),
+    "dos": ("o_atom_dos", "o_dos"),
+}
+OUTPUTS = (*sum(NEEDED_OUTPUTS.values(), ()), ATOM_VIRIAL, DESCRIPTOR, *GEOMETRY_OUTPUTS)
 
 INPUTS = ("t_coord", "t_type", "t_natoms", "t_box", "t_mesh", "t_fparam", "t_aparam")
 
@@ -52,6 +66,11 @@ ATTRIBUTES: dict[str, str] = {
     "fitting_attr/dfparam": "read",
     "fitting_attr/daparam": "read",
     "fitting_attr/aparam_nall": "read",
+    "fitting_attr/numb_dos": "read",
+    "fitting_attr/t_bias_dos": "it is not added to anything",
+    "fitting_attr/t_constant_matrix": "read",
+    "model_attr/sel_type": "read",
+    "model_attr/output_dim": "read",
     "fitting_attr/t_bias_atom_e": "read",
     "fitting_attr/t_fparam_avg": "read",
     "fitting_attr/t_fparam_istd": "read",
@@ -62,6 +81,9 @@ ATTRIBUTES: dict[str, str] = {
     "descrpt_attr/original_sel": "it is a note of the sel in the input; the op has the one in use",
     "descrpt_attr/ndescrpt": "it is the width of the environment rows, which follows from sel",
 }
+# Constants in the arithmetic of polarizabilities: factors, which the training input has too, and
+# unit matrices. The comparison of the graphs sees what they are.
+ARITHMETIC = re.compile(r"eye(_\d+)?/(ones|zeros)|Reshape(_\d+)?/tensor")
 VERSIONS = ("1.0", "1.1")
 
 # Features that some descriptors have.
@@ -74,6 +96,10 @@ HYBRID = "a hybrid descriptor"
 SE_E3 = "the descriptor se_e3"
 LOC_FRAME = "the descriptor loc_frame"
 ATOM_MASK = "a mask of atoms (aparam)"
+
+# Features of models of other properties.
+DENSITY, TENSOR = "a density of states", "a tensor fitting"
+OF_MODEL = {"dipole": (TENSOR,), "polar": (TENSOR,), "dos": (DENSITY,)}
 
 # Where a feature shows: a pattern of "op NAME" or "node NAME" -> what it is.
 SIGNS: tuple[tuple[str, str], ...] = (
@@ -94,18 +120,23 @@ SIGNS: tuple[tuple[str, str], ...] = (
     (r"op \w+SeAEf\w*|node \w*_ef_", "an external field"),
     (r"node share_", "layers shared between nets (layer_name)"),
     (r"op (While|Switch|Merge|Enter|If|StatelessIf|StatelessWhile)", "control flow"),
-    (r"node fitting_attr/numb_dos", "a density of states"),
-    (r"node model_attr/(sel_type|output_dim)", "a tensor fitting"),
+    (r"node fitting_attr/numb_dos", DENSITY),
+    (r"node model_attr/(sel_type|output_dim)", TENSOR),
     (r"op PlaceholderWithDefault", "a default for an input"),
 )
 
 
-_PART = re.compile(r"(descrpt_attr|o_rmat_deriv|o_rmat|o_rij|o_nlist)(_\d+)+(?=/|$)")
+_PART = re.compile(r"(descrpt_attr|o_rmat_deriv|o_rmat|o_rij|o_nlist|o_rot_mat)(_\d+)+(?=/|$)")
 
 
 def plain(name: str) -> str:
     """Return a name without the suffix that parts of hybrid descriptors have."""
     return _PART.sub(r"\1", name)
+
+
+def describes(name: str) -> bool:
+    """Return whether a constant of this name describes the model."""
+    return "_attr/" in name or plain(name) in ATTRIBUTES
 
 
 def signs(op: str, name: str) -> list[tuple[str, str]]:

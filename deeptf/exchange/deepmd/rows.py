@@ -108,7 +108,7 @@ class RowsKind(Kind):
         rcut = np.float32(part.graph.number("descrpt_attr/rcut"))  # of a hybrid: the largest
         own = np.float32(node.attr[self.rcut].f)
         part.check_value(node, self.rcut, own <= rcut if part.suffix else own == rcut)
-        for node in (part.force, part.virial):
+        for node in part.derivatives:
             part.check_keys(node, set(self.sizes))
             for key, size in self.sizes.items():
                 part.check_value(node, key, node.attr[key].i == size(sel))

@@ -37,18 +37,16 @@ class DeepmdSettings:
         num_types = int(graph.number("descrpt_attr/ntypes"))
         part = part_of(graph, section, num_types)
         graph.check_parts(kinds)
-        fitting, types = fitting_settings(graph), type_embedding_settings(graph)
-        self.part = replace(part, width=descriptor_width(graph, fitting, types))
+        types = type_embedding_settings(graph)
+        self.part = replace(part, width=descriptor_width(graph, types))
         descriptor = self.part.kind.settings(self.part)
+        fitting = fitting_settings(graph, self.script, num_types)
         own_names = tuple(graph.text("model_attr/tmap", "").split())
         self.has_names = bool(own_names)
         type_map = _choose_names(num_types, own_names, type_map)
         self.config = ModelConfig(Standard(descriptor, fitting, types), type_map)
 
     def _check_kind(self) -> None:
-        kind = self.graph.text("model_attr/model_type")
-        if kind != "ener":
-            raise ValueError(f"it must be an energy model, got a model of `{kind}`")
         self.graph.text("model_type", "original_model")  # which its tables or nets show
         version = self.graph.text("model_attr/model_version", names.VERSIONS[0])
         if version not in names.VERSIONS:

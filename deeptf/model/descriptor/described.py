@@ -48,7 +48,7 @@ class Descriptor(Protocol):
 
     type: ClassVar[str]
     needs_type_vectors: ClassVar[bool]
-    has_axes: ClassVar[bool]  # whether it gives `moments`; may be missing: no
+    num_axes: int  # of `moments`; may be missing: it gives none
     masked: ClassVar[bool]  # whether aparam has to say which atoms are there; may be missing: no
     rcut: float  # A
     width: int  # of the descriptor

@@ -68,9 +68,10 @@ class Hybrid:
         return sum(part.atom_bytes for part in self.list)
 
     @property
-    def has_axes(self) -> bool:
-        """Whether all parts have sums that turn with the atoms."""
-        return all(getattr(part, "has_axes", False) for part in self.list)
+    def num_axes(self) -> int:
+        """Number of vectors of all parts that turn with the atoms; 0 where one has none."""
+        numbers = [getattr(part, "num_axes", 0) for part in self.list]
+        return sum(numbers) if all(numbers) else 0
 
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where a part does not fit the number of types."""

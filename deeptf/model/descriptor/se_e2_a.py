@@ -39,7 +39,6 @@ class SeE2A(TypeNets):
 
     type: ClassVar[str] = "se_e2_a"
     columns: ClassVar[int] = 4
-    has_axes: ClassVar[bool] = True
     stripped: ClassVar[bool] = False  # whether vectors of types make gates
     axis_neuron: int = 4
 
@@ -55,6 +54,11 @@ class SeE2A(TypeNets):
     def width(self) -> int:
         """Length of the descriptor of an atom."""
         return self.neuron[-1] * self.axis_neuron
+
+    @property
+    def num_axes(self) -> int:
+        """Number of vectors among the sums that turn with the atoms."""
+        return self.neuron[-1]
 
     @property
     def atom_bytes(self) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from deeptf.data.statistics import Found
 from deeptf.model.descriptor.described import Arrays, Described, Lines
@@ -31,6 +31,10 @@ class DipoleFitting(TensorNets):
     type: ClassVar[str] = "dipole"
     of_frame: ClassVar[Property] = DIPOLE
     of_atom: ClassVar[Property] = ATOM_DIPOLE
+
+    def num_outputs(self, descriptor: Any) -> int:
+        """Return how many numbers the nets give: one for each axis."""
+        return descriptor.num_axes
 
     def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
         """Return nothing: nothing but the nets makes a dipole."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Described, Lines
@@ -49,6 +49,10 @@ class DosFitting(PlainNets):
     def gives(self, num_types: int) -> list[Property]:
         """Return the properties of these nets."""
         return [of_width(row, self.numb_dos) for row in (DOS, ATOM_DOS)]
+
+    def num_outputs(self, descriptor: Any) -> int:
+        """Return how many numbers the nets give."""
+        return self.numb_dos
 
     def collectors(self, num_types: int) -> list[Collector]:
         """Return nothing: parameters are read without pairs."""

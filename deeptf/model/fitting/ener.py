@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -85,6 +85,10 @@ class EnerFitting(NetSettings):
     def atom_bytes(self) -> int:
         """Working memory of an atom: hidden values, held for the backward pass."""
         return precision_of(self.precision).size * ATOM_COPIES * sum(self.neuron)
+
+    def num_outputs(self, descriptor: Any) -> int:
+        """Return how many numbers the nets give."""
+        return 1
 
     def collectors(self, num_types: int) -> list[Collector]:
         """Return nothing: energies and parameters are read without pairs."""

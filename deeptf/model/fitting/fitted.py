@@ -42,6 +42,9 @@ class Fitting(Protocol):
     def check_descriptor(self, descriptor: Any) -> None:
         """Raise ValueError for a descriptor that it cannot take; may be missing: it takes all."""
 
+    def num_outputs(self, descriptor: Any) -> int:
+        """Return how many numbers the net of a type gives behind this descriptor."""
+
     def gives(self, num_types: int) -> Sequence[Property]:
         """Return the properties that data can label; may be missing: energies."""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -43,6 +43,10 @@ class PolarFitting(TensorNets):
     fit_diag: bool = True
     scale: float | tuple[float, ...] = function(1.0)
     shift_diag: bool = beginning(True)
+
+    def num_outputs(self, descriptor: Any) -> int:
+        """Return how many numbers the nets give: one for each axis, or for each two."""
+        return descriptor.num_axes ** (1 if self.fit_diag else 2)
 
     def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
         """Return the constant of each type."""

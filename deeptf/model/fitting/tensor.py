@@ -32,6 +32,7 @@ class TensorNets(PlainNets):
     of_atom: ClassVar[Property]
     numb_fparam: ClassVar[int] = 0
     numb_aparam: ClassVar[int] = 0
+    conditions: ClassVar[tuple[str, ...]] = ()
     sel_type: tuple[int, ...] | int | None = None
 
     def __post_init__(self) -> None:
@@ -53,7 +54,7 @@ class TensorNets(PlainNets):
 
     def check_descriptor(self, descriptor: object) -> None:
         """Raise ValueError for a descriptor without axes."""
-        if not getattr(descriptor, "has_axes", False):
+        if not getattr(descriptor, "num_axes", 0):
             raise ValueError(
                 f"`descriptor/type` must be one that turns with the atoms (se_e2_a, se_atten, "
                 f"se_a_ebd_v2, or a hybrid of these) for a fitting net of type {self.type}, got "

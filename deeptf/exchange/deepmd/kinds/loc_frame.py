@@ -56,7 +56,7 @@ class LocFrameKind(Kind):
                 f"descriptor, and the parameters, got a descriptor of {part.width}"
             )
         part.check_stated(own, *lists)
-        for node in (part.force, part.virial):
+        for node in part.derivatives:
             part.check_keys(node, {"n_a_sel", "n_r_sel"})
             part.check_value(node, "n_a_sel", node.attr["n_a_sel"].i == sum(own.sel_a))
             part.check_value(node, "n_r_sel", node.attr["n_r_sel"].i == sum(own.sel_r))
