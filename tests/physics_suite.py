@@ -47,6 +47,7 @@ def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> di
     rng = np.random.default_rng(seed)
     types = config.num_types
     statistics = {"fitting/energy_bias": rng.normal(-10, 3, types)}
+    statistics["fitting/constant"] = rng.normal(size=types)  # of polarizabilities
     for scope, part in descriptors(config.term.descriptor):
         if isinstance(part, LocFrame):
             statistics[f"{scope}/mean"] = rng.uniform(0.0, 0.2, (types, part.width))

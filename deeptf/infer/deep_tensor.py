@@ -66,7 +66,8 @@ class DeepTensor(DeepModel):
     ) -> tuple[np.ndarray, ...]:
         """Return the tensor of each frame and its derivatives, T [nf, k], F and W.
 
-        F [nf, k, N, 3] = -dT/dr and W [nf, k, 9] = -dT/dstrain; with `atomic` also the tensors of
+        F [nf, k, N, 3] = -dT/dr and W [nf, k, 9], W_ab = -sum dT/dr_a r_b over pairs, which is not
+        symmetric since a tensor turns; with `atomic` also the tensors of
         the atoms [nf, N, k] and the parts of W [nf, k, N, 9] (that of a pair belongs to the
         neighbour).
         """
