@@ -9,12 +9,13 @@ term/term.py, and each kind in its own file.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deeptf import properties
 from deeptf.model.inputs import Inputs, build_inputs
 from deeptf.model.parameters import Parameters
+from deeptf.model.retyping import Source
 from deeptf.model.roles import beginning
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
@@ -62,6 +63,10 @@ class ModelConfig:
     def needs(self) -> Needs:
         """Return what the surroundings of the model have to give it."""
         return self.term.needs()
+
+    def with_types(self, source: Source, type_map: Sequence[str]) -> ModelConfig:
+        """Return the settings of the model for other types, see retyping.py."""
+        return replace(self, term=self.term.with_types(source), type_map=tuple(type_map))
 
     def inputs(self) -> Inputs:
         """Create the placeholders of this model in the current graph."""

@@ -5,7 +5,8 @@
 2. What the run goes on from is read, if anything.
 3. The data are opened; they give type map and number of steps, and have labels for the loss.
 4. Input and origin must fit, and every frame is looked at once.
-5. A new model takes from that what it left open and its first arrays; other models have theirs.
+5. A new model takes from that what it left open and its first arrays; other models have theirs,
+   but for what new types and another zero of energies ask for (finetune.py).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from deeptf.config import dump
 from deeptf.data.opening import Data, Wanted, open_data
 from deeptf.data.survey import survey
 from deeptf.files import replacing
+from deeptf.train.finetune import complete, with_types
 from deeptf.train.fit import fit
 from deeptf.train.options import InputConfig, read_input
 from deeptf.train.origin import Origin, read_origin
@@ -60,6 +62,7 @@ def start(
     restart: str | Path | None = None,
     init_model: str | Path | None = None,
     init_frozen: str | Path | None = None,
+    finetune: str | Path | None = None,
     output: str | Path | None = None,
 ) -> Run:
     """Read the input and the data and return the run; print what was found and decided.
@@ -67,7 +70,7 @@ def start(
     The arguments are those of `train`, and so are the errors.
     """
     config = read_input(input_path)
-    origin = read_origin(restart, init_model, init_frozen)
+    origin = read_origin(restart, init_model, init_frozen, finetune)
     model = config.model
     needs, loss = model.needs(), config.loss_of_model
     wanted = Wanted(
@@ -86,6 +89,8 @@ def start(
         print(f"numb_steps {steps}: numb_epoch {training.numb_epoch:g} of {epoch} steps")
         training = replace(training, numb_steps=steps, numb_epoch=None)
     model = replace(model, type_map=data.type_map)
+    if origin.finetune:
+        origin = with_types(origin, data.type_map)
     config = fit(replace(config, model=model, training=training), origin)
     model = config.model
     found = survey(
@@ -102,8 +107,11 @@ def start(
         values, more = term.first_arrays(found, model.type_map)
         config = replace(config, model=replace(model, term=term))
     else:
-        changed, notes = model.term.extended(origin.arrays, found)
-        values, more = {**origin.arrays, **changed}, []
+        values, more = dict(origin.arrays), []
+        if origin.finetune:
+            values = complete(model, values, found, config.training.seed)
+        changed, notes = model.term.extended(values, found)
+        values |= changed
     for line in (*notes, *more):
         print(line)
     if output is not None:

@@ -28,6 +28,7 @@ from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.model.product_ranges import product_curves, shares, stored_product_curves
 from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves
+from deeptf.model.retyping import Source
 from deeptf.model.stages import Stage, TripleSum
 from deeptf.model.table import Outside, is_stored, outside_of, stored_ends
 from deeptf.ops.environment import environment
@@ -107,9 +108,12 @@ class SeE3(TypeNets):
         style = not is_stored(parameters), precision_of(self.precision).name
         return [environment, TripleSum(*names, *table, *style)]
 
+    def _places_with_types(self, source: Source) -> tuple[int, ...]:
+        return tuple(max(self.sel) if t is None else self.sel[t] for t in source)
+
     def network_name(self, centre: int, neighbor: int) -> str:
         """Return the name of the embedding net of two types of neighbours."""
-        return f"embedding_{centre}_{neighbor}"
+        return f"embedding_{min(centre, neighbor)}_{max(centre, neighbor)}"
 
     def blocks(self, num_types: int) -> tuple[list[str], np.ndarray]:
         """Return the names of the nets of the blocks of triples, and which of them each block uses.

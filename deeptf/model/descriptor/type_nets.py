@@ -36,8 +36,23 @@ from deeptf.model.network import (
 )
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves, curves_of, stored_curves
+from deeptf.model.retyping import (
+    Source,
+    by_type,
+    nets_by_type,
+    pairs_of_types,
+    places_of_types,
+)
 from deeptf.model.roles import beginning, function, run
-from deeptf.model.table import Table, build_table, is_stored, net_weights, stored_ends
+from deeptf.model.table import (
+    NODES,
+    RANGE,
+    Table,
+    build_table,
+    is_stored,
+    net_weights,
+    stored_ends,
+)
 from deeptf.tf import tf
 
 PAIR_COPIES, ATOM_COPIES = 2.5, 2  # of the values of the nets, held for the backward pass; measured
@@ -214,6 +229,37 @@ class TypeNets:
             "data of the model so far: its tables reach further"
         )
         return {SHORTEST: after}, [note]
+
+    def with_types(self, source: Source) -> Any:
+        """Return the settings for other types."""
+        excluded = pairs_of_types(self.exclude_types, source)
+        return replace(self, sel=self._places_with_types(source), exclude_types=excluded)
+
+    def _places_with_types(self, source: Source) -> Any:
+        return places_of_types(self.sel, source)
+
+    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+        """Return the arrays for other types; tables are measured anew."""
+        of_types = {"mean": 1, "stddev": 1, SHORTEST: 2}
+        found = {
+            name: by_type(arrays[name], source, axes)
+            for name, axes in of_types.items()
+            if name in arrays
+        }
+        old = itertools.product(range(len(arrays["mean"])), repeat=2)
+        of_nets = {self.network_name(*pair) for pair in old}
+        changed = {*of_types, NODES, RANGE}
+        found |= {
+            name: array
+            for name, array in arrays.items()
+            if name not in changed and name.partition("/")[0] not in of_nets
+        }
+        known = [(new, old) for new, old in enumerate(source) if old is not None]
+        names = {
+            self.network_name(c, t): self.network_name(old_c, old_t)
+            for (c, old_c), (t, old_t) in itertools.product(known, known)
+        }
+        return found | nets_by_type(arrays, names.items())
 
     def network_name(self, centre: int, neighbor: int) -> str:
         """Return the name of the embedding net of a pair of types."""

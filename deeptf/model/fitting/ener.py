@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from deeptf.data.energy_bias import energy_bias
+from deeptf.data.energy_bias import Energies, energy_bias, solve_energies
 from deeptf.data.statistics import Collector, Found
+from deeptf.data.system import System
 from deeptf.model.descriptor.described import Arrays, Described, Lines
 from deeptf.model.fitting.conditions import condition_arrays, conditions_of_atoms
 from deeptf.model.fitting.fitted import Fitted
@@ -32,6 +33,7 @@ from deeptf.model.network import (
     time_step,
 )
 from deeptf.model.parameters import Parameters
+from deeptf.model.retyping import Source, by_type, nets_by_type
 from deeptf.model.roles import beginning, function
 from deeptf.model.stages import Constant, FittingNet, Stage, Standardised, net_of
 from deeptf.ops.nets import fitting_net
@@ -101,6 +103,39 @@ class EnerFitting(NetSettings):
         arrays = {"energy_bias": bias}
         arrays |= condition_arrays(self.conditions, found)
         return arrays, [f"energy bias in eV: {', '.join(names)}"]
+
+    def refitted(
+        self,
+        arrays: Mapping[str, np.ndarray],
+        systems: Sequence[System],
+        left: Sequence[Energies],
+        type_map: Sequence[str],
+    ) -> tuple[Arrays, Lines]:
+        """Return the energy bias with what is left of energies; atoms with `atom_ener` keep it."""
+        before = arrays["energy_bias"]
+        free = np.array([e is None for e in self.atom_ener or [None] * len(before)])
+        after = before + solve_energies(systems, left, free, self.rcond)
+        changes = [
+            f"{name} {old:.4f} -> {new:.4f}"
+            for name, old, new in zip(type_map, before, after, strict=True)
+        ]
+        return {"energy_bias": after}, [f"energy bias in eV: {', '.join(changes)}"]
+
+    def with_types(self, source: Source) -> EnerFitting:
+        """Return the settings for other types; new ones have no given energy."""
+        if not self.atom_ener:
+            return self
+        given = tuple(None if t is None else self.atom_ener[t] for t in source)
+        return replace(self, atom_ener=given if any(e is not None for e in given) else ())
+
+    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+        """Return the arrays for other types."""
+        bias = by_type(arrays["energy_bias"], source)
+        old = {self.network_name(t) for t in range(len(arrays["energy_bias"]))}
+        others = {k: v for k, v in arrays.items() if k.partition("/")[0] not in old}
+        known = [(new, t) for new, t in enumerate(source) if t is not None]
+        names = [(self.network_name(new), self.network_name(t)) for new, t in known]
+        return {**others, **nets_by_type(arrays, names), "energy_bias": bias}
 
     def build(
         self, described: Described, inputs: Inputs, pairs: SortedPairs, parameters: Parameters

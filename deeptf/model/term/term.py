@@ -14,11 +14,14 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from deeptf.data.energy_bias import Energies
 from deeptf.data.statistics import Collector, Found
+from deeptf.data.system import System
 from deeptf.model.descriptor.described import Arrays, Lines
 from deeptf.model.doors import COORDINATES, PAIRS
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
+from deeptf.model.retyping import Source
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
 from deeptf.ops.pairs import SortedPairs
@@ -102,6 +105,24 @@ class Term(Protocol):
 
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return those arrays of a trained model that further data change, and lines."""
+
+    def refitted(
+        self,
+        arrays: Mapping[str, np.ndarray],
+        systems: Sequence[System],
+        left: Sequence[Energies],
+        type_map: Sequence[str],
+    ) -> tuple[Arrays, Lines]:
+        """Return those arrays of a trained model that make up for what is left of energies.
+
+        left : of each system, labels minus energies of the model.
+        """
+
+    def with_types(self, source: Source) -> Any:
+        """Return the settings for other types, see retyping.py; ValueError where they have none."""
+
+    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+        """Return the arrays of these settings for those of with_types."""
 
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return what the term says of the atoms that `pairs` orders."""
