@@ -125,7 +125,8 @@ class TripleSum:
 class NetworkSum:
     """The same sums with the nets themselves: G_k is nets[k], evaluated for every pair.
 
-    A layer that keeps the width adds x, one that doubles it adds (x, x).
+    A layer that keeps the width adds x, one that doubles it adds (x, x). With `first_bias` all G_k
+    have the layers of nets[0], but for the bias of the first one, which is first_bias[k].
     """
 
     kernel: ClassVar[str] = "network_sum"
@@ -138,6 +139,23 @@ class NetworkSum:
     curve: Constant  # as in EmbeddingSum
     sel: Constant
     empty: Constant
+    first_bias: Constant | None = field(default=None, kw_only=True)  # [C, out]
+
+
+@dataclass(frozen=True)
+class TripleNetworkSum:
+    """The sums of TripleSum with the nets themselves, S = sum_jk shares_b x_jk G_b(x_jk).
+
+    G_b is nets[b], evaluated for every two neighbours.
+    """
+
+    kernel: ClassVar[str] = "triple_network_sum"
+    takes: str
+    gives: str
+    precision: str
+    activation: str
+    nets: Sequence[Net]
+    shares: Constant  # [T (T + 3) / 2]
 
 
 @dataclass(frozen=True)
@@ -168,6 +186,105 @@ class GatedNetworkSum(NetworkSum):
     kernel: ClassVar[str] = "gated_network_sum"
     gate: Constant = field(kw_only=True)
     share: Share | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True)
+class PairNetwork:
+    """Values [P, M] of the pairs, G_k(x_j) or (1 + p_j gate[t, c]) G_k(x_j); see NetworkSum.
+
+    Those of pairs with k = -1 are 0.
+    """
+
+    kernel: ClassVar[str] = "pair_network"
+    takes: str
+    gives: str
+    precision: str
+    activation: str
+    nets: Sequence[Net]
+    curve: Constant
+    first_bias: Constant | None = None
+    gate: Constant | None = None
+    share: Share | None = None
+
+
+@dataclass(frozen=True)
+class AttentionLayer:
+    """G -> scale norm(G + attention(G W_q + b_q, G W_k + b_k, G W_v + b_v) W_o + b_o) + shift.
+
+    norm takes a row to its mean 0 and variance 1, (G - mean) / sqrt(variance + epsilon).
+    """
+
+    query: Layer  # [M, attn]
+    key: Layer
+    value: Layer
+    output: Layer  # [attn, M]
+    scale: Constant  # [M]
+    shift: Constant  # [M]
+
+
+@dataclass(frozen=True)
+class AttentionSum:
+    """Sums [N, 4, M] over the neighbours of each centre, S = sum_j row_j (x) G_j, from G and rows.
+
+    Before, the layers change G. In attention with unit vectors q, k, v of pairs, their directions d
+    (the last three numbers of a row, at unit length) and shares p, what j takes from pairs of its
+    centre is
+
+        sum_k w_jk v_k    w_jk = s_jk g_jk c_jk    g_jk = p_j p_k    c_jk = d_j . d_k
+        s_jk = e^l_jk / (sum_m e^l_jm + (places - n) e^-20)    l_jk = (q_j . k_k + 20) g_jk - 20
+
+    with the number n of pairs, where c is 1 without `dotr`, and w_jj is 0 without `diagonal`.
+    Without `share` p and g are 1, l_jk = q_j . k_k, and places do not count. Pairs with
+    curve[t, c] = -1 are left out.
+    """
+
+    kernel: ClassVar[str] = "attention_sum"
+    takes: Sequence[str]  # G [P, M], rows [P, 4]
+    gives: str
+    precision: str
+    layers: Sequence[AttentionLayer]
+    epsilon: float
+    places: int
+    dotr: bool
+    diagonal: bool
+    curve: Constant
+    share: Share | None = None
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The `rank`-th nearest neighbour of those in some places."""
+
+    places: Sequence[int]
+    rank: int
+
+
+@dataclass(frozen=True)
+class LocalFrames:
+    """Descriptor [N, M] = (D - mean_c) / stddev_c of neighbours in axes that two of them span.
+
+    The places of a centre are for the n-th nearest neighbours of each type, of which the first
+    sel_a are angular and the next sel_r radial; angular ones come first, both by type and number.
+    With u and w to the neighbours of both axes, e1 = u/|u|, e2 = (w - (w . e1) e1) normalised and
+    e3 = e1 x e2, D has
+
+        1/r, d . e3 / r^2, d . e1 / r^2, d . e2 / r^2    of each angular place
+        1/r                                              of each radial place
+
+    0 without a neighbour closer than rcut. Where u . w / (|u| |w|) is below -0.9999, w leads to the
+    next nearest. An atom without an axis, or with |w - (w . e1) e1| <= 1e-6 |w|, is an error.
+    """
+
+    kernel: ClassVar[str] = "local_frames"
+    gives: str
+    rcut: float
+    sel_a: Sequence[int]  # [T]
+    sel_r: Sequence[int]  # [T]
+    rules: Sequence[Sequence[Axis]]  # of both axes, by type of the centre
+    lacks: Sequence[Sequence[str]]  # what is wrong without each axis and where they are on one line
+    mean: Constant  # [T, M]
+    stddev: Constant  # [T, M]
+    takes: str = ALL_PAIRS
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,15 @@ RADIAL = {"type": "se_e2_r"}
 TYPES = {"type_embedding": TypeEmbedding((3,))}  # of the model
 MIXED = {"type": "se_atten", "sel": 12, "attn_layer": 0}
 SMOOTH = {**MIXED, "type": "se_atten_v2"}
+ATTENTION = {"attn_layer": 2, "attn": 5, "set_davg_zero": False}
 GATES = {"type": "se_a_ebd_v2"}
 TRIPLES = {"type": "se_e3"}
+LOCAL = {
+    "type": "loc_frame",
+    "sel_a": (3, 2),
+    "sel_r": (2, 1),
+    "axis_rule": (0, -3, 0, 0, -3, 1) * 2,
+}
 INNER = Hybrid((SeE3((3, 4), 3.0, 0.5, (3, 6)), SeE2R((3, 4), 3.5, 0.5, (3,))))
 HYBRID = {"type": "hybrid", "list": (SeE2A((5, 7), 4.0, 1.0, (3, 6)), INNER)}
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -88,8 +95,16 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "gates, network": (GATES | NETWORK, {}),
     "float32, smooth": (SMOOTH | FLOAT32, FLOAT32),
     "float32, gates, network": (GATES | NETWORK | FLOAT32, FLOAT32),
+    "attention": (MIXED | ATTENTION, {"atom_ener": (1.5, None)}),
+    "attention, excluded, mask": (MIXED | ATTENTION | EXCLUDED | {"attn_mask": True}, {}),
+    "attention, smooth": (SMOOTH | ATTENTION | {"sel": 4}, {}),
+    "attention, float32": (SMOOTH | ATTENTION | FLOAT32 | {"attn_dotr": False}, FLOAT32),
     "triples": (TRIPLES, {"atom_ener": (1.5, None)}),
     "triples, float32": (TRIPLES | FLOAT32, FLOAT32),
+    "triples, network": (TRIPLES | NETWORK, {}),
+    "triples, network, float32": (TRIPLES | NETWORK | FLOAT32, FLOAT32),
+    "local frames": (LOCAL, {"atom_ener": (1.5, None)}),
+    "local frames, float32": (LOCAL | {"sel_r": (0, 0)}, FLOAT32),
     "hybrid": (HYBRID, {"atom_ener": (1.5, None)}),
     "float32": (FLOAT32, FLOAT32),
     "float32, network": (FLOAT32 | NETWORK, FLOAT32),
@@ -182,12 +197,6 @@ def test_a_part_without_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """As those that TensorFlow alone can run."""
     monkeypatch.delattr(EnerFitting, "plan")
     written(tmp_path / "model.pb", {}, {})
-    assert read_model(tmp_path / "model.pb").metadata["plan"] is None
-
-
-def test_attention_has_no_plan(tmp_path: Path) -> None:
-    """No stage knows it, and sums without it would be wrong."""
-    written(tmp_path / "model.pb", {**MIXED, "attn_layer": 1}, {})
     assert read_model(tmp_path / "model.pb").metadata["plan"] is None
 
 

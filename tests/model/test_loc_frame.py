@@ -28,7 +28,6 @@ def model(axis_rule: tuple[int, ...] = NEAREST * 2, **settings: object) -> Model
 
 class TestNearest(PhysicsSuite):
     config = model()
-    native = False
     reflected = False  # z' changes its sign
     test_smooth_at_the_cut_off = None  # nothing fades out
 
