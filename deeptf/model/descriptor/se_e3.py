@@ -176,9 +176,10 @@ class SeE3(TypeNets):
             parameters.array(SHORTEST)  # a later run may have tables
         products = tf.cast(products, precision_of(self.precision))[:, None]
         share = tf.cast(parameters.fixed(SHARES, shares(self.sel)), products.dtype)
-        parts = tf.split(products, tf.reduce_sum(count, axis=0), num=len(share))
+        blocks = list(zip(*block_types(len(self.sel)), strict=True))
+        parts = tf.split(products, tf.reduce_sum(count, axis=0), num=len(blocks))
         terms = []
-        for block, types in enumerate(zip(*block_types(len(self.sel)), strict=True)):
+        for block, types in enumerate(blocks):
             part = tf.ensure_shape(parts[block], [None, 1])
             value = self.net(part, *types, parameters)
             terms.append(neighbor_sum(count[:, block], share[block] * part, value))
