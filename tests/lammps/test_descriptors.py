@@ -24,22 +24,22 @@ from deeptf.model.model import ModelConfig
 from deeptf.model.term.standard import Standard
 from deeptf.model.type_embedding import TypeEmbedding
 
-PLACES = (12, 12), 4.0, 1.0, (4, 8)  # sel, rcut, rcut_smth, neuron
-MIXED = 24, *PLACES[1:]
-NEAR = (8, 8), 3.0, 0.5, (3, 6)
-ATTENTION = {"attn": 5, "attn_layer": 2, "set_davg_zero": False}
+PLACES = {"sel": (12, 12), "rcut": 4.0, "rcut_smth": 1.0, "neuron": (4, 8)}
+NEAR = {"sel": (8, 8), "rcut": 3.0, "rcut_smth": 0.5, "neuron": (3, 6)}
+MIXED = {**PLACES, "sel": 24, "attn_layer": 0}
+ATTENTION = {**MIXED, "attn": 5, "attn_layer": 2, "set_davg_zero": False}
 DESCRIPTORS: dict[str, Any] = {
-    "radial": SeE2R(*PLACES),
-    "triples": SeE3(*NEAR),
-    "triples, network": SeE3(*NEAR, embedding="network"),
-    "gates": SeAEbdV2(*PLACES),
-    "mixed": SeAtten(*MIXED, attn_layer=0),
-    "smooth": SeAttenV2(*MIXED, attn_layer=0),
-    "attention": SeAtten(*MIXED, **ATTENTION),
-    "attention, smooth": SeAttenV2(*MIXED, **ATTENTION),
-    "local frames": LocFrame((4, 3), (1, 2), (0, -3, 0, 0, -3, 1) * 2, 4.0),
-    "vectors of types": SeE2A(*PLACES),
-    "hybrid": Hybrid((SeE2A(*PLACES), Hybrid((SeE3(*NEAR), SeAtten(*MIXED, **ATTENTION))))),
+    "radial": SeE2R(**PLACES),
+    "triples": SeE3(**NEAR),
+    "triples, network": SeE3(**NEAR, embedding="network"),
+    "gates": SeAEbdV2(**PLACES),
+    "mixed": SeAtten(**MIXED),
+    "smooth": SeAttenV2(**MIXED),
+    "attention": SeAtten(**ATTENTION),
+    "attention, smooth": SeAttenV2(**ATTENTION),
+    "local frames": LocFrame((4, 3), (1, 2), (0, -3, 0, 0, -3, 1) * 2, rcut=4.0),
+    "vectors of types": SeE2A(**PLACES),
+    "hybrid": Hybrid((SeE2A(**PLACES), Hybrid((SeE3(**NEAR), SeAtten(**ATTENTION))))),
 }
 ATOMS = crystal((4, 4, 5), tilt=0.3)
 HEAD = """
