@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 from physics_suite import PhysicsSuite, random_arrays
-from plan import ACTIVATIONS, KERNELS, Plan
+from plan import KERNELS, Plan
+from plan_layers import ACTIVATIONS
 
 from deeptf.data.batch import rows_of
 from deeptf.exchange import frozen
 from deeptf.exchange.convert import convert
 from deeptf.exchange.model_file import read_model
 from deeptf.infer.deep_pot import DeepPot
-from deeptf.model import network, stages
+from deeptf.model import neighbor_stages, network, stages
 from deeptf.model.descriptor import DESCRIPTORS
 from deeptf.model.descriptor.hybrid import Hybrid
 from deeptf.model.descriptor.se_e2_a import SeE2A
@@ -189,7 +190,11 @@ def test_activation_functions() -> None:
 
 
 def test_all_kernels_are_evaluated() -> None:
-    kinds = {getattr(kind, "kernel", None) for kind in vars(stages).values()} - {None}
+    kinds = {
+        getattr(kind, "kernel", None)
+        for part in (stages, neighbor_stages)
+        for kind in vars(part).values()
+    } - {None}
     assert set(KERNELS) == kinds
 
 

@@ -23,23 +23,19 @@ from deeptf.model.descriptor.typed_sums import (
     TypedSums,
     as_written,
 )
-from deeptf.model.network import precision_of
-from deeptf.model.stages import (
+from deeptf.model.neighbor_stages import (
     AttentionLayer,
     AttentionSum,
-    Constant,
     EmbeddingSum,
     EmptyPlaces,
-    Environment,
     GatedNetworkSum,
     GatedSum,
-    Layer,
     NetworkSum,
     PairNetwork,
     Share,
-    Stage,
-    net_of,
 )
+from deeptf.model.network import precision_of
+from deeptf.model.stages import Constant, Environment, Layer, Stage, net_of
 from deeptf.model.table import TABLE, TABLE_GRID, TABLE_ROW
 
 

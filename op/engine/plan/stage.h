@@ -1,5 +1,5 @@
-// A stage of a plan (deeptf/model/stages.py says what each computes), made from its JSON and the
-// constants of the file.
+// A stage of a plan, made from its JSON and the constants of the file; stages.py and
+// neighbor_stages.py in deeptf/model say what each computes.
 //
 // A new kind of model brings a file with its stage and a line in registry.cc; nothing else here
 // knows kinds of models.
