@@ -166,7 +166,12 @@ def test_no_third_derivative():
 @pytest.mark.parametrize(
     ("count", "form", "message"),
     [
-        ([2, 2], AttentionForm(4, True, True, True), "number of pairs 3, got 4"),
+        pytest.param(
+            [2, 2],
+            AttentionForm(4, True, True, True),
+            "number of pairs 3, got 4",
+            marks=pytest.mark.on_host,
+        ),
         ([3], AttentionForm(0, True, True, True), "`places` must be positive, got 0"),
     ],
 )
