@@ -2,11 +2,12 @@
 
     PYTHONPATH=.:tests python tests/gpu_coverage.py [--record | --placed]
 
-prints them for every kind of model, and fails where there are any. What is on the CPU on purpose
-is in ON_CPU. The GPU kernels of deeptf are those that op/tf/cuda registers; TensorFlow's are in
-KERNELS, a line for each op of the graphs with the types of each kernel. `--record` writes that file
-in an environment with TensorFlow's CUDA build, which tells them without a GPU. On a machine with a
-GPU `--placed` instead prints the ops of deeptf that a training step runs on the CPU.
+prints them for every kind of model, and fails where there are any. Strings and int32 variables,
+which are counts, are on the CPU on purpose. The GPU kernels of deeptf are those that op/tf/cuda
+registers; TensorFlow's are in KERNELS, a line for each op of the graphs with the types of each
+kernel. `--record` writes that file in an environment with TensorFlow's CUDA build, which tells them
+without a GPU. On a machine with a GPU `--placed` instead prints the ops of deeptf that a training
+step runs on the CPU.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from small_run import write_run
 
 from deeptf.data.schedule import BatchSchedule
 from deeptf.exchange import frozen
+from deeptf.ops.library import library
 from deeptf.tf import tf
 from deeptf.train.graph import TrainingGraph
 from deeptf.train.start import Run, start
@@ -33,7 +35,8 @@ from deeptf.train.start import Run, start
 ROOT = Path(__file__).parents[1]
 KERNELS = ROOT / "tests" / "golden" / "tensorflow_gpu_kernels.txt"
 DEVICES = ("GPU", "DEFAULT")  # of kernels that a GPU has; int32 ones work on the host
-ON_CPU = {"Const": tf.string}  # by the type of the node: the description of a frozen model
+USED = {x.as_datatype_enum for x in (tf.float32, tf.float64, tf.int32, tf.int64, tf.bool)}
+MESSAGES = ("AsString", "StringJoin")  # and all with a string: messages, description of a model
 
 Kernel = dict[str, set[int]]  # types that each attribute may have
 
@@ -56,6 +59,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "attention": {**MIXED, "attn_layer": 1, "smooth_type_embedding": True},
     "loc_frame": {**FRAMES, "axis_rule": [0, -3, 0, 0, -3, 1] * 2},
 }
+CHOICES = (("float32", "Adam"), ("float64", "SOAP"))
 TYPED = ("type_embedding", "se_a_ebd_v2", "se_atten", "strip", "attention")
 
 
@@ -93,10 +97,13 @@ def training(kind: str, precision: str, optimizer: str) -> Iterator[tuple[Run, T
 
 
 def graphs(kind: str, precision: str, optimizer: str) -> dict[str, tf.GraphDef]:
-    """Return the graphs that train and that evaluate a model."""
+    """Return what a training step and an evaluation of a model run."""
     with training(kind, precision, optimizer) as (run, graph):
+        wanted = [*graph._update.agreed, graph._frame_loss, graph._errors]
+        names = [graph._update.step.name, *(tensor.op.name for tensor in wanted)]
+        whole = graph._session.graph.as_graph_def()
         return {
-            "training": graph._session.graph.as_graph_def(),
+            "training": tf.graph_util.extract_sub_graph(whole, names),
             "frozen": frozen.build(run.config.model, graph.arrays()),
         }
 
@@ -110,7 +117,7 @@ def nodes(graph: tf.GraphDef) -> Iterator[tf.NodeDef]:
 
 def own_kernels() -> dict[str, list[Kernel]]:
     """Return the GPU kernels of deeptf's ops as the sources register them."""
-    found: dict[str, list[Kernel]] = {}
+    found: dict[str, list[Kernel]] = {op.name: [] for op in library().OP_LIST.op}
     both = {tf.float32.as_datatype_enum, tf.float64.as_datatype_enum}
     for path in sorted((ROOT / "op" / "tf" / "cuda").glob("*.cc")):
         for macro, op in re.findall(r'\bDEEPTF_(GPU|GPU_KERNELS?)\("(\w+)"', path.read_text()):
@@ -124,20 +131,27 @@ def recorded_kernels() -> dict[str, list[Kernel]]:
     for line in KERNELS.read_text().splitlines():
         op, *kernels = line.split(" | ")
         found[op] = [
-            {
-                name: {tf.as_dtype(one).as_datatype_enum for one in types.split(",")}
-                for name, _, types in (
-                    part.partition("=") for part in kernel.split() if part != "*"
-                )
-            }
-            for kernel in kernels
+            {} if kernel == "any" else dict(map(_constraint, kernel.split())) for kernel in kernels
         ]
     return found
+
+
+def _constraint(text: str) -> tuple[str, set[int]]:
+    name, _, types = text.partition("=")
+    return name, {tf.as_dtype(one).as_datatype_enum for one in types.split(",")}
 
 
 def fits(kernel: Kernel, node: tf.NodeDef) -> bool:
     """Return whether a kernel may have the types of a node."""
     return all(node.attr[name].type in types for name, types in kernel.items())
+
+
+def is_for_cpu(node: tf.NodeDef) -> bool:
+    """Return whether a node is on the CPU on purpose."""
+    if node.op == "VarHandleOp":
+        return node.attr["dtype"].type == tf.int32.as_datatype_enum
+    strings = any(value.type == tf.string.as_datatype_enum for value in node.attr.values())
+    return strings or node.op in MESSAGES
 
 
 def missing(graph: tf.GraphDef, kernels: Mapping[str, list[Kernel]]) -> Counter[str]:
@@ -149,10 +163,9 @@ def missing(graph: tf.GraphDef, kernels: Mapping[str, list[Kernel]]) -> Counter[
     for node in nodes(graph):
         if node.op not in kernels:
             raise KeyError(f"{node.op} must be in `{KERNELS}`: --record writes it")
-        kind = [a.type for a in node.attr.values() if a.type]
-        if ON_CPU.get(node.op) in kind or any(fits(k, node) for k in kernels[node.op]):
+        if is_for_cpu(node) or any(fits(kernel, node) for kernel in kernels[node.op]):
             continue
-        types = sorted({tf.as_dtype(one).name for one in kind})
+        types = sorted({tf.as_dtype(of.type).name for of in node.attr.values() if of.type})
         found[f"{node.op}({', '.join(types)})"] += 1
     return found
 
@@ -167,15 +180,16 @@ def record(ops: set[str]) -> None:
     for op in sorted(ops):
         known = set()
         for kernel in kernels.get_registered_kernels_for_op(op).kernel:
-            if kernel.device_type not in DEVICES or kernel.label:
-                continue
-            parts = [
-                f"{c.name}={','.join(tf.as_dtype(t).name for t in c.allowed_values.list.type)}"
-                for c in kernel.constraint
-            ]
-            known.add(" ".join(sorted(parts)) or "*")
+            allowed = {c.name: set(c.allowed_values.list.type) for c in kernel.constraint}
+            types = {name: of & USED for name, of in allowed.items() if of}
+            if kernel.device_type in DEVICES and not kernel.label and all(types.values()):
+                known.add(" ".join(sorted(f"{k}={_names(v)}" for k, v in types.items())) or "any")
         lines.append(" | ".join([op, *sorted(known)]))
     KERNELS.write_text("\n".join(lines) + "\n")
+
+
+def _names(types: set[int]) -> str:
+    return ",".join(sorted(tf.as_dtype(one).name for one in types))
 
 
 def placed() -> int:
@@ -204,8 +218,7 @@ def main() -> int:
     every = {
         (kind, precision, optimizer): graphs(kind, precision, optimizer)
         for kind in KINDS
-        for precision in ("float64", "float32")
-        for optimizer in ("Adam", "SOAP")
+        for precision, optimizer in CHOICES
     }
     if "--record" in sys.argv:
         record(

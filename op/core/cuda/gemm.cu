@@ -186,6 +186,7 @@ void Gemm::multiply(const std::vector<Multiplication<T>>& all) const {
     const Call<T> call(target, products[0]);
     calls[call.form()].push_back(call);
   }
+  if (calls.empty()) return;
   std::vector<const T*> place;
   for (const auto& [form, same] : calls) {
     for (const Call<T>& call : same) place.push_back(call.a.data);
