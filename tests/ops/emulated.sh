@@ -32,4 +32,6 @@ for name in attention_op environment force_virial matrix_products moment_product
     pair_order; do
     set -- "$here/test_$name.py" "$@"
 done
-pytest -q --emulated "$build/libdeeptf_emulated.so" "$@"
+# Runs of ops by the hundred take minutes under emulation: of attention they are for one form.
+pytest -q --emulated "$build/libdeeptf_emulated.so" \
+    -k "not (attention_op and (threads or (against_differences and not form7 and not rows)))" "$@"

@@ -9,7 +9,7 @@ namespace {
 template <class T>
 __global__ void __launch_bounds__(kTileThreads) attention_kernel(AttentionPairs<T> in, T* out) {
   __shared__ TileMemory<T> memory;
-  const int64_t width = in.runs.width;
+  const auto width = static_cast<int32_t>(in.runs.width);
   over_own_tiles(in.runs, [&](TilePlace at) {
     T sum[1] = {};
     for (; at.other < at.count; at.other += kTile) {

@@ -9,7 +9,7 @@ template <class T>
 __global__ void __launch_bounds__(kTileThreads)
     sums_kernel(AttentionPairs<T> in, const T* upper, RowSums<T>* sums) {
   __shared__ TileMemory<T> memory;
-  const int64_t width = in.runs.width;
+  const auto width = static_cast<int32_t>(in.runs.width);
   over_own_tiles(in.runs, [&](TilePlace at) {
     T sum[2] = {};
     for (; at.other < at.count; at.other += kTile) {
@@ -42,7 +42,7 @@ __global__ void __launch_bounds__(kTileThreads)
                 AttentionGrads<T> grad) {
   constexpr Part kMine = kColumns ? kKey : kQuery, kTheirs = kColumns ? kQuery : kKey;
   __shared__ TileMemory<T> memory;
-  const int64_t width = in.runs.width;
+  const auto width = static_cast<int32_t>(in.runs.width);
   over_own_tiles(in.runs, [&](TilePlace at) {
     T sum[4] = {};
     for (; at.other < at.count; at.other += kTile) {

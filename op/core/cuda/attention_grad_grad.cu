@@ -5,6 +5,9 @@
 namespace deeptf {
 namespace {
 
+template <class T>
+constexpr int kLeastBlocks = sizeof(T) == 4 ? 2 : 1;  // of a multiprocessor, for the registers
+
 // How the inputs change: parts and directions of unit length.
 template <class T>
 struct Moving {
@@ -25,7 +28,7 @@ __device__ inline Planes<T> planes_of(TileMemory<T>& memory, const Moving<T>& mo
                                       const TilePlace& at) {
   constexpr Part kMine = kColumns ? kKey : kQuery, kTheirs = kColumns ? kQuery : kKey;
   const T *old = moving.in.attended, *change = moving.by.attended;
-  const int64_t width = moving.in.runs.width;
+  const auto width = static_cast<int32_t>(moving.in.runs.width);
   Planes<T> planes{};
   const TileRows<T> mine = at.own_part(old, kMine, width);
   const TileRows<T> theirs = at.other_part(old, kTheirs, width);
@@ -68,7 +71,7 @@ struct MovingTerm {
 };
 
 template <class T>
-__global__ void __launch_bounds__(kTileThreads)
+__global__ void __launch_bounds__(kTileThreads, kLeastBlocks<T>)
     changed_sums_kernel(Moving<T> moving, RowSums<T>* sums) {
   __shared__ TileMemory<T> memory;
   over_own_tiles(moving.in.runs, [&](TilePlace at) {
@@ -150,12 +153,12 @@ __device__ inline void turn(const Moving<T>& moving, const RowSums<T>* sums, con
 }
 
 template <class T, bool kColumns>
-__global__ void __launch_bounds__(kTileThreads)
+__global__ void __launch_bounds__(kTileThreads, kLeastBlocks<T>)
     grad_grad_kernel(Moving<T> moving, const RowSums<T>* sums, Found<T> found) {
   constexpr Part kMine = kColumns ? kKey : kQuery, kTheirs = kColumns ? kQuery : kKey;
   __shared__ TileMemory<T> memory;
   const T *old = moving.in.attended, *by = moving.by.attended;
-  const int64_t width = moving.in.runs.width;
+  const auto width = static_cast<int32_t>(moving.in.runs.width);
   over_own_tiles(moving.in.runs, [&](TilePlace at) {
     T sum[6] = {};
     for (; at.other < at.count; at.other += kTile) {

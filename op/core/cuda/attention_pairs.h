@@ -52,8 +52,9 @@ struct RowSums {
 
 // Own and other pairs of a tile of one atom.
 struct TilePlace {
-  int64_t first, count;  // pairs of the atom
-  int64_t own, other;    // where the tile begins in them
+  int64_t first;  // pair of the atom
+  int32_t count;
+  int32_t own, other;  // where the tile begins in its pairs
 
   __device__ bool has(int index) const {
     return own + own_of(index) < count && other + tile_lane() < count;
@@ -64,30 +65,30 @@ struct TilePlace {
 
   // Of arrays [p, width] and parts of arrays [p, 3, width].
   template <class T>
-  __device__ TileRows<T> own_rows(const T* data, int64_t width) const {
+  __device__ TileRows<T> own_rows(const T* data, int32_t width) const {
     return {data + (first + own) * width, width, width, count - own};
   }
   template <class T>
-  __device__ TileRows<T> other_rows(const T* data, int64_t width) const {
+  __device__ TileRows<T> other_rows(const T* data, int32_t width) const {
     return {data + (first + other) * width, width, width, count - other};
   }
   template <class T>
-  __device__ TileRows<T> own_part(const T* data, Part part, int64_t width) const {
+  __device__ TileRows<T> own_part(const T* data, Part part, int32_t width) const {
     const int64_t stride = kParts * width;
     return {data + (first + own) * stride + part * width, stride, width, count - own};
   }
   template <class T>
-  __device__ TileRows<T> other_part(const T* data, Part part, int64_t width) const {
+  __device__ TileRows<T> other_part(const T* data, Part part, int32_t width) const {
     const int64_t stride = kParts * width;
     return {data + (first + other) * stride + part * width, stride, width, count - other};
   }
   // Set by the first other tile, added to by the rest.
   template <class T>
-  __device__ TileTarget<T> target(T* data, int64_t width) const {
+  __device__ TileTarget<T> target(T* data, int32_t width) const {
     return {data + (first + own) * width, width, count - own, other > 0};
   }
   template <class T>
-  __device__ TileTarget<T> part_target(T* data, Part part, int64_t width) const {
+  __device__ TileTarget<T> part_target(T* data, Part part, int32_t width) const {
     const int64_t stride = kParts * width;
     return {data + (first + own) * stride + part * width, stride, count - own, other > 0};
   }
@@ -103,8 +104,9 @@ inline dim3 tile_grid(const Runs& runs) {
 // Calls body(place) for the own tiles of this block, at its first other tile.
 template <class Body>
 __device__ inline void over_own_tiles(const PlacedRuns& runs, const Body& body) {
-  const int64_t first = runs.first[blockIdx.x], count = runs.count[blockIdx.x];
-  for (int64_t own = int64_t{blockIdx.y} * kTile; own < count; own += int64_t{gridDim.y} * kTile) {
+  const int64_t first = runs.first[blockIdx.x];
+  const int32_t count = runs.count[blockIdx.x], step = static_cast<int32_t>(gridDim.y) * kTile;
+  for (int32_t own = static_cast<int32_t>(blockIdx.y) * kTile; own < count; own += step) {
     body(TilePlace{first, count, own, 0});
   }
 }
@@ -156,7 +158,7 @@ __device__ inline void put_small(const AttentionPairs<T>& in, int64_t pair, cons
 
 // 1 / the sum of exponentials of a row; 0 where all pairs are shut out.
 template <class T>
-__device__ inline T inverse_sum(const AttentionPairs<T>& in, int64_t count, T of_pairs) {
+__device__ inline T inverse_sum(const AttentionPairs<T>& in, int32_t count, T of_pairs) {
   const T lift = attention_lift<T>(true);
   const T sum = of_pairs + (in.smooth ? static_cast<T>(in.places - count) * std::exp(-lift) : T(0));
   return sum > 0 ? 1 / sum : T(0);

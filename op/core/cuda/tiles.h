@@ -28,15 +28,15 @@ struct TileMemory {
 template <class T>
 struct TileRows {
   const T* data;
-  int64_t stride, width;
-  int64_t count;
+  int64_t stride;
+  int32_t width, count;
 };
 
 // So many columns of 32 rows; zero where there are none.
 template <class T>
-__device__ inline void fetch(const TileRows<T>& rows, int64_t start,
+__device__ inline void fetch(const TileRows<T>& rows, int32_t start,
                              T (&to)[kTile][TileMemory<T>::kStride]) {
-  const int64_t column = start + tile_lane();
+  const int32_t column = start + tile_lane();
   for (int row = threadIdx.x / kLanes; row < kTile; row += kTileWarps) {
     const bool inside = row < rows.count && column < rows.width;
     to[row][tile_lane()] = inside ? rows.data[row * rows.stride + column] : T(0);
@@ -53,12 +53,12 @@ template <class T>
 __device__ inline void add_dots(TileMemory<T>& memory, const TileRows<T>& own,
                                 const TileRows<T>& other, T (&sum)[kOwn]) {
   constexpr int kSize = Vector<T>::kSize;
-  for (int64_t start = 0; start < own.width; start += kTile) {
+  for (int32_t start = 0; start < own.width; start += kTile) {
     __syncthreads();
     fetch(own, start, memory.own);
     fetch(other, start, memory.other);
     __syncthreads();
-#pragma unroll 4
+#pragma unroll 2
     for (int a = 0; a < kTile; a += kSize) {
       const Vector<T> y = vector_at(memory.other[tile_lane()][a]);
 #pragma unroll
@@ -76,7 +76,7 @@ template <class T>
 struct TileTarget {
   T* data;
   int64_t stride;
-  int64_t count;
+  int32_t count;
   bool add;
 };
 template <class T>
@@ -86,12 +86,12 @@ __device__ inline void add_product(TileMemory<T>& memory, const T (&weight)[kOwn
   __syncthreads();
 #pragma unroll
   for (int index = 0; index < kOwn; ++index) memory.own[own_of(index)][tile_lane()] = weight[index];
-  for (int64_t start = 0; start < other.width; start += kTile) {
+  for (int32_t start = 0; start < other.width; start += kTile) {
     if (start > 0) __syncthreads();
     fetch(other, start, memory.other);
     __syncthreads();
     T sum[kOwn] = {};
-#pragma unroll 4
+#pragma unroll 2
     for (int k = 0; k < kTile; k += kSize) {
       T y[kSize];
 #pragma unroll
@@ -103,7 +103,7 @@ __device__ inline void add_product(TileMemory<T>& memory, const T (&weight)[kOwn
         for (int c = 0; c < kSize; ++c) sum[index] += x.at[c] * y[c];
       }
     }
-    const int64_t column = start + tile_lane();
+    const int32_t column = start + tile_lane();
 #pragma unroll
     for (int index = 0; index < kOwn; ++index) {
       if (own_of(index) >= to.count || column >= other.width) continue;
