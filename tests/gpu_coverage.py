@@ -27,7 +27,6 @@ from small_run import write_run
 
 from deeptf.data.schedule import BatchSchedule
 from deeptf.exchange import frozen
-from deeptf.ops.library import library
 from deeptf.tf import tf
 from deeptf.train.graph import TrainingGraph
 from deeptf.train.start import Run, start
@@ -117,9 +116,12 @@ def nodes(graph: tf.GraphDef) -> Iterator[tf.NodeDef]:
 
 def own_kernels() -> dict[str, list[Kernel]]:
     """Return the GPU kernels of deeptf's ops as the sources register them."""
-    found: dict[str, list[Kernel]] = {op.name: [] for op in library().OP_LIST.op}
+    found: dict[str, list[Kernel]] = {}
     both = {tf.float32.as_datatype_enum, tf.float64.as_datatype_enum}
-    for path in sorted((ROOT / "op" / "tf" / "cuda").glob("*.cc")):
+    for path in (ROOT / "op" / "tf").glob("*.cc"):
+        ops = re.findall(r'\b(?:REGISTER_OP|DEEPTF_\w+)\("(\w+)"', path.read_text())
+        found |= {op: [] for op in ops}
+    for path in (ROOT / "op" / "tf" / "cuda").glob("*.cc"):
         for macro, op in re.findall(r'\bDEEPTF_(GPU|GPU_KERNELS?)\("(\w+)"', path.read_text()):
             found[op] = [{"T": both} if macro == "GPU_KERNELS" else {}]
     return found
