@@ -7,7 +7,8 @@ namespace deeptf {
 namespace {
 
 template <class T>
-__global__ void __launch_bounds__(kTileThreads) attention_kernel(AttentionPairs<T> in, T* out) {
+__global__ void __launch_bounds__(kTileThreads, least_blocks<T>(0))
+    attention_kernel(AttentionPairs<T> in, T* out) {
   __shared__ TileMemory<T> memory;
   const auto width = static_cast<int32_t>(in.runs.width);
   over_own_tiles(in.runs, [&](TilePlace at) {

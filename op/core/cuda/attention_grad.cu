@@ -6,7 +6,7 @@ namespace deeptf {
 namespace {
 
 template <class T>
-__global__ void __launch_bounds__(kTileThreads)
+__global__ void __launch_bounds__(kTileThreads, least_blocks<T>(1))
     sums_kernel(AttentionPairs<T> in, const T* upper, RowSums<T>* sums) {
   __shared__ TileMemory<T> memory;
   const auto width = static_cast<int32_t>(in.runs.width);
@@ -37,7 +37,7 @@ __global__ void __launch_bounds__(kTileThreads)
 
 // Own pairs are rows j, or columns k.
 template <class T, bool kColumns>
-__global__ void __launch_bounds__(kTileThreads)
+__global__ void __launch_bounds__(kTileThreads, least_blocks<T>(1))
     grad_kernel(AttentionPairs<T> in, const T* upper, const RowSums<T>* sums,
                 AttentionGrads<T> grad) {
   constexpr Part kMine = kColumns ? kKey : kQuery, kTheirs = kColumns ? kQuery : kKey;

@@ -5,9 +5,6 @@
 namespace deeptf {
 namespace {
 
-template <class T>
-constexpr int kLeastBlocks = sizeof(T) == 4 ? 2 : 1;  // of a multiprocessor, for the registers
-
 // How the inputs change: parts and directions of unit length.
 template <class T>
 struct Moving {
@@ -71,7 +68,7 @@ struct MovingTerm {
 };
 
 template <class T>
-__global__ void __launch_bounds__(kTileThreads, kLeastBlocks<T>)
+__global__ void __launch_bounds__(kTileThreads, least_blocks<T>(2))
     changed_sums_kernel(Moving<T> moving, RowSums<T>* sums) {
   __shared__ TileMemory<T> memory;
   over_own_tiles(moving.in.runs, [&](TilePlace at) {
@@ -153,7 +150,7 @@ __device__ inline void turn(const Moving<T>& moving, const RowSums<T>* sums, con
 }
 
 template <class T, bool kColumns>
-__global__ void __launch_bounds__(kTileThreads, kLeastBlocks<T>)
+__global__ void __launch_bounds__(kTileThreads, least_blocks<T>(2))
     grad_grad_kernel(Moving<T> moving, const RowSums<T>* sums, Found<T> found) {
   constexpr Part kMine = kColumns ? kKey : kQuery, kTheirs = kColumns ? kQuery : kKey;
   __shared__ TileMemory<T> memory;

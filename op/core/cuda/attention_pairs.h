@@ -42,6 +42,13 @@ struct UnitInputs {
   AttentionPairs<T> pairs;
 };
 
+// Blocks that a multiprocessor has room for at least, which says how many registers a kernel may
+// take: those with derivatives to so many orders.
+template <class T>
+constexpr int least_blocks(int order) {
+  return order < 2 || sizeof(T) == 4 ? 2 : 1;
+}
+
 // What row j sums up over k, divided by the sum of exponentials.
 template <class T>
 struct RowSums {
