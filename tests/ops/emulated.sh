@@ -33,5 +33,5 @@ for name in attention_op environment force_virial matrix_products moment_product
     set -- "$here/test_$name.py" "$@"
 done
 # Runs of ops by the hundred take minutes under emulation: of attention they are for one form.
-pytest -q --emulated "$build/libdeeptf_emulated.so" \
+pytest -q -n 2 --dist loadfile --emulated "$build/libdeeptf_emulated.so" \
     -k "not (attention_op and (threads or (against_differences and not form7 and not rows)))" "$@"
