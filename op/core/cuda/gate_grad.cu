@@ -25,44 +25,47 @@ struct Runs {
   }
 };
 
-// The pairs of a run with neighbours of one type.
+// The pairs of a run with neighbours of one type, `first` of which begin at each atom.
 struct RunPairs {
-  int64_t block;       // -1 where there is no such run
+  const int32_t* first;
   int32_t curve;       // -1: left out
-  int64_t atom, last;  // atoms
-  int64_t begin, end;  // pairs
+  int32_t atom, last;  // atoms; last < atom where there is no such run
+  int32_t begin, end;  // pairs
 };
 
 __device__ inline RunPairs pairs_of_run(const PlacedPairs& pairs, const Runs& runs, int64_t run,
                                         int64_t t) {
   const int64_t types = pairs.num_types;
-  int64_t type = 0, first = 0;
+  int64_t type = 0, type_begin = 0;
   while (type < types && run >= runs.of_type(pairs, type)) {
     run -= runs.of_type(pairs, type);
-    first += pairs.atom_count[type++];
+    type_begin += pairs.atom_count[type++];
   }
-  if (type == types) return {-1, -1, 0, 0, 0, 0};
-  const int64_t atom = first + run * runs.atoms, left = pairs.atom_count[type] - run * runs.atoms;
+  if (type == types) return {nullptr, -1, 0, -1, 0, 0};
+  const int64_t atom = type_begin + run * runs.atoms;
+  const int64_t left = pairs.atom_count[type] - run * runs.atoms;
   const int64_t last = atom + (left < runs.atoms ? left : runs.atoms) - 1;
-  const int64_t block = t * types + type;
-  const int32_t* pair = pairs.first + t * pairs.num_atoms;
-  const int32_t count = pairs.neighbor_count[last * types + t];
-  return {block, pairs.curve[block], atom, last, pair[atom], int64_t{pair[last]} + count};
+  const int32_t* first = pairs.first + t * pairs.num_atoms;
+  return {first,
+          pairs.curve[t * types + type],
+          static_cast<int32_t>(atom),
+          static_cast<int32_t>(last),
+          first[atom],
+          first[last] + pairs.neighbor_count[last * types + t]};
 }
 
 // The atom of a pair of a run.
-__device__ inline int32_t atom_of(const PlacedPairs& pairs, const RunPairs& run, int64_t pair) {
-  const int32_t* first = pairs.first + run.block / pairs.num_types * pairs.num_atoms;
-  int64_t low = run.atom, high = run.last;  // the last one that begins at the pair or before
+__device__ inline int32_t atom_of(const RunPairs& run, int32_t pair) {
+  int32_t low = run.atom, high = run.last;  // the last one that begins at the pair or before
   while (low < high) {
-    const int64_t middle = high - (high - low) / 2;
-    if (first[middle] <= pair) {
+    const int32_t middle = high - (high - low) / 2;
+    if (run.first[middle] <= pair) {
       low = middle;
     } else {
       high = middle - 1;
     }
   }
-  return static_cast<int32_t>(low);
+  return low;
 }
 
 // What the gate of a pair gets is weight.Y G, of tangents and slope_weight.Y G'; the share of the
@@ -140,7 +143,7 @@ union GateScratch {
 
 // sums[t, run, columns of this block]; blockIdx.y counts types and blocks of columns.
 template <class T, class In>
-__global__ void __launch_bounds__(kThreads, 8) run_kernel(In in, T* sums) {
+__global__ void __launch_bounds__(kThreads, 6) run_kernel(In in, T* sums) {
   using Term = typename In::Term;
   constexpr int kSize = Vector<T>::kSize, kColumns = GateScratch<T, Term>::kColumns;
   __shared__ GateScratch<T, Term> shared;
@@ -149,18 +152,18 @@ __global__ void __launch_bounds__(kThreads, 8) run_kernel(In in, T* sums) {
   const int64_t start = blockIdx.y / in.pairs.num_types * kColumns, own = start + lane * kSize;
   const int warp = threadIdx.x / kLanes;
   const RunPairs run = pairs_of_run(in.pairs, in.runs, blockIdx.x, t);
-  if (run.block < 0) return;
+  if (run.last < run.atom) return;
   T y[4][1][kSize], total[kSize] = {};
   int32_t atom = -1;  // whose y it is
-  for (int64_t base = run.begin; base < run.end && run.curve >= 0; base += kThreads) {
-    const int64_t pair = base + threadIdx.x, left = run.end - base;
+  for (int32_t base = run.begin; base < run.end && run.curve >= 0; base += kThreads) {
+    const auto mine = static_cast<int32_t>(threadIdx.x), left = run.end - base;
     __syncthreads();
-    if (pair < run.end) {
-      shared.atoms[threadIdx.x] = atom_of(in.pairs, run, pair);
-      shared.places[threadIdx.x] = set_term(in, run.curve, pair, &shared.terms[threadIdx.x]);
+    if (mine < left) {
+      shared.atoms[mine] = atom_of(run, base + mine);
+      shared.places[mine] = set_term(in, run.curve, base + mine, &shared.terms[mine]);
     }
     __syncthreads();
-    const int count = left < kThreads ? static_cast<int>(left) : kThreads;
+    const int count = left < kThreads ? left : kThreads;
     const int end = count * (warp + 1) / kWarps;
     for (int k = count * warp / kWarps; k < end && own < padded; ++k) {
       if (shared.atoms[k] != atom) {

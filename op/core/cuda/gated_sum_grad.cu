@@ -9,6 +9,7 @@ template <class T>
 struct GatedRowsGrad : RowsGrad<T, 4> {
   using Term = Gated<T, SlopeTerm<T, 4>>;
   static constexpr int kSums = 8;  // a power of two; five are used
+  static constexpr bool kGated = true;
 
   __device__ int32_t set_term(const Slice& slice, int32_t k, Term* term) const {
     term->set_gate(gates, slice.block, slice.begin + k, false);

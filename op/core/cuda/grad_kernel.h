@@ -16,6 +16,7 @@ template <class T, int W>
 struct RowsGrad {
   using Term = SlopeTerm<T, W>;
   static constexpr int kSums = W;
+  static constexpr bool kGated = false;
 
   // Returns the place of the term in the table.
   __device__ int32_t set_term(const Slice& slice, int32_t k, Term* term) const {
@@ -81,14 +82,17 @@ __device__ inline void set_unused(const In& in, int64_t atom) {
   }
 }
 
-// So many blocks share the registers of a multiprocessor, which holds all that a thread keeps.
+// So many blocks share the registers of a multiprocessor, which holds all that a thread keeps; in
+// float64 gates are too much for as many blocks as without.
+template <class T, class In>
 constexpr int blocks_at_once(int column_blocks) {
-  return column_blocks == 1 ? 8 : column_blocks == 2 ? 6 : 4;
+  const int blocks = column_blocks == 1 ? 8 : column_blocks == 2 ? 6 : 4;
+  return In::kGated && sizeof(T) == 8 ? blocks - 1 : blocks;
 }
 
 // The gradients of the pairs of one atom; kBlocks lanes-full of columns.
 template <class T, int kBlocks, class In>
-__global__ void __launch_bounds__(kThreads, blocks_at_once(kBlocks)) grad_kernel(In in) {
+__global__ void __launch_bounds__(kThreads, (blocks_at_once<T, In>(kBlocks))) grad_kernel(In in) {
   using Term = typename In::Term;
   constexpr int W = Term::kColumns, kSize = Vector<T>::kSize;
   __shared__ Term terms[kThreads];
