@@ -87,7 +87,7 @@ def test_nets_at_the_needed_nodes():
     row = np.concatenate([[0], np.cumsum(needed)]).astype(np.int32)
     nets = (weights, (4, 8), "tanh", False)
     whole = tf.boolean_mask(embedding_nodes(grid, *nets).nodes, needed)
-    part = embedding_nodes(grid, *nets, row).nodes
+    part = embedding_nodes(grid, *nets, row).nodes[: needed.sum()]  # of a GPU's come others behind
     upper = rng.normal(size=(needed.sum(), 2, 8))
     found = [evaluate([one, *tf.gradients(one, weights, upper)]) for one in (whole, part)]
     np.testing.assert_array_equal(found[1][0], found[0][0])
