@@ -34,4 +34,6 @@ for file in "$here"/test_*.py; do
     *) set -- "$file" "$@" ;;
     esac
 done
-pytest -q --emulated "$build/libdeeptf_emulated.so" "$@"
+# Runs of ops by the hundred take minutes under emulation: of attention they are for one form.
+pytest -q --emulated "$build/libdeeptf_emulated.so" \
+    -k "not (attention_op and (threads or (against_differences and not form7 and not rows)))" "$@"

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/cuda/curve_terms.h"
+#include "core/cuda/embedding_sum.h"
 #include "core/cuda/gates.h"
 
 namespace deeptf {
@@ -123,8 +124,7 @@ __global__ void __launch_bounds__(kThreads, (blocks_at_once<T, In>(kBlocks))) gr
       });
 }
 
-// The widest net, in columns and in lanes-full of them.
-constexpr int64_t kMostColumns = 256;
+// The widest net in lanes-full of columns.
 template <class T>
 constexpr int kMostBlocks = kMostColumns / (kLanes * Vector<T>::kSize);
 
