@@ -96,7 +96,6 @@ UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "model/descriptor/normalize": ((True,), _UNIT_LENGTH),
     "model/descriptor/temperature": ((None,), _UNIT_LENGTH),
     "model/descriptor/concat_output_tebd": ((True,), "the fitting net takes vectors of types"),
-    "model/fitting_net/use_aparam_as_mask": ((False,), "aparam is an input of the net only"),
     "model/fitting_net/layer_name": ((None,), "layers cannot be shared between models"),
     "model/fitting_net/default_fparam": ((None,), "give fparam.npy in every system"),
     "model/fitting_net/dim_case_embd": ((0,), _ONLY_STANDARD),

@@ -58,7 +58,7 @@ def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> di
         }
         if not part.set_davg_zero:
             statistics[f"{scope}/mean"][:, 0] = rng.uniform(0.05, 0.1, types)
-    for name in ("fparam", "aparam"):
+    for name in config.term.fitting_net.conditions:
         number = getattr(config.term.fitting_net, f"numb_{name}")
         statistics[f"fitting/{name}_mean"] = rng.normal(size=number)
         statistics[f"fitting/{name}_stddev"] = rng.uniform(1, 2, number)

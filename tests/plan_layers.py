@@ -9,6 +9,14 @@ def _sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
+def _silu(x):
+    return x * _sigmoid(x)
+
+
+def _silu_slope(x):
+    return _sigmoid(x) * (1 + x * _sigmoid(-x))
+
+
 def _gelu(cubic):
     def inner(x):
         return np.sqrt(2 / np.pi) * (x + cubic * x**3)
@@ -26,7 +34,13 @@ ACTIVATIONS = {  # value and derivative
     "gelu_tf": _gelu(float(np.float32(0.044715))),
     "softplus": (lambda x: np.logaddexp(0, x), _sigmoid),
     "sigmoid": (_sigmoid, lambda x: _sigmoid(x) * _sigmoid(-x)),
-    "silu": (lambda x: x * _sigmoid(x), lambda x: _sigmoid(x) * (1 + x * _sigmoid(-x))),
+    "silu": (_silu, _silu_slope),
+    "silut": (
+        lambda x: np.where(x < 3, _silu(x), _silu(3) + np.tanh(_silu_slope(3) * (x - 3))),
+        lambda x: np.where(
+            x < 3, _silu_slope(x), _silu_slope(3) / np.cosh(_silu_slope(3) * (x - 3)) ** 2
+        ),
+    ),
     "relu": (lambda x: np.maximum(x, 0), lambda x: (x > 0) * 1.0),
     "relu6": (lambda x: np.clip(x, 0, 6), lambda x: ((x > 0) & (x < 6)) * 1.0),
     "linear": (lambda x: x, np.ones_like),

@@ -36,6 +36,14 @@ def add(commands: Commands) -> None:
         metavar="MODEL",
         help="start a new run with the weights and statistics of a frozen model",
     )
+    start.add_argument(
+        "-t",
+        "--finetune",
+        metavar="MODEL",
+        help="start a new run with the weights of a checkpoint or frozen model of other data: "
+        "those of types of the same name are carried over, those of new types are drawn, and the "
+        "energy bias is fitted to the training data",
+    )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write the input with all defaults to FILE (JSON)"
     )
@@ -57,6 +65,7 @@ def run(given: argparse.Namespace) -> int | None:
         restart=given.restart,
         init_model=given.init_model,
         init_frozen=given.init_frz_model,
+        finetune=given.finetune,
         output=given.output,
         skip_neighbor_stat=given.skip_neighbor_stat,
         threads=given.threads,

@@ -13,6 +13,8 @@ import numpy as np
 
 from deeptf.data.system import System
 
+Energies = tuple[np.ndarray, np.ndarray]  # [n] eV, and the numbers of their frames in a system
+
 
 def energy_bias(
     systems: Sequence[System],
@@ -32,16 +34,34 @@ def energy_bias(
         )
     bias = np.array([0.0 if value is None else value for value in given])
     free = np.array([value is None for value in given])
-    compositions, energies, copies = [np.zeros((0, num_types))], [np.zeros(0)], [np.zeros(0)]
+    left = []
     for system in systems:
         energy, frames = system.energies()
-        compositions.append(system.compositions(num_types)[frames])
-        energies.append(energy)
+        left.append((energy - system.compositions(num_types)[frames] @ bias, frames))
+    return bias + solve_energies(systems, left, free, rcond)
+
+
+def solve_energies(
+    systems: Sequence[System],
+    energies: Sequence[Energies],
+    free: np.ndarray,
+    rcond: float | None = None,
+) -> np.ndarray:
+    """Return the energy of an atom of each type in eV that fits energies of frames best, [T].
+
+    energies : of each system
+    free : [T] whether a type may have one; others have 0
+    """
+    compositions, values, copies = [np.zeros((0, len(free)))], [np.zeros(0)], [np.zeros(0)]
+    for system, (energy, frames) in zip(systems, energies, strict=True):
+        compositions.append(system.compositions(len(free))[frames])
+        values.append(energy)
         copies.append(system.copies[frames])
-    count, energy, weight = map(np.concatenate, (compositions, energies, copies))
+    count, energy, weight = map(np.concatenate, (compositions, values, copies))
+    found = np.zeros(len(free))
     if len(energy) and free.any():
-        bias[free] = _least_squares(count[:, free], energy - count @ bias, weight, rcond)
-    return bias
+        found[free] = _least_squares(count[:, free], energy, weight, rcond)
+    return found
 
 
 def parameter_statistics(

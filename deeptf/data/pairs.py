@@ -14,14 +14,17 @@ from deeptf.data.batch import Batch, Pairs
 from deeptf.data.errors import DataError
 from deeptf.data.system import System
 from deeptf.ops.messages import op_message
-from deeptf.ops.pairs import neighbor_pairs
+from deeptf.ops.pairs import neighbor_pairs, pairs_of_present
 from deeptf.tf import session, tf
 
 
 class PairFinder:
-    """Finds all pairs closer than `rcut`; a context manager, since it holds a session."""
+    """Finds all pairs closer than `rcut`; a context manager, since it holds a session.
 
-    def __init__(self, rcut: float) -> None:
+    masked : aparam says which atoms are there; then all pairs of these, see pairs_of_present.
+    """
+
+    def __init__(self, rcut: float, masked: bool = False) -> None:
         with tf.Graph().as_default() as graph:
             self._inputs = {
                 "coord": tf.placeholder(tf.float64, [None, 3]),
@@ -29,7 +32,12 @@ class PairFinder:
                 "atom_type": tf.placeholder(tf.int32, [None]),
                 "frame_row": tf.placeholder(tf.int32, [None]),
             }
-            self._outputs = neighbor_pairs(*self._inputs.values(), rcut)
+            given = list(self._inputs.values())
+            if masked:
+                self._inputs["aparam"] = tf.placeholder(tf.float64, [None, 1])
+                self._outputs = pairs_of_present(*given, self._inputs["aparam"])
+            else:
+                self._outputs = neighbor_pairs(*given, rcut)
         self._session = session(graph)
 
     def __enter__(self) -> PairFinder:

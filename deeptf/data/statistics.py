@@ -137,18 +137,23 @@ class Found:
 
 
 def visit(
-    systems: Sequence[System], sampled: Sequence[int], collectors: Sequence[Collector]
+    systems: Sequence[System],
+    sampled: Sequence[int],
+    collectors: Sequence[Collector],
+    masked: bool = False,
 ) -> list[Rows]:
     """Return the rows of each system; a terminal shows progress.
 
     sampled : number of frames of each system, spread evenly, that sampled collectors see.
+    masked : aparam says which atoms are there.
     Raises DataError for frames without physical sense; it names system, frame and atoms.
     """
     frames = sum(len(system.used_frames) for system in systems)
     progress = tqdm(
         total=frames, desc="statistics", unit="frame", disable=not on_terminal(), leave=False
     )
-    with PairFinder(max(one.rcut for one in collectors)) as find_pairs, progress:
+    rcut = max(one.rcut for one in collectors)
+    with PairFinder(rcut, masked) as find_pairs, progress:
         return [
             _look(system, count, collectors, find_pairs, progress.update)
             for system, count in zip(systems, sampled, strict=True)

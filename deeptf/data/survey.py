@@ -25,11 +25,13 @@ def survey(
     num_batches: int,
     protect: float,
     cache: str | Path | None,
+    masked: bool = False,
 ) -> Found:
     """Look at all data; print the extremes and return all that was found.
 
     own : collectors of the model.
     num_batches : batches of each training system that sampled collectors see.
+    masked : aparam says which atoms are there.
     Raises DataError for the first frame that cannot be used.
     """
     seen = Extremes(len(data.type_map), rcut)
@@ -38,7 +40,7 @@ def survey(
     if data.validation is not None:
         systems += data.validation.systems
         sampled += [0] * len(data.validation.systems)
-    rows = _rows_of(systems, sampled, collectors, cache)
+    rows = _rows_of(systems, sampled, collectors, cache, masked)
     trained = total(rows[: len(data.training.systems)], collectors)
     everywhere = total(rows, collectors)
     closest = "no atom has a neighbour within rcut: all are isolated"
@@ -87,6 +89,7 @@ def _rows_of(
     sampled: Sequence[int],
     collectors: Sequence[Collector],
     cache: str | Path | None,
+    masked: bool = False,
 ) -> list[Rows]:
     """Return the rows of each system, as they are known or found."""
     with StatisticsCache(cache) as known:
@@ -98,7 +101,8 @@ def _rows_of(
         rows = [{one: known.get(key) for one, key in own.items()} for own in keys]
         new = [k for k, own in enumerate(rows) if any(row is None for row in own.values())]
         if new:
-            found = visit([systems[k] for k in new], [sampled[k] for k in new], collectors)
+            chosen = [systems[k] for k in new], [sampled[k] for k in new]
+            found = visit(*chosen, collectors, masked)
             for k, own in zip(new, found, strict=True):
                 rows[k] = own
                 known.new |= {keys[k][one]: row for one, row in own.items()}

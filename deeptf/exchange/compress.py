@@ -95,7 +95,10 @@ def _check_nets(config: ModelConfig, arrays: Arrays) -> None:
         )
     with tf.Graph().as_default():
         if not config.tables(Parameters(arrays)):
-            raise ValueError("it must have embedding nets, which tables stand for, but has none")
+            raise ValueError(
+                "it must have embedding nets that tables can stand for, but its descriptor, "
+                f"{config.term.descriptor.type}, has none"
+            )
 
 
 class _Errors(NamedTuple):

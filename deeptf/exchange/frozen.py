@@ -9,7 +9,8 @@ reads the same file (graph_file.py does in NumPy): the constant `deeptf_model` i
     type_map          names of the types; number 0 is the first
     outputs           names of what the graph gives, see properties.py
     rcut              A; pairs up to there matter
-    hops, doors, numb_fparam, numb_aparam, pair_bytes, atom_bytes    see Needs in model/term/term.py
+    hops, doors, numb_fparam, numb_aparam, masked, pair_bytes, atom_bytes
+                      see Needs in model/term/term.py
     table_range       {data, table}: distances in A, by centre and neighbour type, where the data of
                       the model and where its tables end, null for excluded pairs; null without any
     model             the section `model` of the input, with all defaults

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deeptf.ops.pairs import neighbor_pairs
+from deeptf.ops.pairs import neighbor_pairs, pairs_of_present
 from deeptf.tf import tf
 
 
@@ -42,8 +42,12 @@ class Inputs:
         return tf.cast(atom_order < self.num_owned, tf.float64)
 
 
-def build_inputs(rcut: float, numb_fparam: int = 0, numb_aparam: int = 0) -> Inputs:
+def build_inputs(
+    rcut: float, numb_fparam: int = 0, numb_aparam: int = 0, masked: bool = False
+) -> Inputs:
     """Create the placeholders in the current graph.
+
+    masked : aparam says which atoms are there, see pairs_of_present; rcut does not count.
 
     Centres from `num_owned` on are there for models in which the energy of a centre depends on
     further atoms than its neighbours; see Needs.hops in term/term.py.
@@ -54,7 +58,9 @@ def build_inputs(rcut: float, numb_fparam: int = 0, numb_aparam: int = 0) -> Inp
     frame_row = tf.placeholder(tf.int32, [None], "frame_row")
     fparam = tf.placeholder(tf.float64, [None, numb_fparam], "fparam") if numb_fparam else None
     aparam = tf.placeholder(tf.float64, [None, numb_aparam], "aparam") if numb_aparam else None
-    row, neighbor, displacement = neighbor_pairs(coord, cell, atom_type, frame_row, rcut)
+    given = coord, cell, atom_type, frame_row
+    pairs = pairs_of_present(*given, aparam) if masked else neighbor_pairs(*given, rcut)
+    row, neighbor, displacement = pairs
     row = tf.placeholder_with_default(row, [None], "row")
     return Inputs(
         coord,

@@ -8,13 +8,14 @@ term/term.py, and each kind in its own file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deeptf import properties
 from deeptf.model.inputs import Inputs, build_inputs
 from deeptf.model.parameters import Parameters
+from deeptf.model.retyping import Source
 from deeptf.model.roles import beginning
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
@@ -63,10 +64,14 @@ class ModelConfig:
         """Return what the surroundings of the model have to give it."""
         return self.term.needs()
 
+    def with_types(self, source: Source, type_map: Sequence[str]) -> ModelConfig:
+        """Return the settings of the model for other types, see retyping.py."""
+        return replace(self, term=self.term.with_types(source), type_map=tuple(type_map))
+
     def inputs(self) -> Inputs:
         """Create the placeholders of this model in the current graph."""
         needs = self.needs()
-        return build_inputs(needs.rcut, needs.numb_fparam, needs.numb_aparam)
+        return build_inputs(needs.rcut, needs.numb_fparam, needs.numb_aparam, needs.masked)
 
     def build(self, inputs: Inputs, parameters: Parameters) -> Outputs:
         """Return the tensors of the model on `inputs`; `parameters` holds its statistics."""
@@ -80,6 +85,9 @@ class ModelConfig:
             values[name] = _to_atoms(value, pairs, inputs) if per_atom else value
         if term.atom_energy is not None:
             values |= _energies(term, pairs, inputs)
+            if self.needs().masked:  # there is nothing to strain
+                virials = properties.VIRIAL.name, properties.ATOM_VIRIAL.name
+                values |= {name: tf.zeros_like(values[name]) for name in virials}
         return Outputs(values, term.outside)
 
     def plan(self, parameters: Parameters) -> list[TermPlan] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,19 @@ def _gelu_tf(x: tf.Tensor) -> tf.Tensor:
     return _gelu(x, float(np.float32(0.044715)))
 
 
+@lru_cache
+def _silut(threshold: float = 3.0) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return silu below `threshold` a, and silu(a) + tanh(silu'(a) (x - a)) above."""
+    sigmoid = 1.0 / (1.0 + np.exp(-threshold))
+    slope = sigmoid + threshold * sigmoid * (1.0 - sigmoid)
+
+    def silut(x: tf.Tensor) -> tf.Tensor:
+        above = tf.tanh(slope * (x - threshold)) + threshold * sigmoid
+        return tf.where(x < threshold, tf.nn.silu(x), above)
+
+    return silut
+
+
 ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "tanh": _tanh,
     "gelu": _gelu,
@@ -61,19 +75,38 @@ ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "silu": tf.nn.silu,
     "relu": tf.nn.relu,
     "relu6": tf.nn.relu6,
+    "silut": _silut(),
     "linear": tf.identity,
     "none": tf.identity,
 }
 
-NOT_SMOOTH = ("relu", "relu6")
+SILUT = "silut:"  # and a threshold
+_NOT_SMOOTH = ("relu", "relu6", "silut")
+
+
+def activation_of(name: str) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return an activation function; ValueError where the name is unknown."""
+    if name.lower() in ACTIVATIONS:
+        return ACTIVATIONS[name.lower()]
+    try:
+        if name.lower().startswith(SILUT) and np.isfinite(float(name[len(SILUT) :])):
+            return _silut(float(name[len(SILUT) :]))
+    except ValueError:
+        pass
+    raise ValueError(
+        f"`activation_function` must be one of {sorted(ACTIVATIONS)} or {SILUT}threshold, "
+        f"got {name!r}"
+    )
 
 
 def check_activation(name: str) -> None:
     """Raise ValueError unless `name` is a known activation function."""
-    if name.lower() not in ACTIVATIONS:
-        raise ValueError(
-            f"`activation_function` must be one of {sorted(ACTIVATIONS)}, got {name!r}"
-        )
+    activation_of(name)
+
+
+def is_smooth(name: str) -> bool:
+    """Return whether the first and second derivatives of an activation function never jump."""
+    return name.lower().partition(":")[0] not in _NOT_SMOOTH
 
 
 def precision_of(name: str) -> tf.DType:
@@ -85,7 +118,7 @@ def precision_of(name: str) -> tf.DType:
 
 def activation_meant(settings: Any) -> Callable[[tf.Tensor], tf.Tensor]:
     """Return the activation function that settings name, which may have several names."""
-    return ACTIVATIONS[settings.activation_function.lower()]
+    return activation_of(settings.activation_function)
 
 
 def precision_meant(settings: Any) -> tf.DType:
@@ -120,7 +153,7 @@ def dense(
     hidden = tf.matmul(x, matrix)
     for added in bias:
         hidden = tf.nn.bias_add(hidden, added)
-    hidden = ACTIVATIONS[style.activation.lower()](hidden)
+    hidden = activation_of(style.activation)(hidden)
     residual = _residual(x, n_in, width, style.double_width)
     if residual is None:
         return hidden

@@ -8,7 +8,10 @@ matrix of the net thus has one row for each type. The residual rules are those o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from deeptf.model.network import (
     Style,
@@ -19,8 +22,11 @@ from deeptf.model.network import (
     precision_of,
 )
 from deeptf.model.parameters import Parameters
+from deeptf.model.retyping import Arrays, Source, by_type
 from deeptf.model.roles import beginning, function, run
 from deeptf.tf import tf
+
+FIRST = "0/matrix"  # the array that has a row for each type
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,21 @@ class TypeEmbedding:
     def width(self) -> int:
         """Length of a vector."""
         return self.neuron[-1]
+
+    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+        """Return the arrays for other types; ValueError where the first layer has a residual.
+
+        That adds unit vectors, which are others then.
+        """
+        old = len(arrays[FIRST])
+        for types in (old, len(source)):
+            if self.neuron[0] in (types, 2 * types):
+                raise ValueError(
+                    f"`type_map` must be that of the model, of {old} types, got {len(source)} "
+                    f"types: with {types} of them the first layer of `type_embedding`, "
+                    f"{self.neuron[0]} wide, adds its input, which no other types have"
+                )
+        return {**arrays, FIRST: by_type(arrays[FIRST], source)}
 
     def vectors(self, num_types: int, parameters: Parameters) -> tf.Tensor:
         """Return the vectors of the types and, last, zeros for a place without an atom, [T + 1, n].

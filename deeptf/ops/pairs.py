@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from deeptf.ops.library import library
 from deeptf.tf import tf
 
+ANYWHERE = 1e6  # A, a cut-off that no pair of atoms reaches
+
 
 class SortedPairs(NamedTuple):
     """Pairs in blocks of (neighbour type, centre type), and where those of an atom lie.
@@ -41,6 +43,50 @@ def neighbor_pairs(
     Errors: a cell without volume, coordinates that are not finite, atoms on top of each other.
     """
     return tuple(library().neighbor_pairs(coord, cell, atom_type, frame_row, rcut))
+
+
+def pairs_of_present(
+    coord: tf.Tensor,
+    cell: tf.Tensor,
+    atom_type: tf.Tensor,
+    frame_row: tf.Tensor,
+    present: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Find all pairs of atoms that are there, however far apart.
+
+    present [N, 1]: 1 for an atom that is there, 0 for one that is not; the rest is as in
+    neighbor_pairs.
+    Errors: a frame with a cell; another number in `present`; those of neighbor_pairs.
+    """
+    frame = _first(tf.reduce_any(tf.not_equal(cell, 0.0), axis=[1, 2]))
+    cells = [
+        "frame ",
+        tf.as_string(frame),
+        ": `cell` must be zeros, or be left out: a model with a mask of atoms sees all atoms, and "
+        "no images of them; in a system the file `nopbc` says so",
+    ]
+    there = tf.equal(present[:, 0], 1.0)
+    wrong = tf.not_equal(present[:, 0], tf.cast(there, present.dtype))
+    atom = _first(wrong)
+    of_atom = tf.searchsorted(frame_row[1:], [atom], side="right")[0]
+    numbers = [
+        "frame ",
+        tf.as_string(of_atom),
+        ", atom ",
+        tf.as_string(atom - frame_row[of_atom]),
+        ": `aparam` must be 1 for an atom that is there and 0 for another, got ",
+        tf.as_string(tf.pad(present[:, 0], [[0, 1]])[atom], shortest=True),
+    ]
+    checks = [
+        tf.raw_ops.Assert(condition=right, data=[tf.strings.join(message)])
+        for right, message in (
+            (tf.reduce_all(tf.equal(cell, 0.0)), cells),
+            (tf.logical_not(tf.reduce_any(wrong)), numbers),
+        )
+    ]
+    with tf.control_dependencies(checks):
+        real = tf.where(there, atom_type, tf.fill(tf.shape(atom_type), -1))
+    return neighbor_pairs(coord, cell, real, frame_row, ANYWHERE)
 
 
 def sort_pairs(
@@ -99,3 +145,8 @@ def pairs_within(pairs: SortedPairs, rcut: float) -> SortedPairs:
         pair_row=tf.gather(row, pairs.pair_row),
         pair_of=tf.boolean_mask(tf.gather(before, pairs.pair_of), of_neighbor),
     )
+
+
+def _first(wrong: tf.Tensor) -> tf.Tensor:
+    """Return the place of the first of `wrong` [n] that is true; 0 where none is."""
+    return tf.argmax(tf.pad(tf.cast(wrong, tf.int32), [[0, 1]]), output_type=tf.int32)

@@ -1,12 +1,14 @@
 """What a run goes on from.
 
-It is a checkpoint (`--restart`, `--init-model`), a frozen model (`--init-frz-model`) or nothing.
+It is a checkpoint (`--restart`, `--init-model`), a frozen model (`--init-frz-model`), either of
+them for other types or data (`--finetune`), or nothing.
 """
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +35,7 @@ class Origin:
     restart_step: int | None = None
     drawn: int = 0  # batches before the first step
     run: str | None = None  # identity of the files to go on with; older ones have none
+    finetune: bool = False  # whether types may be others, and the energy bias follows the data
 
     @property
     def type_map(self) -> tuple[str, ...]:
@@ -44,18 +47,29 @@ def read_origin(
     restart: str | Path | None = None,
     init_model: str | Path | None = None,
     init_frozen: str | Path | None = None,
+    finetune: str | Path | None = None,
 ) -> Origin:
     """Return the arrays that a run starts from and what is known about them.
 
-    restart, init_model : a checkpoint, its prefix or folder; init_frozen : a frozen model.
+    restart, init_model : a checkpoint, its prefix or folder; init_frozen : a frozen model;
+    finetune : either.
     Raises ValueError where more than one is given.
     """
-    places = {"restart": restart, "init_model": init_model, "init_frozen": init_frozen}
+    places = {
+        "restart": restart,
+        "init_model": init_model,
+        "init_frozen": init_frozen,
+        "finetune": finetune,
+    }
     given = [name for name, place in places.items() if place is not None]
     if len(given) > 1:
         raise ValueError(f"only one of {' and '.join(given)} must be given, got {len(given)}")
     if not given:
         return Origin()
+    if finetune is not None:
+        is_frozen = Path(finetune).is_file() and not zipfile.is_zipfile(finetune)
+        start = {"init_frozen" if is_frozen else "init_model": finetune}
+        return replace(read_origin(**start), finetune=True)
     if init_frozen is None:
         return _of_checkpoint(init_model, restart)
     description, arrays = frozen.read_arrays(init_frozen)

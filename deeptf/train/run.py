@@ -26,6 +26,7 @@ def train(
     restart: str | Path | None = None,
     init_model: str | Path | None = None,
     init_frozen: str | Path | None = None,
+    finetune: str | Path | None = None,
     output: str | Path | None = None,
     skip_neighbor_stat: bool = False,
     threads: int | None = None,
@@ -35,6 +36,8 @@ def train(
     restart : checkpoint (file, prefix or folder) of a run to continue from its step.
     init_model, init_frozen : checkpoint or frozen model whose weights and statistics a new run
         starts from.
+    finetune : checkpoint or frozen model, maybe of other types, whose weights a new run starts
+        from and whose energy bias is fitted to the data.
     output : file for the input with every default written out.
     threads : number of threads of TensorFlow; the cores that may be used without it.
     Raises ValueError or OSError with a message for the user when the input, the data or the disk is
@@ -53,6 +56,7 @@ def train(
                 restart=restart,
                 init_model=init_model,
                 init_frozen=init_frozen,
+                finetune=finetune,
                 output=output,
             )
         )

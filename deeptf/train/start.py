@@ -5,7 +5,8 @@
 2. What the run goes on from is read, if anything.
 3. The data are opened; they give type map and number of steps, and have labels for the loss.
 4. Input and origin must fit, and every frame is looked at once.
-5. A new model takes from that what it left open and its first arrays; other models have theirs.
+5. A new model takes from that what it left open and its first arrays; other models have theirs,
+   but for what new types and another zero of energies ask for (finetune.py).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from deeptf.config import dump
 from deeptf.data.opening import Data, Wanted, open_data
 from deeptf.data.survey import survey
 from deeptf.files import replacing
+from deeptf.train.finetune import complete, with_types
 from deeptf.train.fit import fit
 from deeptf.train.options import InputConfig, read_input
 from deeptf.train.origin import Origin, read_origin
@@ -60,6 +62,7 @@ def start(
     restart: str | Path | None = None,
     init_model: str | Path | None = None,
     init_frozen: str | Path | None = None,
+    finetune: str | Path | None = None,
     output: str | Path | None = None,
 ) -> Run:
     """Read the input and the data and return the run; print what was found and decided.
@@ -67,7 +70,7 @@ def start(
     The arguments are those of `train`, and so are the errors.
     """
     config = read_input(input_path)
-    origin = read_origin(restart, init_model, init_frozen)
+    origin = read_origin(restart, init_model, init_frozen, finetune)
     model = config.model
     needs = model.needs()
     wanted = Wanted(
@@ -85,6 +88,8 @@ def start(
         print(f"numb_steps {steps}: numb_epoch {training.numb_epoch:g} of {epoch} steps")
         training = replace(training, numb_steps=steps, numb_epoch=None)
     model = replace(model, type_map=data.type_map)
+    if origin.finetune:
+        origin = with_types(origin, data.type_map)
     config = fit(replace(config, model=model, training=training), origin)
     model = config.model
     found = survey(
@@ -94,14 +99,18 @@ def start(
         model.data_stat_nbatch,
         model.data_stat_protect,
         training.statistics_file,
+        model.needs().masked,
     )
     if origin.model is None:
         term, notes = model.term.decide(found)
         values, more = term.first_arrays(found, model.type_map)
         config = replace(config, model=replace(model, term=term))
     else:
-        changed, notes = model.term.extended(origin.arrays, found)
-        values, more = {**origin.arrays, **changed}, []
+        values, more = dict(origin.arrays), []
+        if origin.finetune:
+            values = complete(model, values, found, config.training.seed)
+        changed, notes = model.term.extended(values, found)
+        values |= changed
     for line in (*notes, *more):
         print(line)
     if output is not None:

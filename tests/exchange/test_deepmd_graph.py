@@ -82,7 +82,7 @@ def test_foreign_constants(name, value, what):
         ("TabulateFusionSeA", "`new` (op TabulateFusionSeA), which no output needs"),
         ("Descrpt", "the descriptor loc_frame (op Descrpt)"),
         ("Switch", "control flow (op Switch)"),
-        ("Less", "an activation function that deeptf does not have (such as silut) (op Less)"),
+        ("Less", "`new` (op Less), which no output needs"),
         ("PlaceholderWithDefault", "a default for an input"),
         ("Sin", "got op Sin"),
         ("Placeholder", "the input `new`"),

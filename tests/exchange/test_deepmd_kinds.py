@@ -22,6 +22,7 @@ from deeptf.train.origin import read_origin
 SCRIPT = "train_attr/training_script"
 STRIPPED, TYPED, RADIAL_HYBRID = "se_a_ebd_v2", "se_e2_a_tebd", "hybrid_a_r"
 ATTENTION, TRIPLES, COMPRESSED = "se_atten_l1_mask", "se_e3", "se_atten_v2_l0_compressed"
+MASKED = "se_a_mask"
 
 
 def kind(name):
@@ -46,7 +47,9 @@ def change_section(graph, change):
     return graph
 
 
-@pytest.mark.parametrize("name", [STRIPPED, TYPED, RADIAL_HYBRID, ATTENTION, TRIPLES, COMPRESSED])
+@pytest.mark.parametrize(
+    "name", [STRIPPED, TYPED, RADIAL_HYBRID, ATTENTION, TRIPLES, COMPRESSED, MASKED]
+)
 def test_kinds_as_they_are_are_read_to_the_last_constant(name):
     parts = DeepmdGraph(kind(name))
     read_arrays(DeepmdSettings(parts))
@@ -64,6 +67,9 @@ def test_kinds_as_they_are_are_read_to_the_last_constant(name):
         (ATTENTION, "axis_neuron", 2, "must take 32 numbers of the descriptor, got 48"),
         (TRIPLES, "neuron", [4], "model/descriptor/neuron [4] in it and [4, 8, 16] in the graph"),
         (TRIPLES, "exclude_types", [[0, 1]], "descriptor/exclude_types [[0, 1]] in it and [] in"),
+        (MASKED, "sel", None, "must hold model/descriptor/sel, a list (an integer each)"),
+        (MASKED, "sel", [4, 9], "`total_atom_num` of a plain se_a_mask model with 2 types, got i:"),
+        (MASKED, "axis_neuron", 2, "model/descriptor/axis_neuron 2 in it and 3 in the graph"),
         (COMPRESSED, "neuron", None, "must hold model/descriptor/neuron, a list"),
         (COMPRESSED, "precision", 8, "model/descriptor/precision: must be a string, got 8"),
     ],
@@ -107,6 +113,7 @@ def test_features_belong_to_kinds():
     [
         (ATTENTION, "attention_layer_0/eye/ones", np.full(44, 2.0), "eye/ones` must hold ones"),
         (ATTENTION, "zeros", np.ones((1, 8)), "`zeros` must be 8 zeros, got others"),
+        (MASKED, "zeros", np.ones((1, 9)), "`zeros`, the virial, must be zeros, but is not"),
         (
             COMPRESSED,
             "filter_type_all/embedding_lookup/params_0",

@@ -62,6 +62,22 @@ MODELS = {
         },
         {"neuron": [4]},
     ),
+    # The same in a model with a table in place of the net.
+    "compressed": (
+        {
+            **SMALL,
+            "type": "se_atten_v2",
+            "neuron": [4, 8],
+            "sel": 15,
+            "attn_layer": 0,
+            "exclude_types": [[0, 2], [1, 1]],
+        },
+        {"neuron": [4]},
+    ),
+    "silut": (
+        {**SMALL, "activation_function": "silut:0.4"},
+        {"neuron": [6, 6], "activation_function": "silut"},
+    ),
     # Pairs of lengths whose difference is rounded in float32.
     "switch_4_6": ({**SMALL, "rcut": 4.6, "rcut_smth": 0.6}, {"neuron": [4]}),
     "switch_6": ({**SMALL, "rcut": 6.0, "rcut_smth": 1.2, "sel": [12, 14, 12]}, {"neuron": [4]}),
@@ -108,9 +124,14 @@ def make_model(name: str, folder: Path) -> Path:
         },
     }
     (folder / "input.json").write_text(json.dumps(script))
-    for command in (["train", "input.json", "--skip-neighbor-stat"], ["freeze", "-o", "frozen.pb"]):
+    commands = [["train", "input.json"], ["freeze", "-o", "frozen.pb"]]
+    if name == "compressed":
+        commands.append(["compress", "-i", "frozen.pb", "-o", "compressed.pb", "-s", "0.1"])
+    else:
+        commands[0].append("--skip-neighbor-stat")
+    for command in commands:
         subprocess.run(["dp", "--tf", *command], cwd=folder, check=True, capture_output=True)
-    return folder / "frozen.pb"
+    return folder / commands[-1][commands[-1].index("-o") + 1]
 
 
 def evaluate(model: Path, data: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:

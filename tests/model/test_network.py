@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deeptf.model.network import ACTIVATIONS, SCALAR_STDDEV, Style, dense
+from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.network import ACTIVATIONS, SCALAR_STDDEV, Style, activation_of, dense
 from deeptf.model.parameters import Parameters
 from deeptf.tf import session, tf
 
@@ -59,3 +60,29 @@ def test_tanh_of_float64_far_from_zero() -> None:
     np.testing.assert_allclose(value, exact, rtol=0, atol=1e-15)
     np.testing.assert_allclose(slope, 1 - exact**2, rtol=0, atol=1e-15)
     np.testing.assert_allclose(bend, -2 * exact * (1 - exact**2), rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize(("name", "threshold"), [("silut", 3.0), ("silut:-0.5", -0.5)])
+def test_silut(name: str, threshold: float) -> None:
+    """Up to the threshold it is silu; beyond it a tanh goes on with value and slope."""
+
+    def silu(x: np.ndarray) -> np.ndarray:
+        return x / (1 + np.exp(-x))
+
+    with tf.Graph().as_default(), session() as run:
+        x = tf.constant(np.linspace(-6, 9, 40))
+        y = activation_of(name)(x)
+        given, value, slope = run.run([x, y, tf.gradients(y, x)[0]])
+    rise = (silu(threshold + 1e-5) - silu(threshold - 1e-5)) / 2e-5
+    above = silu(threshold) + np.tanh(rise * (given - threshold))
+    expected = np.where(given < threshold, silu(given), above)
+    np.testing.assert_allclose(value, expected, rtol=0, atol=1e-9)
+    assert slope[given > threshold][0] == pytest.approx(rise, abs=0.1)
+    assert not SeE2A(activation_function=name).tabulated
+
+
+@pytest.mark.parametrize("name", ["silut:", "silut:x", "silut:inf", "silu:3", "sin"])
+def test_unknown_activation_functions(name: str) -> None:
+    message = f"must be one of .*'silut'.* or silut:threshold, got '{name}'"
+    with pytest.raises(ValueError, match=message):
+        activation_of(name)

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 from physics_suite import PhysicsSuite, Potential, random_arrays
 
+from deeptf.exchange import frozen
+from deeptf.exchange.model_file import model_of
 from deeptf.model.descriptor.se_e2_r import SHARE, SeE2R
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
+from deeptf.model.ranges import NEAR
 from deeptf.model.switch import switch_over_distance
+from deeptf.model.table import STORED_NEAR, TABLE, TABLE_GRID, TABLE_ROW
 from deeptf.model.term.standard import Standard
 
 RCUT, RCUT_SMTH, SEL = 4.0, 1.0, (5, 7)
@@ -74,3 +78,21 @@ def test_the_formula(embedding: str, excluded: tuple, one_side: bool) -> None:
             total += net(arrays, descriptor.network_name(centre, t), x).sum(axis=0)
         tolerance = 1e-12 if embedding == "network" else 1e-6
         np.testing.assert_allclose(found[i], total / SHARE / sum(SEL), atol=tolerance)
+
+
+def test_excluded_pairs_of_a_model_with_tables_alone() -> None:
+    """What they count comes from the tables where a model has these in place of nets."""
+    own = SeE2R(sel=(9, 8), rcut=4.5, neuron=(3, 6), type_one_side=True, exclude_types=((0, 1),))
+    config = ModelConfig(Standard(own, EnerFitting(neuron=(4,))), ("A", "B"))
+    arrays = random_arrays(config)
+    whole = model_of(frozen.build(config, arrays).SerializeToString(), "")
+    names = [f"descriptor/{name}" for name in (TABLE, TABLE_ROW, TABLE_GRID)]
+    stored = {name: value for name, value in arrays.items() if "embedding" not in name}
+    stored = {name: value for name, value in stored.items() if "table" not in name}
+    stored |= {name: whole.constant(name) for name in names}
+    stored["descriptor/" + STORED_NEAR] = np.array(NEAR, np.int32)
+    coord = np.random.default_rng(0).uniform(0, 5, (6, 3))
+    frame = {"coord": coord, "cell": np.zeros((3, 3)), "type": np.arange(6, dtype=np.int32) % 2}
+    found, expected = (Potential(config, given)([frame]) for given in (stored, arrays))
+    np.testing.assert_allclose(found["energy"], expected["energy"], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(found["descriptor"], expected["descriptor"], rtol=0, atol=1e-6)

@@ -204,5 +204,5 @@ def test_table_or_network() -> None:
     assert not SeE2A(embedding="network").tabulated
     with pytest.raises(ValueError, match='`embedding` must be "table" or "network", got \'both\''):
         SeE2A(embedding="both")
-    with pytest.raises(ValueError, match="whose slope jumps"):
+    with pytest.raises(ValueError, match="whose derivatives jump"):
         replace(SeE2A(embedding="table"), activation_function="relu6")

@@ -21,6 +21,11 @@ double gelu(double x, double cubic) {
   return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + cubic * x * x * x)));
 }
 
+double silut(double x, double a) {
+  const double s = 1 / (1 + std::exp(-a)), slope = s + a * s * (1 - s);
+  return x < a ? x / (1 + std::exp(-x)) : a * s + std::tanh(slope * (x - a));
+}
+
 const Named kAll[] = {
     {"linear", [](double x) { return x; }},
     {"none", [](double x) { return x; }},
@@ -34,6 +39,9 @@ const Named kAll[] = {
     {"relu6", [](double x) { return x > 6   ? 6.0
                                     : x > 0 ? x
                                             : 0.0; }},
+    {"silut", [](double x) { return silut(x, 3); }},
+    {"silut:1.25", [](double x) { return silut(x, 1.25); }},
+    {"silut:-2e0", [](double x) { return silut(x, -2); }},
 };
 
 // Largest error of tanh in units in the last place, over numbers of every size.
@@ -142,5 +150,8 @@ TEST(a_result_does_not_depend_on_its_place) {
 }
 
 TEST(an_unknown_name_is_an_error) {
-  CHECK(deeptf_test::throws([] { activation_of("tan"); }, "`activation` must be one of gelu"));
+  for (const char* name : {"tan", "silut:", "silut:x", "silut:3x", "silut:inf", "silu:3"}) {
+    CHECK(deeptf_test::throws([&] { activation_of(name); },
+                              std::string("silut, silut:threshold, got ") + name));
+  }
 }

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import twins
 
-from deeptf.model.network import ACTIVATIONS
+from deeptf.model.network import ACTIVATIONS, activation_of
 from deeptf.ops.nets import fitting_net
 from deeptf.tf import session, tf
 
@@ -58,7 +58,7 @@ class Net:
         for x in tf.split(self.inputs[0], self.count):
             for layer, width in enumerate(neuron):
                 keeps = layer > 0 and width == neuron[layer - 1]
-                y = ACTIVATIONS[activation](x @ next(arrays) + next(arrays))
+                y = activation_of(activation)(x @ next(arrays) + next(arrays))
                 if keeps and resnet_dt:
                     y *= next(arrays)
                 x = x + y if keeps else y
@@ -94,7 +94,7 @@ def graph():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("activation", [*sorted(ACTIVATIONS), "silut:0.3"])
 def test_every_activation_equals_plain_tensorflow(activation, dtype):
     Net(activation=activation, dtype=dtype).check(TOLERANCE[dtype])
 

@@ -52,7 +52,7 @@ def test_keys_without_effect(place):
 SUPPORTED = {
     "model": ["standard"],
     "model/descriptor": [
-        *("hybrid", "loc_frame", "se_a_ebd_v2", "se_atten", "se_atten_v2"),
+        *("hybrid", "loc_frame", "se_a_ebd_v2", "se_a_mask", "se_atten", "se_atten_v2"),
         *("se_e2_a", "se_e2_r", "se_e3"),
     ],
     "model/fitting_net": ["ener"],
@@ -79,6 +79,9 @@ def test_types_load_or_are_said_to_be_unsupported(section, kind):
     if kind == "loc_frame":
         sizes = {"sel_a": [4, 4], "sel_r": [0, 0], "axis_rule": [0, -3, 0, 0, -3, 1] * 2}
         data["model"]["descriptor"] = {"type": kind, **sizes}
+    if kind == "se_a_mask":
+        del data["model"]["descriptor"]["rcut"], data["model"]["descriptor"]["rcut_smth"]
+        data["model"]["fitting_net"] |= {"numb_aparam": 1, "use_aparam_as_mask": True}
     if kind.startswith("se_atten"):
         data["model"]["descriptor"]["attn_layer"] = 0
     if kind in SUPPORTED[section]:

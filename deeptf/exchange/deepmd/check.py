@@ -23,6 +23,7 @@ from deeptf.tf import session, tf
 TYPES_AT_A_TIME = 8  # centre types in one frame: bounds the memory of models with many types
 ROUNDS = 2
 NEAREST = 0.2  # of the cut-off; distances are drawn from there to the cut-off
+WITHOUT_CUT_OFF = 6.0  # A, in its place
 DRAWS = 1000  # of neighbours of a centre, until it has a descriptor
 OUTPUTS = {  # of deepmd-kit -> of deeptf
     names.ENERGY: "energy",
@@ -92,23 +93,26 @@ def _frame(
     arrays: Mapping[str, np.ndarray],
     generator: np.random.Generator,
 ) -> Frame:
-    num_types = config.num_types
+    num_types, fitting = config.num_types, config.term.fitting_net
     count = np.tile([0, 1, 2], (num_types, len(centre_type) // 3))
     for block in np.split(count, len(centre_type) // 3, axis=1):
         block[:] = generator.permuted(block, axis=1)
     count = np.clip(count.T, *places)  # [N, T]
     ghost_type = np.repeat(np.tile(np.arange(num_types), len(count)), count.ravel())
     sizes = {
-        "fparam": (1, config.term.fitting_net.numb_fparam),
-        "aparam": (len(centre_type), config.term.fitting_net.numb_aparam),
+        "fparam": (1, fitting.numb_fparam),
+        "aparam": (len(centre_type), fitting.numb_aparam),
     }
     parameters = {
         name: generator.normal(size=size) * arrays[f"fitting/{name}_stddev"]
         + arrays[f"fitting/{name}_mean"]
-        if size[1]
+        if name in fitting.conditions
         else np.zeros(size)
         for name, size in sizes.items()
     }
+    if fitting.use_aparam_as_mask:  # those without a neighbour are absent
+        there = np.concatenate([count.any(axis=1), np.ones(len(ghost_type))])
+        parameters["aparam"] = there[:, None]
     return Frame(
         np.concatenate([centre_type, ghost_type]).astype(np.int32),
         np.concatenate([[0], np.cumsum(count.sum(axis=1))]).astype(np.int32),
@@ -121,7 +125,8 @@ def _displacements(number: int, config: ModelConfig, generator: np.random.Genera
     """Return displacements within the cut-off, [number, 3]."""
     direction = generator.normal(size=(number, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    return config.term.descriptor.rcut * generator.uniform(NEAREST, 1.0, (number, 1)) * direction
+    rcut = WITHOUT_CUT_OFF if config.needs().masked else config.term.descriptor.rcut
+    return rcut * generator.uniform(NEAREST, 1.0, (number, 1)) * direction
 
 
 def _with_descriptors(

@@ -23,6 +23,7 @@ from deeptf.model.parameters import Parameters
 from deeptf.model.type_embedding import TypeEmbedding
 from deeptf.tf import session, tf
 
+MASK = "fitting_attr/aparam_nall"  # whether aparam is one
 OF_ALL = "final_layer/matrix"  # is there where types have vectors: then one net is for all of them
 
 
@@ -39,6 +40,7 @@ def fitting_settings(graph: DeepmdGraph) -> EnerFitting:
         function = nets.activation(graph, pattern.format(kind="bias", layer=0))
     return EnerFitting(
         *(_parameters(graph, kind) for kind in ("fparam", "aparam")),
+        use_aparam_as_mask=MASK in graph and graph.number(MASK) == 1,
         neuron=neuron or (1,),
         activation_function=function,
         precision=nets.precision(graph, f"final_layer{owner}/matrix"),
@@ -51,7 +53,7 @@ def descriptor_width(graph: DeepmdGraph, fitting: EnerFitting, types: TypeEmbedd
     owner = _owners(graph, 1)[0][0]
     first = f"layer_0{owner}/matrix"
     inputs = len(graph.array(first if first in graph else f"final_layer{owner}/matrix"))
-    return inputs - fitting.numb_fparam - fitting.numb_aparam - _vector(types)
+    return inputs - _conditions(fitting) - _vector(types)
 
 
 def fitting_arrays(
@@ -70,7 +72,7 @@ def fitting_arrays(
     relative = [net for owner, net in owners if f"final_layer{owner}_1/MatMul" in graph]
     if not relative:
         return config, arrays
-    if fitting.numb_fparam or fitting.numb_aparam:
+    if fitting.conditions:
         return _with_nets_at_zero(config, arrays, relative)
     counts = len(owners) == 1 or np.array([net in relative for _, net in owners])
     arrays["energy_bias"] -= np.where(counts, _energy_at_zero(config, arrays, types), 0.0)
@@ -89,13 +91,18 @@ def _vector(types: TypeEmbedding | None) -> int:
     return 0 if types is None else types.width
 
 
+def _conditions(fitting: EnerFitting) -> int:
+    """Return how many frame and atom parameters the nets take."""
+    return sum(getattr(fitting, f"numb_{name}") for name in fitting.conditions)
+
+
 def _parameters(graph: DeepmdGraph, kind: str) -> int:
     """Return how many frame or atom parameters the fitting nets take."""
     size = int(graph.number(f"fitting_attr/d{kind}", 0))
     if size and f"t_{kind}" not in graph:
         raise ValueError(
             f"it must have the input `t_{kind}`, since `fitting_attr/d{kind}` is {size}, but "
-            "does not (deeptf has no mask of atoms, use_aparam_as_mask)"
+            "does not"
         )
     return size
 
@@ -103,13 +110,13 @@ def _parameters(graph: DeepmdGraph, kind: str) -> int:
 def _statistics(graph: DeepmdGraph, fitting: EnerFitting) -> Arrays:
     """Return mean and standard deviation of frame and atom parameters."""
     arrays = {}
-    for kind in ("fparam", "aparam"):
-        if size := getattr(fitting, f"numb_{kind}"):
-            mean = graph.array(f"fitting_attr/t_{kind}_avg", (size,))
-            inverse = graph.array(f"fitting_attr/t_{kind}_istd", (size,))
-            check_positive(f"fitting_attr/t_{kind}_istd", inverse)
-            arrays[f"{kind}_mean"] = mean.astype(np.float64)
-            arrays[f"{kind}_stddev"] = 1.0 / inverse.astype(np.float64)
+    for kind in fitting.conditions:
+        size = getattr(fitting, f"numb_{kind}")
+        mean = graph.array(f"fitting_attr/t_{kind}_avg", (size,))
+        inverse = graph.array(f"fitting_attr/t_{kind}_istd", (size,))
+        check_positive(f"fitting_attr/t_{kind}_istd", inverse)
+        arrays[f"{kind}_mean"] = mean.astype(np.float64)
+        arrays[f"{kind}_stddev"] = 1.0 / inverse.astype(np.float64)
     return arrays
 
 
@@ -128,7 +135,7 @@ def _energy_bias(graph: DeepmdGraph, num_types: int) -> np.ndarray:
 def _nets(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
     term, fitting = config.term, config.term.fitting_net
     inputs = term.descriptor.width + _vector(term.type_embedding)
-    widths = inputs + fitting.numb_fparam + fitting.numb_aparam, *fitting.neuron
+    widths = inputs + _conditions(fitting), *fitting.neuron
     arrays = {}
     for owner, net in _owners(graph, config.num_types):
         if f"layer_0{owner}/matrix" not in graph:

@@ -26,7 +26,7 @@ class Frame:
     row: np.ndarray  # [N + 1] first pair of each centre
     displacement: np.ndarray  # [P, 3] A; for each centre sorted by the type of the neighbour
     fparam: np.ndarray  # [1, numb_fparam]
-    aparam: np.ndarray  # [N, numb_aparam]
+    aparam: np.ndarray  # [N, numb_aparam], or [N + P, 1] where it is a mask
 
     @property
     def num_centres(self) -> int:

@@ -46,7 +46,8 @@ class Kind:
     """A descriptor of deepmd-kit.
 
     types : its names in training inputs
-    environment, force, virial : names of its ops of geometry, in all versions
+    environment, force, virial : names of its ops of geometry, in all versions; there may be none
+        of the virial
     outputs : types of the outputs of the environment op
     given : inputs of the model that the environment op must get as they are, its first inputs
     ops : of TensorFlow, beyond those that models of all kinds have

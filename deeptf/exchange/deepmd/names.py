@@ -20,10 +20,10 @@ GELU_GRAD_OPS = ("GeluGradCustom", "GeluGrad")
 STANDARD_OPS = frozenset(
     """
     Add AddN AddV2 BatchMatMul BatchMatMulV2 BiasAdd BroadcastGradientArgs Cast ConcatOffset
-    ConcatV2 Const ExpandDims Fill FloorMod Gather GatherV2 GreaterEqual Identity MatMul Maximum
-    Minimum Mul Neg OneHot Pack Pad Placeholder Pow Range Rank RealDiv Relu Relu6 Relu6Grad ReluGrad
-    Reshape Select Shape ShapeN Sigmoid SigmoidGrad Slice Softplus SoftplusGrad Split Square Squeeze
-    StridedSlice Sub Sum Tanh TanhGrad Tile Transpose Unpack ZerosLike
+    ConcatV2 Const ExpandDims Fill FloorMod Gather GatherV2 GreaterEqual Identity Less MatMul
+    Maximum Minimum Mul Neg OneHot Pack Pad Placeholder Pow Range Rank RealDiv Relu Relu6 Relu6Grad
+    ReluGrad Reshape Select SelectV2 Shape ShapeN Sigmoid SigmoidGrad Slice Softplus SoftplusGrad
+    Split Square Squeeze StridedSlice Sub Sum Tanh TanhGrad Tile Transpose Unpack ZerosLike
     """.split()
 )
 
@@ -51,6 +51,7 @@ ATTRIBUTES: dict[str, str] = {
     "descrpt_attr/t_std": "read",
     "fitting_attr/dfparam": "read",
     "fitting_attr/daparam": "read",
+    "fitting_attr/aparam_nall": "read",
     "fitting_attr/t_bias_atom_e": "read",
     "fitting_attr/t_fparam_avg": "read",
     "fitting_attr/t_fparam_istd": "read",
@@ -96,7 +97,6 @@ SIGNS: tuple[tuple[str, str], ...] = (
     (r"node fitting_attr/numb_dos", "a density of states"),
     (r"node model_attr/(sel_type|output_dim)", "a tensor fitting"),
     (r"op PlaceholderWithDefault", "a default for an input"),
-    (r"op Less", "an activation function that deeptf does not have (such as silut)"),
 )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from deeptf.exchange.deepmd import names
 from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.kind import Arrays
+from deeptf.model.network import SILUT
 from deeptf.tf import tf
 
 PRECISION = {np.dtype(np.float64): "float64", np.dtype(np.float32): "float32"}
@@ -57,6 +58,9 @@ def activation(graph: DeepmdGraph, last: str) -> str:
     for op, name in ACTIVATION_OPS.items():
         if op in behind:
             return name
+    if "Less" in behind:
+        less = next(n for n in nodes if n.op == "Less" and added & set(n.input))
+        return _silut(graph.array(less.input[1], ()))
     if "Sigmoid" in behind:
         return "silu" if "Mul" in behind else "sigmoid"
     if "Pow" in behind:
@@ -100,6 +104,12 @@ def layer_arrays(
         f"{target}/{kind}": graph.array(pattern.format(kind=kind, layer=layer), shapes[kind])
         for kind in kinds
     }
+
+
+def _silut(threshold: np.ndarray) -> str:
+    """Return the name of silut with a threshold, one of float32 as it was before rounding."""
+    value = float(str(threshold[()]))
+    return "silut" if value == 3.0 else f"{SILUT}{value}"
 
 
 def _is_double(node: tf.NodeDef) -> bool:

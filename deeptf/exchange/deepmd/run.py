@@ -39,7 +39,8 @@ class OriginalModel:
         for leaf in self._leaves:
             cut[leaf.environment.name] = leaf.kind.outputs
             cut[leaf.force.name] = (DOUBLE,)
-            cut[leaf.virial.name] = (DOUBLE, DOUBLE)
+            if leaf.kind.virial:
+                cut[leaf.virial.name] = (DOUBLE, DOUBLE)
         self._graph_def = runnable(graph.graph_def, cut)
         self.graph = imported(self._graph_def)
         self._names = {node.name for node in self._graph_def.node}
@@ -65,6 +66,8 @@ class OriginalModel:
             gradient, *given = values(leaf.force.input)
             _check_same(leaf.force, leaf.force.input[1:], given, evaluated.of_force())
             self._give(feed, leaf.force, [evaluated.force(gradient, num_atoms)])
+            if not leaf.kind.virial:
+                continue
             gradient, *given = values(leaf.virial.input)
             _check_same(leaf.virial, leaf.virial.input[1:], given, evaluated.of_virial())
             of_atom = evaluated.atom_virial(gradient, num_atoms)

@@ -16,6 +16,7 @@ import numpy as np
 
 from deeptf.data.statistics import Collector, Found
 from deeptf.model.parameters import Parameters
+from deeptf.model.retyping import Source
 from deeptf.model.stages import Stage
 from deeptf.model.table import Outside, Table
 from deeptf.ops.pairs import SortedPairs
@@ -48,6 +49,7 @@ class Descriptor(Protocol):
 
     type: ClassVar[str]
     needs_type_vectors: ClassVar[bool]
+    masked: ClassVar[bool]  # whether aparam has to say which atoms are there; may be missing: no
     rcut: float  # A
     width: int  # of the descriptor
     pair_bytes: int  # working memory of an evaluation with forces, for each pair
@@ -82,6 +84,12 @@ class Descriptor(Protocol):
 
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return those arrays of a trained model that further data change."""
+
+    def with_types(self, source: Source) -> Any:
+        """Return the settings for other types, see retyping.py; ValueError where they have none."""
+
+    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+        """Return the arrays of these settings for those of with_types."""
 
     def build(
         self,

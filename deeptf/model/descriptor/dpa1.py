@@ -27,6 +27,7 @@ from deeptf.model.descriptor.typed_net import TypedNet
 from deeptf.model.descriptor.typed_sums import TypedSums
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
+from deeptf.model.retyping import Source
 from deeptf.model.roles import beginning, function
 from deeptf.tf import tf
 
@@ -84,6 +85,9 @@ class SeAtten(SeE2A):
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where `exclude_types` does not fit the number of types."""
         self.check_excluded(num_types)
+
+    def _places_with_types(self, source: Source) -> int:
+        return self.sel
 
     @property
     def places(self) -> int:

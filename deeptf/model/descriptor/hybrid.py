@@ -17,6 +17,7 @@ import numpy as np
 from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Described, Lines
 from deeptf.model.parameters import Parameters
+from deeptf.model.retyping import Source
 from deeptf.model.stages import ALL_PAIRS, Concatenation, Stage, Within
 from deeptf.model.table import Outside, Table
 from deeptf.ops.pairs import SortedPairs, pairs_within
@@ -123,12 +124,21 @@ class Hybrid:
         """Return those arrays of a trained model that further data change."""
         changed, lines = [], []
         for number, part in enumerate(self.list):
-            scope = f"{number}/"
-            own = {k.removeprefix(scope): v for k, v in arrays.items() if k.startswith(scope)}
-            new, notes = part.extended(own, found)
+            new, notes = part.extended(_below(arrays, number), found)
             changed.append(new)
             lines += [note for note in notes if note not in lines]
         return _in_scopes(changed), lines
+
+    def with_types(self, source: Source) -> Hybrid:
+        """Return the settings for other types."""
+        return replace(self, list=tuple(part.with_types(source) for part in self.list))
+
+    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+        """Return the arrays for other types."""
+        return _in_scopes(
+            part.arrays_with_types(_below(arrays, number), source)
+            for number, part in enumerate(self.list)
+        )
 
     def build(
         self,
@@ -187,6 +197,12 @@ def _taking(stage: Stage, pairs: str) -> Stage:
 def _in_scopes(parts: Iterable[Arrays]) -> Arrays:
     """Return the arrays of all parts by their names in the scope of the whole."""
     return {f"{k}/{name}": array for k, own in enumerate(parts) for name, array in own.items()}
+
+
+def _below(arrays: Mapping[str, np.ndarray], number: int) -> Arrays:
+    """Return the arrays of a part by their names in its scope."""
+    scope = f"{number}/"
+    return {k.removeprefix(scope): v for k, v in arrays.items() if k.startswith(scope)}
 
 
 def _beside(parts: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -34,6 +34,7 @@ from deeptf.model.descriptor.local_frames import (
 )
 from deeptf.model.descriptor.row_sums import LEAST
 from deeptf.model.parameters import Parameters
+from deeptf.model.retyping import Source
 from deeptf.model.roles import FUNCTION, function
 from deeptf.model.stages import Axis, Constant, LocalFrames, Stage
 from deeptf.model.table import Table
@@ -159,6 +160,17 @@ class LocFrame:
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return nothing: further data change nothing."""
         return {}, []
+
+    def with_types(self, source: Source) -> LocFrame:
+        """Raise ValueError: the places of the types make up the descriptor."""
+        raise ValueError(
+            "`type_map` must be that of the model where the descriptor is loc_frame, which has "
+            "numbers of its own for each type"
+        )
+
+    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+        """Return nothing: with_types has refused."""
+        return {}
 
     def build(
         self,

@@ -23,6 +23,7 @@ from deeptf.model.descriptor.type_sums import isolated_sums, sums
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.model.stages import ScaledSum, Stage
+from deeptf.model.table import is_stored
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
 
@@ -86,6 +87,23 @@ class SeE2R(TypeNets):
         places = np.array(
             [[self.sel[t] * self.excludes(centre, t) for t in types] for centre in types]
         )
-        zero = tf.zeros([1, 1], precision_of(self.precision))
-        at_zero = tf.concat([self.net(zero, 0, t, parameters) for t in types], axis=0)  # [T, M]
+        at_zero = self._at_zero(parameters)
         return parameters.fixed(EXCLUDED, tf.matmul(tf.constant(places, at_zero.dtype), at_zero))
+
+    def _at_zero(self, parameters: Parameters) -> tf.Tensor:
+        """Return G_t(0) of the net of each neighbour type, [T, M]."""
+        types, precision = len(self.sel), precision_of(self.precision)
+        if not is_stored(parameters):
+            zero = tf.zeros([1, 1], precision)
+            return tf.concat([self.net(zero, 0, t, parameters) for t in range(types)], axis=0)
+        curve = self.blocks(types)[1].max(axis=1)
+        if curve.min() < 0:
+            raise ValueError(
+                "`exclude_types` must leave some pair of each type where tables stand for nets, "
+                f"got {[list(pair) for pair in self.exclude_types]}"
+            )
+        alone = np.where(np.eye(types, dtype=bool), curve[:, None], -1).astype(np.int32)
+        rows, none = tf.zeros([0, 1], tf.float64), np.zeros((types, types))
+        one = tf.ones([types], tf.int32), tf.zeros([types, types], tf.int32)
+        found = self.table(parameters).sums(rows, alone, np.ones(types), none, *one)
+        return tf.cast(found.sum[:, 0], precision)

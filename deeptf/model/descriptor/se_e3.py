@@ -29,6 +29,7 @@ from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.model.product_ranges import product_curves, shares, stored_product_curves
 from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves
+from deeptf.model.retyping import Source
 from deeptf.model.stages import Constant, Stage, net_of
 from deeptf.model.table import Outside, is_stored, outside_of, stored_ends
 from deeptf.ops.environment import environment
@@ -111,9 +112,12 @@ class SeE3(TypeNets):
         share = Constant(parameters.name(SHARES))
         return [environment, TripleNetworkSum(*names, *style, nets, share)]
 
+    def _places_with_types(self, source: Source) -> tuple[int, ...]:
+        return tuple(max(self.sel) if t is None else self.sel[t] for t in source)
+
     def network_name(self, centre: int, neighbor: int) -> str:
         """Return the name of the embedding net of two types of neighbours."""
-        return f"embedding_{centre}_{neighbor}"
+        return f"embedding_{min(centre, neighbor)}_{max(centre, neighbor)}"
 
     def blocks(self, num_types: int) -> tuple[list[str], np.ndarray]:
         """Return the names of the nets of the blocks of triples, and which of them each block uses.

@@ -27,17 +27,32 @@ from deeptf.model.descriptor.described import Arrays, Lines
 from deeptf.model.descriptor.row_sums import RowSums
 from deeptf.model.embedding import embed
 from deeptf.model.network import (
-    NOT_SMOOTH,
     Style,
     activation_meant,
     check_activation,
+    is_smooth,
     precision_meant,
     precision_of,
 )
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves, curves_of, stored_curves
+from deeptf.model.retyping import (
+    Source,
+    by_type,
+    nets_by_type,
+    pairs_of_types,
+    places_of_types,
+)
 from deeptf.model.roles import beginning, function, run
-from deeptf.model.table import Table, build_table, is_stored, net_weights, stored_ends
+from deeptf.model.table import (
+    NODES,
+    RANGE,
+    Table,
+    build_table,
+    is_stored,
+    net_weights,
+    stored_ends,
+)
 from deeptf.tf import tf
 
 PAIR_COPIES, ATOM_COPIES = 2.5, 2  # of the values of the nets, held for the backward pass; measured
@@ -92,10 +107,10 @@ class TypeNets:
     def _check_embedding(self) -> None:
         if self.embedding not in (None, "table", "network"):
             raise ValueError(f'`embedding` must be "table" or "network", got {self.embedding!r}')
-        if self.embedding == "table" and self.activation_function.lower() in NOT_SMOOTH:
+        if self.embedding == "table" and not is_smooth(self.activation_function):
             raise ValueError(
                 '`embedding` must be "network" with the activation function '
-                f'{self.activation_function!r}, whose slope jumps, got "table"'
+                f'{self.activation_function!r}, whose derivatives jump, got "table"'
             )
 
     def _check_sel(self) -> None:
@@ -146,7 +161,7 @@ class TypeNets:
     def tabulated(self) -> bool:
         """Whether the embedding nets are tables; where nothing is said, if they are smooth."""
         if self.embedding is None:
-            return self.activation_function.lower() not in NOT_SMOOTH
+            return is_smooth(self.activation_function)
         return self.embedding == "table"
 
     @property
@@ -214,6 +229,37 @@ class TypeNets:
             "data of the model so far: its tables reach further"
         )
         return {SHORTEST: after}, [note]
+
+    def with_types(self, source: Source) -> Any:
+        """Return the settings for other types."""
+        excluded = pairs_of_types(self.exclude_types, source)
+        return replace(self, sel=self._places_with_types(source), exclude_types=excluded)
+
+    def _places_with_types(self, source: Source) -> Any:
+        return places_of_types(self.sel, source)
+
+    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+        """Return the arrays for other types; tables are measured anew."""
+        of_types = {"mean": 1, "stddev": 1, SHORTEST: 2}
+        found = {
+            name: by_type(arrays[name], source, axes)
+            for name, axes in of_types.items()
+            if name in arrays
+        }
+        old = itertools.product(range(len(arrays["mean"])), repeat=2)
+        of_nets = {self.network_name(*pair) for pair in old}
+        changed = {*of_types, NODES, RANGE}
+        found |= {
+            name: array
+            for name, array in arrays.items()
+            if name not in changed and name.partition("/")[0] not in of_nets
+        }
+        known = [(new, old) for new, old in enumerate(source) if old is not None]
+        names = {
+            self.network_name(c, t): self.network_name(old_c, old_t)
+            for (c, old_c), (t, old_t) in itertools.product(known, known)
+        }
+        return found | nets_by_type(arrays, names.items())
 
     def network_name(self, centre: int, neighbor: int) -> str:
         """Return the name of the embedding net of a pair of types."""

@@ -197,24 +197,27 @@ class TypedSums:
     ) -> tuple[EmbeddingSums, tf.Tensor]:
         """Return the sums by the table, and S."""
         own, net, table = self.own, self.net, self.table()
-        types, empty = net.num_types, np.tile(self._empty[:, 0], (net.num_types, 1))
         gate = (net.parameters.fixed(GATES, net.gate[:-1]), share) if net.stripped else ()
         layout = self.layout().values()
         found = table.sums(rows, *layout, atom_count, neighbor_count, *gate)
         if not self.adds_empty:
             return found, found.sum
         if net.stripped:  # smooth where the pairs go over into places without a neighbour
-            one, none = tf.ones([types], tf.int32), tf.zeros([types, types], tf.int32)
-            place = np.arange(types)[:, None] == 0
-            alone = [np.where(place, 0, np.full((types, types), -1)).astype(np.int32)]
-            alone += [np.where(place[:, 0], 1.0, 0.0), empty]
-            weighted = table.sums(tf.zeros([0, own.columns], tf.float64), *alone, one, none).sum[
-                :, 0
-            ]
+            weighted = self._of_one_curve(table, self._empty[:, 0])
             weighted = weighted if own.smooth else weighted * (1.0 + net.gate[-1])
         else:
             weighted = self._weighted(self._empty_values()[0])
         return found, found.sum + self._of_mixed_empty(neighbor_count, atom_count, weighted)
+
+    def _of_one_curve(self, table: Table, x: np.ndarray) -> tf.Tensor:
+        """Return x G(x) without gates, [T, M], for x [T]; the table has one curve."""
+        types = self.net.num_types
+        one, none = tf.ones([types], tf.int32), tf.zeros([types, types], tf.int32)
+        place = np.arange(types)[:, None] == 0
+        alone = [np.where(place, 0, np.full((types, types), -1)).astype(np.int32)]
+        alone += [np.where(place[:, 0], 1.0, 0.0), np.tile(x, (types, 1))]
+        rows = tf.zeros([0, self.own.columns], tf.float64)
+        return table.sums(rows, *alone, one, none).sum[:, 0]
 
     def _weighted(self, value: tf.Tensor) -> tf.Tensor:
         """Return w_0 G from G [..., T, M] of places without a neighbour, by centre type."""
@@ -272,10 +275,13 @@ class TypedSums:
         neighbor, centre = np.nonzero(~self._allowed)
         if not (own.mixed and own.excluded_have_mean and len(centre)):
             return 0.0
-        mean = tf.constant(normalisation(self.net.parameters)[0][centre, :1])
-        mean = tf.cast(mean, precision_of(own.precision))
-        value = self.net.values(mean, neighbor, centre, tf.zeros_like(mean[:, 0]))
-        value = mean * self.finished_alone(value)
+        of_centre = normalisation(self.net.parameters)[0][:, 0]
+        if is_stored(self.net.parameters):
+            value = tf.gather(self._of_one_curve(self.table(), of_centre), centre)
+        else:
+            mean = tf.constant(of_centre[centre, None], precision_of(own.precision))
+            value = self.net.values(mean, neighbor, centre, tf.zeros_like(mean[:, 0]))
+            value = mean * self.finished_alone(value)
         places = np.stack([neighbor, centre], axis=1)
         value = tf.scatter_nd(places, value, [types, types, own.neuron[-1]])
         counts = tf.split(tf.cast(neighbor_count, value.dtype), atom_count, num=types)

@@ -14,13 +14,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
-from deeptf.data.energy_bias import energy_bias, parameter_statistics
+from deeptf.data.energy_bias import (
+    Energies,
+    energy_bias,
+    parameter_statistics,
+    solve_energies,
+)
 from deeptf.data.statistics import Collector, Found
+from deeptf.data.system import System
 from deeptf.model.descriptor.described import Arrays, Described, Lines
 from deeptf.model.fitting.fitted import Fitted
 from deeptf.model.inputs import Inputs
@@ -34,6 +40,7 @@ from deeptf.model.network import (
     time_step,
 )
 from deeptf.model.parameters import Parameters
+from deeptf.model.retyping import Source, by_type, nets_by_type
 from deeptf.model.roles import beginning, function, run
 from deeptf.model.stages import Constant, FittingNet, Stage, Standardised, net_of
 from deeptf.ops.nets import fitting_net
@@ -59,6 +66,7 @@ class EnerFitting:
     rcond: float | None = beginning(None)
     seed: int | None = beginning(None)
     atom_ener: tuple[float | None, ...] = function(())
+    use_aparam_as_mask: bool = False
 
     def __post_init__(self) -> None:
         if not self.neuron or min(self.neuron) < 1:
@@ -67,6 +75,10 @@ class EnerFitting:
             raise ValueError(
                 "`numb_fparam` and `numb_aparam` must be at least 0, "
                 f"got {self.numb_fparam} and {self.numb_aparam}"
+            )
+        if self.use_aparam_as_mask and self.numb_aparam != 1:
+            raise ValueError(
+                f"`numb_aparam` must be 1 with `use_aparam_as_mask`, got {self.numb_aparam}"
             )
         if self.seed is not None and self.seed < 0:
             raise ValueError(f"`seed` must be at least 0, got {self.seed}")
@@ -86,6 +98,14 @@ class EnerFitting:
                 "`atom_ener` must have one entry (a number or null) for each of the "
                 f"{num_types} types of type_map, got {list(self.atom_ener)}"
             )
+
+    @property
+    def conditions(self) -> list[str]:
+        """Names of the parameters that the nets take: aparam may be a mask of atoms instead."""
+        numbers = {"fparam": self.numb_fparam, "aparam": self.numb_aparam}
+        if self.use_aparam_as_mask:
+            del numbers["aparam"]
+        return [name for name, number in numbers.items() if number]
 
     @property
     def trainable_layers(self) -> tuple[bool, ...]:
@@ -112,18 +132,50 @@ class EnerFitting:
         bias = energy_bias(found.systems, len(type_map), self.atom_ener, self.rcond)
         names = [f"{name} {value:.4f}" for name, value in zip(type_map, bias, strict=True)]
         arrays = {"energy_bias": bias}
-        for name in ("fparam", "aparam"):
-            if getattr(self, f"numb_{name}"):
-                mean, stddev = parameter_statistics(found.systems, name, found.protect)
-                arrays |= {f"{name}_mean": mean, f"{name}_stddev": stddev}
+        for name in self.conditions:
+            mean, stddev = parameter_statistics(found.systems, name, found.protect)
+            arrays |= {f"{name}_mean": mean, f"{name}_stddev": stddev}
         return arrays, [f"energy bias in eV: {', '.join(names)}"]
+
+    def refitted(
+        self,
+        arrays: Mapping[str, np.ndarray],
+        systems: Sequence[System],
+        left: Sequence[Energies],
+        type_map: Sequence[str],
+    ) -> tuple[Arrays, Lines]:
+        """Return the energy bias with what is left of energies; atoms with `atom_ener` keep it."""
+        before = arrays["energy_bias"]
+        free = np.array([e is None for e in self.atom_ener or [None] * len(before)])
+        after = before + solve_energies(systems, left, free, self.rcond)
+        changes = [
+            f"{name} {old:.4f} -> {new:.4f}"
+            for name, old, new in zip(type_map, before, after, strict=True)
+        ]
+        return {"energy_bias": after}, [f"energy bias in eV: {', '.join(changes)}"]
+
+    def with_types(self, source: Source) -> EnerFitting:
+        """Return the settings for other types; new ones have no given energy."""
+        if not self.atom_ener:
+            return self
+        given = tuple(None if t is None else self.atom_ener[t] for t in source)
+        return replace(self, atom_ener=given if any(e is not None for e in given) else ())
+
+    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+        """Return the arrays for other types."""
+        bias = by_type(arrays["energy_bias"], source)
+        old = {self.network_name(t) for t in range(len(arrays["energy_bias"]))}
+        others = {k: v for k, v in arrays.items() if k.partition("/")[0] not in old}
+        known = [(new, t) for new, t in enumerate(source) if t is not None]
+        names = [(self.network_name(new), self.network_name(t)) for new, t in known]
+        return {**others, **nets_by_type(arrays, names), "energy_bias": bias}
 
     def build(
         self, described: Described, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
     ) -> Fitted:
         """Return the energy of every real atom in eV, sorted by type, and its slope."""
         descriptor, atom_count = described.descriptor, pairs.atom_count
-        condition = _condition(inputs, pairs, parameters)
+        condition = self._condition(inputs, pairs, parameters)
         given = condition, described.type_vectors
         energy, slope = self.nets(descriptor, atom_count, *given, parameters)
         energy += tf.repeat(self._constant(parameters), atom_count)
@@ -144,8 +196,7 @@ class EnerFitting:
             name: Standardised(
                 *(Constant(parameters.name(f"{name}_{kind}")) for kind in ("mean", "stddev"))
             )
-            for name in ("fparam", "aparam")
-            if getattr(self, f"numb_{name}")
+            for name in self.conditions
         }
         stage = FittingNet(
             descriptor,
@@ -163,6 +214,19 @@ class EnerFitting:
             **given,
         )
         return [stage], {ATOM_ENERGY.name: stage.gives}
+
+    def _condition(
+        self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
+    ) -> tf.Tensor | None:
+        """Return standardised frame and atom parameters of the sorted atoms; None without any."""
+        columns = []
+        for name in self.conditions:
+            value = _standardised(getattr(inputs, name), name, parameters)
+            place = pairs.atom_order
+            if name == "fparam":
+                place = tf.gather(inputs.frame_of_atom, place)
+            columns.append(tf.gather(value, place))
+        return tf.concat(columns, axis=1) if columns else None
 
     def _is_relative(self, type_vectors: tf.Tensor | None, parameters: Parameters) -> np.ndarray:
         """Return for each type whether N_t(D_isolated, ...) is subtracted, [T]."""
@@ -242,18 +306,6 @@ class EnerFitting:
                 arrays.append(time_step(place[0], *place[2:]))
         arrays += layer_arrays(f"{name}/last", self.neuron[-1], 1, style, parameters, trainable[-1])
         return arrays
-
-
-def _condition(inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> tf.Tensor | None:
-    """Return standardised frame and atom parameters of the sorted atoms, or None without any."""
-    columns = []
-    if inputs.fparam is not None:
-        frame = tf.gather(inputs.frame_of_atom, pairs.atom_order)
-        columns.append(tf.gather(_standardised(inputs.fparam, "fparam", parameters), frame))
-    if inputs.aparam is not None:
-        value = _standardised(inputs.aparam, "aparam", parameters)
-        columns.append(tf.gather(value, pairs.atom_order))
-    return tf.concat(columns, axis=1) if columns else None
 
 
 def _standardised(value: tf.Tensor, name: str, parameters: Parameters) -> tf.Tensor:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
+from deeptf.data.energy_bias import Energies
 from deeptf.data.statistics import Collector, Found
+from deeptf.data.system import System
 from deeptf.model.descriptor.described import Arrays, Described, Lines
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
+from deeptf.model.retyping import Source
 from deeptf.model.stages import Stage
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
@@ -44,6 +49,24 @@ class Fitting(Protocol):
 
     def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
         """Return the arrays of a new model that follow from data."""
+
+    def refitted(
+        self,
+        arrays: Mapping[str, np.ndarray],
+        systems: Sequence[System],
+        left: Sequence[Energies],
+        type_map: Sequence[str],
+    ) -> tuple[Arrays, Lines]:
+        """Return those arrays of a trained model that make up for what is left of energies.
+
+        left : of each system, labels minus energies of the model.
+        """
+
+    def with_types(self, source: Source) -> Any:
+        """Return the settings for other types, see retyping.py."""
+
+    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+        """Return the arrays of these settings for those of with_types."""
 
     def build(
         self, described: Described, inputs: Inputs, pairs: SortedPairs, parameters: Parameters

@@ -7,19 +7,24 @@ With vectors of the types (type_embedding.py) both parts get them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
+from deeptf.data.energy_bias import Energies
 from deeptf.data.statistics import Collector, Found
+from deeptf.data.system import System
 from deeptf.model.descriptor import DESCRIPTORS
 from deeptf.model.descriptor.described import Arrays, Lines
+from deeptf.model.doors import COORDINATES, PAIRS
 from deeptf.model.fitting import FITTINGS
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
+from deeptf.model.retyping import Source
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Table
 from deeptf.model.term.term import GEOMETRY, Needs, TermOutputs
@@ -43,13 +48,28 @@ class Standard:
     )
     type_embedding: TypeEmbedding | None = None
 
+    def __post_init__(self) -> None:
+        if self.fitting_net.use_aparam_as_mask != self._masked:
+            wanted = json.dumps(self._masked)
+            raise ValueError(
+                f"`use_aparam_as_mask` of fitting_net must be {wanted} with the descriptor "
+                f"{self.descriptor.type}, got {json.dumps(not self._masked)}"
+            )
+
+    @property
+    def _masked(self) -> bool:
+        """Whether the descriptor asks which atoms are there."""
+        return getattr(self.descriptor, "masked", False)
+
     def needs(self) -> Needs:
         """Return what both parts need."""
         descriptor, fitting = self.descriptor, self.fitting_net
         return Needs(
             descriptor.rcut,
+            doors=(COORDINATES,) if self._masked else (COORDINATES, PAIRS),
             numb_fparam=fitting.numb_fparam,
             numb_aparam=fitting.numb_aparam,
+            masked=self._masked,
             pair_bytes=GEOMETRY + descriptor.pair_bytes,
             atom_bytes=GEOMETRY + descriptor.atom_bytes + fitting.atom_bytes,
         )
@@ -104,10 +124,36 @@ class Standard:
 
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return those arrays of a trained model that further data change."""
-        prefix = f"{SCOPES[0]}/"
-        own = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-        changed, lines = self.descriptor.extended(own, found)
+        changed, lines = self.descriptor.extended(_below(arrays, SCOPES[0]), found)
         return _in_scopes((changed, {})), lines
+
+    def refitted(
+        self,
+        arrays: Mapping[str, np.ndarray],
+        systems: Sequence[System],
+        left: Sequence[Energies],
+        type_map: Sequence[str],
+    ) -> tuple[Arrays, Lines]:
+        """Return those arrays of a trained model that make up for what is left of energies."""
+        own = _below(arrays, SCOPES[1])
+        changed, lines = self.fitting_net.refitted(own, systems, left, type_map)
+        return _in_scopes(({}, changed)), lines
+
+    def with_types(self, source: Source) -> Standard:
+        """Return the settings for other types."""
+        parts = self.descriptor, self.fitting_net
+        descriptor, fitting_net = (part.with_types(source) for part in parts)
+        return replace(self, descriptor=descriptor, fitting_net=fitting_net)
+
+    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+        """Return the arrays for other types."""
+        parts = zip(SCOPES, (self.descriptor, self.fitting_net), strict=True)
+        own = [part.arrays_with_types(_below(arrays, scope), source) for scope, part in parts]
+        found = _in_scopes(own)
+        if (section := self._type_section) is not None:
+            types = section.arrays_with_types(_below(arrays, TYPES), source)
+            found |= {f"{TYPES}/{name}": array for name, array in types.items()}
+        return found
 
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return energies, their gradient in the displacements, and the descriptors."""
@@ -140,12 +186,23 @@ class Standard:
         vectors = self._type_vectors(num_types, parameters)
         return self.descriptor.tables(parameters.scope(SCOPES[0]), vectors)
 
+    @property
+    def _type_section(self) -> TypeEmbedding | None:
+        """The net that makes vectors of the types, of a model that has some."""
+        if self.type_embedding is None and self.descriptor.needs_type_vectors:
+            return LINEAR
+        return self.type_embedding
+
     def _type_vectors(self, num_types: int, parameters: Parameters) -> tf.Tensor | None:
         """Return the vectors of the types, [T + 1, n], of a model that has some."""
-        section = self.type_embedding
-        if section is None and self.descriptor.needs_type_vectors:
-            section = LINEAR
+        section = self._type_section
         return None if section is None else section.vectors(num_types, parameters.scope(TYPES))
+
+
+def _below(arrays: Mapping[str, np.ndarray], scope: str) -> Arrays:
+    """Return the arrays in a scope by their names there."""
+    prefix = f"{scope}/"
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
 
 def _in_scopes(parts: Sequence[Arrays]) -> Arrays:

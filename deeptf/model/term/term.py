@@ -14,11 +14,14 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from deeptf.data.energy_bias import Energies
 from deeptf.data.statistics import Collector, Found
+from deeptf.data.system import System
 from deeptf.model.descriptor.described import Arrays, Lines
 from deeptf.model.doors import COORDINATES, PAIRS
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
+from deeptf.model.retyping import Source
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
 from deeptf.ops.pairs import SortedPairs
@@ -38,6 +41,7 @@ class Needs:
     doors : through which of the doors of inputs.py it can be evaluated. A term that looks further
         than any number of cut-offs, at charges in the whole cell say, has COORDINATES only, and its
         frames are evaluated whole.
+    masked : aparam says which atoms are there, and frames have no cell; the virial is 0.
     pair_bytes, atom_bytes : working memory of an evaluation of energy, force and virial, by which
         inference cuts its blocks. Copies of values and GEOMETRY were measured: peaks of resident
         memory of boxes with 250,000 pairs, and with 8,000 atoms and few pairs; those of the parts
@@ -49,6 +53,7 @@ class Needs:
     doors: tuple[str, ...] = (COORDINATES, PAIRS)
     numb_fparam: int = 0
     numb_aparam: int = 0
+    masked: bool = False
     pair_bytes: int = GEOMETRY
     atom_bytes: int = GEOMETRY
 
@@ -94,6 +99,24 @@ class Term(Protocol):
 
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return those arrays of a trained model that further data change, and lines."""
+
+    def refitted(
+        self,
+        arrays: Mapping[str, np.ndarray],
+        systems: Sequence[System],
+        left: Sequence[Energies],
+        type_map: Sequence[str],
+    ) -> tuple[Arrays, Lines]:
+        """Return those arrays of a trained model that make up for what is left of energies.
+
+        left : of each system, labels minus energies of the model.
+        """
+
+    def with_types(self, source: Source) -> Any:
+        """Return the settings for other types, see retyping.py; ValueError where they have none."""
+
+    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+        """Return the arrays of these settings for those of with_types."""
 
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return what the term says of the atoms that `pairs` orders."""

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <locale>
 #include <map>
+#include <sstream>
 
 #include "core/base/activation_formulas.h"
 #include "core/base/error.h"
@@ -16,6 +18,8 @@
 
 namespace deeptf {
 namespace {
+
+constexpr double kSilutThreshold = 3;
 
 // Not a number stays what it is.
 template <class T>
@@ -63,19 +67,19 @@ struct Lanes {
   static Lane<T> softplus(Lane<T> x) { return softplus_of<T>(x); }
 };
 
-template <Activation kind, class T>
-void activate_all(int64_t count, const T* z, T* value, T* first, T* second) {
+template <Activation::Kind kind, class T>
+void activate_all(const Activation& of, int64_t count, const T* z, T* value, T* first, T* second) {
   for (int64_t k = 0; k < count; k += kLane<T>) {
     const int64_t left = count - k;
     if (left >= kLane<T>) {
-      const Curvature<Lane<T>> f = evaluate<kind, Lanes<T>>(load(z + k));
+      const Curvature<Lane<T>> f = evaluate<kind, Lanes<T>>(load(z + k), of);
       if (value) store(value + k, f.value);
       if (first) store(first + k, f.first);
       if (second) store(second + k, f.second);
     } else {
       Lane<T> rest{};
       for (int64_t j = 0; j < left; ++j) rest[j] = z[k + j];
-      const Curvature<Lane<T>> f = evaluate<kind, Lanes<T>>(rest);
+      const Curvature<Lane<T>> f = evaluate<kind, Lanes<T>>(rest, of);
       for (int64_t j = 0; j < left; ++j) {
         if (value) value[k + j] = f.value[j];
         if (first) first[k + j] = f.first[j];
@@ -85,10 +89,27 @@ void activate_all(int64_t count, const T* z, T* value, T* first, T* second) {
   }
 }
 
+Activation silut(double threshold) {
+  const double s = 1 / (1 + std::exp(-threshold));
+  Activation result(Activation::silut);
+  result.threshold = threshold;
+  result.slope = s + threshold * s * (1 - s);
+  result.value = threshold * s;
+  return result;
+}
+
+// Whether `text` is a finite number and nothing else.
+bool read(const std::string& text, double* number) {
+  std::istringstream stream(text);
+  stream.imbue(std::locale::classic());
+  return stream >> *number && stream.peek() == std::istringstream::traits_type::eof() &&
+         std::isfinite(*number);
+}
+
 }  // namespace
 
 Activation activation_of(const std::string& name) {
-  static const std::map<std::string, Activation> known{
+  static const std::map<std::string, Activation::Kind> known{
       {"linear", Activation::linear},     {"none", Activation::linear},
       {"tanh", Activation::tanh},         {"sigmoid", Activation::sigmoid},
       {"softplus", Activation::softplus}, {"silu", Activation::silu},
@@ -96,9 +117,13 @@ Activation activation_of(const std::string& name) {
       {"relu", Activation::relu},         {"relu6", Activation::relu6}};
   const auto found = known.find(name);
   if (found != known.end()) return found->second;
+  double threshold = kSilutThreshold;
+  if (name == "silut" || (name.rfind("silut:", 0) == 0 && read(name.substr(6), &threshold))) {
+    return silut(threshold);
+  }
   std::string names;
-  for (const auto& entry : known) names += (names.empty() ? "" : ", ") + entry.first;
-  throw Error("`activation` must be one of " + names + ", got " + name);
+  for (const auto& entry : known) names += entry.first + ", ";
+  throw Error("`activation` must be one of " + names + "silut, silut:threshold, got " + name);
 }
 
 template <class T>
@@ -106,7 +131,7 @@ void activate(Activation kind, int64_t count, const T* z, T* value, T* first, T*
   switch (kind) {
 #define DEEPTF_CASE(KIND) \
   case Activation::KIND:  \
-    return activate_all<Activation::KIND, T>(count, z, value, first, second);
+    return activate_all<Activation::KIND, T>(kind, count, z, value, first, second);
     DEEPTF_CASE(linear)
     DEEPTF_CASE(tanh)
     DEEPTF_CASE(sigmoid)
@@ -116,6 +141,7 @@ void activate(Activation kind, int64_t count, const T* z, T* value, T* first, T*
     DEEPTF_CASE(gelu_tf)
     DEEPTF_CASE(relu)
     DEEPTF_CASE(relu6)
+    DEEPTF_CASE(silut)
 #undef DEEPTF_CASE
   }
 }

@@ -11,9 +11,30 @@ struct Curvature {
   Number value, first, second;  // f, f', f''
 };
 
+template <class Math>
+DEEPTF_HD inline Curvature<typename Math::Number> evaluate_silu(typename Math::Number z) {
+  using T = typename Math::Scalar;
+  const typename Math::Number s = Math::sigmoid(z), slope = s * (T(1) - s);
+  return {z * s, s + z * slope, T(2) * slope + z * slope * (T(1) - s * T(2))};
+}
+
+template <class Math>
+DEEPTF_HD inline Curvature<typename Math::Number> evaluate_silut(typename Math::Number z,
+                                                                 const Activation& of) {
+  using N = typename Math::Number;
+  using T = typename Math::Scalar;
+  const T a = static_cast<T>(of.threshold), k = static_cast<T>(of.slope);
+  const Curvature<N> below = evaluate_silu<Math>(z);
+  const N h = Math::tanh(k * (z - a)), slope = k * (T(1) - h * h);
+  const auto is_below = z < N{} + a;
+  return {is_below ? below.value : h + static_cast<T>(of.value), is_below ? below.first : slope,
+          is_below ? below.second : T(-2) * k * h * slope};
+}
+
 // Math has the types Number and Scalar and the functions tanh, sigmoid and softplus of a Number.
-template <Activation kind, class Math>
-DEEPTF_HD inline Curvature<typename Math::Number> evaluate(typename Math::Number z) {
+template <Activation::Kind kind, class Math>
+DEEPTF_HD inline Curvature<typename Math::Number> evaluate(typename Math::Number z,
+                                                           const Activation& of) {
   using N = typename Math::Number;
   using T = typename Math::Scalar;
   const N zero{}, one = zero + T(1);
@@ -27,8 +48,9 @@ DEEPTF_HD inline Curvature<typename Math::Number> evaluate(typename Math::Number
     const N s = Math::sigmoid(z);
     return {Math::softplus(z), s, s * (T(1) - s)};
   } else if constexpr (kind == Activation::silu) {
-    const N s = Math::sigmoid(z), slope = s * (T(1) - s);
-    return {z * s, s + z * slope, T(2) * slope + z * slope * (T(1) - s * T(2))};
+    return evaluate_silu<Math>(z);
+  } else if constexpr (kind == Activation::silut) {
+    return evaluate_silut<Math>(z, of);
   } else if constexpr (kind == Activation::gelu || kind == Activation::gelu_tf) {
     constexpr T scale = T(0.7978845608028654);  // sqrt(2/pi)
     constexpr T cubic = kind == Activation::gelu ? T(0.044715) : T(0.044715f);

@@ -24,7 +24,7 @@ DEEPTF_HD inline Curvature<T> activate_one(Activation kind, T z) {
   switch (kind) {
 #define DEEPTF_CASE(KIND) \
   case Activation::KIND:  \
-    return evaluate<Activation::KIND, Scalars<T>>(z);
+    return evaluate<Activation::KIND, Scalars<T>>(z, kind);
     DEEPTF_CASE(linear)
     DEEPTF_CASE(tanh)
     DEEPTF_CASE(sigmoid)
@@ -34,6 +34,7 @@ DEEPTF_HD inline Curvature<T> activate_one(Activation kind, T z) {
     DEEPTF_CASE(gelu_tf)
     DEEPTF_CASE(relu)
     DEEPTF_CASE(relu6)
+    DEEPTF_CASE(silut)
 #undef DEEPTF_CASE
   }
   return {};

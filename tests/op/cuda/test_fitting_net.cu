@@ -117,9 +117,9 @@ TEST(results_do_not_depend_on_the_order) {
 }
 
 TEST(every_activation) {
-  for (const auto kind : {Activation::linear, Activation::tanh, Activation::sigmoid,
-                          Activation::softplus, Activation::silu, Activation::gelu,
-                          Activation::gelu_tf, Activation::relu, Activation::relu6}) {
+  for (const char* name : {"linear", "tanh", "sigmoid", "softplus", "silu", "gelu", "gelu_tf",
+                           "relu", "relu6", "silut:0.3"}) {
+    const Activation kind = deeptf::activation_of(name);
     check<double>({2, {3}, kind, false}, {5});
     check<float>({2, {3}, kind, true}, {5});
   }

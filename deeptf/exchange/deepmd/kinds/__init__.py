@@ -6,6 +6,7 @@ from deeptf.exchange.deepmd.kind import Kind
 from deeptf.exchange.deepmd.kinds.hybrid import HybridKind
 from deeptf.exchange.deepmd.kinds.loc_frame import LocFrameKind
 from deeptf.exchange.deepmd.kinds.se_a_ebd_v2 import SeAEbdV2Kind
+from deeptf.exchange.deepmd.kinds.se_a_mask import SeAMaskKind
 from deeptf.exchange.deepmd.kinds.se_atten import SeAttenKind, SeAttenV2Kind
 from deeptf.exchange.deepmd.kinds.se_e2_a import SeE2AKind
 from deeptf.exchange.deepmd.kinds.se_e2_r import SeE2RKind
@@ -19,5 +20,6 @@ KINDS: tuple[Kind, ...] = (
     SeAttenKind(),
     SeAttenV2Kind(),
     LocFrameKind(),
+    SeAMaskKind(),
     HybridKind(),
 )

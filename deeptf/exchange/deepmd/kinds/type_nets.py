@@ -6,6 +6,7 @@ Excluded pairs of types have no net (two-side) or a 0 in a matrix of zeros and o
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from typing import Any
 
 from deeptf.exchange.deepmd import nets
@@ -20,10 +21,12 @@ class TypeNetsKind(RowsKind):
     """A descriptor whose settings are TypeNets.
 
     settings_class : in deeptf
+    in_full : settings of nets that are no tables: results equal the old model to the last digits
     must_be : in words, what the descriptor must have beside the width of the nets
     """
 
     settings_class: type[TypeNets]
+    in_full: Mapping[str, Any] = {"embedding": "network"}
     must_be: str
     from_graph = True
 
@@ -53,7 +56,7 @@ class TypeNetsKind(RowsKind):
             type_one_side=one_side,
             precision=nets.precision(part.graph, first),
             exclude_types=self._excluded_pairs(part, one_side),
-            embedding="network",  # the result equals the old model to the last digits
+            **self.in_full,
             **further,
         )
         part.check_stated(own, "neuron", "type_one_side", "exclude_types", *further)
