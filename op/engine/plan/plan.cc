@@ -4,6 +4,12 @@
 #include <algorithm>
 
 namespace deeptf {
+namespace {
+
+// Memory of a block where a model takes much for each atom: more of them would be no faster.
+constexpr double kBlockBytes = 1 << 24;
+
+}  // namespace
 
 bool Plan::is_known(const Json& metadata) {
   const Json* plan = metadata.find("plan");
@@ -43,6 +49,14 @@ Plan::Term Plan::read_term(const Json& term, const ModelFile& file, const Inputs
   }
   out.types = std::move(names.types);
   return out;
+}
+
+int64_t Plan::block_atoms(int64_t most) const {
+  double bytes = 1;
+  for (const Term& term : terms_) {
+    for (const auto& stage : term.stages) bytes += stage->atom_bytes();
+  }
+  return std::max<int64_t>(1, std::min(most, static_cast<int64_t>(kBlockBytes / bytes)));
 }
 
 void Plan::evaluate(const AtomBlock& block, double* atom_energy, double* pair_gradient) const {
