@@ -41,6 +41,12 @@ def with_types(origin: Origin, type_map: Sequence[str]) -> Origin:
     cannot be those of other types.
     """
     old = origin.model
+    given = [row.name for row in old.gives()]
+    if ENERGY.name not in given:
+        raise ValueError(
+            f"`finetune` must be a model of energies, got {origin.path}, which gives "
+            f"{', '.join(given)}; go on from it with --init-model"
+        )
     _drawn(old, origin.arrays, None)
     source = [old.type_map.index(name) if name in old.type_map else None for name in type_map]
     if all(t is None for t in source):

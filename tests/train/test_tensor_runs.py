@@ -58,6 +58,8 @@ def test_tensors(kind, label, width, opened, tmp_path, monkeypatch, capsys):
     assert ("polarizability of an atom" in first) == (kind == "polar")
     assert train(path, restart=".") == 0  # nothing is left to do
     freeze(".", "model.pb")
+    with pytest.raises(ValueError, match="must be a model of energies, got model.pb, which gives"):
+        train(path, finetune="model.pb")
     capsys.readouterr()
     compare("model.pb", "system", detail="detail", atomic=True)
     printed = capsys.readouterr().out
