@@ -117,8 +117,7 @@ __global__ void __launch_bounds__(kThreads, blocks_at_once(kBlocks)) grad_kernel
       });
 }
 
-// The widest net, in columns and in lanes-full of them.
-constexpr int64_t kMostColumns = 256;
+// The widest net in lanes-full of columns.
 template <class T>
 constexpr int kMostBlocks = kMostColumns / (kLanes * Vector<T>::kSize);
 
