@@ -54,14 +54,17 @@ inline bool agree(const Found& got, const Found& wanted, double tolerance) {
     const double a = got.outside_distance[k], b = wanted.outside_distance[k];
     all = all && (a == b || std::abs(a - b) < 1e-12);
   }
-  const std::vector<double> Found::* arrays[] = {&Found::energy, &Found::force, &Found::virial,
-                                                 &Found::atom_energy, &Found::atom_virial};
-  for (const auto array : arrays) {
+  const auto compare = [&](const char* name, std::vector<double> Found::* array) {
     const double off = distance(got.*array, wanted.*array);
-    if (off < tolerance) continue;
-    std::printf("array %d is off by %g\n", static_cast<int>(&array - arrays), off);
+    if (off < tolerance) return;
+    std::printf("%s is off by %g\n", name, off);
     all = false;
-  }
+  };
+  compare("energy", &Found::energy);
+  compare("force", &Found::force);
+  compare("virial", &Found::virial);
+  compare("atom_energy", &Found::atom_energy);
+  compare("atom_virial", &Found::atom_virial);
   return all;
 }
 

@@ -30,6 +30,7 @@ class TableModel {
 
   std::string bytes() {
     nodes_.clear();
+    engine_.seed(1);
     std::string stages, parts;
     int64_t descriptor = 0;
     if (angular) {
@@ -50,7 +51,8 @@ class TableModel {
     stages += fitting_stage(descriptor);
     const std::string plan =
         R"([{"stages": [)" + stages + R"(], "values": {"atom_energy": "energy"}}])";
-    return node("energy", "", "T", "Identity") + nodes_ + described(metadata(plan));
+    return node("energy", "", "T", "Identity") + placeholder("fparam", fparam) +
+           placeholder("aparam", aparam) + nodes_ + described(metadata(plan));
   }
 
  private:
@@ -58,6 +60,9 @@ class TableModel {
   static std::string quoted(const std::string& text) { return "\"" + text + "\""; }
   static std::string stage(const std::string& kernel, const std::string& rest) {
     return R"({"kernel": )" + quoted(kernel) + (rest.empty() ? "" : ", " + rest) + "}";
+  }
+  static std::string placeholder(const std::string& name, int64_t count) {
+    return count == 0 ? "" : node(name, field(7, shape_of({-1, count})), "shape", "Placeholder");
   }
   std::string precision() const {
     return std::string(R"("precision": ")") + (single ? "float32" : "float64") + "\"";
@@ -230,7 +235,7 @@ class TableModel {
                      isolated);
   }
 
-  std::mt19937 engine_{1};
+  std::mt19937 engine_;
   std::string nodes_;
 };
 
