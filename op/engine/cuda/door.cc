@@ -74,19 +74,18 @@ class FramesDoor final : public Door {
     cell_number_ = uploads->add(frames_().cell, 9 * num_frames);
   }
 
-  bool find(const Cuda& cuda, Uploads* uploads, const int32_t* type, const int32_t* frame_row,
-            Search* search, PairList* list) override {
-    const Frames frames{num_frames, frame_row, uploads->at<double>(coord_number_),
-                        uploads->at<double>(cell_number_), type};
+  void search(const Cuda& cuda, const SearchArrays& arrays, int64_t most_pairs,
+              PairList* list) override {
+    const Frames frames{num_frames, arrays.frame_row, arrays.uploads->at<double>(coord_number_),
+                        arrays.uploads->at<double>(cell_number_), arrays.type};
     CudaNeighborSearch finder(frames, num_all, rcut_, cuda);
     auto* row = cuda.scratch<int32_t>(num_all + 1);
-    finder.count(row, search->outcome());
-    if (!search->settle(cuda)) return false;
-    auto* neighbor = cuda.scratch<int32_t>(search->most_pairs());
-    auto* displacement = cuda.scratch<double>(3 * search->most_pairs());
-    finder.fill(row, search->most_pairs(), neighbor, displacement);
-    *list = {num_all, num_all, num_all, num_types_, row, neighbor, displacement, type};
-    return true;
+    finder.count(row, arrays.outcome);
+    if (most_pairs == 0) return;
+    auto* neighbor = cuda.scratch<int32_t>(most_pairs);
+    auto* displacement = cuda.scratch<double>(3 * most_pairs);
+    finder.fill(row, most_pairs, neighbor, displacement);
+    *list = {num_all, num_all, num_all, num_types_, row, neighbor, displacement, arrays.type};
   }
 
   void report() const override {
@@ -127,8 +126,8 @@ class ListDoor final : public Door {
     kept->revision = list_.revision;
   }
 
-  bool find(const Cuda& cuda, Uploads* uploads, const int32_t* type, const int32_t*, Search* search,
-            PairList* list) override {
+  void search(const Cuda& cuda, const SearchArrays& arrays, int64_t most_pairs,
+              PairList* list) override {
     const auto address = [](Memory* memory) {
       return reinterpret_cast<const int32_t*>(memory->at_least(0));
     };
@@ -136,18 +135,17 @@ class ListDoor final : public Door {
                               num_owned,
                               num_all,
                               rcut_,
-                              uploads->at<double>(coord_number_),
-                              type,
+                              arrays.uploads->at<double>(coord_number_),
+                              arrays.type,
                               address(&kept_->row),
                               address(&kept_->neighbor)};
     auto* row = cuda.scratch<int32_t>(num_centres + 1);
-    count_list_pairs(lists, cuda, row, search->outcome());
-    if (!search->settle(cuda)) return false;
-    auto* neighbor = cuda.scratch<int32_t>(search->most_pairs());
-    auto* displacement = cuda.scratch<double>(3 * search->most_pairs());
-    fill_list_pairs(lists, cuda, row, search->most_pairs(), neighbor, displacement);
-    *list = {num_centres, num_owned, num_all, num_types_, row, neighbor, displacement, type};
-    return true;
+    count_list_pairs(lists, cuda, row, arrays.outcome);
+    if (most_pairs == 0) return;
+    auto* neighbor = cuda.scratch<int32_t>(most_pairs);
+    auto* displacement = cuda.scratch<double>(3 * most_pairs);
+    fill_list_pairs(lists, cuda, row, most_pairs, neighbor, displacement);
+    *list = {num_centres, num_owned, num_all, num_types_, row, neighbor, displacement, arrays.type};
   }
 
   void report() const override {
@@ -222,17 +220,15 @@ class PairsDoor final : public Door {
     displacement_number_ = uploads->add(pairs_.displacement, 3 * pairs);
   }
 
-  bool find(const Cuda&, Uploads* uploads, const int32_t* type, const int32_t*, Search*,
-            PairList* list) override {
+  void search(const Cuda&, const SearchArrays& arrays, int64_t, PairList* list) override {
     *list = {num_centres,
              num_owned,
              num_all,
              num_types_,
-             uploads->at<int32_t>(row_number_),
-             uploads->at<int32_t>(neighbor_number_),
-             uploads->at<double>(displacement_number_),
-             type};
-    return true;
+             arrays.uploads->at<int32_t>(row_number_),
+             arrays.uploads->at<int32_t>(neighbor_number_),
+             arrays.uploads->at<double>(displacement_number_),
+             arrays.type};
   }
 
   void report() const override {
@@ -255,17 +251,6 @@ class PairsDoor final : public Door {
 };
 
 }  // namespace
-
-bool Search::settle(const Cuda& cuda) {
-  if (most_ > 0) return true;
-  SearchOutcome found;
-  wait(cuda);
-  copy_now(outcome_, sizeof found, &found);
-  // Room for a little more, so that the steps that follow need not wait.
-  const int64_t wanted = found.num_pairs + found.num_pairs / 16 + 1024;
-  most_ = std::min((wanted + 1023) / 1024 * 1024, kMost - 1);
-  return found.wrong == 0 && found.num_pairs < kMost;
-}
 
 std::unique_ptr<Door> door_of(const deeptf_frames& frames, const Description& about) {
   return std::make_unique<FramesDoor>(frames, about);

@@ -12,28 +12,18 @@
 
 namespace deeptf::device {
 
-// How many pairs there may be, and what was found.
-class Search {
- public:
-  // most_pairs 0: not known, and the search waits for their number.
-  Search(int64_t most_pairs, SearchOutcome* outcome) : most_(most_pairs), outcome_(outcome) {}
-
-  SearchOutcome* outcome() const { return outcome_; }  // on the device
-  int64_t most_pairs() const { return most_; }
-  // Once the outcome is queued: waits for it where most_pairs is not known. False where something
-  // is wrong.
-  bool settle(const Cuda& cuda);
-
- private:
-  int64_t most_;
-  SearchOutcome* outcome_;
-};
-
 // Neighbour lists that stay on the device from step to step.
 struct KeptLists {
   int64_t revision = 0;  // 0: none are there
   int64_t entries = 0;
   Memory row{Memory::Place::device}, neighbor{Memory::Place::device};
+};
+
+// What a search is given besides what it has added.
+struct SearchArrays {
+  Uploads* uploads;
+  const int32_t *type, *frame_row;
+  SearchOutcome* outcome;  // is zero before
 };
 
 class Door {
@@ -47,11 +37,11 @@ class Door {
 
   // How many pairs there are, where that is known; else 0.
   virtual int64_t num_pairs() const { return 0; }
-  // Adds the arrays in which find() looks for pairs, besides types and frame_row.
+  // Adds the arrays in which search() looks for pairs, besides types and frame_row.
   virtual void add(Uploads* uploads, KeptLists* kept) = 0;
-  // Queues the search; type and frame_row are on the device. False where something is wrong.
-  virtual bool find(const Cuda& cuda, Uploads* uploads, const int32_t* type,
-                    const int32_t* frame_row, Search* search, PairList* list) = 0;
+  // Queues the search; all arrays are on the device. With most_pairs 0 it but counts the pairs.
+  virtual void search(const Cuda& cuda, const SearchArrays& arrays, int64_t most_pairs,
+                      PairList* list) = 0;
   // Throws Error with what the CPU finds wrong.
   virtual void report() const = 0;
 };

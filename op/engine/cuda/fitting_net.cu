@@ -147,6 +147,7 @@ class FittingStage final : public Stage {
     const auto nets = static_cast<int32_t>(one_net_ ? 1 : num_types_);
     FittingInputs<T> in{shape_, block.num_atoms, nets, descriptor, count, {}};
     for (const Constant<T>& array : arrays_) in.weights.push_back(array.data());
+    const Arena::Scope scope(block.arena);
     const int64_t hidden = block.num_atoms * shape_.hidden_width();
     fitting_net<T>(in, block.cuda, {energy, slope, values.keep<T>(hidden), values.keep<T>(hidden)});
   }

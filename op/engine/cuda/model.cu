@@ -63,14 +63,14 @@ Model::Model(const ModelFile& file, int gpu) : about_(file), gpu_(gpu), process_
     throw Error("`gpu_number` must be below the " + std::to_string(number) +
                 " GPUs that are visible, got " + std::to_string(gpu));
   }
-  use_gpu(gpu);
+  const UsedGpu used(gpu);
   name_ = device::gpu_name(gpu);
   plan_ = std::make_unique<Plan>(file, about_.inputs);
 }
 
 void Model::evaluate(const deeptf_frames& frames, const deeptf_results& results) {
   check_process();
-  use_gpu(gpu_);
+  const UsedGpu used(gpu_);
   const int32_t number = frames.num_frames;
   if (number <= 1 || frames.num_atoms <= kMostAtoms || !can_be_cut(frames)) {
     return run(door_of(frames, about_).get(), results);
@@ -128,13 +128,13 @@ void Model::run_part(const deeptf_frames& part, const deeptf_results& results, i
 
 void Model::evaluate(const deeptf_neighbor_list& list, const deeptf_results& results) {
   check_process();
-  use_gpu(gpu_);
+  const UsedGpu used(gpu_);
   run(door_of(list, about_).get(), results, list.revision);
 }
 
 void Model::evaluate(const deeptf_pairs& pairs, const deeptf_results& results) {
   check_process();
-  use_gpu(gpu_);
+  const UsedGpu used(gpu_);
   run(door_of(pairs, about_).get(), results);
 }
 

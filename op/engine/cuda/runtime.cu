@@ -34,6 +34,7 @@ void* Arena::take(size_t bytes) {
 #ifdef __CUDACC__
   const size_t begin = used_, size = std::max<size_t>((bytes + 255) / 256 * 256, 256);
   used_ += size;
+  most_ = std::max(most_, used_);
   if (used_ <= block_.size()) return block_.at_least(0) + begin;
   const size_t piece = size;
 #else
@@ -46,7 +47,7 @@ void* Arena::take(size_t bytes) {
 void Arena::take_back() {
   if (!more_.empty()) {
     more_.clear();
-    block_.at_least(used_);
+    block_.at_least(most_);
   }
   used_ = 0;
 }
@@ -68,7 +69,12 @@ std::string gpu_name(int gpu) {
   return properties.name;
 }
 
-void use_gpu(int gpu) { check_cuda(cudaSetDevice(gpu)); }
+UsedGpu::UsedGpu(int gpu) {
+  check_cuda(cudaGetDevice(&before_));
+  check_cuda(cudaSetDevice(gpu));
+}
+
+UsedGpu::~UsedGpu() { cudaSetDevice(before_); }
 
 bool is_on_device(const void* array) {
   if (array == nullptr) return false;
@@ -164,7 +170,8 @@ void Graph::record(const Cuda& cuda, const std::function<void()>& queue) {
 
 int num_gpus() { return 1; }
 std::string gpu_name(int) { return "emulated"; }
-void use_gpu(int) {}
+UsedGpu::UsedGpu(int) {}
+UsedGpu::~UsedGpu() = default;
 bool is_on_device(const void*) { return false; }
 
 void Memory::free() {

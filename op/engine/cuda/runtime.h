@@ -17,8 +17,17 @@ namespace deeptf::device {
 // GPUs that can be used, at least one; Error without a driver or without any.
 int num_gpus();
 std::string gpu_name(int gpu);
-// Chooses the GPU of this thread.
-void use_gpu(int gpu);
+// Chooses the GPU of this thread, until the end of its scope.
+class UsedGpu {
+ public:
+  explicit UsedGpu(int gpu);
+  ~UsedGpu();
+  UsedGpu(const UsedGpu&) = delete;
+  UsedGpu& operator=(const UsedGpu&) = delete;
+
+ private:
+  int before_ = 0;
+};
 // Where an array of a caller lies.
 bool is_on_device(const void* array);
 
@@ -51,13 +60,30 @@ class Arena {
   void* take(size_t bytes);
   // Nothing on the device may use it any more.
   void take_back();
+
+  // What was taken since it was made comes back at its end, for work that is queued from then on.
+  class Scope {
+   public:
+    explicit Scope(Arena* arena) : arena_(arena), used_(arena->used_), more_(arena->more_.size()) {}
+    ~Scope() {
+      arena_->used_ = used_;
+      arena_->more_.resize(more_);
+    }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Arena* arena_;
+    size_t used_, more_;
+  };
+
   // Changes with the addresses that a step gets.
   const void* begin() { return block_.at_least(0); }
 
  private:
   Memory block_{Memory::Place::device};
   std::vector<std::unique_ptr<Memory>> more_;
-  size_t used_ = 0;
+  size_t used_ = 0, most_ = 0;
 };
 
 class Stream {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/cuda/device.h"
+#include "engine/cuda/runtime.h"
 #include "engine/plan/values.h"
 
 namespace deeptf::device {
@@ -14,7 +15,8 @@ namespace deeptf::device {
 // Atoms sorted by type and their pairs, as stages take them; what is not said to be on the host is
 // on the device.
 struct Block {
-  const Cuda& cuda;
+  const Cuda& cuda;  // whose memory is that of `arena`
+  Arena* arena;
   int64_t num_atoms;  // n
   int64_t num_all;    // ghosts included
   int64_t num_frames;

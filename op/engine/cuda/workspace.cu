@@ -12,6 +12,15 @@ namespace deeptf::device {
 namespace {
 
 constexpr int64_t kGraphAtoms = 20000;  // the most of a step that is recorded
+constexpr int64_t kMostPairs = INT32_MAX;
+
+// Room for at least so many pairs; few changes of their number change it.
+int64_t rounded(int64_t pairs) { return std::min((pairs + 2047) / 1024 * 1024, kMostPairs - 1); }
+
+[[noreturn]] void report(const Door& door) {
+  door.report();
+  throw Error("atoms must be usable, got others on the GPU, not on the CPU");
+}
 
 // Numbers by which steps differ.
 class Key {
@@ -63,15 +72,21 @@ void Workspace::evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* d
     ++step.count[door->type[atom]];
     ++step.num_real;
   }
-  const int64_t most = door->num_pairs() > 0 ? door->num_pairs() : likely_most(step.num_real);
+  int64_t most = door->num_pairs() > 0 ? door->num_pairs() : likely_most(step.num_real);
   const Cuda own = cuda();
   const Waiting waiting(own);
   downloads_.place({door->num_frames, door->num_centres, door->num_all, inputs.num_types}, results);
   send(inputs, door);
-  if (!(most > 0 && try_step(step, most)) && !try_step(step, 0)) {
-    door->report();
-    throw Error("atoms must be usable, got others on the GPU, not on the CPU");
+  if (most == 0) most = count_pairs(step);
+  Outcome found = try_step(step, most);
+  if (found.num_pairs > most) {
+    most = count_pairs(step);
+    found = try_step(step, most);
   }
+  if (found.wrong != 0) report(*door);
+  real_ = step.num_real;
+  pairs_ = found.num_pairs;
+  most_ = most;
   downloads_.give();
 }
 
@@ -94,69 +109,81 @@ void Workspace::send(const deeptf::Inputs& inputs, Door* door) {
 int64_t Workspace::likely_most(int64_t num_real) const {
   if (num_real == real_ || real_ == 0 || num_real == 0) return most_;
   const double each = static_cast<double>(pairs_) / static_cast<double>(real_);
-  const auto wanted = static_cast<int64_t>(1.1 * each * static_cast<double>(num_real)) + 1024;
-  return std::min<int64_t>((wanted + 1023) / 1024 * 1024, INT32_MAX - 1);
+  const auto wanted = static_cast<int64_t>(1.1 * each * static_cast<double>(num_real));
+  return rounded(wanted);
 }
 
-// False where something is wrong, or there are more pairs than there may be; most_pairs 0: there
-// may be any number, and the step waits for it.
-bool Workspace::try_step(const Step& step, int64_t most_pairs) {
+SearchArrays Workspace::arrays(SearchOutcome* outcome) {
+  return {&uploads_, uploads_.at<int32_t>(numbers_.type), uploads_.at<int32_t>(numbers_.frame_row),
+          outcome};
+}
+
+// Waits for the number of pairs; gives room for a little more, so that the steps that follow need
+// not wait.
+int64_t Workspace::count_pairs(const Step& step) {
+  if (step.num_real == 0) return 1;
   arena_.take_back();
   const Cuda own = cuda();
-  SearchOutcome* outcome = own.scratch<SearchOutcome>(1);
-  Search search(most_pairs, outcome);
-  bool right = true;
-  const auto queue_all = [&] { right = queue(step, &search); };
-  if (most_pairs > 0 && step.num_real <= kGraphAtoms) {
+  auto* outcome = own.scratch<SearchOutcome>(1);
+  fill_zero(own, sizeof *outcome, outcome);
+  step.door->search(own, arrays(outcome), 0, nullptr);
+  wait(own);
+  SearchOutcome found;
+  copy_now(outcome, sizeof found, &found);
+  if (found.wrong != 0 || found.num_pairs >= kMostPairs) report(*step.door);
+  return rounded(found.num_pairs + found.num_pairs / 16);
+}
+
+// Nothing is known of the results where something is wrong, or there are more pairs than
+// most_pairs.
+Outcome Workspace::try_step(const Step& step, int64_t most_pairs) {
+  arena_.take_back();
+  const Cuda own = cuda();
+  const auto queue_all = [&] { queue(step, most_pairs); };
+  if (step.num_real <= kGraphAtoms) {
     graph_.run(own, key_of(step, most_pairs), queue_all);
   } else {
     queue_all();
   }
-  if (!right) return false;
   downloads_.fetch(own);
   wait(own);
-  const Outcome found = downloads_.received();
-  if (found.wrong != 0 || found.num_pairs > search.most_pairs()) return false;
-  real_ = step.num_real;
-  pairs_ = found.num_pairs;
-  most_ = search.most_pairs();
-  return true;
+  return downloads_.received();
 }
 
-// False where the search has waited and found something wrong.
-bool Workspace::queue(const Step& step, Search* search) {
+void Workspace::queue(const Step& step, int64_t most_pairs) {
   const Cuda own = cuda();
   clear_results(own, &downloads_);
-  fill_zero(own, sizeof(SearchOutcome), search->outcome());
-  if (step.num_real == 0) return true;
-  Door* const door = step.door;
-  const auto *type = uploads_.at<int32_t>(numbers_.type),
-             *frame_row = uploads_.at<int32_t>(numbers_.frame_row);
-  PairList list{};
-  if (!door->find(own, &uploads_, type, frame_row, search, &list)) return false;
-  const int64_t n = step.num_real, types = list.num_types, all = list.num_all,
-                most = search->most_pairs();
+  if (step.num_real == 0) return;
+  const int64_t n = step.num_real, types = step.inputs.num_types, all = step.door->num_all;
   const PairCounts counts{own.scratch<int32_t>(n),         own.scratch<int32_t>(types),
                           own.scratch<int32_t>(n * types), own.scratch<int32_t>(types * types),
                           own.scratch<int32_t>(n * types), own.scratch<int32_t>(all + 1)};
-  const SortedPairs sorted{own.scratch<int32_t>(most), own.scratch<int32_t>(most),
-                           own.scratch<double>(3 * most), own.scratch<int32_t>(most)};
-  CudaPairSorter sorter(list, n, most, own);
-  sorter.fill(counts, sorted);
-  set_outcome(own, search->outcome(), sorter.wrong(), &downloads_);
-  const PlacedPairs placed = place_pairs(
-      {n, most, types, 0, counts.atom_count, counts.neighbor_count, nullptr, nullptr, nullptr},
-      own);
+  const SortedPairs sorted{own.scratch<int32_t>(most_pairs), own.scratch<int32_t>(most_pairs),
+                           own.scratch<double>(3 * most_pairs), own.scratch<int32_t>(most_pairs)};
+  {
+    const Arena::Scope scope(&arena_);
+    auto* outcome = own.scratch<SearchOutcome>(1);
+    fill_zero(own, sizeof *outcome, outcome);
+    PairList list{};
+    step.door->search(own, arrays(outcome), most_pairs, &list);
+    CudaPairSorter sorter(list, n, most_pairs, own);
+    sorter.fill(counts, sorted);
+    set_outcome(own, outcome, sorter.wrong(), &downloads_);
+  }
+  const PlacedPairs placed = place_pairs({n, most_pairs, types, 0, counts.atom_count,
+                                          counts.neighbor_count, nullptr, nullptr, nullptr},
+                                         own);
   const Block block{own,
+                    &arena_,
                     n,
                     all,
-                    door->num_frames,
-                    most,
+                    step.door->num_frames,
+                    most_pairs,
                     types,
                     step.count.data(),
                     counts.atom_order,
-                    type,
-                    frame_row,
+                    uploads_.at<int32_t>(numbers_.type),
+                    uploads_.at<int32_t>(numbers_.frame_row),
                     uploads_.at<double>(numbers_.fparam),
                     uploads_.at<double>(numbers_.aparam),
                     counts.atom_count,
@@ -168,10 +195,9 @@ bool Workspace::queue(const Step& step, Search* search) {
                     downloads_.outside_count(),
                     downloads_.outside_distance()};
   queue_plan(step, block,
-             {most, n, all, types, counts.atom_order, counts.first_pair, counts.neighbor_count,
-              counts.pair_row, sorted.pair_of},
+             {most_pairs, n, all, types, counts.atom_order, counts.first_pair,
+              counts.neighbor_count, counts.pair_row, sorted.pair_of},
              sorted.neighbor);
-  return true;
 }
 
 void Workspace::queue_plan(const Step& step, const Block& block, const PairsOfAtoms& pairs,

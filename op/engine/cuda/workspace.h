@@ -34,8 +34,10 @@ class Workspace {
 
   Cuda cuda();
   void send(const deeptf::Inputs& inputs, Door* door);
-  bool try_step(const Step& step, int64_t most_pairs);
-  bool queue(const Step& step, Search* search);
+  SearchArrays arrays(SearchOutcome* outcome);
+  int64_t count_pairs(const Step& step);
+  Outcome try_step(const Step& step, int64_t most_pairs);
+  void queue(const Step& step, int64_t most_pairs);
   void queue_plan(const Step& step, const Block& block, const PairsOfAtoms& pairs,
                   const int32_t* neighbor);
   std::string key_of(const Step& step, int64_t most_pairs);

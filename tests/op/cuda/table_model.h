@@ -46,7 +46,11 @@ class TableModel {
       parts += std::string(parts.empty() ? "" : ", ") + "\"radial\"";
       descriptor += width;
     }
-    stages += stage("concatenation", R"("gives": "descriptor", "takes": [)" + parts + "]") + ", ";
+    descriptor_ = angular ? "angular" : "radial";
+    if (angular && radial) {
+      descriptor_ = "both";
+      stages += stage("concatenation", R"("gives": "both", "takes": [)" + parts + "]") + ", ";
+    }
     if (!kernel.empty()) stages += stage(kernel, "") + ", ";
     stages += fitting_stage(descriptor);
     const std::string plan =
@@ -227,16 +231,16 @@ class TableModel {
     if (one_net) {
       isolated += ", " + constant("types", "types", random(types * vector, 1), {types, vector});
     }
-    return stage("fitting_net",
-                 R"("takes": "descriptor", "gives": "energy", "activation": "tanh", "nets": [)" +
-                     nets + "], " + precision() + ", " +
-                     constant("constant", "constant", random(types, 3), {types}) + ", " +
-                     standardised("fparam", fparam) + ", " + standardised("aparam", aparam) +
-                     isolated);
+    return stage("fitting_net", R"("takes": )" + quoted(descriptor_) +
+                                    R"(, "gives": "energy", "activation": "tanh", "nets": [)" +
+                                    nets + "], " + precision() + ", " +
+                                    constant("constant", "constant", random(types, 3), {types}) +
+                                    ", " + standardised("fparam", fparam) + ", " +
+                                    standardised("aparam", aparam) + isolated);
   }
 
   std::mt19937 engine_;
-  std::string nodes_;
+  std::string nodes_, descriptor_;
 };
 
 }  // namespace deeptf_test
