@@ -16,8 +16,8 @@ class TableModel {
   // Settings.
   int64_t types = 2, width = 8, axis = 3;
   bool angular = true, radial = false;  // se_e2_a, se_e2_r
-  double rcut = 4, rcut_smth = 1;
-  double radial_rcut = 4;  // smaller than rcut: pairs within it are a set
+  double rcut = 3, rcut_smth = 1;
+  double radial_rcut = 3;  // smaller than rcut: pairs within it are a set
   std::vector<int64_t> neuron{6, 6};
   int64_t data_nodes = 40, near_nodes = 9;  // of a curve
   double data_end = 5;                      // x where the range of the data ends

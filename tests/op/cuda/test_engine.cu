@@ -186,7 +186,7 @@ TEST(arrays_may_be_on_the_device) {
 TEST(results_do_not_depend_on_the_order) {
   TableModel model;
   model.radial = true;
-  model.radial_rcut = 3;
+  model.radial_rcut = 2.5;
   const GpuModel gpu(model.bytes());
   const System system = single_frame();
   same_in_all_orders([&] {
