@@ -20,7 +20,7 @@ import deeptf
 from deeptf.infer import DeepPot
 from deeptf.ops.library import CORES, ENGINE_CUDA
 
-PARTS = shutil.ignore_patterns("__pycache__", "libdeeptf.so", "libdeeptf_cuda.so", "lammps")
+PARTS = shutil.ignore_patterns("__pycache__", "libdeeptf.so", "libdeeptf_cuda.so")
 ON_A_GPU = """
 import os, sys
 sys.modules["tensorflow"] = None  # so that an import fails
