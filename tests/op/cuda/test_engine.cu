@@ -116,6 +116,14 @@ TEST(numbers_of_atoms_and_pairs_may_change) {
   CHECK(same(System({4, 0, 9, 1}, 2)));
   CHECK(same(System({0}, 2)));
   CHECK(same(System({}, 2)));
+  for (const double apart : {30.0, 0.9, 2.0}) {
+    const System system({15}, 2, 1, apart);
+    const Lists lists(system, 3);
+    Found wanted = lists.found(), got = lists.found();
+    cpu.run(lists.list(), &wanted);
+    gpu.run(lists.list(), &got);
+    CHECK(agree(got, wanted, 1e-12));
+  }
   System none({3}, 2);
   none.type = {-1, -1, -1};
   CHECK(same(none));
@@ -192,6 +200,12 @@ TEST(results_do_not_depend_on_the_order) {
   same_in_all_orders([&] {
     Found got = system.found();
     gpu.run(system.frames(), &got);
+    return got;
+  });
+  const Lists lists(system, 3);
+  same_in_all_orders([&] {
+    Found got = lists.found();
+    gpu.run(lists.list(), &got);
     return got;
   });
 }
