@@ -1,8 +1,10 @@
 """ASE's integrators: one for each ensemble, what they conserve, and their state as numbers.
 
 Where no force acts on the system as a whole its momentum is zero and stays so: the temperature is
-that of 3N - 3 degrees of freedom. ASE's chains of thermostats count 3N, so they are told a
-temperature that is smaller by (3N - 3) / 3N. Langevin's noise moves the system as a whole too: 3N.
+that of 3N - 3 degrees of freedom. ASE's chains of thermostats count 3N, so they are told that
+number. A temperature smaller by (3N - 3) / 3N would give the right mean, but not the fluctuations:
+the later links of a chain, one degree of freedom each, would have that temperature too. Langevin's
+noise moves the system as a whole: 3N.
 """
 
 from __future__ import annotations
@@ -87,18 +89,20 @@ class Integrator:
                 temperature_K=settings.temperature,
                 rng=self.generator,
             )
-        temperature = settings.temperature * self.degrees / (3 * len(atoms))
         if settings.ensemble == "nvt":
-            return NoseHooverChainNVT(atoms, timestep, temperature, tdamp)
-        barostat = IsotropicMTKNPT if settings.ensemble == "npt" else _free_cell()
-        return barostat(
-            atoms,
-            timestep,
-            temperature,
-            pressure_au=settings.pressure * BAR,
-            tdamp=tdamp,
-            pdamp=settings.pdamp * units.fs,
-        )
+            dynamics = NoseHooverChainNVT(atoms, timestep, settings.temperature, tdamp)
+        else:
+            barostat = IsotropicMTKNPT if settings.ensemble == "npt" else _free_cell()
+            dynamics = barostat(
+                atoms,
+                timestep,
+                settings.temperature,
+                pressure_au=settings.pressure * BAR,
+                tdamp=tdamp,
+                pdamp=settings.pdamp * units.fs,
+            )
+        _count_degrees(dynamics, self.degrees)
+        return dynamics
 
     def conserved_energy(self) -> float:
         """Return what the integrator keeps constant in eV; NaN for one with noise."""
@@ -127,6 +131,20 @@ class Integrator:
                 )
             value = state[name]
             setattr(part, key, value.copy() if value.ndim else value.item())
+
+
+def _count_degrees(dynamics: MolecularDynamics, degrees: int) -> None:
+    """Let the chain, and a pressure, count degrees of freedom instead of 3 for each atom."""
+    try:
+        chain = dynamics._thermostat
+        chain._Q[0] *= degrees / (3 * chain._num_atoms_global)
+        for part in (chain, dynamics) if hasattr(dynamics, "_barostat") else (chain,):
+            part._num_atoms_global = degrees / 3
+    except AttributeError as error:
+        raise ValueError(
+            "`ensemble` with a chain of thermostats must have an ASE from 3.25 to 3.29, or one "
+            f"that counts as they do, got one in which {error}"
+        ) from None
 
 
 def _numbers(part: Any, prefix: str = "") -> Iterator[tuple[str, Any, str]]:

@@ -77,6 +77,35 @@ def test_mean_temperature(ensemble):
         assert np.abs(atoms.get_momenta().sum(axis=0)).max() < 1e-8
 
 
+@pytest.mark.parametrize("ensemble", ["nvt", "npt", "npt-cell"])
+def test_all_links_of_a_chain_have_the_temperature(ensemble, crystal):
+    """Else the fluctuations are not canonical: the later links have one degree of freedom each."""
+    told = settings(ensemble, temperature=300.0, tdamp=15.0)
+    crystal.set_momenta(np.zeros((len(crystal), 3)))
+    start_velocities(crystal, told)
+    integrator = Integrator(crystal, told)
+    state, kT = integrator.state(), units.kB * 300.0
+    assert state["_thermostat._kT"] == kT
+    inertia = kT * (15.0 * units.fs) ** 2
+    degrees = 3 * len(crystal) - 3
+    np.testing.assert_allclose(state["_thermostat._Q"], [degrees * inertia, inertia, inertia])
+    # at the temperature nothing pushes the first link
+    integrator.dynamics._thermostat._integrate_p_eta_j(crystal.get_momenta(), 0, 1.0, 0.5)
+    assert abs(integrator.state()["_thermostat._p_eta"][0]) < 1e-12
+
+
+def test_an_ase_whose_chains_cannot_be_told_the_degrees(crystal, monkeypatch):
+    made = nose_hoover_chain.NoseHooverChainNVT.__init__
+
+    def make(self, *given, **named):
+        made(self, *given, **named)
+        del self._thermostat._num_atoms_global
+
+    monkeypatch.setattr(nose_hoover_chain.NoseHooverChainNVT, "__init__", make)
+    with pytest.raises(ValueError, match="`ensemble` with a chain of thermostats must have an ASE"):
+        Integrator(crystal, settings("nvt"))
+
+
 def test_first_velocities():
     atoms = Atoms("H20", np.arange(60.0).reshape(20, 3))
     told = settings("nvt", temperature=250.0)
