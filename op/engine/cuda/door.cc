@@ -183,7 +183,6 @@ class ListDoor final : public Door {
     }
     send(row, &kept_->row);
     send(entries, &kept_->neighbor);
-    kept_->entries = number;
   }
 
   static void send(const std::vector<int32_t>& from, Memory* to) {

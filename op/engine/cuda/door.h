@@ -14,8 +14,7 @@ namespace deeptf::device {
 
 // Neighbour lists that stay on the device from step to step.
 struct KeptLists {
-  int64_t revision = 0;  // 0: none are there
-  int64_t entries = 0;
+  int64_t revision = 0;  // 0: none that may be used again
   Memory row{Memory::Place::device}, neighbor{Memory::Place::device};
 };
 

@@ -42,7 +42,7 @@ __global__ void __launch_bounds__(kThreads)
 struct SetOutcome {
   const SearchOutcome* search;
   const int32_t* wrong;
-  Outcome* outcome;
+  SearchOutcome* outcome;
 
   DEEPTF_HD void operator()(int64_t) const {
     *outcome = {search->num_pairs, search->wrong | *wrong};

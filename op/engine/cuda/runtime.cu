@@ -103,8 +103,11 @@ void copy(const Cuda& cuda, const void* from, size_t bytes, void* to) {
 
 void wait(const Cuda& cuda) { check_cuda(cudaStreamSynchronize(stream_of(cuda))); }
 
+// A copy to the device may still be on its way when cudaMemcpy returns, and our streams do not wait
+// for its stream.
 void copy_now(const void* from, size_t bytes, void* to) {
   check_cuda(cudaMemcpy(to, from, bytes, cudaMemcpyDefault));
+  check_cuda(cudaStreamSynchronize(cudaStreamLegacy));
 }
 
 Graph::~Graph() {

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "core/cuda/neighbors.h"
 #include "engine/cuda/runtime.h"
 #include "engine/deeptf.h"
 
@@ -42,12 +43,6 @@ class Uploads {
   Memory device_{Memory::Place::device}, host_{Memory::Place::host};
 };
 
-// What the host must know of a step.
-struct Outcome {
-  int64_t num_pairs;
-  int32_t wrong;
-};
-
 // How many numbers there are.
 struct ResultSizes {
   int64_t num_frames, num_energies, num_all, num_types;
@@ -63,7 +58,7 @@ class Downloads {
  public:
   void place(const ResultSizes& sizes, const deeptf_results& results);
 
-  Outcome* outcome() { return at<Outcome>(0); }
+  SearchOutcome* outcome() { return at<SearchOutcome>(0); }
   double* energy() { return at<double>(1); }            // [F]
   double* virial() { return at<double>(2); }            // [F, 9]
   int64_t* outside_count() { return at<int64_t>(3); }   // [T, T]
@@ -79,7 +74,7 @@ class Downloads {
   // Queues the copies to the host and to arrays on the device.
   void fetch(const Cuda& cuda);
   // What fetch() has brought, when the stream has come there.
-  Outcome received();
+  SearchOutcome received();
   // Writes the arrays of the host.
   void give();
 

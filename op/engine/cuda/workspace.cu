@@ -78,7 +78,7 @@ void Workspace::evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* d
   downloads_.place({door->num_frames, door->num_centres, door->num_all, inputs.num_types}, results);
   send(inputs, door);
   if (most == 0) most = count_pairs(step);
-  Outcome found = try_step(step, most);
+  SearchOutcome found = try_step(step, most);
   if (found.num_pairs > most) {
     most = count_pairs(step);
     found = try_step(step, most);
@@ -136,7 +136,7 @@ int64_t Workspace::count_pairs(const Step& step) {
 
 // Nothing is known of the results where something is wrong, or there are more pairs than
 // most_pairs.
-Outcome Workspace::try_step(const Step& step, int64_t most_pairs) {
+SearchOutcome Workspace::try_step(const Step& step, int64_t most_pairs) {
   arena_.take_back();
   const Cuda own = cuda();
   const auto queue_all = [&] { queue(step, most_pairs); };

@@ -36,7 +36,7 @@ class Workspace {
   void send(const deeptf::Inputs& inputs, Door* door);
   SearchArrays arrays(SearchOutcome* outcome);
   int64_t count_pairs(const Step& step);
-  Outcome try_step(const Step& step, int64_t most_pairs);
+  SearchOutcome try_step(const Step& step, int64_t most_pairs);
   void queue(const Step& step, int64_t most_pairs);
   void queue_plan(const Step& step, const Block& block, const PairsOfAtoms& pairs,
                   const int32_t* neighbor);

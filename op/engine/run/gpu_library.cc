@@ -47,7 +47,7 @@ GpuLibrary open_once() {
       library.num_gpus = 0;
       library.error = library.api->last_error();
     }
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     library.error = error.what();
   }
   return library;

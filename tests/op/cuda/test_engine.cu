@@ -172,6 +172,7 @@ TEST(arrays_may_be_on_the_device) {
       energy(2), force(3 * system.num_atoms()), virial(18), atom_energy(system.num_atoms()),
       atom_virial(9 * system.num_atoms());
   const DeviceArray<int32_t> type(system.type), row(system.frame_row);
+  row.host();  // waits for what was copied to the device
   deeptf_frames frames = system.frames();
   frames.coord = coord.data();
   frames.cell = cell.data();
