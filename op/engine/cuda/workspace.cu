@@ -14,8 +14,15 @@ namespace {
 constexpr int64_t kGraphAtoms = 20000;  // the most of a step that is recorded
 constexpr int64_t kMostPairs = INT32_MAX;
 
-// Room for at least so many pairs; few changes of their number change it.
-int64_t rounded(int64_t pairs) { return std::min((pairs + 2047) / 1024 * 1024, kMostPairs - 1); }
+// Room for pairs comes in pieces; in a test so small that there is soon too little.
+#ifdef __CUDACC__
+constexpr int64_t kPiece = 1024;
+#else
+constexpr int64_t kPiece = 16;
+#endif
+
+// Room for at least so many pairs, which stays the same where their number changes a little.
+int64_t rounded(int64_t pairs) { return std::min((pairs / kPiece + 2) * kPiece, kMostPairs - 1); }
 
 [[noreturn]] void report(const Door& door) {
   door.report();
