@@ -15,4 +15,4 @@ fi
 cmake -G Ninja -S "$here/../../op" -B "$build" -DDEEPTF_CUDA=emulated -DDEEPTF_MARCH=native
 cmake --build "$build" --target deeptf_engine_cuda
 pytest -q --emulated-engine "$build/libdeeptf_engine_cuda.so" "$here/test_gpu.py" \
-    "$here/../lammps/test_gpu.py" "$@"
+    "$here/../lammps/test_run_on_gpu.py" "$@"
