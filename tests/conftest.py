@@ -59,8 +59,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what GPU kernels do not check, and what takes minutes and was not asked for."""
-    if config.option.emulated:
-        items[:] = [item for item in items if item.get_closest_marker("on_host") is None]
+    if config.option.emulated:  # on which large cases take hours
+        unwanted = "on_host", "slow"
+        items[:] = [i for i in items if not any(map(i.get_closest_marker, unwanted))]
     for item in items:
         if item.get_closest_marker("cuda") and not config.option.cuda:
             item.add_marker(pytest.mark.skip(reason="compiles CUDA kernels: pytest --cuda"))

@@ -6,41 +6,24 @@ and a function that turns the gradient of the energy in that into the gradient i
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
+import plan_attention
+import plan_sums
 import twins
+from plan_layers import layer_value, step_of
 
 from deeptf.exchange.model_file import read_model
 
-
-def _sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def _gelu(cubic):
-    def inner(x):
-        return np.sqrt(2 / np.pi) * (x + cubic * x**3)
-
-    def slope(x):
-        t = np.tanh(inner(x))
-        return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * np.sqrt(2 / np.pi) * (1 + 3 * cubic * x * x)
-
-    return lambda x: 0.5 * x * (1 + np.tanh(inner(x))), slope
-
-
-ACTIVATIONS = {  # value and derivative
-    "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
-    "gelu": _gelu(0.044715),
-    "gelu_tf": _gelu(float(np.float32(0.044715))),
-    "softplus": (lambda x: np.logaddexp(0, x), _sigmoid),
-    "sigmoid": (_sigmoid, lambda x: _sigmoid(x) * _sigmoid(-x)),
-    "silu": (lambda x: x * _sigmoid(x), lambda x: _sigmoid(x) * (1 + x * _sigmoid(-x))),
-    "relu": (lambda x: np.maximum(x, 0), lambda x: (x > 0) * 1.0),
-    "relu6": (lambda x: np.clip(x, 0, 6), lambda x: ((x > 0) & (x < 6)) * 1.0),
-    "linear": (lambda x: x, np.ones_like),
-    "none": (lambda x: x, np.ones_like),
-}
+SUMS = (
+    "embedding_sum",
+    "gated_sum",
+    "network_sum",
+    "gated_network_sum",
+    "pair_network",
+    "triple_sum",
+    "triple_network_sum",
+    "empty_places",
+)
 
 
 class Plan:
@@ -108,141 +91,9 @@ def within(plan, stage, pairs):
     return pairs, lambda upper: upper
 
 
-def embedding_sum(plan, stage, rows):
-    return _sum(plan, stage, rows, _tables(plan, stage))
-
-
-def _tables(plan, stage):
-    """Return a function that gives value and slope of the curve k at x."""
-    nodes, node_row, grid = (plan.constant(stage[name]) for name in ("nodes", "node_row", "grid"))
-    segments = stage["segments"]
-
-    def net(k, x):
-        part = slice(k * segments, (k + 1) * segments + 1)
-        table = nodes[:, :, : stage["width"]]
-        return twins.curve(table, node_row[part], grid[part][:segments], x)
-
-    return net
-
-
-def triple_sum(plan, stage, rows):
-    net, types = _tables(plan, stage), plan.atom_type[plan.neighbor]
-    blocks = list(itertools.combinations_with_replacement(range(plan.neighbor_count.shape[1]), 2))
-    total, parts = np.zeros((len(plan.order), stage["width"])), []
-    place = plan.place[plan.centre]
-    for atom in range(len(plan.order)):
-        own = np.flatnonzero(place == atom)
-        for j, k in itertools.combinations_with_replacement(own, 2):
-            pair = sorted(types[[j, k]])
-            block = blocks.index(tuple(pair)) if j != k else len(blocks) + types[j]
-            product = rows[j, 1:] @ rows[k, 1:]
-            x = np.arcsinh(product) if stage["bent"] else product
-            value, slope = net(block, np.array([x]))
-            total[atom] += value[0]
-            bend = np.sqrt(1 + product**2) if stage["bent"] else 1.0
-            parts.append((atom, j, k, slope[0] / bend))
-
-    def pull(upper):
-        gradient = np.zeros_like(rows)
-        for atom, j, k, slope in parts:
-            gradient[j, 1:] += upper[atom] @ slope * rows[k, 1:]
-            gradient[k, 1:] += upper[atom] @ slope * rows[j, 1:]
-        return gradient
-
-    return total, pull
-
-
 def concatenation(plan, stage, parts):
     ends = np.cumsum([part.shape[1] for part in parts])[:-1]
     return np.concatenate(parts, axis=1), lambda upper: np.split(upper, ends, axis=1)
-
-
-def network_sum(plan, stage, rows):
-    def net(k, x):
-        x, slope = x[:, None], np.ones((len(x), 1))
-        for layer in stage["nets"][k]:
-            y, pull = _layer(plan, stage["activation"], layer, x)
-            matrix, idt = plan.constant(layer["matrix"]), _idt(plan, layer)
-            tangent = (slope @ matrix) * pull * idt
-            times = y.shape[1] / x.shape[1]
-            if times in (1, 2):
-                y, tangent = (
-                    np.tile(old, int(times)) + new for old, new in ((x, y), (slope, tangent))
-                )
-            x, slope = y, tangent
-        return x, slope
-
-    return _sum(plan, stage, rows, net)
-
-
-def gated_sum(plan, stage, rows):
-    return embedding_sum(plan, stage, rows)
-
-
-def gated_network_sum(plan, stage, rows):
-    return network_sum(plan, stage, rows)
-
-
-def _sum(plan, stage, rows, net):
-    """Sum over neighbours; net : gives value and slope of the net k at x."""
-    curve, sel, empty = (plan.constant(stage[name]) for name in ("curve", "sel", "empty"))
-    place, centre_type = plan.place[plan.centre], plan.atom_type[plan.centre]
-    block = curve[plan.atom_type[plan.neighbor], centre_type]  # [P]
-    columns = stage["columns"]
-    weight = rows if columns == 4 else np.ones_like(rows)
-    parts, total = [], None
-    shares, share_slope = _shares(plan, stage, rows)
-    for k in range(curve.max() + 1):
-        of_curve = np.flatnonzero(block == k)
-        value, slope = net(k, rows[of_curve, 0])
-        if "gate" in stage:
-            types = plan.atom_type[plan.neighbor[of_curve]], centre_type[of_curve]
-            gate = plan.constant(stage["gate"])[types]
-            factor = 1 + shares[of_curve, None] * gate
-            slope = slope * factor + share_slope[of_curve, None] * gate * value
-            value = value * factor
-        if total is None:
-            total = np.zeros((len(plan.order), columns, value.shape[1]))
-        np.add.at(total, place[of_curve], weight[of_curve][:, :, None] * value[:, None, :])
-        types = plan.atom_type[plan.order]
-        for t in range(len(sel)):
-            alone = net(k, empty[t])[0]  # [T, M]
-            here = curve[t, types] == k
-            missing = (sel[t] - plan.neighbor_count[:, t]) * here
-            missing = missing * (empty[t, types] if columns == 4 else 1)
-            total[:, 0] += missing[:, None] * alone[types]
-        parts.append((of_curve, value, slope))
-
-    def pull(upper):
-        gradient = np.zeros_like(rows)
-        for of_curve, value, slope in parts:
-            above = upper[place[of_curve]]
-            if columns == 4:
-                gradient[of_curve] += np.einsum("pwm,pm->pw", above, value)
-            gradient[of_curve, 0] += np.einsum("pw,pwm,pm->p", weight[of_curve], above, slope)
-        return gradient
-
-    return total, pull
-
-
-def _shares(plan, stage, rows):
-    """Return the shares of pairs, and their slopes in the first column of the rows."""
-    share = stage.get("share")
-    if share is None:
-        return np.ones(len(rows)), np.zeros(len(rows))
-    types = plan.atom_type[plan.centre]
-    mean, stddev = (plan.constant(share[name])[types, 0] for name in ("mean", "stddev"))
-    left = np.maximum(1 - share["rcut_smth"] * (rows[:, 0] * stddev + mean), 0)
-    return 1 - left**3, 3 * left**2 * share["rcut_smth"] * stddev
-
-
-def empty_places(plan, stage, sums):
-    types = plan.atom_type[plan.order]
-    places, counted, value = (plan.constant(stage[k]) for k in ("places", "counted", "value"))
-    absent = places[types] - np.sum(plan.neighbor_count * counted.T[types], axis=1)
-    total = sums.copy()
-    total[:, 0] += absent[:, None] * value[types]
-    return total, lambda upper: upper
 
 
 def moment_product(plan, stage, sums):
@@ -293,9 +144,9 @@ def _net(plan, stage, net, x):
     pulls = []
     for number, layer in enumerate(net):
         activation = stage["activation"] if layer is not net[-1] else "linear"
-        y, pull = _layer(plan, activation, layer, x)
+        y, pull = layer_value(plan, activation, layer, x)
         keeps = 0 < number < len(net) - 1 and y.shape[1] == x.shape[1]
-        pulls.append((pull * _idt(plan, layer), plan.constant(layer["matrix"]), keeps))
+        pulls.append((pull * step_of(plan, layer), plan.constant(layer["matrix"]), keeps))
         x = x + y if keeps else y
     slope = np.ones_like(x)
     for pull, matrix, keeps in reversed(pulls):
@@ -303,29 +154,15 @@ def _net(plan, stage, net, x):
     return x[:, 0], slope
 
 
-def _layer(plan, activation, layer, x):
-    """Return act(x W + b) * idt, and the derivative of act."""
-    act, slope = ACTIVATIONS[activation]
-    before = x @ plan.constant(layer["matrix"]) + plan.constant(layer["bias"])
-    return act(before) * _idt(plan, layer), slope(before)
-
-
-def _idt(plan, layer):
-    return 1.0 if layer["idt"] is None else plan.constant(layer["idt"])
-
-
 KERNELS = {
     kernel.__name__: kernel
     for kernel in (
         within,
         environment,
-        embedding_sum,
-        triple_sum,
+        *(getattr(plan_sums, name) for name in SUMS),
+        plan_attention.attention_sum,
+        plan_attention.local_frames,
         concatenation,
-        network_sum,
-        gated_sum,
-        gated_network_sum,
-        empty_places,
         moment_product,
         scaled_sum,
         fitting_net,

@@ -2,8 +2,9 @@
 
 A model file has the plan as JSON beside the graph (exchange/frozen.py), so that energies, forces
 and virials can be evaluated without TensorFlow. A stage is the object of its class here: `kernel`
-and the fields. It takes a value and gives another, both named; the first ones take the pairs. A
-Constant is the name of an array of the file. Derivatives are the business of the kernels.
+and the fields. It takes a value, or several, and gives another, all named; the first ones take the
+pairs. Those of sums over neighbours are in neighbor_stages.py. A Constant is the name of an array
+of the file. Derivatives are the business of the kernels.
 
     N centres whose energy counts, virtual atoms left out; P pairs of them; T types; W columns of a
     row; M width of a net
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, NewType, Protocol
 
 from deeptf.model.parameters import Parameters
@@ -63,127 +64,39 @@ class Environment:
 
 
 @dataclass(frozen=True)
-class EmbeddingSum:
-    """Sums [N, W, M] over the neighbours of each centre, with nets G as tables.
+class Axis:
+    """The `rank`-th nearest neighbour of those in some places."""
 
-        S = sum_j w_j (x) G_k(x_j)  +  sum_t (sel_t - n_t) w_0 (x) G_k(x_0)
+    places: Sequence[int]
+    rank: int
 
-    with k = curve[t, c] and x_0 = empty[t, c]. x is the first column of a row. w is the row where
-    W = 4, with w_0 = (x_0, 0, 0, 0), and 1 where W = 1. n_t is the number of neighbours of type t;
-    blocks with k = -1 are left out.
 
-    Curve k has the segments k S to (k + 1) S - 1, one behind the other: all of one width, but for
-    the last `near` ones, beyond the range of the data, which have another. Segment q has the nodes
-    node_row[q] to node_row[q + 1] - 1 at x = grid[q, 0] + n grid[q, 1]. Between two nodes G is the
-    cubic with their values and slopes; before the first and behind the last node of a curve the
-    straight line goes on.
+@dataclass(frozen=True)
+class LocalFrames:
+    """Descriptor [N, M] = (D - mean_c) / stddev_c of neighbours in axes that two of them span.
 
-    Rows and places on the grid are float64 whatever the precision. In float32 are the four numbers
-    of an interval, with the difference of the right value from the left one in place of the right
-    value, for it is what slopes come from; and so are the sums.
+    The places of a centre are for the n-th nearest neighbours of each type, of which the first
+    sel_a are angular and the next sel_r radial; angular ones come first, both by type and number.
+    With u and w to the neighbours of both axes, e1 = u/|u|, e2 = (w - (w . e1) e1) normalised and
+    e3 = e1 x e2, D has
+
+        1/r, d . e3 / r^2, d . e1 / r^2, d . e2 / r^2    of each angular place
+        1/r                                              of each radial place
+
+    0 without a neighbour closer than rcut. Where u . w / (|u| |w|) is below -0.9999, w leads to the
+    next nearest. An atom without an axis, or with |w - (w . e1) e1| <= 1e-6 |w|, is an error.
     """
 
-    kernel: ClassVar[str] = "embedding_sum"
-    takes: str
+    kernel: ClassVar[str] = "local_frames"
     gives: str
-    columns: int  # W
-    width: int  # M
-    segments: int  # S
-    near: int
-    nodes: Constant  # [nodes, 2, >= M] value, slope times step
-    node_row: Constant  # [C S + 1], int32
-    grid: Constant  # [C S, 2] x of the first node, step
-    curve: Constant  # [T, T], int32; neighbour type first
-    sel: Constant  # [T] places
-    empty: Constant  # [T, T] x of a place without a neighbour; neighbour type first
-    precision: str = "float64"
-
-
-@dataclass(frozen=True)
-class TripleSum:
-    """Sums [N, M] over two neighbours at a time, S = sum_jk H_b(x_jk) with x_jk = v_j . v_k.
-
-    v are the last three columns of rows of W = 4. Every two neighbours count once: the blocks b are
-    those of types (0, 0), (0, 1) ... (T - 1, T - 1), s <= t, with j before k where s = t; then, as
-    T further blocks, come j = k. Curve b is a table as in EmbeddingSum.
-    """
-
-    kernel: ClassVar[str] = "triple_sum"
-    takes: str
-    gives: str
-    width: int  # M
-    segments: int
-    near: int
-    nodes: Constant
-    node_row: Constant
-    grid: Constant
-    bent: bool  # tables are by asinh x
-    precision: str = "float64"
-
-
-@dataclass(frozen=True)
-class NetworkSum:
-    """The same sums with the nets themselves: G_k is nets[k], evaluated for every pair.
-
-    A layer that keeps the width adds x, one that doubles it adds (x, x).
-    """
-
-    kernel: ClassVar[str] = "network_sum"
-    takes: str
-    gives: str
-    columns: int  # W
-    precision: str
-    activation: str
-    nets: Sequence[Net]
-    curve: Constant  # as in EmbeddingSum
-    sel: Constant
-    empty: Constant
-
-
-@dataclass(frozen=True)
-class Share:
-    """p = 1 - max(1 - rcut_smth s, 0)^3 of a pair, with s = row[0] stddev[c, 0] + mean[c, 0]."""
-
-    rcut_smth: float
-    mean: Constant  # [T, 4]
-    stddev: Constant  # [T, 4]
-
-
-@dataclass(frozen=True)
-class GatedSum(EmbeddingSum):
-    """The sums of EmbeddingSum with (1 + p_j gate[t, c]) G_k(x_j) of pairs in place of G_k(x_j).
-
-    W is 4. A place without a neighbour has no gate, and p is 1 where no share says what it is.
-    """
-
-    kernel: ClassVar[str] = "gated_sum"
-    gate: Constant = field(kw_only=True)  # [T, T, M] neighbour type first
-    share: Share | None = field(default=None, kw_only=True)
-
-
-@dataclass(frozen=True)
-class GatedNetworkSum(NetworkSum):
-    """The same with the nets themselves."""
-
-    kernel: ClassVar[str] = "gated_network_sum"
-    gate: Constant = field(kw_only=True)
-    share: Share | None = field(default=None, kw_only=True)
-
-
-@dataclass(frozen=True)
-class EmptyPlaces:
-    """Sums [N, W, M] with what places without a neighbour add, whatever their number.
-
-    sums[:, 0] + (places_c - sum_t counted[t, c] n_t) value_c
-    """
-
-    kernel: ClassVar[str] = "empty_places"
-    takes: str
-    gives: str
-    precision: str
-    places: Constant  # [T]
-    counted: Constant  # [T, T] 1 or 0, neighbour type first
-    value: Constant  # [T, M]
+    rcut: float
+    sel_a: Sequence[int]  # [T]
+    sel_r: Sequence[int]  # [T]
+    rules: Sequence[Sequence[Axis]]  # of both axes, by type of the centre
+    lacks: Sequence[Sequence[str]]  # what is wrong without each axis and where they are on one line
+    mean: Constant  # [T, M]
+    stddev: Constant  # [T, M]
+    takes: str = ALL_PAIRS
 
 
 @dataclass(frozen=True)

@@ -137,12 +137,14 @@ def times_argument(table: CurveTable, share: np.ndarray) -> CurveTable:
     else:
         rows = (x, zero), (slope, x)
     matrix = factor[:, None, None] * tf.stack([tf.stack(row, axis=1) for row in rows], axis=1)
-    matrix = tf.cast(matrix[: tf.shape(table.nodes)[0]], table.nodes.dtype)
-    return table._replace(nodes=tf.matmul(matrix, table.nodes))
+    return table._replace(nodes=tf.matmul(tf.cast(matrix, table.nodes.dtype), table.nodes))
 
 
 def _places(table: CurveTable, share: np.ndarray) -> tf.Tensor:
-    """Return place on the grid, step and share of each needed node, [K', 3]."""
+    """Return place on the grid, step and share of the node of each group of rows, [K', 3].
+
+    The table may have room for more nodes than are needed; what is there is not used.
+    """
     row, grid, segments = table.grid.node_row, table.grid.grid, table.grid.segments
     number = row[1:] - row[:-1]
     of_segment = tf.concat([grid, np.repeat(share, segments)[:, None]], axis=1)
@@ -150,8 +152,9 @@ def _places(table: CurveTable, share: np.ndarray) -> tf.Tensor:
     within = tf.range(row[-1]) - tf.repeat(row[:-1], number)
     place = of_node[:, 0] + tf.cast(within, tf.float64) * of_node[:, 1]
     places = tf.concat([place[:, None], of_node[:, 1:]], axis=1)
-    needed = table.needed_row[1:] > table.needed_row[:-1]
-    return tf.boolean_mask(places, needed)
+    groups = tf.range(tf.shape(table.nodes)[0])
+    node = tf.searchsorted(table.needed_row[1:], groups, side="right")
+    return tf.gather(places, tf.minimum(node, row[-1] - 1))
 
 
 def embedding_sum(

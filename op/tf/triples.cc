@@ -1,39 +1,8 @@
-// Bindings of TripleProducts and TripleSums; see core/geometry/triples.h.
-#include "core/geometry/triples.h"
-
-#include "core/base/scratch.h"
-#include "tf/binding.h"
+// The ops TripleProducts and TripleSums, and their CPU kernels.
+#include "tf/triples.h"
 
 namespace deeptf {
 namespace {
-
-// From the input `rows`, b [p, 4], and the last one, neighbor_count [n, T].
-NeighborRuns runs_from(OpKernelContext* context, int rows) {
-  const Tensor& neighbor_count = input(context, 2, "neighbor_count", {-1, -1});
-  return {neighbor_count.dim_size(0), input(context, rows, "b", {-1, 4}).dim_size(0),
-          neighbor_count.dim_size(1), data<int32_t>(neighbor_count)};
-}
-
-template <class Device>
-void products(OpKernelContext* context, const NoAttributes&) {
-  const NeighborRuns runs = runs_from(context, 1);
-  const Tensor& a = input(context, 0, "a", {runs.num_pairs, 4});
-  int32_t* count = output<int32_t>(context, 1, {runs.num_atoms, runs.num_blocks()});
-  double* products = output<double>(context, 0, {count_triples(runs, count)});
-  triple_products(runs, Device::of(context), data<double>(a), data<double>(context->input(1)),
-                  products);
-}
-
-template <class Device>
-void sums(OpKernelContext* context, const NoAttributes&) {
-  const NeighborRuns runs = runs_from(context, 0);
-  Scratch<int32_t> count(runs.num_atoms * runs.num_blocks());
-  const int64_t triples = count_triples(runs, count.data());
-  const Tensor& upper = input(context, 1, "upper", {triples});
-  double* sums = output<double>(context, 0, {runs.num_pairs, 4});
-  triple_sums(runs, Device::of(context), data<double>(context->input(0)), data<double>(upper),
-              sums);
-}
 
 absl::Status shape_of_products(InferenceContext* c) {
   TF_RETURN_IF_ERROR(expect(c, 0, {-1, 4}));
@@ -72,7 +41,7 @@ REGISTER_OP("TripleSums")
     .Output("sums: double")
     .SetShapeFn(shape_of_sums);
 
-DEEPTF_CPU_KERNEL("TripleProducts", products);
-DEEPTF_CPU_KERNEL("TripleSums", sums);
+DEEPTF_CPU_KERNEL("TripleProducts", products_of_triples);
+DEEPTF_CPU_KERNEL("TripleSums", sums_of_triples);
 
 }  // namespace deeptf

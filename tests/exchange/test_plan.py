@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 from physics_suite import PhysicsSuite, random_arrays
-from plan import ACTIVATIONS, KERNELS, Plan
+from plan import KERNELS, Plan
+from plan_layers import ACTIVATIONS
 
 from deeptf.data.batch import rows_of
 from deeptf.exchange import frozen
 from deeptf.exchange.convert import convert
 from deeptf.exchange.model_file import read_model
 from deeptf.infer.deep_pot import DeepPot
-from deeptf.model import network, stages
+from deeptf.model import neighbor_stages, network, stages
 from deeptf.model.descriptor import DESCRIPTORS
 from deeptf.model.descriptor.hybrid import Hybrid
 from deeptf.model.descriptor.se_e2_a import SeE2A
@@ -49,8 +50,15 @@ RADIAL = {"type": "se_e2_r"}
 TYPES = {"type_embedding": TypeEmbedding((3,))}  # of the model
 MIXED = {"type": "se_atten", "sel": 12, "attn_layer": 0}
 SMOOTH = {**MIXED, "type": "se_atten_v2"}
+ATTENTION = {"attn_layer": 2, "attn": 5, "set_davg_zero": False}
 GATES = {"type": "se_a_ebd_v2"}
 TRIPLES = {"type": "se_e3"}
+LOCAL = {
+    "type": "loc_frame",
+    "sel_a": (3, 2),
+    "sel_r": (2, 1),
+    "axis_rule": (0, -3, 0, 0, -3, 1) * 2,
+}
 INNER = Hybrid((SeE3((3, 4), 3.0, 0.5, (3, 6)), SeE2R((3, 4), 3.5, 0.5, (3,))))
 HYBRID = {"type": "hybrid", "list": (SeE2A((5, 7), 4.0, 1.0, (3, 6)), INNER)}
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -88,8 +96,16 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "gates, network": (GATES | NETWORK, {}),
     "float32, smooth": (SMOOTH | FLOAT32, FLOAT32),
     "float32, gates, network": (GATES | NETWORK | FLOAT32, FLOAT32),
+    "attention": (MIXED | ATTENTION, {"atom_ener": (1.5, None)}),
+    "attention, excluded, mask": (MIXED | ATTENTION | EXCLUDED | {"attn_mask": True}, {}),
+    "attention, smooth": (SMOOTH | ATTENTION | {"sel": 4}, {}),
+    "attention, float32": (SMOOTH | ATTENTION | FLOAT32 | {"attn_dotr": False}, FLOAT32),
     "triples": (TRIPLES, {"atom_ener": (1.5, None)}),
     "triples, float32": (TRIPLES | FLOAT32, FLOAT32),
+    "triples, network": (TRIPLES | NETWORK, {}),
+    "triples, network, float32": (TRIPLES | NETWORK | FLOAT32, FLOAT32),
+    "local frames": (LOCAL, {"atom_ener": (1.5, None)}),
+    "local frames, float32": (LOCAL | {"sel_r": (0, 0)}, FLOAT32),
     "hybrid": (HYBRID, {"atom_ener": (1.5, None)}),
     "float32": (FLOAT32, FLOAT32),
     "float32, network": (FLOAT32 | NETWORK, FLOAT32),
@@ -174,7 +190,11 @@ def test_activation_functions() -> None:
 
 
 def test_all_kernels_are_evaluated() -> None:
-    kinds = {getattr(kind, "kernel", None) for kind in vars(stages).values()} - {None}
+    kinds = {
+        getattr(kind, "kernel", None)
+        for part in (stages, neighbor_stages)
+        for kind in vars(part).values()
+    } - {None}
     assert set(KERNELS) == kinds
 
 
@@ -182,12 +202,6 @@ def test_a_part_without_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """As those that TensorFlow alone can run."""
     monkeypatch.delattr(EnerFitting, "plan")
     written(tmp_path / "model.pb", {}, {})
-    assert read_model(tmp_path / "model.pb").metadata["plan"] is None
-
-
-def test_attention_has_no_plan(tmp_path: Path) -> None:
-    """No stage knows it, and sums without it would be wrong."""
-    written(tmp_path / "model.pb", {**MIXED, "attn_layer": 1}, {})
     assert read_model(tmp_path / "model.pb").metadata["plan"] is None
 
 

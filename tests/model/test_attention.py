@@ -40,17 +40,14 @@ def model(types: int = 2, **descriptor: object) -> ModelConfig:
 
 class TestJoined(PhysicsSuite):
     config = model()
-    native = False
 
 
 class TestSmooth(PhysicsSuite):
     config = model(3, sel=5, attn_layer=1, attn_mask=True, exclude_types=((0, 2),), **SMOOTH)
-    native = False
 
 
 class TestWithoutDirections(PhysicsSuite):
     config = model(attn_dotr=False, smooth_type_embedding=True, type_one_side=True)
-    native = False
 
 
 def jump(config: ModelConfig) -> float:

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, Potential, random_arrays
+from physics_suite import EnginePotential, PhysicsSuite, Potential, random_arrays
 
 from deeptf.data.errors import DataError
 from deeptf.data.statistics import visit
@@ -28,7 +28,6 @@ def model(axis_rule: tuple[int, ...] = NEAREST * 2, **settings: object) -> Model
 
 class TestNearest(PhysicsSuite):
     config = model()
-    native = False
     reflected = False  # z' changes its sign
     test_smooth_at_the_cut_off = None  # nothing fades out
 
@@ -118,6 +117,8 @@ def test_an_atom_without_axes_is_an_error() -> None:
     )
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         Potential(config, random_arrays(config))([frame])
+    with pytest.raises(ValueError, match=message):
+        EnginePotential(config, random_arrays(config))([frame])
 
 
 def test_axes_on_one_line_are_an_error(tmp_path) -> None:

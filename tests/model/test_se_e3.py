@@ -29,7 +29,6 @@ class TestTables(PhysicsSuite):
 
 class TestNetwork(PhysicsSuite):
     config = model(embedding="network")
-    native = False
 
 
 class TestThreeTypes(PhysicsSuite):

@@ -68,13 +68,51 @@ std::vector<char> described_by(const std::string& json, const std::string& whole
   return {content.begin(), content.end()};
 }
 
-// The golden model with another plan: of members of the same name the last one counts.
-std::vector<char> with_plan(const std::string& stages, const std::string& constants = "") {
-  const std::string whole = golden();
-  std::string json = deeptf::ModelFile("whole.pb", whole).metadata_text();
+// Loads and evaluates a model so often, each time with one number or name between a place of its
+// description and the names of its arrays exchanged.
+Outcomes exchanged(const std::string& json, size_t from, const std::string& whole, int rounds) {
+  struct Token {
+    size_t at, length;
+  };
+  std::vector<Token> tokens;
+  const size_t arrays = json.find("\"arrays\""), end = from < arrays ? arrays : json.size();
+  for (size_t at = from, next; at < end; at = next) {
+    const bool is_text = json[at] == '"', is_number = json.find_first_of("-0123456789", at) == at;
+    next = is_text     ? json.find('"', at + 1) + 1
+           : is_number ? json.find_first_not_of("+-.e0123456789", at)
+                       : at + 1;
+    if ((is_text && json[next] != ':') || is_number) tokens.push_back({at, next - at});
+  }
+  const std::string odd[] = {
+      "0",   "-1",  "1",  "2",    "7",    "100",  "65536", "2147483647",
+      "0.5", "NaN", "[]", "null", "true", "1e99", "\"\"",  "9007199254740992"};
+  std::mt19937 engine(0);
+  Outcomes outcomes;
+  for (int k = 0; k < rounds; ++k) {
+    const Token token = tokens[engine() % tokens.size()], other = tokens[engine() % tokens.size()];
+    std::string by = json.substr(other.at, other.length);
+    if (engine() % 2 == 0) by = odd[engine() % (sizeof odd / sizeof *odd)];
+    outcomes.count(described_by(std::string(json).replace(token.at, token.length, by), whole));
+  }
+  return outcomes;
+}
+
+// The description of the golden model with another plan: of members of the same name the last one
+// counts.
+std::string json_with_plan(const std::string& stages) {
+  std::string json = deeptf::ModelFile("whole.pb", golden()).metadata_text();
   json.pop_back();
-  json += R"(, "plan": [{"stages": [)" + stages + R"(], "values": {"atom_energy": "energy"}}]})";
-  return described_by(json, constants + whole);
+  return json + R"(, "plan": [{"stages": [)" + stages +
+         R"(], "values": {"atom_energy": "energy"}}]})";
+}
+
+std::vector<char> with_plan(const std::string& stages, const std::string& constants = "") {
+  return described_by(json_with_plan(stages), constants + golden());
+}
+
+// Where nothing follows the comma behind a stage.
+std::string without_comma(const std::string& stages) {
+  return stages.substr(0, stages.find_last_of('}') + 1);
 }
 
 bool is_refused(const std::vector<char>& content, const std::string& part) {
@@ -84,8 +122,8 @@ bool is_refused(const std::vector<char>& content, const std::string& part) {
   return message.find(part) != std::string::npos;
 }
 
-std::string doubles(const std::string& name, const Shape& shape) {
-  return node(name, tensor(kDouble, fixed(6, 0.5), shape));
+std::string doubles(const std::string& name, const Shape& shape, double value = 0.5) {
+  return node(name, tensor(kDouble, fixed(6, value), shape));
 }
 
 std::string integers(const std::string& name, const std::string& values, const Shape& shape) {
@@ -105,6 +143,25 @@ std::string net(const std::string& name) {
   return "[" + layer(name + "/0") + ", " + layer(name + "/1") + "]";
 }
 
+// The stages behind sums [4, 8] that end in energies.
+std::string energies(const std::string& descriptor = "") {
+  const std::string product =
+      R"({"kernel": "moment_product", "takes": "sums", "gives": "descriptor",
+      "axis": 3, "places": 40}, )";
+  const auto net = [](const std::string& name) {
+    const std::string idt = R"({"matrix": "fitting/NAME/1/matrix", "bias": "fitting/NAME/1/bias",
+        "idt": "fitting/NAME/1/idt"})";
+    const std::string part = "fitting/" + name;
+    std::string second = idt;
+    for (size_t at; (at = second.find("NAME")) != std::string::npos;) second.replace(at, 4, name);
+    return "[" + layer(part + "/0") + ", " + second + ", " + layer(part + "/last") + "]";
+  };
+  return (descriptor.empty() ? product : descriptor) +
+         R"({"kernel": "fitting_net", "takes": "descriptor", "gives": "energy",
+      "activation": "tanh", "constant": "fitting/constant", "nets": [)" +
+         net("type_0") + ", " + net("type_1") + "]}";
+}
+
 }  // namespace
 
 TEST(damaged_files) {
@@ -119,30 +176,8 @@ TEST(damaged_files) {
 // Numbers and names of the description become other ones, of its own and odd ones.
 TEST(other_descriptions) {
   const std::string whole = golden();
-  const std::string json = deeptf::ModelFile("whole.pb", whole).metadata_text();
-  struct Token {
-    size_t at, length;
-  };
-  std::vector<Token> tokens;
-  const size_t end = json.find("\"arrays\"");
-  for (size_t at = 0, next; at < end; at = next) {
-    const bool is_text = json[at] == '"', is_number = json.find_first_of("-0123456789", at) == at;
-    next = is_text     ? json.find('"', at + 1) + 1
-           : is_number ? json.find_first_not_of("+-.e0123456789", at)
-                       : at + 1;
-    if ((is_text && json[next] != ':') || is_number) tokens.push_back({at, next - at});
-  }
-  const std::string odd[] = {
-      "0",   "-1",  "1",  "2",    "7",    "100",  "65536", "2147483647",
-      "0.5", "NaN", "[]", "null", "true", "1e99", "\"\"",  "9007199254740992"};
-  std::mt19937 engine(0);
-  Outcomes outcomes;
-  for (int k = 0; k < 500; ++k) {
-    const Token token = tokens[engine() % tokens.size()], other = tokens[engine() % tokens.size()];
-    std::string by = json.substr(other.at, other.length);
-    if (engine() % 2 == 0) by = odd[engine() % (sizeof odd / sizeof *odd)];
-    outcomes.count(described_by(std::string(json).replace(token.at, token.length, by), whole));
-  }
+  const Outcomes outcomes =
+      exchanged(deeptf::ModelFile("whole.pb", whole).metadata_text(), 0, whole, 500);
   CHECK(outcomes.evaluated > 50 && outcomes.refused > 50);
 }
 
@@ -186,6 +221,103 @@ TEST(gates_and_empty_places) {
                    "empty places must be added to sums of atoms"));
   CHECK(is_refused(with_plan(rows + sums("4") + places("sums"), constants),
                    "`value` of a stage must have rows of at most 32 numbers, got 1000"));
+}
+
+TEST(attention) {
+  const auto pairs = [](const std::string& nets, const std::string& more = "") {
+    return R"({"kernel": "pair_network", "takes": "rows", "gives": "values", "activation": "tanh",
+        "curve": "descriptor/curve", "nets": [)" +
+           nets + "]" + more + "}, ";
+  };
+  const auto sums = [](const std::string& taken, const std::string& epsilon = "0.001") {
+    const auto part = [](const std::string& name) {
+      return "\"" + name + "\": " + layer("attention/" + name);
+    };
+    return R"({"kernel": "attention_sum", "gives": "sums", "places": 40, "dotr": true,
+        "diagonal": true, "curve": "descriptor/curve", "share": {"rcut_smth": 1,
+        "mean": "descriptor/mean", "stddev": "descriptor/stddev"}, "takes": [)" +
+           taken + "], \"epsilon\": " + epsilon + ", \"layers\": [{" + part("query") + ", " +
+           part("key") + ", " + part("value") + ", " + part("output") +
+           R"(, "scale": "attention/scale", "shift": "attention/shift"}]}, )";
+  };
+  std::string constants = doubles("attention/output/matrix", {3, 8}) + doubles("few", {2, 1}) +
+                          doubles("attention/output/bias", {8}) + doubles("attention/scale", {8}) +
+                          doubles("attention/shift", {8}) + doubles("biases", {4, 4}) +
+                          node("none", tensor(kDouble, "", {0, 4}));
+  for (const std::string name : {"query", "key", "value"}) {
+    constants += doubles("attention/" + name + "/matrix", {8, 3});
+    constants += doubles("attention/" + name + "/bias", {3});
+  }
+  const std::string one = net("descriptor/embedding_0_0"), rows = environment() + ", ";
+  const std::string both = R"("values", "rows")", shared = R"(, "first_bias": "biases")";
+  const std::string whole = rows + pairs(one, shared) + sums(both) + energies();
+  const Model model = load(with_plan(whole, constants));
+  CHECK(model != nullptr && evaluate(model.get()));
+  const std::string json = json_with_plan(whole);
+  const Outcomes outcomes = exchanged(json, json.rfind("\"plan\""), constants + golden(), 300);
+  CHECK(outcomes.evaluated > 5 && outcomes.refused > 50);
+  const std::string radial = R"({"kernel": "environment", "gives": "rows", "columns": 1,
+      "rcut_smth": 1, "rcut": 4, "mean": "few", "stddev": "few"}, )";
+  const auto refused = [&](const std::string& stages, const std::string& part) {
+    return is_refused(with_plan(without_comma(stages), constants), part);
+  };
+  CHECK(
+      refused(rows + pairs(one, shared) + sums(both, "0"), "`epsilon` of a stage must be positi"));
+  CHECK(refused(rows + pairs(one, shared) + sums(R"("values")"),
+                "attention must take values and rows of pairs, got 1 values"));
+  CHECK(refused(rows + pairs(one, shared) + sums(R"("rows", "values")"),
+                "attention must take values and rows of 4 columns of the same pairs"));
+  CHECK(refused(radial + pairs(one, R"(, "share": {"rcut_smth": 1})"),
+                "shares of pairs must come from rows of 4 columns"));
+  CHECK(refused(rows + pairs(one + ", " + one, shared),
+                "`nets` of a stage with `first_bias` must be one, got 2"));
+  CHECK(refused(rows + pairs(one, R"(, "first_bias": "none")"),
+                "`first_bias` of a stage must be of a curve, got none"));
+}
+
+TEST(nets_of_triples) {
+  const auto sums = [](const std::string& nets) {
+    return R"({"kernel": "triple_network_sum", "takes": "rows", "gives": "descriptor",
+        "activation": "tanh", "shares": "shares", "nets": [)" +
+           nets + "]}";
+  };
+  const std::string one = net("descriptor/embedding_0_0"), constants = doubles("shares", {5});
+  CHECK(is_refused(with_plan(environment() + ", " + sums(one), constants),
+                   "a sum over triples must have 5 nets for 2 types, got 1"));
+}
+
+TEST(local_frames) {
+  const auto frames = [](const std::string& sel_a, const std::string& axis,
+                         const std::string& stddev = "stddev") {
+    const std::string texts = R"(["a must be", "b must be", "c must be"])";
+    const std::string rules = "[" + axis + R"(, {"places": [0, 1, 2], "rank": 1}])";
+    return R"({"lacks": [)" + texts + ", " + texts +
+           R"(], "kernel": "local_frames", "gives": "descriptor", "rcut": 3.5, "sel_a": )" + sel_a +
+           R"(, "sel_r": [4, 4], "mean": "mean", "stddev": ")" + stddev + R"(", "rules": [)" +
+           rules + ", " + rules + "]}, ";
+  };
+  const std::string constants =
+      doubles("mean", {2, 24}) + doubles("stddev", {2, 24}) + doubles("flat", {2, 24}, 0);
+  const std::string nearest = R"({"places": [0, 1, 2], "rank": 0})";
+  const std::string whole = frames("[3, 1]", nearest) + energies(" ");
+  const Model model = load(with_plan(whole, constants));
+  CHECK(model != nullptr && evaluate(model.get()));
+  const std::string json = json_with_plan(whole);
+  const Outcomes outcomes =
+      exchanged(json, json.rfind("\"kernel\": \"local"), constants + golden(), 300);
+  CHECK(outcomes.evaluated > 20 && outcomes.refused > 50);
+  const auto refused = [&](const std::string& stages, const std::string& part) {
+    return is_refused(with_plan(without_comma(stages), constants), part);
+  };
+  CHECK(refused(frames("[3]", nearest), "`sel_a` of a stage must be of 2 types, got 1"));
+  CHECK(
+      refused(frames("[3, -1]", nearest), "`sel_a` of a stage must be from 0 to 1048576, got -1"));
+  CHECK(refused(frames("[3, 1]", R"({"places": [12], "rank": 0})"),
+                "`places` of an axis must rise from 0 to below 12, got 12"));
+  CHECK(refused(frames("[3, 1]", R"({"places": [1, 1], "rank": 0})"), "must rise from 0"));
+  CHECK(refused(frames("[3, 1]", R"({"places": [1], "rank": -1})"),
+                "`rank` of an axis must be from 0 to 1048576, got -1"));
+  CHECK(refused(frames("[3, 1]", nearest, "flat"), "`stddev` of local frames must be positive"));
 }
 
 TEST(fitting_nets_with_vectors_of_types) {

@@ -66,6 +66,7 @@ def test_a_table_of_the_needed_nodes_gives_the_same_bits(columns):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.on_host
 def test_pairs_whose_nodes_are_not_there_are_refused():
     case, needed = few_pairs(4)
     lost = needed.copy()
@@ -86,7 +87,7 @@ def test_nets_at_the_needed_nodes():
     row = np.concatenate([[0], np.cumsum(needed)]).astype(np.int32)
     nets = (weights, (4, 8), "tanh", False)
     whole = tf.boolean_mask(embedding_nodes(grid, *nets).nodes, needed)
-    part = embedding_nodes(grid, *nets, row).nodes
+    part = embedding_nodes(grid, *nets, row).nodes[: needed.sum()]  # of a GPU's come others behind
     upper = rng.normal(size=(needed.sum(), 2, 8))
     found = [evaluate([one, *tf.gradients(one, weights, upper)]) for one in (whole, part)]
     np.testing.assert_array_equal(found[1][0], found[0][0])
@@ -101,18 +102,26 @@ def test_batches_without_pairs():
     np.testing.assert_array_equal(got, [0, 1, 2, 2])
 
 
+def check_refusal(name, value, message):
+    case = Case(8)
+    setattr(case, name, value)
+    needed = needed_nodes(case.rows, case.curve_grid(), *case.layout())
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        evaluate(needed)
+
+
+def test_rows_of_two_columns_are_refused():
+    check_refusal("rows", np.zeros((35, 2)), "`rows` must have 1 or 4 columns, got 2")
+
+
+@pytest.mark.on_host
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
         ("node_row", np.array([0, 4, 5, 11, 18, 21], np.int32), "at least two nodes"),
         ("node_row", np.array([1, 4, 6, 11, 18, 21], np.int32), "must begin with 0, got 1"),
         ("rows", np.zeros((3, 4)), "`atom_count` and `neighbor_count` must add up to"),
-        ("rows", np.zeros((35, 2)), "`rows` must have 1 or 4 columns, got 2"),
     ],
 )
-def test_wrong_inputs(name, value, message):
-    case = Case(8)
-    setattr(case, name, value)
-    needed = needed_nodes(case.rows, case.curve_grid(), *case.layout())
-    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        evaluate(needed)
+def test_wrong_values(name, value, message):
+    check_refusal(name, value, message)

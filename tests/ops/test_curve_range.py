@@ -54,6 +54,7 @@ def test_near_segments_lie_outside_the_range():
     assert want[0].sum() > 0
 
 
+@pytest.mark.on_host
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("column", [0, 2])
 def test_rows_that_are_not_finite_are_refused(value, column):
@@ -87,6 +88,26 @@ def test_derivatives_survive_any_rows(value, columns):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
+        ("node_row", np.array([], np.int32), r"`node_row` must have shape \[1\], got \[0\]"),
+        ("rows", np.zeros((35, 3)), "`rows` must have 1 or 4 columns, got 3"),
+        ("nodes", np.zeros((1, 2, 8)), "`nodes` must be two or more"),
+    ],
+)
+def test_wrong_shapes(name, value, message):
+    check_refusal(name, value, message)
+
+
+def check_refusal(name, value, message):
+    case = Case(8)
+    setattr(case, name, value)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        evaluate(case.sum())
+
+
+@pytest.mark.on_host
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
         ("node_row", np.array([0, 4, 5, 11, 18, 21], np.int32), "at least two nodes"),
         (
             "node_row",
@@ -97,24 +118,19 @@ def test_derivatives_survive_any_rows(value, columns):
         ("rows", np.zeros((3, 4)), "`atom_count` and `neighbor_count` must add up to"),
         ("neighbor_count", np.full((5, 3), -1, np.int32), "`neighbor_count` must not be negative"),
         ("atom_count", np.array([6, -1, 0], np.int32), "`atom_count` must not be negative"),
-        ("node_row", np.array([], np.int32), r"`node_row` must have shape \[1\], got \[0\]"),
         ("node_row", np.array([0, 2**31 - 1, 6, 11, 18, 21], np.int32), "at least two nodes"),
         ("sel", np.array([4.0, np.inf, 2.0]), "`sel` must be finite, got inf for type 1"),
         ("empty", np.diag([0.0, np.nan, 0.0]), "`empty` must be finite, .* for types 1 and 1"),
-        ("rows", np.zeros((35, 3)), "`rows` must have 1 or 4 columns, got 3"),
         ("needed_row", np.arange(20, dtype=np.int32), r"`needed_row` must have shape \[22\]"),
         ("needed_row", np.arange(1, 23, dtype=np.int32), "`needed_row` must count the nodes"),
         ("needed_row", np.append(np.arange(21), 20).astype(np.int32), "from 0 to 21 in steps"),
-        ("nodes", np.zeros((1, 2, 8)), "`nodes` must be two or more"),
     ],
 )
-def test_wrong_inputs(name, value, message):
-    case = Case(8)
-    setattr(case, name, value)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        evaluate(case.sum())
+def test_wrong_values(name, value, message):
+    check_refusal(name, value, message)
 
 
+@pytest.mark.on_host
 @pytest.mark.parametrize("near", [-1, 1, 2])
 def test_wrong_number_of_near_segments(near):
     case = Case(8)
@@ -125,6 +141,7 @@ def test_wrong_number_of_near_segments(near):
         evaluate(case.sums(table=table._replace(grid=table.grid._replace(near=near))).sum)
 
 
+@pytest.mark.on_host
 def test_a_curve_that_is_not_there():
     with pytest.raises(tf.errors.InvalidArgumentError, match="`curve` must be -1 or below 5"):
         evaluate(Case(8).sum(curve=np.full((3, 3), 5, np.int32)))

@@ -125,11 +125,15 @@ def test_bits_do_not_depend_on_threads():
         np.testing.assert_array_equal(a, b)
 
 
-def test_errors():
+def test_rows_of_one_column_are_refused():
     case = Gated(8)
     case.rows = np.ones((case.pairs, 1))
     with pytest.raises(tf.errors.InvalidArgumentError, match="`rows` must have 4 columns"):
         evaluate(case.total())
+
+
+@pytest.mark.on_host
+def test_rows_that_are_not_finite_are_refused():
     case = Gated(8)
     case.rows[3] = np.nan
     with pytest.raises(tf.errors.InvalidArgumentError, match="`rows` must be finite"):

@@ -8,8 +8,12 @@ usage: same_as_large_batch.py INPUT
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from physics_suite import random_arrays
 
 from deeptf.data.batch import join
 from deeptf.data.system import System
@@ -33,12 +37,7 @@ def gradient(config, values, batch, workers):
 
 
 def compare(config, workers, way):
-    values = {
-        "descriptor/mean": np.full((2, 4), 0.1),
-        "descriptor/stddev": np.full((2, 4), 0.4),
-        "fitting/energy_bias": np.array([-3.0, -4.0]),
-        "descriptor/shortest": np.full((2, 2), 1.0),
-    }
+    values = random_arrays(config.model)
     system = System("system", ("A", "B"))
     frames = [system.batch([2 * rank, 2 * rank + 1]) for rank in range(workers.size)]
     told, ours = gradient(config, values, frames[workers.rank], workers)

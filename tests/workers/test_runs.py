@@ -26,6 +26,9 @@ CHANGES = {  # two workers with two frames each, or one with four: the same step
     "training/save_freq": 30,
 }
 
+NETS = {"rcut": 3.5, "rcut_smth": 1.0, "neuron": [4, 8]}
+ATTENTION = {**NETS, "type": "se_atten_v2", "sel": 24, "attn": 5}
+HYBRID = {"type": "hybrid", "list": [{**NETS, "type": "se_e3", "sel": [8, 16]}, ATTENTION]}
 AVERAGED = {  # weights and averages change places for the validation
     "training/ema_decay": 0.9,
     "training/validation_data": {"systems": ["system"], "batch_size": 2, "numb_btch": 2},
@@ -66,7 +69,8 @@ def test_the_example(name, tmp_path):
 @pytest.mark.parametrize(("name", "workers"), [("gloo", 2), ("mpi", 3)])
 def test_gradient_of_the_large_batch(name, workers, tmp_path):
     """With shared memory and with messages, and where gradients are summed to be clipped."""
-    write_run(tmp_path, {"optimizer/adam_beta1": 0.0, "training/training_data/batch_size": 2})
+    changes = {"optimizer/adam_beta1": 0.0, "model/descriptor": HYBRID}
+    write_run(tmp_path, changes | {"training/training_data/batch_size": 2})
     command = (HERE / "same_as_large_batch.py", "input.json")
     done = launch.run(name, *command, cwd=tmp_path, workers=workers)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -22,8 +22,9 @@ from deeptf.ops.attention import AttentionForm, attention, row_norm
 from deeptf.ops.nets import matrix_products
 from deeptf.tf import tf
 
-EPSILON = 1e-3  # added to the variance of a row where `ln_eps` says nothing
-PARTS = ("query", "key", "value")
+EPSILON = 1e-3  # where `ln_eps` says nothing
+PARTS, OUTPUT, NORM = ("query", "key", "value"), "output", "norm"  # of a layer
+SCALE, SHIFT = "scale", "shift"  # of its norm
 
 
 @dataclass(frozen=True)
@@ -36,23 +37,32 @@ class AttentionSums(TypedSums):
         return False
 
     @property
-    def planned(self) -> bool:
-        """Whether stages of a plan can evaluate the sums: they know no attention."""
-        return False
+    def layers(self) -> list[str]:
+        """Names of the layers."""
+        return [f"attention_{number}" for number in range(self.own.attn_layer)]
+
+    @property
+    def epsilon(self) -> float:
+        """What is added to the variance of a row."""
+        return EPSILON if self.own.ln_eps is None else self.own.ln_eps
+
+    @property
+    def form(self) -> AttentionForm:
+        """What attention is, beside its numbers."""
+        own = self.own
+        return AttentionForm(own.places, own.smooth, own.attn_dotr, not own.attn_mask)
 
     def finished(self, around: Neighbourhoods) -> Neighbourhoods:
         """Return the neighbourhoods with the values of the last layer."""
         value = around.value
-        for layer in range(self.own.attn_layer):
-            name = f"attention_{layer}"
+        for name in self.layers:
             taken = _linear(self._taken(name, around, value), *self._output(name))
             value = self._norm(name, value + taken)
         return around._replace(value=value, empty_value=self.finished_alone(around.empty_value))
 
     def finished_alone(self, value: tf.Tensor) -> tf.Tensor:
         """Return what the layers make of values [n, M] that take nothing from pairs."""
-        for layer in range(self.own.attn_layer):
-            name = f"attention_{layer}"
+        for name in self.layers:
             value = self._norm(name, value + self._output(name)[1])
         return value
 
@@ -63,27 +73,26 @@ class AttentionSums(TypedSums):
         matrix, bias = (tf.concat(arrays, axis=-1) for arrays in zip(*parts, strict=True))
         attended = tf.reshape(_linear(value, matrix, bias), [-1, len(PARTS), own.attn])
         gate = tf.ones_like(value[:, 0]) if around.share is None else around.share
-        form = AttentionForm(own.places, own.smooth, own.attn_dotr, not own.attn_mask)
-        return attention(around.count, attended, around.rows[:, 1:], gate, form)
+        return attention(around.count, attended, around.rows[:, 1:], gate, self.form)
 
     def _norm(self, name: str, value: tf.Tensor) -> tf.Tensor:
         """Return rows with mean 0 and variance 1, scaled and shifted."""
         own = self.own
-        rows = row_norm(value, EPSILON if own.ln_eps is None else own.ln_eps)
+        rows = row_norm(value, self.epsilon)
         scale, shift = (
             self.net.parameters.get(
-                f"{name}/norm/{part}",
+                f"{name}/{NORM}/{part}",
                 (int(value.shape[1]),),
                 value.dtype,
                 constant(first),
                 own.trainable and own.trainable_ln,
             )
-            for part, first in (("scale", 1.0), ("shift", 0.0))
+            for part, first in ((SCALE, 1.0), (SHIFT, 0.0))
         )
         return rows * scale + shift
 
     def _output(self, name: str) -> tuple[tf.Tensor, tf.Tensor]:
-        return self._arrays(f"{name}/output", self.own.attn, self.own.neuron[-1])
+        return self._arrays(f"{name}/{OUTPUT}", self.own.attn, self.own.neuron[-1])
 
     def _arrays(self, name: str, n_in: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
         own = self.own

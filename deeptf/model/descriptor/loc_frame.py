@@ -35,6 +35,7 @@ from deeptf.model.descriptor.local_frames import (
 from deeptf.model.descriptor.row_sums import LEAST
 from deeptf.model.parameters import Parameters
 from deeptf.model.roles import FUNCTION, function
+from deeptf.model.stages import Axis, Constant, LocalFrames, Stage
 from deeptf.model.table import Table
 from deeptf.ops.pairs import SortedPairs, sort_pairs
 from deeptf.tf import session, tf
@@ -182,6 +183,20 @@ class LocFrame:
             return normalised(tf.zeros([types, self.width], tf.float64), tf.ones([types], tf.int32))
 
         return Described(normalised(rows, pairs.atom_count), isolated)
+
+    def plan(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> list[Stage]:
+        """Return the one stage that gives D."""
+        axes = [
+            [
+                Axis(np.flatnonzero(self.layout.candidates(rule)).tolist(), rule.rank)
+                for rule in both
+            ]
+            for both in self.rules
+        ]
+        lacks = np.reshape(self.lacks(), (len(self.sel), -1))[:, 1:].tolist()
+        names = (Constant(parameters.name(name)) for name in ("mean", "stddev"))
+        places = self.rcut, self.sel_a, self.sel_r
+        return [LocalFrames(parameters.name("descriptor"), *places, axes, lacks, *names)]
 
     def tables(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> list[Table]:
         """Return nothing: there are no nets."""

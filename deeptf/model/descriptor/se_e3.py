@@ -24,11 +24,12 @@ import numpy as np
 from deeptf.model.descriptor.described import Described
 from deeptf.model.descriptor.sum_stages import environment_stage, table_fields
 from deeptf.model.descriptor.type_nets import ATOM_COPIES, PAIR_COPIES, TypeNets, normalisation
+from deeptf.model.neighbor_stages import TripleNetworkSum, TripleSum
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.model.product_ranges import product_curves, shares, stored_product_curves
 from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves
-from deeptf.model.stages import Stage, TripleSum
+from deeptf.model.stages import Constant, Stage, net_of
 from deeptf.model.table import Outside, is_stored, outside_of, stored_ends
 from deeptf.ops.environment import environment
 from deeptf.ops.moments import neighbor_sum
@@ -36,6 +37,7 @@ from deeptf.ops.pairs import SortedPairs
 from deeptf.ops.triples import block_types, triple_products
 from deeptf.tf import tf
 
+SHARES = "shares"  # of a frozen model with nets in full, of each block of triples
 TRIPLE_COPIES = 5  # of the product of a triple: its gradient, places on the grid; measured
 
 
@@ -95,17 +97,19 @@ class SeE3(TypeNets):
         alone = tf.zeros([len(self.sel), self.width], sums.dtype)
         return Described(sums[:, 0], lambda: alone, outside=outside)
 
-    def plan(
-        self, parameters: Parameters, type_vectors: tf.Tensor | None
-    ) -> Sequence[Stage] | None:
-        """Return the stages whose last one gives D, where nets are tables."""
-        if not self.tabulated:
-            return None
+    def plan(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> Sequence[Stage]:
+        """Return the stages whose last one gives D."""
         environment = environment_stage(self, parameters)
         names = environment.gives, parameters.name("descriptor")
-        table = table_fields(self.table(parameters), parameters)
-        style = not is_stored(parameters), precision_of(self.precision).name
-        return [environment, TripleSum(*names, *table, *style)]
+        precision = precision_of(self.precision).name
+        if self.tabulated:
+            table = table_fields(self.table(parameters), parameters)
+            return [environment, TripleSum(*names, *table, not is_stored(parameters), precision)]
+        layers = range(len(self.neuron))
+        nets = [net_of(name, layers, parameters) for name in self.blocks(len(self.sel))[0]]
+        style = precision, self.activation_function.lower()
+        share = Constant(parameters.name(SHARES))
+        return [environment, TripleNetworkSum(*names, *style, nets, share)]
 
     def network_name(self, centre: int, neighbor: int) -> str:
         """Return the name of the embedding net of two types of neighbours."""
@@ -172,10 +176,11 @@ class SeE3(TypeNets):
         if parameters.known(SHORTEST) is not None:
             parameters.array(SHORTEST)  # a later run may have tables
         products = tf.cast(products, precision_of(self.precision))[:, None]
-        share = shares(self.sel)
-        parts = tf.split(products, tf.reduce_sum(count, axis=0), num=len(share))
+        share = tf.cast(parameters.fixed(SHARES, shares(self.sel)), products.dtype)
+        blocks = list(zip(*block_types(len(self.sel)), strict=True))
+        parts = tf.split(products, tf.reduce_sum(count, axis=0), num=len(blocks))
         terms = []
-        for block, types in enumerate(zip(*block_types(len(self.sel)), strict=True)):
+        for block, types in enumerate(blocks):
             part = tf.ensure_shape(parts[block], [None, 1])
             value = self.net(part, *types, parameters)
             terms.append(neighbor_sum(count[:, block], share[block] * part, value))

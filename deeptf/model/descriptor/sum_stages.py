@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from deeptf.model.descriptor.type_nets import TypeNets
+from deeptf.model.neighbor_stages import EmbeddingSum, NetworkSum
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
-from deeptf.model.stages import Constant, EmbeddingSum, Environment, NetworkSum, Stage, net_of
+from deeptf.model.stages import Constant, Environment, Stage, net_of
 from deeptf.model.table import TABLE, TABLE_GRID, TABLE_ROW, Table
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from deeptf.model.descriptor.type_nets import TypeNets
 from deeptf.model.embedding import embed
-from deeptf.model.network import layer_arrays, precision_of
+from deeptf.model.network import Style, layer_arrays, precision_of
 from deeptf.model.parameters import Parameters, constant
 from deeptf.model.table import is_stored, net_weights
 from deeptf.tf import tf
@@ -81,20 +81,30 @@ class TypedNet:
 
     def curves(self, numbers: Sequence[int]) -> list[list[tf.Tensor]]:
         """Return the arrays of curves with these numbers as nets of one number; see net_weights."""
-        own, style = self.own, self.own.style()
-        place = style, self.parameters, own.trainable
+        own, place = self.own, self._place
         if self.stripped:
             return [net_weights(EMBEDDING, own.neuron, *place) for _ in numbers]
-        n_in, width = 1 + self._width, own.neuron[0]
-        matrix, bias = layer_arrays(f"{EMBEDDING}/0", n_in, width, *place)
+        matrix, biases = self.first_of(numbers)
+        rest = net_weights(EMBEDDING, own.neuron, *place, first=1)
+        return [[matrix, one, *rest] for one in tf.unstack(biases)]
+
+    def first_of(self, numbers: Sequence[int]) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return the first layer of joined curves: one matrix [1, M_1], and their biases [C, M_1].
+
+        The vectors of the types are in the biases.
+        """
+        n_in, width = 1 + self._width, self.own.neuron[0]
+        matrix, bias = layer_arrays(f"{EMBEDDING}/0", n_in, width, *self._place)
         parts = tf.split(matrix[1:], [int(self._vectors.shape[1])] * (2 if self.two_side else 1))
         bias = bias + tf.matmul(self._vectors[:-1], parts[0])  # [T, M_1]
         if self.two_side:
             of_centre = tf.matmul(self._vectors[:-1], parts[1])
             bias = tf.reshape(bias[:, None] + of_centre[None], [-1, width])
-        rest = net_weights(EMBEDDING, own.neuron, *place, first=1)
-        biases = tf.unstack(tf.gather(bias, numbers))
-        return [[matrix[:1], one, *rest] for one in biases]
+        return matrix[:1], tf.gather(bias, numbers)
+
+    @property
+    def _place(self) -> tuple[Style, Parameters, bool]:
+        return self.own.style(), self.parameters, self.own.trainable
 
     @property
     def is_curve(self) -> bool:

@@ -1,7 +1,17 @@
-"""The stages of a plan that give the sums over neighbours of typed_sums.py."""
+"""The stages of a plan that give the sums over neighbours of typed_sums.py and attention.py."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from deeptf.model.descriptor.attention import (
+    NORM,
+    OUTPUT,
+    PARTS,
+    SCALE,
+    SHIFT,
+    AttentionSums,
+)
 from deeptf.model.descriptor.typed_net import EMBEDDING
 from deeptf.model.descriptor.typed_sums import (
     COUNTED,
@@ -13,20 +23,19 @@ from deeptf.model.descriptor.typed_sums import (
     TypedSums,
     as_written,
 )
-from deeptf.model.network import precision_of
-from deeptf.model.stages import (
-    Constant,
+from deeptf.model.neighbor_stages import (
+    AttentionLayer,
+    AttentionSum,
     EmbeddingSum,
     EmptyPlaces,
-    Environment,
     GatedNetworkSum,
     GatedSum,
-    Layer,
     NetworkSum,
+    PairNetwork,
     Share,
-    Stage,
-    net_of,
 )
+from deeptf.model.network import precision_of
+from deeptf.model.stages import Constant, Environment, Layer, Stage, net_of
 from deeptf.model.table import TABLE, TABLE_GRID, TABLE_ROW
 
 
@@ -39,37 +48,60 @@ def typed_stages(typed: TypedSums) -> list[Stage] | None:
     statistics = _names(typed, "mean", "stddev")
     rows, sums = parameters.name("rows"), parameters.name("sums")
     environment = Environment(rows, own.columns, own.rcut_smth, own.rcut, *statistics)
-    gate = {}
-    if typed.net.stripped:
-        share = Share(as_written(own.rcut_smth), *statistics) if own.smooth else None
-        gate = {"gate": _names(typed, GATES)[0], "share": share}
+    share = Share(as_written(own.rcut_smth), *statistics) if own.smooth else None
     layout = dict(zip(typed.layout(), _names(typed, *typed.layout()), strict=True))
     values = rows, sums, own.columns
-    if typed.tabulated:
+    gate = {"gate": _names(typed, GATES)[0], "share": share} if typed.net.stripped else {}
+    if isinstance(typed, AttentionSums):
+        stages = _attention(typed, rows, sums, layout["curve"], share, gate)
+    elif typed.tabulated:
         table = typed.table().whole
         sizes = table.width, *table.grid[2:]  # segments, near
         parts = _names(typed, TABLE, TABLE_ROW, TABLE_GRID)
         kind = GatedSum if gate else EmbeddingSum
-        stage = kind(*values, *sizes, *parts, **layout, precision=precision, **gate)
+        stages = [kind(*values, *sizes, *parts, **layout, precision=precision, **gate)]
     else:
-        style = precision, own.activation_function.lower()
         kind = GatedNetworkSum if gate else NetworkSum
-        stage = kind(*values, *style, _nets(typed), **layout, **gate)
+        stages = [kind(*values, **_network(typed), **layout, **gate)]
     if not typed.adds_empty:
-        return [environment, stage]
+        return [environment, *stages]
     names = _names(typed, PLACES, COUNTED, EMPTY_VALUE)
-    return [environment, stage, EmptyPlaces(sums, parameters.name("all_sums"), precision, *names)]
+    empty = EmptyPlaces(sums, parameters.name("all_sums"), precision, *names)
+    return [environment, *stages, empty]
 
 
 def _names(typed: TypedSums, *names: str) -> list[Constant]:
     return [Constant(typed.net.parameters.name(name)) for name in names]
 
 
-def _nets(typed: TypedSums) -> list[list[Layer]]:
-    """Return the net of each curve."""
-    parameters, layers = typed.net.parameters, range(len(typed.own.neuron))
-    if typed.net.stripped:
-        return [net_of(EMBEDDING, layers, parameters)]
-    rest = net_of(EMBEDDING, layers[1:], parameters)
-    biases = (f"{FIRST_BIAS}_{number}" for number in typed.numbers)
-    return [[Layer(*_names(typed, FIRST, bias)), *rest] for bias in biases]
+def _network(typed: TypedSums) -> dict[str, Any]:
+    """Return the fields of a stage that say what the nets of the curves are."""
+    parameters, own = typed.net.parameters, typed.own
+    net, biases = net_of(EMBEDDING, range(len(own.neuron)), parameters), None
+    if not typed.net.stripped:
+        first, biases = _names(typed, FIRST, FIRST_BIAS)
+        net[0] = Layer(first, net[0].bias)
+    style = {"activation": own.activation_function.lower(), "first_bias": biases}
+    return {"precision": precision_of(own.precision).name, "nets": [net], **style}
+
+
+def _attention(
+    typed: AttentionSums,
+    rows: str,
+    sums: str,
+    curve: Constant,
+    share: Share | None,
+    gate: dict[str, Any],
+) -> list[Stage]:
+    """Return the net of the pairs, and the layers with the sum behind them."""
+    parameters = typed.net.parameters
+    of_pairs = PairNetwork(rows, parameters.name("values"), **_network(typed), curve=curve, **gate)
+    layers = []
+    for name in typed.layers:
+        *parts, output = net_of(name, (*PARTS, OUTPUT), parameters)
+        norm = _names(typed, *(f"{name}/{NORM}/{part}" for part in (SCALE, SHIFT)))
+        layers.append(AttentionLayer(*parts, output, *norm))
+    places, _, dotr, diagonal = typed.form
+    form = typed.epsilon, places, dotr, diagonal, curve, share
+    taken = of_pairs.gives, rows
+    return [of_pairs, AttentionSum(taken, sums, of_pairs.precision, layers, *form)]

@@ -28,8 +28,8 @@ from deeptf.tf import tf
 # Of a frozen model: gates of pairs [T, T, M]; places of centres [T], which neighbours fill them
 # [T, T], and w_0 G [T, M] of those without one.
 GATES, PLACES, COUNTED, EMPTY_VALUE = "gates", "places", "counted", "empty_value"
-FIRST, FIRST_BIAS = "first", "first_bias"  # of nets of one number, with vectors in their biases
-MOST_PLANNED = 100  # curves
+# Of the first layer of nets of one number, with vectors in the biases, one for each curve.
+FIRST, FIRST_BIAS = "first", "first_bias"
 MOST_CURVES = 30  # of types and pairs of types, beyond which nets are evaluated on the pairs
 
 
@@ -128,8 +128,7 @@ class TypedSums:
     @property
     def planned(self) -> bool:
         """Whether stages of a plan can evaluate S."""
-        plain = self.net.is_curve and not self.own.excluded_have_mean
-        return plain and len(self.numbers) <= MOST_PLANNED
+        return self.net.is_curve and not self.own.excluded_have_mean
 
     def _fix(self) -> None:
         """Make the constants that stages with nets in full read."""
@@ -138,9 +137,9 @@ class TypedSums:
         if self.net.stripped:
             parameters.fixed(GATES, self.net.gate[:-1])
         elif self.planned:
-            for number, arrays in zip(self.numbers, self.net.curves(self.numbers), strict=True):
-                parameters.fixed(FIRST, arrays[0])
-                parameters.fixed(f"{FIRST_BIAS}_{number}", arrays[1])
+            first, biases = self.net.first_of(self.numbers)
+            parameters.fixed(FIRST, first)
+            parameters.fixed(FIRST_BIAS, biases)
 
     def layout(self) -> dict[str, tf.Tensor | np.ndarray]:
         """Return what a sum of curves reads beside rows and nets, by name; see TypeNets.layout.

@@ -42,6 +42,8 @@ BlasFunctions blas_functions(void* library) {
   find(library, "cublasGetStatusString", &functions.status_string);
   find(library, "cublasSgemm_v2", &functions.sgemm);
   find(library, "cublasDgemm_v2", &functions.dgemm);
+  find(library, "cublasSgemmBatched", &functions.sgemm_batched);
+  find(library, "cublasDgemmBatched", &functions.dgemm_batched);
   return functions;
 }
 

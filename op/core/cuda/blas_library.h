@@ -21,6 +21,10 @@ struct BlasFunctions {
   using Gemm = int (*)(Handle, int operation_a, int operation_b, int m, int n, int k,
                        const T* alpha, const T* a, int lda, const T* b, int ldb, const T* beta,
                        T* c, int ldc);
+  template <class T>
+  using GemmBatched = int (*)(Handle, int operation_a, int operation_b, int m, int n, int k,
+                              const T* alpha, const T* const* a, int lda, const T* const* b,
+                              int ldb, const T* beta, T* const* c, int ldc, int number);
 
   int (*create)(Handle*);
   int (*set_stream)(Handle, void* stream);
@@ -28,9 +32,13 @@ struct BlasFunctions {
   const char* (*status_string)(int);
   Gemm<float> sgemm;
   Gemm<double> dgemm;
+  GemmBatched<float> sgemm_batched;
+  GemmBatched<double> dgemm_batched;
 
   const Gemm<float>& gemm(float) const { return sgemm; }
   const Gemm<double>& gemm(double) const { return dgemm; }
+  const GemmBatched<float>& gemm_batched(float) const { return sgemm_batched; }
+  const GemmBatched<double>& gemm_batched(double) const { return dgemm_batched; }
 };
 
 // Throws Error where the library lacks one of them.

@@ -60,7 +60,8 @@ function(add_cuda_core target)
     set_source_files_properties(${here}/neighbors.cu ${here}/list_pairs.cu PROPERTIES
       COMPILE_OPTIONS -fmad=false)
     set_target_properties(${target} PROPERTIES CUDA_STANDARD 17 CUDA_VISIBILITY_PRESET hidden)
-    target_compile_options(${target} PRIVATE --expt-relaxed-constexpr -lineinfo -Xptxas=-v)
+    target_compile_options(${target} PRIVATE --expt-relaxed-constexpr -lineinfo -Xptxas=-v
+      --Werror cross-execution-space-call)
     return()
   endif()
   target_sources(${target} PRIVATE ${here}/emulation.cc)

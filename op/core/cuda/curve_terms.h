@@ -42,6 +42,8 @@ DEEPTF_HD inline Place place_of(const CurveSegments& segments, int32_t curve, do
 // Of a pair or of empty places: value [4] weighs the numbers of an interval, weight [W] the result.
 template <class T, int W>
 struct alignas(16) Term {
+  static constexpr int kColumns = W;
+  static constexpr bool kTangent = false;
   T value[4], weight[W];
 
   __device__ void set_place(const Interval& interval) {
@@ -65,6 +67,7 @@ struct SlopeTerm : Term<T, W> {
 // weight (x) G + slope_weight (x) G'; the weight of G is not used where W is 1.
 template <class T, int W>
 struct TangentTerm : SlopeTerm<T, W> {
+  static constexpr bool kTangent = true;
   T slope_weight[W];
 
   __device__ void set_weight(const double* row, const double* direction) {
@@ -74,6 +77,62 @@ struct TangentTerm : SlopeTerm<T, W> {
     }
   }
 };
+
+// Sets the place of empty places, and their weight.
+template <class T, int W>
+__device__ inline void set_empty(const Slice& slice, const Interval& at, Term<T, W>* term) {
+  term->set_place(at);
+  for (int w = 0; w < W; ++w) term->weight[w] = w == 0 ? static_cast<T>(slice.empty_weight) : 0;
+}
+
+// G of the columns of a lane from the rows of an interval, which begin at `node`; d stays.
+template <class T, int W>
+__device__ inline void interpolate(const Term<T, W>& term, const T* node, int64_t padded,
+                                   T (&g)[Vector<T>::kSize], T (&)[Vector<T>::kSize]) {
+  constexpr int kSize = Vector<T>::kSize;
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    const Vector<T> v = load_vector(node + i * padded);
+#pragma unroll
+    for (int c = 0; c < kSize; ++c)
+      g[c] = kRise<T> && i == 0 ? v.at[c] : g[c] + term.value[i] * v.at[c];
+  }
+}
+
+// The same and G'; both are zero before.
+template <class T, int W>
+__device__ inline void interpolate(const SlopeTerm<T, W>& term, const T* node, int64_t padded,
+                                   T (&g)[Vector<T>::kSize], T (&d)[Vector<T>::kSize]) {
+  constexpr int kSize = Vector<T>::kSize;
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    const Vector<T> v = load_vector(node + i * padded);
+#pragma unroll
+    for (int c = 0; c < kSize; ++c) {
+      g[c] = kRise<T> && i == 0 ? v.at[c] : g[c] + term.value[i] * v.at[c];
+      if (!kRise<T> || i > 0) d[c] += term.derivative[i] * v.at[c];
+    }
+  }
+}
+
+// The upper gradients [W, width] of an atom for the columns of one lane from `start` on, in groups
+// of a warp's; zero beyond the width.
+template <class T, int W, int kBlocks>
+__device__ inline void load_upper(const T* upper, int64_t width, int64_t start,
+                                  T (&y)[W][kBlocks][Vector<T>::kSize]) {
+  constexpr int kSize = Vector<T>::kSize;
+#pragma unroll
+  for (int w = 0; w < W; ++w) {
+#pragma unroll
+    for (int b = 0; b < kBlocks; ++b) {
+#pragma unroll
+      for (int c = 0; c < kSize; ++c) {
+        const int64_t column = start + (b * kLanes + threadIdx.x % kLanes) * kSize + c;
+        y[w][b][c] = column < width ? upper[w * width + column] : T(0);
+      }
+    }
+  }
+}
 
 // Goes through what an atom adds, kThreads at a time: a thread whose turn it is calls set(slice, k)
 // for pair k of a slice, or for its empty places where k is the number of pairs; then all call

@@ -159,4 +159,11 @@ __device__ inline T warp_sums(T (&values)[kValues]) {
   return values[0];
 }
 
+// The sum over the lanes of a warp, for each of them.
+template <class T>
+__device__ inline T warp_total(T value) {
+  T values[1] = {value};
+  return warp_sums(values);
+}
+
 }  // namespace deeptf

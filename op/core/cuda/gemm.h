@@ -5,6 +5,7 @@
 #pragma once
 
 #include <mutex>
+#include <vector>
 
 #include "core/base/gemm.h"
 #include "core/cuda/cuda.h"
@@ -18,6 +19,9 @@ class Gemm {
 
   template <class T>
   void multiply(const Target<T>& target, const Product<T>& product) const;
+  // So many of one product each; those of one form in one call. No target overlaps another one.
+  template <class T>
+  void multiply(const std::vector<Multiplication<T>>& all) const;
 
  private:
   const Cuda& cuda_;

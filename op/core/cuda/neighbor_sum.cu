@@ -3,22 +3,12 @@
 // and adds over m by shuffles.
 #include "core/cuda/device.h"
 #include "core/cuda/neighbor_sum.h"
-#include "core/cuda/primitives.h"
+#include "core/cuda/runs.h"
 
 namespace deeptf {
 namespace {
 
 constexpr int kGroup = 4, kWarps = 4;
-
-struct PlacedRuns : Runs {
-  const int32_t* first;  // [n] pair of each atom
-};
-
-PlacedRuns place_runs(const Runs& runs, const Cuda& cuda) {
-  auto* first = cuda.scratch<int32_t>(runs.num_atoms);
-  if (runs.num_atoms > 0) exclusive_scan(cuda, runs.count, runs.num_atoms, first);
-  return {runs, first};
-}
 
 // Of kGroup columns from `start` on, so many are there.
 DEEPTF_HD inline int columns_in(const Runs& runs, int64_t start) {

@@ -46,7 +46,7 @@ struct Numbers {
   }
   void set_direction(const GatedDirection& direction, int64_t pair, Term<T>* term) const {
     std::copy_n(direction.rows + pair * W, W, term->direction);
-    term->along_share = static_cast<T>(along_share(direction, pair));
+    term->along_share = static_cast<T>(direction.share_of(pair));
   }
   // Calls body(t, curve, gate, pair) for the pairs of an atom with neighbours of type t that count.
   template <class Body>

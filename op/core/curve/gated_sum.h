@@ -27,12 +27,18 @@ template <class T>
 struct Gates {
   const T* gate;        // [T, T, M] h, neighbour type first
   const double* share;  // [p] or null
+
+  DEEPTF_HD T share_of(int64_t pair) const {
+    return share == nullptr ? T(1) : static_cast<T>(share[pair]);
+  }
 };
 
 // A direction in rows and shares.
 struct GatedDirection {
   const double* rows;   // [p, 4]
   const double* share;  // [p]; null where there are no shares
+
+  DEEPTF_HD double share_of(int64_t pair) const { return share == nullptr ? 0 : share[pair]; }
 };
 
 // Throws Error unless rows have four columns.

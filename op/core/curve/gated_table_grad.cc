@@ -103,7 +103,7 @@ void table_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Gates
     if constexpr (kTangent) {
       hermite_weights<T>(at, entry->place, entry->slope);
       std::copy_n(direction.rows + pair * W, W, entry->direction);
-      entry->along_share = static_cast<T>(along_share(direction, pair));
+      entry->along_share = static_cast<T>(direction.share_of(pair));
     } else {
       hermite_weights<T>(at, entry->place, other);
     }

@@ -16,7 +16,7 @@ class PaddedGates {
   PaddedGates(const CurvePairs& pairs, int64_t width, const Gates<T>& gates)
       : padded_(padded_width<T>(width)),
         blocks_(pairs.num_types * pairs.num_types),
-        share_(gates.share),
+        gates_(gates),
         rows_((blocks_ + 1) * padded_, T(0)) {
     for (int64_t block = 0; block < blocks_; ++block) {
       std::copy_n(gates.gate + block * width, width, rows_.data() + block * padded_);
@@ -25,17 +25,12 @@ class PaddedGates {
 
   const T* of_block(int64_t block) const { return rows_.data() + block * padded_; }
   const T* none() const { return of_block(blocks_); }  // zeros
-  T share(int64_t pair) const { return share_ == nullptr ? T(1) : static_cast<T>(share_[pair]); }
+  T share(int64_t pair) const { return gates_.share_of(pair); }
 
  private:
   int64_t padded_, blocks_;
-  const double* share_;
+  Gates<T> gates_;
   Scratch<T> rows_;
 };
-
-// The direction in the share of a pair, 0 where there are none.
-inline double along_share(const GatedDirection& direction, int64_t pair) {
-  return direction.share == nullptr ? 0 : direction.share[pair];
-}
 
 }  // namespace deeptf

@@ -8,15 +8,12 @@
 
 #include "core/base/error.h"
 #include "core/base/scratch.h"
+#include "core/geometry/triple.h"
 
 namespace deeptf {
 namespace {
 
-constexpr int64_t kRow = 4;
-
-int64_t in_block(int64_t of_first, int64_t of_second, bool same) {
-  return same ? of_first * (of_first - 1) / 2 : of_first * of_second;
-}
+constexpr int64_t kRow = kTripleRow;
 
 // Calls body(block, s, t) for the blocks of two different neighbours.
 template <class Body>
@@ -45,7 +42,7 @@ class Layout {
     over_blocks(types, [&](int64_t block, int64_t s, int64_t t) {
       for (int64_t atom = 0; atom < runs.num_atoms; ++atom) {
         triple_[atom * blocks + block] = triple;
-        triple += in_block(count(atom, s), count(atom, t), s == t);
+        triple += triples_in_block(count(atom, s), count(atom, t), s == t);
       }
     });
     for (int64_t t = 0; t < types; ++t) {
@@ -94,8 +91,6 @@ class Layout {
   Scratch<int64_t> pair_, triple_;
 };
 
-double dot(const double* a, const double* b) { return a[1] * b[1] + a[2] * b[2] + a[3] * b[3]; }
-
 void add(double factor, const double* from, double* to) {
   for (int64_t w = 1; w < kRow; ++w) to[w] += factor * from[w];
 }
@@ -111,7 +106,7 @@ int64_t count_triples(const NeighborRuns& runs, int32_t* triple_count) {
       throw Error("`neighbor_count` must not be negative");
     }
     over_blocks(types, [&](int64_t block, int64_t s, int64_t t) {
-      const int64_t number = in_block(count[s], count[t], s == t);
+      const int64_t number = triples_in_block(count[s], count[t], s == t);
       triple_count[block] = static_cast<int32_t>(number);  // below 2^31, or their sum is not
       triples += number;
     });
@@ -139,10 +134,9 @@ void triple_products(const NeighborRuns& runs, const Context& context, const dou
     layout.over_triples(
         atom,
         [&](int64_t j, int64_t k, int64_t triple) {
-          products[triple] =
-              (dot(a + j * kRow, b + k * kRow) + dot(a + k * kRow, b + j * kRow)) / 2;
+          products[triple] = triple_product(a, b, j, k);
         },
-        [&](int64_t j, int64_t triple) { products[triple] = dot(a + j * kRow, b + j * kRow); });
+        [&](int64_t j, int64_t triple) { products[triple] = triple_product(a, b, j, j); });
   });
 }
 

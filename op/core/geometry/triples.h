@@ -18,6 +18,7 @@
 #include <cstdint>
 
 #include "core/base/context.h"
+#include "core/base/host_device.h"
 
 namespace deeptf {
 
@@ -28,7 +29,7 @@ struct NeighborRuns {
   int64_t num_types;              // T
   const int32_t* neighbor_count;  // [n, T]
 
-  int64_t num_blocks() const { return num_types * (num_types + 3) / 2; }  // T' + T
+  DEEPTF_HD int64_t num_blocks() const { return num_types * (num_types + 3) / 2; }  // T' + T
 };
 
 // Fills triple_count [n, T' + T], how many triples of each block a centre has; returns their

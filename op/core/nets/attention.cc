@@ -27,11 +27,10 @@ void grad_row(const AttentionBlock<T>& block, int64_t j, AttentionRow<T>& row, T
   const int64_t n = block.count;
   row.set(j, score);
   if (!block.shape.diagonal) weight_grad[j] = 0;
-  const T *g = row.gate.data(), *c = row.cosine.data(), *s = row.share.data();
-  const T *p = block.gate, *scale = row.scale.data(), lift = row.lift();
+  const T *c = row.cosine.data(), *p = block.gate, lift = row.lift();
   T mean = 0;
 #pragma omp simd reduction(+ : mean)
-  for (int64_t k = 0; k < n; ++k) mean += weight_grad[k] * g[k] * c[k] * s[k];
+  for (int64_t k = 0; k < n; ++k) mean += weight_grad[k] * row.term(k).weight();
   const T *x = block.turned[0], *y = block.turned[1], *z = block.turned[2];
   const bool dotr = block.shape.dotr;
   T *gate_grad = small.gate.data(), *x_grad = small.direction[0], *y_grad = small.direction[1],
@@ -41,13 +40,13 @@ void grad_row(const AttentionBlock<T>& block, int64_t j, AttentionRow<T>& row, T
   // Once for each array: the compiler keeps all in registers.
 #pragma omp simd reduction(+ : gate_sum)
   for (int64_t k = 0; k < n; ++k) {
-    const T raw = weight_grad[k], logit = s[k] * (raw * g[k] * c[k] - mean);
-    const T of_gate = raw * s[k] * c[k] + logit * (score[k] + lift);
-    gate_sum += of_gate * p[k];
-    gate_grad[k] += of_gate * pj;
-    score[k] = s[k] * g[k] * c[k];
-    weight_grad[k] = logit * scale[k];
-    row.cosine[k] = raw * s[k] * g[k];  // its gradient
+    const AttentionTerm<T> term = row.term(k);
+    const auto grad = attention_grad_of(term, score[k] + lift, weight_grad[k], mean);
+    gate_sum += grad.gate * p[k];
+    gate_grad[k] += grad.gate * pj;
+    score[k] = term.weight();
+    weight_grad[k] = grad.score;
+    row.cosine[k] = grad.cosine;
   }
   gate_grad[j] += gate_sum;
   if (!block.shape.diagonal) score[j] = 0;
@@ -81,7 +80,7 @@ void attention(const AttentionShape& shape, const Context& context, const Attent
     for (int64_t j = 0; j < n; ++j) {
       T* w = &weight[j * n];
       row.set(j, w);
-      for (int64_t k = 0; k < n; ++k) w[k] = row.share[k] * row.gate[k] * row.cosine[k];
+      for (int64_t k = 0; k < n; ++k) w[k] = row.term(k).weight();
       if (!shape.diagonal) w[j] = 0;
     }
     multiply<T>({n, block.width, out + first * block.width, block.width, false},

@@ -31,6 +31,8 @@
 
 namespace deeptf {
 
+enum Part { kQuery, kKey, kValue, kParts };  // of what pairs attend with
+
 struct AttentionShape {
   Runs runs;       // columns is 3, width that of a query
   int64_t places;  // of an atom
@@ -40,7 +42,7 @@ struct AttentionShape {
 // What each pair has.
 template <class T>
 struct AttentionArrays {
-  const T* attended;   // [p, 3, w] query, key, value
+  const T* attended;   // [p, 3, w] parts
   const T* direction;  // [p, 3]
   const T* gate;       // [p]
 };

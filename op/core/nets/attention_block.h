@@ -9,11 +9,10 @@
 #include "core/base/gemm.h"
 #include "core/base/scratch.h"
 #include "core/nets/attention.h"
+#include "core/nets/attention_formulas.h"
 #include "core/nets/unit_rows.h"
 
 namespace deeptf {
-
-enum Part { kQuery, kKey, kValue, kParts };
 
 // Multiply-adds of a pair in `products` products of matrices [n, n] and [n, w].
 inline int64_t work_of(const AttentionShape& shape, int64_t products) {
@@ -119,7 +118,8 @@ class AttentionRow {
     for (int64_t k = 0; k < n; ++k) share[k] *= inverse;
   }
 
-  T lift() const { return block_.shape.smooth ? T(20) : T(0); }
+  T lift() const { return attention_lift<T>(block_.shape.smooth); }
+  AttentionTerm<T> term(int64_t k) const { return {gate[k], scale[k], cosine[k], share[k]}; }
 
  private:
   void set_cosine(int64_t j) {

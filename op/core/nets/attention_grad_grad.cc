@@ -87,43 +87,37 @@ class ChangedRow {
   void turn(int64_t j, const Planes<T>& at, Sums<T>& sums) {
     const int64_t n = block_.count;
     if (!block_.shape.diagonal) at.weight_grad[j] = at.weight_grad_change[j] = 0;
-    const T *g = row.gate.data(), *c = row.cosine.data(), *s = row.share.data();
-    const T *dg = gate.data(), *dc = cosine.data(), *ds = share.data();
     T mean = 0, mean_change = 0;
 #pragma omp simd reduction(+ : mean, mean_change)
     for (int64_t k = 0; k < n; ++k) {
-      const T both = g[k] * c[k], raw = at.weight_grad[k] * both;
-      const T change =
-          at.weight_grad_change[k] * both + at.weight_grad[k] * (dg[k] * c[k] + g[k] * dc[k]);
-      mean += raw * s[k];
-      mean_change += change * s[k] + raw * ds[k];
+      const AttentionTerm<T> term = row.term(k);
+      mean += at.weight_grad[k] * term.weight();
+      mean_change +=
+          at.weight_grad_change[k] * term.weight() + at.weight_grad[k] * change(k).weight(term);
     }
-    const T *p = block_.gate, *dp = change_.gate, *scale = row.scale.data();
+    const T *p = block_.gate, *dp = change_.gate;
     const T pj = p[j], dpj = dp[j], lift = row.lift();
     T *key = along_key.data(), *value = along_value.data(), *gate_grad = sums.gate.data();
     T query = 0, gate_sum = 0;
 #pragma omp simd reduction(+ : query, gate_sum)
     for (int64_t k = 0; k < n; ++k) {
-      const T w = at.weight_grad[k], dw = at.weight_grad_change[k];
-      const T z = at.score[k], dz = at.score_change[k];
-      const T both = g[k] * c[k], dboth = dg[k] * c[k] + g[k] * dc[k];
-      const T above = w * both - mean, dabove = dw * both + w * dboth - mean_change;
-      const T logit = s[k] * above, dlogit = ds[k] * above + s[k] * dabove;
-      const T ws = w * s[k], dws = dw * s[k] + w * ds[k];
-      const T of_gate = ws * c[k] + logit * (z + lift);
-      const T dof_gate = dws * c[k] + ws * dc[k] + dlogit * (z + lift) + logit * dz;
-      gate_sum += dof_gate * p[k] + of_gate * dp[k];
-      gate_grad[k] += dof_gate * pj + of_gate * dpj;
-      const T of_score = logit * scale[k];
-      query += of_score * z;
-      key[k] += of_score * z;
-      value[k] += ws * both;
-      at.score[k] = s[k] * both;
-      at.score_change[k] = ds[k] * both + s[k] * dboth;
-      at.weight_grad[k] = of_score;
-      at.weight_grad_change[k] = dlogit * scale[k] + logit * dg[k];
-      row.cosine[k] = ws * g[k];  // its gradient, and the change of that
-      cosine[k] = dws * g[k] + ws * dg[k];
+      const AttentionTerm<T> term = row.term(k);
+      const AttentionTermChange<T> moved = change(k);
+      const T w = at.weight_grad[k], z = at.score[k];
+      const AttentionGradChange<T> by{at.score_change[k], at.weight_grad_change[k], mean_change};
+      const auto grad = attention_grad_of(term, z + lift, w, mean);
+      const auto grad_change = attention_grad_change(term, moved, z + lift, w, mean, by);
+      gate_sum += grad_change.gate * p[k] + grad.gate * dp[k];
+      gate_grad[k] += grad_change.gate * pj + grad.gate * dpj;
+      query += grad.score * z;
+      key[k] += grad.score * z;
+      value[k] += w * term.weight();
+      at.score[k] = term.weight();
+      at.score_change[k] = moved.weight(term);
+      at.weight_grad[k] = grad.score;
+      at.weight_grad_change[k] = grad_change.score;
+      row.cosine[k] = grad.cosine;
+      cosine[k] = grad_change.cosine;
     }
     gate_grad[j] += gate_sum;
     sums.along[j * kParts + kQuery] = query;
@@ -142,6 +136,7 @@ class ChangedRow {
   }
 
  private:
+  AttentionTermChange<T> change(int64_t k) const { return {gate[k], cosine[k], share[k]}; }
   void set_cosine(int64_t j) {
     std::fill(cosine.begin(), cosine.end(), T(0));
     for (int64_t d = 0; block_.shape.dotr && d < 3; ++d) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/scratch.h"
+#include "core/nets/row_formulas.h"
 #include "core/nets/unit_rows.h"
 
 namespace deeptf {
@@ -34,7 +35,7 @@ template <class T>
 T project(int64_t width, const T* y, T inverse, const T* u, T* out) {
   const T mean = mean_of(width, u), along = dot(width, y, u) / static_cast<T>(width);
 #pragma omp simd
-  for (int64_t k = 0; k < width; ++k) out[k] = (u[k] - mean - y[k] * along) * inverse;
+  for (int64_t k = 0; k < width; ++k) out[k] = norm_change(u[k], mean, y[k], along, inverse);
   return along;
 }
 
@@ -71,10 +72,11 @@ void row_norm_grad_grad(const NormRows<T>& rows, const Context& context, const T
     const T along_u = project(width, y.data(), inverse, u + start, turned_u.data());
     const T along_v = project(width, y.data(), inverse, v + start, turned_v.data());
     const T both = dot(width, v + start, turned_u.data()) / static_cast<T>(width);
+    const NormSecond<T> second{both, along_u, along_v, inverse};
     T* to = grad + start;
 #pragma omp simd
     for (int64_t k = 0; k < width; ++k) {
-      to[k] = -(y[k] * both + along_u * turned_v[k] + along_v * turned_u[k]) * inverse;
+      to[k] = second(y[k], turned_u[k], turned_v[k]);
     }
   });
 }

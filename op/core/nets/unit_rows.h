@@ -1,11 +1,10 @@
 // Rows of unit length, x^ = x / max(|x|, 1e-6), and their derivatives.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 
 #include "core/base/scratch.h"
+#include "core/nets/row_formulas.h"
 
 namespace deeptf {
 
@@ -24,7 +23,7 @@ class UnitRows {
       : count_(count), width_(width), inverse_(count), unit_(count * width) {
     for (int64_t i = 0; i < count; ++i) {
       const T* x = rows + i * width;
-      inverse_[i] = T(1) / std::sqrt(std::max(dot(width, x, x), kLeast));
+      inverse_[i] = unit_inverse(dot(width, x, x));
       T* unit = &unit_[i * width];
 #pragma omp simd
       for (int64_t k = 0; k < width; ++k) unit[k] = x[k] * inverse_[i];
@@ -37,8 +36,12 @@ class UnitRows {
   // of x^ where x changes by `in`, or of x where x^ has this gradient. change may be in.
   void project(const T* in, T* change) const {
     for (int64_t i = 0; i < count_; ++i, in += width_, change += width_) {
-      const T along = is_short(i) ? T(0) : dot(width_, (*this)[i], in);
-      subtract(i, in, along, change);
+      const T *unit = (*this)[i], inverse = inverse_[i];
+      const T along = is_short_row(inverse) ? T(0) : dot(width_, unit, in);
+#pragma omp simd
+      for (int64_t k = 0; k < width_; ++k) {
+        change[k] = unit_change(in[k], unit[k], along, inverse);
+      }
     }
   }
 
@@ -49,28 +52,21 @@ class UnitRows {
     for (int64_t i = 0; i < count_; ++i) {
       const T* unit = (*this)[i];
       const T inverse = inverse_[i];
-      const bool straight = is_short(i);
-      const T a = straight ? T(0) : along[i];
-      const T rate = straight ? T(0) : dot(width_, unit, tangent) * inverse;  // of |x|
-      const T b = straight ? T(0) : dot(width_, turned, grad) / inverse + dot(width_, unit, change);
+      UnitRowChange<T> changed{0, 0, 0, inverse};
+      if (!is_short_row(inverse)) {
+        changed.along = along[i];
+        changed.rate = dot(width_, unit, tangent) * inverse;
+        changed.with_unit = dot(width_, turned, grad) / inverse + dot(width_, unit, change);
+      }
 #pragma omp simd
       for (int64_t k = 0; k < width_; ++k) {
-        change[k] = (change[k] - turned[k] * a - unit[k] * b) * inverse - grad[k] * rate;
+        change[k] = changed(change[k], unit[k], turned[k], grad[k]);
       }
       grad += width_, tangent += width_, turned += width_, change += width_;
     }
   }
 
  private:
-  static constexpr T kLeast = T(1e-12);  // of the square of a length
-
-  bool is_short(int64_t row) const { return inverse_[row] >= T(1) / std::sqrt(kLeast); }
-  void subtract(int64_t row, const T* in, T along, T* change) const {
-    const T *unit = (*this)[row], inverse = inverse_[row];
-#pragma omp simd
-    for (int64_t k = 0; k < width_; ++k) change[k] = (in[k] - unit[k] * along) * inverse;
-  }
-
   int64_t count_, width_;
   Scratch<T> inverse_, unit_;
 };

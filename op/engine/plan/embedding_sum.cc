@@ -16,6 +16,7 @@ class EmbeddingSumStage final : public Stage {
       : constants_(reader),
         layout_(reader, constants_.num_curves()),
         gate_(reader, layout_.columns, constants_.width),
+        shares_(reader, layout_.columns),
         takes_(reader.takes()),
         gives_(reader.gives({layout_.columns * constants_.width, false, kPrecision<T>})) {}
 
@@ -26,8 +27,7 @@ class EmbeddingSumStage final : public Stage {
     const int64_t types = layout_.types;
     int32_t* count = values.keep<int32_t>(types * types);
     int32_t* closest = values.keep<int32_t>(types * types);
-    const double* shares = gate_.shares(block, rows, values);
-    const Gates<T> gates = gate_.gates(shares);
+    const Gates<T> gates = gate_.with(shares_.of(block, rows, values));
     T* sums = values.give<T>(gives_);
     if (gate_.given()) {
       gated_sum<T>(pairs, table, gates, block.context, rows, sums, {count, closest});
@@ -38,11 +38,14 @@ class EmbeddingSumStage final : public Stage {
     if (!gradient) return {};
     return [this, pairs, table, gates, rows, &block, &values] {
       const T* upper = values.gradient<T>(gives_);
-      double* share_grad = gate_.fades() ? values.keep<double>(block.num_pairs) : nullptr;
+      const double* slopes = shares_.slopes(block, rows, values);
+      double* share_grad = slopes == nullptr ? nullptr : values.keep<double>(block.num_pairs);
       values.add_gradient<double>(takes_, [&](double* out) {
         if (gate_.given()) {
           gated_sum_grad<T>(pairs, table, gates, block.context, rows, upper, out, share_grad);
-          gate_.pull(block, rows, share_grad, out);
+          for (int64_t pair = 0; slopes != nullptr && pair < block.num_pairs; ++pair) {
+            out[4 * pair] += share_grad[pair] * slopes[pair];
+          }
         } else {
           embedding_sum_grad<T>(pairs, table, block.context, rows, upper, out);
         }
@@ -53,7 +56,8 @@ class EmbeddingSumStage final : public Stage {
  private:
   TableConstants<T> constants_;
   SumLayout layout_;
-  GateOfTypes<T> gate_;
+  TypeGates<T> gate_;
+  PairShares shares_;
   int takes_, gives_;
 };
 

@@ -11,15 +11,9 @@ struct SumLayout {
   SumLayout(const StageReader& reader, int64_t num_curves)
       : types(reader.inputs.num_types),
         columns(reader.integer("columns", 1, 4)),
-        curve(reader.constant<int32_t>("curve", {types, types})),
+        curve(reader.curve(num_curves)),
         sel(reader.constant<double>("sel", {types})),
         empty(reader.constant<double>("empty", {types, types})) {
-    for (const int32_t one : curve.numbers) {
-      if (one < -1 || one >= num_curves) {
-        throw Error("`curve` of a stage must be from -1 to below " + std::to_string(num_curves) +
-                    ", got " + std::to_string(one));
-      }
-    }
     const int taken = reader.takes();
     const ValueType& rows = reader.type_of(taken);
     if (!rows.of_pairs || rows.width != columns || (columns != 1 && columns != 4)) {

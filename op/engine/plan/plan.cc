@@ -4,6 +4,12 @@
 #include <algorithm>
 
 namespace deeptf {
+namespace {
+
+// Memory of a block where a model takes much for each atom: more of them would be no faster.
+constexpr double kBlockBytes = 1 << 24;
+
+}  // namespace
 
 bool Plan::is_known(const Json& metadata) {
   return has_plan(metadata) && unknown_kernel(metadata, has_kernel).empty();
@@ -11,6 +17,14 @@ bool Plan::is_known(const Json& metadata) {
 
 Plan::Plan(const ModelFile& file, const Inputs& inputs)
     : terms_(read_terms<Stage>(file, inputs, make_stage)) {}
+
+int64_t Plan::block_atoms(int64_t most) const {
+  double bytes = 1;
+  for (const Term<Stage>& term : terms_) {
+    for (const auto& stage : term.stages) bytes += stage->atom_bytes();
+  }
+  return std::max<int64_t>(1, std::min(most, static_cast<int64_t>(kBlockBytes / bytes)));
+}
 
 void Plan::evaluate(const AtomBlock& block, double* atom_energy, double* pair_gradient) const {
   std::fill_n(atom_energy, block.num_atoms, 0.0);

@@ -15,6 +15,9 @@ class Plan {
   // Throws Error where the plan is damaged or does not fit the constants.
   Plan(const ModelFile& file, const Inputs& inputs);
 
+  // As many atoms as a block should have, at least 1 and at most `most`.
+  int64_t block_atoms(int64_t most) const;
+
   // atom_energy [n] of the atoms of a block and, unless it is null, pair_gradient [p, 3], that of
   // their sum to the displacements.
   void evaluate(const AtomBlock& block, double* atom_energy, double* pair_gradient) const;

@@ -1,6 +1,6 @@
 // The stages that the engine has, and how their JSON is read.
+#include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "engine/plan/stage.h"
 #include "engine/plan/stages.h"
@@ -16,10 +16,12 @@ const std::map<std::string, Make>& makers() {
   static const std::map<std::string, Make> all{
       {"environment", make_environment},       {"embedding_sum", make_embedding_sum},
       {"gated_sum", make_embedding_sum},       {"network_sum", make_network_sum},
-      {"gated_network_sum", make_network_sum}, {"empty_places", make_empty_places},
+      {"gated_network_sum", make_network_sum}, {"pair_network", make_pair_network},
+      {"attention_sum", make_attention_sum},   {"empty_places", make_empty_places},
       {"moment_product", make_moment_product}, {"scaled_sum", make_scaled_sum},
-      {"fitting_net", make_fitting_net},       {"triple_sum", make_triple_sum},
-      {"concatenation", make_concatenation},   {"within", make_within},
+      {"triple_sum", make_triple_sum},         {"triple_network_sum", make_triple_network_sum},
+      {"local_frames", make_local_frames},     {"within", make_within},
+      {"concatenation", make_concatenation},   {"fitting_net", make_fitting_net},
   };
   return all;
 }
@@ -51,8 +53,12 @@ int StageReader::value_named(const std::string& name) const {
 }
 
 int StageReader::set() const {
-  const Json* name = fields.find("takes");
-  return name != nullptr && name->kind() == Json::Kind::array ? 0 : type_of(takes()).set;
+  const Json* names = fields.find("takes");
+  if (names == nullptr || names->kind() != Json::Kind::array) return type_of(takes()).set;
+  int set = 0;
+  for (const Json& name : names->items())
+    set = std::max(set, type_of(value_named(name.text())).set);
+  return set;
 }
 
 int StageReader::new_set() const { return names_->sets++; }
@@ -93,6 +99,17 @@ double StageReader::number(const char* field) const {
     throw Error("`" + std::string(field) + "` of a stage must be finite");
   }
   return value;
+}
+
+Aligned<int32_t> StageReader::curve(int64_t num_curves) const {
+  Aligned<int32_t> curve = constant<int32_t>("curve", {inputs.num_types, inputs.num_types});
+  for (const int32_t one : curve.numbers) {
+    if (one < -1 || one >= num_curves) {
+      throw Error("`curve` of a stage must be from -1 to below " + std::to_string(num_curves) +
+                  ", got " + std::to_string(one));
+    }
+  }
+  return curve;
 }
 
 template <class T>

@@ -1,5 +1,5 @@
-// A stage of a plan (deeptf/model/stages.py says what each computes), made from its JSON and the
-// constants of the file.
+// A stage of a plan, made from its JSON and the constants of the file; stages.py and
+// neighbor_stages.py in deeptf/model say what each computes.
 //
 // A new kind of model brings a file with its stage and a line in registry.cc; nothing else here
 // knows kinds of models.
@@ -26,6 +26,8 @@ class Stage {
   virtual ~Stage() = default;
   // Gives its value. Without `gradient` no Pull is asked for. Both arguments outlive the Pull.
   virtual Pull run(const AtomBlock& block, Values& values, bool gradient) const = 0;
+  // Bytes that an atom takes, of a stage that takes so many that blocks must have few atoms.
+  virtual double atom_bytes() const { return 0; }
 };
 
 // What a model says of its atoms and frames.
@@ -62,6 +64,8 @@ class StageReader {
   // A whole number from least to most.
   int64_t integer(const char* field, int64_t least, int64_t most) const;
   double number(const char* field) const;  // finite
+  // `curve` [T, T], neighbour type first: from -1 to below the number of curves.
+  Aligned<int32_t> curve(int64_t num_curves) const;
 
   // The constant that a field names.
   template <class T>

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "core/curve/sum.h"
-#include "core/geometry/triples.h"
 #include "engine/plan/stages.h"
 #include "engine/plan/table_constants.h"
+#include "engine/plan/triples.h"
 
 namespace deeptf {
 namespace {
@@ -20,15 +20,9 @@ class TripleSumStage final : public Stage {
       : constants_(reader),
         types_(reader.inputs.num_types),
         bent_(reader.fields.at("bent").boolean()),
-        takes_(reader.takes()) {
-    const ValueType& rows = reader.type_of(takes_);
-    if (!rows.of_pairs || rows.width != 4) throw Error("a sum over triples must take rows of 4");
+        takes_(rows_of_triples(reader)) {
     const int64_t blocks = this->blocks();
-    if (constants_.num_curves() != blocks) {
-      throw Error("a sum over triples must have " + std::to_string(blocks) + " nets for " +
-                  std::to_string(types_) + " types, got " +
-                  std::to_string(constants_.num_curves()));
-    }
+    check_nets_of_triples(constants_.num_curves(), types_);
     curve_.resize(blocks * blocks);
     for (int64_t k = 0; k < blocks * blocks; ++k) curve_[k] = static_cast<int32_t>(k / blocks);
     none_.assign(blocks * blocks, 0.0);
@@ -37,19 +31,16 @@ class TripleSumStage final : public Stage {
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
     const int64_t blocks = this->blocks();
-    const NeighborRuns runs{block.num_atoms, block.num_pairs, types_, block.neighbor_count};
-    int32_t* number = values.keep<int32_t>(block.num_atoms * blocks);
-    const int64_t triples = count_triples(runs, number);
+    const double* rows = values.take<double>(takes_);
+    const Triples triples = find_triples(block, rows, values);
     int32_t* atom_count = values.keep<int32_t>(blocks);
     std::fill(std::copy_n(block.atom_count, types_, atom_count), atom_count + blocks, 0);
-    const CurvePairs pairs{block.num_atoms, triples,       blocks,       1,           atom_count,
-                           number,          curve_.data(), none_.data(), none_.data()};
-    const double* rows = values.take<double>(takes_);
-    double* products = values.keep<double>(triples);
-    triple_products(runs, block.context, rows, rows, products);
-    double* slope = values.keep<double>(gradient ? triples : 0);  // of the places on the grid
-    if (gradient) std::fill_n(slope, triples, 1.0);
-    for (int64_t k = 0; k < triples && bent_; ++k) {
+    const CurvePairs pairs{block.num_atoms, triples.number, blocks,       1,           atom_count,
+                           triples.count,   curve_.data(),  none_.data(), none_.data()};
+    double* products = triples.products;
+    double* slope = values.keep<double>(gradient ? triples.number : 0);  // of places on the grid
+    if (gradient) std::fill_n(slope, triples.number, 1.0);
+    for (int64_t k = 0; k < triples.number && bent_; ++k) {
       if (gradient) slope[k] = 1 / std::sqrt(1 + products[k] * products[k]);
       products[k] = std::asinh(products[k]);
     }
@@ -58,20 +49,19 @@ class TripleSumStage final : public Stage {
     int32_t* closest = values.keep<int32_t>(blocks * blocks);
     embedding_sum<T>(pairs, table, block.context, products, values.give<T>(gives_),
                      {count, closest});
-    note(block, triples, count, closest);
+    note(block, triples.number, count, closest);
     if (!gradient) return {};
-    return [this, runs, pairs, table, rows, products, slope, &block, &values] {
-      double* upper = values.keep<double>(pairs.num_pairs);
-      embedding_sum_grad<T>(pairs, table, block.context, products, values.gradient<T>(gives_),
-                            upper);
-      for (int64_t k = 0; k < pairs.num_pairs; ++k) upper[k] *= 2 * slope[k];  // of both rows
-      values.add_gradient<double>(
-          takes_, [&](double* out) { triple_sums(runs, block.context, rows, upper, out); });
+    return [this, triples, pairs, table, rows, slope, &block, &values] {
+      double* upper = values.keep<double>(triples.number);
+      embedding_sum_grad<T>(pairs, table, block.context, triples.products,
+                            values.gradient<T>(gives_), upper);
+      for (int64_t k = 0; k < triples.number; ++k) upper[k] *= slope[k];
+      pull_products(block, triples, rows, upper, takes_, values);
     };
   }
 
  private:
-  int64_t blocks() const { return NeighborRuns{0, 0, types_, nullptr}.num_blocks(); }
+  int64_t blocks() const { return blocks_of_triples(types_); }
 
   // A pair is beyond the range of the data where its product with itself is: the last triples are
   // the pairs, in the last blocks.

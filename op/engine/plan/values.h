@@ -25,6 +25,7 @@ struct AtomBlock {
   int64_t num_types;
   const int32_t* atom_count;      // [T]
   const int32_t* type;            // [n]
+  const int32_t* atom;            // [n] which of the atoms that a caller gives
   const int32_t* neighbor_count;  // [n, T]
   const int32_t* centre;          // [p] from 0 to n - 1
   const double* displacement;     // [p, 3]

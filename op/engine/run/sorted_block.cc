@@ -32,10 +32,12 @@ void SortedBlock::order_atoms(const FoundPairs& found, const Centres& centres) {
   for (int64_t t = 1; t < num_types_; ++t) next[t] = next[t - 1] + atom_count_[t - 1];
   place_.resize(n);
   type_.resize(n);
+  atom_.resize(n);
   for (int64_t k = 0; k < n; ++k) {
     const int32_t type = centres.type[found.atom[k]];
     place_[k] = next[type]++;
     type_[place_[k]] = type;
+    atom_[place_[k]] = found.atom[k];
   }
 }
 
@@ -81,6 +83,7 @@ AtomBlock SortedBlock::block(const Context& context, int64_t* outside_count,
           num_types_,
           atom_count_.data(),
           type_.data(),
+          atom_.data(),
           neighbor_count_.data(),
           centre_.data(),
           displacement_.data(),

@@ -41,6 +41,7 @@ class SortedBlock {
   std::vector<int32_t> atom_count_;         // [T]
   std::vector<int32_t> place_;              // [n] of each centre among the sorted ones
   std::vector<int32_t> type_;               // [n] sorted
+  std::vector<int32_t> atom_;               // [n] sorted, which of all atoms
   std::vector<int32_t> neighbor_count_;     // [n, T] sorted
   std::vector<int32_t> first_;              // [n, T] first pair of each
   std::vector<int32_t> centre_, neighbor_;  // [p]

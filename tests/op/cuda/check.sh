@@ -21,7 +21,8 @@ kind=${DEEPTF_CUDA:-device}
 build=${TMPDIR:-/tmp}/deeptf_cuda_$kind
 end=$(($(date +%s) + 530))
 
-parts= atoms=
+parts=''
+atoms=''
 for argument; do
     case $argument in
     build | tests | memcheck | racecheck | synccheck | bench) parts="$parts $argument" ;;
@@ -88,6 +89,7 @@ for part in $parts; do
     build) compile ;;
     tests) run_tests run env ;;
     bench)
+        # shellcheck disable=SC2086
         check bench "$build/tests/cuda/bench_cuda" $atoms
         grep atom "$build.output"
         ;;

@@ -1,6 +1,6 @@
 // Pairs on tabulated curves for tests: three types, one of which has no atoms; four curves of three
 // segments, the last one beyond the range of the data; blocks of pairs that are left out; an atom
-// with more pairs than a block has threads.
+// with more pairs than a block has threads, and one with some behind it.
 #pragma once
 
 #include "compare.h"
@@ -17,7 +17,7 @@ struct CurveCase {
   CurveCase(int64_t columns, int64_t width, int32_t most_pairs, double spread = 1)
       : columns(columns), width(width) {
     for (int64_t k = 0; k < kAtoms * kTypes; ++k) {
-      neighbor_count.push_back(k == 2 ? most_pairs : static_cast<int32_t>(k * 7 % 5));
+      neighbor_count.push_back(k == 2 ? most_pairs : static_cast<int32_t>(k == 5 ? 9 : k * 7 % 5));
       num_pairs += neighbor_count.back();
     }
     for (int64_t c = 0; c < kCurves; ++c) {

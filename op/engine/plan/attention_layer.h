@@ -1,0 +1,152 @@
+// A layer of attention between the pairs of an atom, forwards and backwards; core/nets/attention.h
+// and row_norm.h have the equations.
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/gemm.h"
+#include "core/nets/attention.h"
+#include "core/nets/attention_block.h"
+#include "core/nets/row_norm.h"
+#include "engine/plan/stage.h"
+
+namespace deeptf {
+
+// x W + b of many rows, and the way back.
+template <class T>
+class PackedLinear {
+ public:
+  PackedLinear(Aligned<T> matrix, Aligned<T> bias)
+      : in_(matrix.shape[0]),
+        out_(matrix.shape[1]),
+        matrix_(std::move(matrix)),
+        bias_(std::move(bias)),
+        forward_(in_, out_, view()),
+        backward_(out_, in_, view().transposed()) {}
+
+  int64_t out() const { return out_; }
+
+  // y [rows, out] = x W + b, or all of it added to y.
+  void apply(int64_t rows, const T* x, T* y, bool add) const {
+    for (int64_t row = 0; row < rows; ++row) {
+      T* to = y + row * out_;
+      for (int64_t k = 0; k < out_; ++k) to[k] = add ? to[k] + bias_[k] : bias_[k];
+    }
+    multiply<T>({rows, out_, y, out_, true}, {{in_, {x, in_, 1}, view(), &forward_}});
+  }
+
+  // x_grad [rows, in] = y_grad W^T, or that added to it.
+  void pull(int64_t rows, const T* y_grad, T* x_grad, bool add) const {
+    multiply<T>({rows, in_, x_grad, in_, add},
+                {{out_, {y_grad, out_, 1}, view().transposed(), &backward_}});
+  }
+
+ private:
+  MatrixView<T> view() const { return {matrix_.data(), out_, 1}; }
+
+  int64_t in_, out_;
+  Aligned<T> matrix_, bias_;
+  PackedMatrix<T> forward_, backward_;
+};
+
+// The pairs of the atoms of a block, by atom.
+template <class T>
+struct AttendingPairs {
+  const Context& context;
+  AttentionShape shape;
+  const T *direction, *gate;  // [p, 3], [p]
+};
+
+// What a layer keeps for the way back.
+template <class T>
+struct KeptLayer {
+  T* attended;  // [p, 3, attn]
+  T* before;    // [p, M] what is normalised
+};
+
+template <class T>
+class AttendingLayer {
+ public:
+  // Values have `width` numbers. Throws Error where the constants do not fit.
+  AttendingLayer(const StageReader& reader, const Json& layer, int64_t width)
+      : width_(width),
+        epsilon_(static_cast<T>(reader.number("epsilon"))),
+        attended_(read_attended(reader, layer, width)),
+        output_(reader.constant<T>(layer.at("output"), "matrix", {attn(), width}),
+                reader.constant<T>(layer.at("output"), "bias", {width})),
+        scale_(reader.constant<T>(layer, "scale", {width})),
+        shift_(reader.constant<T>(layer, "shift", {width})) {}
+
+  int64_t attn() const { return attended_.out() / kParts; }
+
+  // Changes the values [p, M]. `taken` is memory for [p, attn].
+  void apply(const AttendingPairs<T>& pairs, const KeptLayer<T>& kept, T* taken, T* value) const {
+    const int64_t number = pairs.shape.runs.num_pairs;
+    attended_.apply(number, value, kept.attended, false);
+    attention<T>(shape_of(pairs), pairs.context, {kept.attended, pairs.direction, pairs.gate},
+                 taken);
+    std::copy_n(value, number * width_, kept.before);
+    output_.apply(number, taken, kept.before, true);
+    row_norm<T>({number, width_, epsilon_, kept.before}, pairs.context, value);
+    for (int64_t pair = 0; pair < number; ++pair, value += width_) {
+      for (int64_t m = 0; m < width_; ++m) value[m] = value[m] * scale_[m] + shift_[m];
+    }
+  }
+
+  // Changes the gradient of the values. `taken` is memory for [p, attn]; grad gets the gradients in
+  // what attention takes.
+  void pull(const AttendingPairs<T>& pairs, const KeptLayer<T>& kept, T* taken,
+            const AttentionGrads<T>& grad, T* value_grad) const {
+    const int64_t number = pairs.shape.runs.num_pairs;
+    for (int64_t pair = 0; pair < number; ++pair) {
+      T* to = value_grad + pair * width_;
+      for (int64_t m = 0; m < width_; ++m) to[m] *= scale_[m];
+    }
+    row_norm_grad<T>({number, width_, epsilon_, kept.before}, pairs.context, value_grad,
+                     value_grad);
+    output_.pull(number, value_grad, taken, false);
+    attention_grad<T>(shape_of(pairs), pairs.context, {kept.attended, pairs.direction, pairs.gate},
+                      taken, grad);
+    attended_.pull(number, grad.attended, value_grad, true);
+  }
+
+ private:
+  AttentionShape shape_of(const AttendingPairs<T>& pairs) const {
+    AttentionShape shape = pairs.shape;
+    shape.runs.width = attn();
+    return shape;
+  }
+
+  // Query, key and value side by side.
+  static PackedLinear<T> read_attended(const StageReader& reader, const Json& layer,
+                                       int64_t width) {
+    Aligned<T> matrices[kParts], biases[kParts];
+    int64_t attn = -1;
+    for (int64_t part = 0; part < kParts; ++part) {
+      const Json& own = layer.at(part == kQuery ? "query" : part == kKey ? "key" : "value");
+      matrices[part] = reader.constant<T>(own, "matrix", {width, attn});
+      attn = matrices[part].shape[1];
+      biases[part] = reader.constant<T>(own, "bias", {attn});
+    }
+    if (attn < 1) throw Error("a layer of attention must have numbers, got none");
+    Aligned<T> matrix{{width, kParts * attn}, AlignedVector<T>(width * kParts * attn)};
+    Aligned<T> bias{{kParts * attn}, {}};
+    for (int64_t part = 0; part < kParts; ++part) {
+      for (int64_t row = 0; row < width; ++row) {
+        std::copy_n(matrices[part].data() + row * attn, attn,
+                    matrix.data() + (row * kParts + part) * attn);
+      }
+      bias.numbers.insert(bias.numbers.end(), biases[part].numbers.begin(),
+                          biases[part].numbers.end());
+    }
+    return {std::move(matrix), std::move(bias)};
+  }
+
+  int64_t width_;
+  T epsilon_;
+  PackedLinear<T> attended_, output_;
+  Aligned<T> scale_, shift_;
+};
+
+}  // namespace deeptf
