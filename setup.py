@@ -4,7 +4,8 @@ The result is deeptf/libdeeptf.so, the bindings, and deeptf/libdeeptf_core.LEVEL
 engine, for each CPU level; deeptf/ops/library.py takes those for the CPU on which it runs. So does
 deeptf/libdeeptf_engine.so, by which other programs use them: deeptf/include, deeptf/cmake and
 deeptf/pkgconfig are for building these, deeptf/lammps/source is for `deeptf lammps build`. Where
-nvcc is found, deeptf/libdeeptf_cuda.so has the ops' kernels for GPUs.
+nvcc is found, deeptf/libdeeptf_cuda.so has the ops' kernels for GPUs, and
+deeptf/libdeeptf_engine_cuda.so those of the engine, which need no TensorFlow.
 `cmake -S op` makes all but the bindings too.
 
 This file is the build backend too (PEP 517): that of setuptools, which runs it as a script, with a
@@ -58,6 +59,7 @@ INSTALLED = (  # in the package, beside the library of the extension
     "libdeeptf_core.*.so",
     "libdeeptf_engine.*",
     "libdeeptf_cuda.so",
+    "libdeeptf_engine_cuda.so",
     "include/*",
     "cmake/*",
     "pkgconfig/*",

@@ -1,11 +1,13 @@
 """The whole suite runs in two processes, each file in one of them; single files run in one.
 
 With `--emulated LIBRARY` the ops use the GPU kernels in a library that runs them on the CPU
-(op/core/cuda/emulation.h), where it has one. With `--cuda` the CUDA kernels are compiled and
-tested, which takes some minutes.
+(op/core/cuda/emulation.h), where it has one. With `--emulated-engine LIBRARY` the engine is tested
+on such kernels. With `--cuda` the CUDA kernels are compiled and tested, which takes some minutes.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +16,12 @@ LABEL = "emulated"  # of the kernels, in tf/cuda/gpu.h
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--emulated LIBRARY` and `--cuda`."""
+    """Add `--emulated LIBRARY`, `--emulated-engine LIBRARY` and `--cuda`."""
     parser.addoption("--cuda", action="store_true", help="compile and test CUDA kernels")
     parser.addoption("--emulated", metavar="LIBRARY", help="emulated GPU kernels that ops use")
+    parser.addoption(
+        "--emulated-engine", metavar="LIBRARY", help="emulated GPU kernels of the engine"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -60,3 +65,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("cuda") and not config.option.cuda:
             item.add_marker(pytest.mark.skip(reason="compiles CUDA kernels: pytest --cuda"))
+
+
+@pytest.fixture
+def emulated_engine(request: pytest.FixtureRequest) -> Path:
+    """Return the engine's emulated library for GPUs; skips without."""
+    given = request.config.option.emulated_engine
+    if not given:
+        pytest.skip("needs the emulated library of tests/engine/emulated.sh")
+    return Path(given)

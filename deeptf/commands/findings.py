@@ -48,10 +48,11 @@ tell(version=horovod.__version__, mpi=bool(hvd.mpi_built()), gloo=bool(hvd.gloo_
 LOAD_ENGINE = """
 import ctypes
 engine = ctypes.CDLL({path!r})
-for name in ("deeptf_version", "deeptf_last_error"):
+for name in ("deeptf_version", "deeptf_last_error", "deeptf_gpu_error"):
     function = getattr(engine, name)
     function.restype = ctypes.c_char_p
     tell(**{{name: function().decode()}})
+tell(gpus=engine.deeptf_num_gpus())
 """
 
 
@@ -149,7 +150,21 @@ def engine() -> Finding:
     if not told.get("deeptf_version"):
         return Finding("engine", failure or told["deeptf_last_error"], "" if not failure else fix)
     folders = [str(library.FOLDER / name) for name in ("include", "cmake", "pkgconfig")]
-    return Finding("engine", f"{told['deeptf_version']}, {path}; {', '.join(folders)}")
+    text = f"{told['deeptf_version']}, {path}; {', '.join(folders)}"
+    return Finding("engine", f"{text}; {engine_gpus(told)}")
+
+
+def engine_gpus(told: dict[str, Any]) -> str:
+    """Return on how many GPUs the engine can run models, from what it told, or why on none."""
+    try:
+        cards = library.engine_architectures(library.FOLDER / library.ENGINE_CUDA)
+    except ImportError as error:
+        return f"no GPUs: {error}"
+    if cards is None:
+        return "no kernels for GPUs"
+    if not told["gpus"]:
+        return f"kernels for GPUs of {cards}, and none can be used: {told['deeptf_gpu_error']}"
+    return f"{told['gpus']} GPUs, kernels for {cards}"
 
 
 def lammps() -> Finding:

@@ -54,6 +54,7 @@ class DP(Calculator):
     type_dict : chemical symbol -> type of the model; default: the model's type_map
     neighbor_list, head, nlist_backend : of deepmd-kit, None and "auto"
     threads : None takes all cores
+    gpu : "auto", "yes" or "no", as of DeepPot
     others : `atoms` and `directory` of ASE's calculators
 
     A copy has a DeepPot of its own where it is deep or pickled, and shares it otherwise.
@@ -82,6 +83,7 @@ class DP(Calculator):
         head: None = None,
         nlist_backend: str = "auto",
         threads: int | None = None,
+        gpu: str = "auto",
         **others: Any,
     ) -> None:
         if not isinstance(label, str):
@@ -92,7 +94,7 @@ class DP(Calculator):
         super().__init__(label=label, **of_ase)
         models = [model] if isinstance(model, str | Path | DeepPot) else model
         self._ensemble = Ensemble(
-            [one if isinstance(one, DeepPot) else DeepPot(one, threads) for one in models]
+            [one if isinstance(one, DeepPot) else DeepPot(one, threads, gpu=gpu) for one in models]
         )
         self.pot = self._ensemble.models[0]
         if len(models) > 1:

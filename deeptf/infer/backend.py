@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from deeptf.data.batch import Frames, Pairs
+from deeptf.infer.engine import GPU
 from deeptf.properties import ATOM, CENTRE, FRAME, PROPERTIES
 
 ENGINE, TENSORFLOW = "engine", "tensorflow"  # their names
@@ -27,12 +28,15 @@ class Settings:
     threads: int | None
     memory: int
     auto_batch_size: bool | int
+    gpu: str = "auto"
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
             raise ValueError(f"`threads` must be at least 1, got {self.threads}")
         if self.memory < 1:
             raise ValueError(f"`memory` must be positive (bytes), got {self.memory}")
+        if self.gpu not in GPU:
+            raise ValueError(f"`gpu` must be one of {', '.join(GPU)}, got {self.gpu!r}")
         whole = isinstance(self.auto_batch_size, Integral)  # as booleans are
         if not whole or (self.auto_batch_size is not False and self.auto_batch_size < 1):
             raise ValueError(

@@ -61,6 +61,10 @@ class DeepModel(Evaluator):
         least a frame; False evaluates all frames at once, whatever memory that takes
     backend : "engine", which needs no TensorFlow, or "tensorflow"; None takes the engine for each
         model that it can run. The attribute says which it is
+    gpu : whether the engine runs the model on a GPU: "auto" takes the first one that
+        CUDA_VISIBLE_DEVICES shows where there is one with kernels for the model, and warns where
+        there is one without; "yes" raises ValueError instead; "no" takes the CPU. The attribute
+        `device` says where the engine runs it. `threads` and `memory` mean nothing to a GPU
 
     outside : pairs of atoms closer than anything in the data of the model, in all evaluations so
         far; None where the model cannot tell. The first ones are an OutsideWarning.
@@ -68,7 +72,7 @@ class DeepModel(Evaluator):
     Further keywords of deepmd-kit are taken at the values that mean nothing to deeptf
     (keywords.py). Use it as a context manager, or call `close`, to release the model early. A copy,
     pickled or not, opens the same file anew and refuses one that has changed. Threads may use one
-    DeepPot at the same time, and a fork of the process may go on with it.
+    DeepPot at the same time, and a fork of the process may go on with it, unless it is on a GPU.
     """
 
     main: ClassVar[str | None] = None
@@ -81,11 +85,12 @@ class DeepModel(Evaluator):
         auto_batch_size: bool | int = True,
         neighbor_list: None = None,
         backend: str | None = None,
+        gpu: str = "auto",
         **others: Any,
     ) -> None:
         others["neighbor_list"] = neighbor_list
         check_keywords(type(self).__init__, others, *_KEYWORDS)
-        super().__init__(model_file, backend, Settings(threads, memory, auto_batch_size))
+        super().__init__(model_file, backend, Settings(threads, memory, auto_batch_size, gpu))
         if self.main not in (None, *self.get_outputs()):
             self.close()
             raise ValueError(self._other_kind())

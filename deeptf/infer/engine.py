@@ -19,6 +19,7 @@ from deeptf.ops.library import BUILD, FOLDER
 
 LIBRARY = "libdeeptf_engine.so"
 NO_TENSORFLOW = b"none, Python has its own"  # in the place of a path
+GPU = {"auto": 0, "no": 1, "yes": 2}  # deeptf_gpu
 _MODEL = c_void_p
 
 
@@ -32,7 +33,13 @@ class _Sized(ctypes.Structure):
 class LoadOptions(_Sized):
     """deeptf_load_options."""
 
-    _fields_: ClassVar = [("size", c_size_t), ("tensorflow", c_char_p), ("ops", c_char_p)]
+    _fields_: ClassVar = [
+        ("size", c_size_t),
+        ("tensorflow", c_char_p),
+        ("ops", c_char_p),
+        ("gpu", c_int32),
+        ("gpu_number", c_int32),
+    ]
 
 
 class Options(_Sized):
@@ -99,6 +106,8 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {  # what they return and t
         (c_char_p, c_char_p, c_size_t, POINTER(LoadOptions), POINTER(_MODEL)),
     ),
     "free": (None, (_MODEL,)),
+    "device": (c_char_p, (_MODEL,)),
+    "no_gpu_reason": (c_char_p, (_MODEL,)),
     "evaluate": (c_int, (_MODEL, POINTER(FramesStruct), *_EVALUATE)),
     "evaluate_pairs": (c_int, (_MODEL, POINTER(PairsStruct), *_EVALUATE)),
 }
@@ -139,16 +148,22 @@ def address(array: np.ndarray | None) -> int | None:
 class Model:
     """A model that the engine runs itself; it is released with the last reference to it.
 
-    content : of the file `path`, which is for messages. Raises ValueError, for a model that the
-        engine would give to TensorFlow too.
+    content : of the file `path`, which is for messages
+    gpu : of GPU; the first GPU that CUDA_VISIBLE_DEVICES shows is meant
+    device : "CPU", or the number and name of the GPU on which it runs
+    no_gpu_reason : why it does not run on a GPU, though there is one; or nothing
+
+    Raises ValueError, for a model that the engine would give to TensorFlow too.
     """
 
-    def __init__(self, path: str, content: bytes) -> None:
+    def __init__(self, path: str, content: bytes, gpu: str = "auto") -> None:
         self.handle = _MODEL()
         name = path.encode(errors="surrogateescape")
-        options = LoadOptions(tensorflow=NO_TENSORFLOW)
+        options = LoadOptions(tensorflow=NO_TENSORFLOW, gpu=GPU[gpu])
         call("load_content", name, content, len(content), options, byref(self.handle))
         weakref.finalize(self, library().deeptf_free, self.handle)
+        self.device = library().deeptf_device(self.handle).decode()
+        self.no_gpu_reason = library().deeptf_no_gpu_reason(self.handle).decode(errors="replace")
 
 
 def _last_error(loaded: ctypes.CDLL) -> str:

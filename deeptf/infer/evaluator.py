@@ -30,10 +30,11 @@ class Evaluator(Description):
     """A model that is open, see DeepPot for the arguments."""
 
     def __init__(self, model_file: str | Path, backend: str | None, settings: Settings) -> None:
-        model, native = open_model(model_file, backend)
+        model, native = open_model(model_file, backend, settings.gpu)
         super().__init__(model)
         self.path = model.path
         self.backend = TENSORFLOW if native is None else ENGINE
+        self.device = None if native is None else native.device
         self.outside = None
         if model.data_end is not None:
             self.outside = OutsidePairs(self.get_type_map(), model.data_end)
@@ -42,6 +43,9 @@ class Evaluator(Description):
         self._open: dict[str, Backend] = {}
         if native is not None:
             self._open[ENGINE] = EngineBackend(native, settings, self.outside)
+            if native.no_gpu_reason:
+                text = f"{model.path} runs on the CPU: {native.no_gpu_reason}"
+                warnings.warn(text, stacklevel=3)
         else:
             self._open_session()
 

@@ -25,6 +25,7 @@ FOLDER = Path(__file__).parents[1]
 BINDINGS = "libdeeptf.so"
 CORES = "libdeeptf_core.*.so"
 CUDA = "libdeeptf_cuda.so"
+ENGINE_CUDA = "libdeeptf_engine_cuda.so"
 BUILD = "`pip install .` in the source folder of deeptf builds it"
 
 
@@ -124,6 +125,18 @@ def architectures(path: Path, tensorflow: str | None = None) -> str | None:
     _check_version(path, version)
     if tensorflow is not None:
         _check_release(path, built_for, tensorflow)
+    return cards
+
+
+def engine_architectures(path: Path) -> str | None:
+    """Return the GPUs for which the engine has kernels, in the library at `path`; None without it.
+
+    Raises ImportError where it is of another deeptf.
+    """
+    if not path.exists():
+        return None
+    version, cards = _build_line(path, "engine-cuda", 2)
+    _check_version(path, version)
     return cards
 
 

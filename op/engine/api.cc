@@ -2,12 +2,14 @@
 // place that catches them.
 #include <algorithm>
 #include <cmath>
-#include <new>
+#include <memory>
 
 #include "core/base/error.h"
 #include "engine/api_table.h"
+#include "engine/guarded.h"
 #include "engine/run/check.h"
 #include "engine/run/deviation.h"
+#include "engine/run/gpu_library.h"
 #include "engine/run/model.h"
 
 struct deeptf_model {
@@ -17,36 +19,6 @@ struct deeptf_model {
 namespace deeptf {
 namespace api {
 namespace {
-
-std::string& last_error() {
-  thread_local std::string text;
-  return text;
-}
-
-int failed(const char* message) {
-  try {
-    last_error() = message;
-  } catch (...) {
-    last_error().clear();
-  }
-  return 1;
-}
-
-// Calls body, which may throw anything; 0 where it did not.
-template <class Body>
-int guarded(const Body& body) {
-  try {
-    body();
-    return 0;
-  } catch (const std::bad_alloc&) {
-    return failed(
-        "there must be enough memory, got none: evaluate fewer atoms or frames at a time");
-  } catch (const std::exception& error) {
-    return failed(error.what());
-  } catch (...) {
-    return failed("an unknown error");
-  }
-}
 
 const Model& model_of(const deeptf_model* model) {
   if (model == nullptr) throw Error("`model` must be one that deeptf_load gave, got NULL");
@@ -71,7 +43,7 @@ int evaluate(const deeptf_model* model, const Given* given, const char* name,
     const auto own = taken(given, name);
     const auto own_options = taken(options, "options");
     check(own_options);
-    check(own, loaded.about);
+    if (!loaded.checks_itself()) check(own, loaded.about);
     loaded.evaluate(own, own_options, taken(results, "results"));
   });
 }
@@ -140,6 +112,18 @@ double deeptf_data_end(const deeptf_model* model, int32_t centre_type, int32_t n
 
 int deeptf_is_native(const deeptf_model* model) {
   return model != nullptr && model->model->is_native() ? 1 : 0;
+}
+
+int32_t deeptf_num_gpus() { return gpu_library().num_gpus; }
+
+const char* deeptf_gpu_error() { return gpu_library().error.c_str(); }
+
+const char* deeptf_device(const deeptf_model* model) {
+  return model == nullptr ? "" : model->model->device.c_str();
+}
+
+const char* deeptf_no_gpu_reason(const deeptf_model* model) {
+  return model == nullptr ? "" : model->model->no_gpu_reason.c_str();
 }
 
 const char* deeptf_metadata(const deeptf_model* model) {

@@ -18,6 +18,10 @@
   X(deeptf_num_aparam)      \
   X(deeptf_data_end)        \
   X(deeptf_is_native)       \
+  X(deeptf_num_gpus)        \
+  X(deeptf_gpu_error)       \
+  X(deeptf_device)          \
+  X(deeptf_no_gpu_reason)   \
   X(deeptf_metadata)        \
   X(deeptf_evaluate)        \
   X(deeptf_evaluate_list)   \

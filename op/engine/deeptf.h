@@ -41,6 +41,11 @@ const char* deeptf_version(void);
 /* What went wrong in the last call of this thread that failed; valid until its next failure. */
 const char* deeptf_last_error(void);
 
+/* GPUs that models can run on, of those that CUDA_VISIBLE_DEVICES shows; 0 without any. */
+int32_t deeptf_num_gpus(void);
+/* Why there are none; an empty text where there are. */
+const char* deeptf_gpu_error(void);
+
 /* --- Models --- */
 
 typedef struct deeptf_load_options {
@@ -52,7 +57,14 @@ typedef struct deeptf_load_options {
    * models loaded later must name the same ones, or none. */
   const char* tensorflow;
   const char* ops;
+  /* Where the model runs: one of deeptf_gpu. For a GPU libdeeptf_engine_cuda.so must lie beside the
+   * cores, and the driver of NVIDIA be there. AUTO, which is 0, takes a GPU where all that is there
+   * and has kernels for the plan of the model, else the CPU; YES fails with the reason. */
+  int32_t gpu;
+  int32_t gpu_number; /* of the deeptf_num_gpus ones */
 } deeptf_load_options;
+
+enum deeptf_gpu { DEEPTF_GPU_AUTO = 0, DEEPTF_GPU_NO = 1, DEEPTF_GPU_YES = 2 };
 
 /* Loads the frozen model in the file `path`; options may be NULL. *model is set on success alone;
  * deeptf_free releases it. */
@@ -80,10 +92,23 @@ int32_t deeptf_num_aparam(const deeptf_model* model);
 double deeptf_data_end(const deeptf_model* model, int32_t centre_type, int32_t neighbor_type);
 /* 1 where the engine runs the model itself, 0 where TensorFlow does. */
 int deeptf_is_native(const deeptf_model* model);
+/* "CPU", or "GPU 0, " and its name; lives as long as the model. */
+const char* deeptf_device(const deeptf_model* model);
+/* Why DEEPTF_GPU_AUTO has not taken a GPU, though there is one; else an empty text. */
+const char* deeptf_no_gpu_reason(const deeptf_model* model);
 /* What the file says about itself, JSON; lives as long as the model. */
 const char* deeptf_metadata(const deeptf_model* model);
 
-/* --- Evaluation --- */
+/* --- Evaluation ---
+ *
+ * A model on a GPU copies what it is given to its memory, and the results back; options are not
+ * used. All arrays may lie in memory of the GPU too (cudaMalloc), but for structs, the lists of
+ * neighbours with their numbers and centres, id, and outside_count and _distance. Of these arrays
+ * `coord`, `neighbor`, `displacement` and results are not copied to the host. What fills them must
+ * have been waited for; results are there when the call returns. Each call that runs at the same
+ * time has memory of its own, which the model keeps. A fork of the process cannot go on with a
+ * model on a GPU. Energies agree with those of the CPU to rounding, and have the same bits each
+ * time. */
 
 typedef struct deeptf_options {
   size_t size;
@@ -125,6 +150,9 @@ typedef struct deeptf_neighbor_list {
   const double* fparam;            /* [num_fparam] */
   const double* aparam;            /* [num_centres, num_aparam] */
   const int64_t* id;               /* [num_all] what messages call atoms; NULL: their numbers */
+  /* Numbers the lists: calls with one model that have the same number here must have the same
+   * lists, centres, mask and numbers of atoms, so that a GPU keeps them. 0: any other lists. */
+  int64_t revision;
 } deeptf_neighbor_list;
 
 /* Pairs with their displacements: what periodic images need without ghosts. One frame. */

@@ -71,6 +71,8 @@ class Model {
     return deeptf_data_end(get(), centre_type, neighbor_type);
   }
   bool is_native() const { return deeptf_is_native(get()); }
+  std::string device() const { return deeptf_device(get()); }
+  std::string no_gpu_reason() const { return deeptf_no_gpu_reason(get()); }
   std::string metadata() const { return deeptf_metadata(get()); }
 
   // Names of all types.

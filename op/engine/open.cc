@@ -231,6 +231,18 @@ double deeptf_data_end(const deeptf_model* model, int32_t centre_type, int32_t n
 
 int deeptf_is_native(const deeptf_model* model) { return call(&Api::deeptf_is_native, 0, model); }
 
+int32_t deeptf_num_gpus() { return call(&Api::deeptf_num_gpus, 0); }
+
+const char* deeptf_gpu_error() { return call<const char*>(&Api::deeptf_gpu_error, opened().error); }
+
+const char* deeptf_device(const deeptf_model* model) {
+  return call<const char*>(&Api::deeptf_device, "", model);
+}
+
+const char* deeptf_no_gpu_reason(const deeptf_model* model) {
+  return call<const char*>(&Api::deeptf_no_gpu_reason, "", model);
+}
+
 const char* deeptf_metadata(const deeptf_model* model) {
   return call<const char*>(&Api::deeptf_metadata, "", model);
 }

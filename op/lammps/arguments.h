@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "deeptf.h"
+
 namespace deeptf_lammps {
 
 // Where the parameters of a frame or of atoms come from.
@@ -29,6 +31,7 @@ struct Arguments {
   double relative_v = 0;  // of virials, eV
   bool atomic = false;    // the file has a column for each atom
   int threads = 0;        // 0: as many as LAMMPS has
+  deeptf_gpu gpu = DEEPTF_GPU_AUTO;
   Source fparam, aparam;
 };
 

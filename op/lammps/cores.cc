@@ -39,4 +39,17 @@ int cores_of_rank(MPI_Comm world) {
   return std::max(1, static_cast<int>(share + 1e-6));
 }
 
+int rank_of_host(MPI_Comm world) {
+  int rank = 0;
+#ifndef MPI_STUBS
+  MPI_Comm host;
+  MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
+  MPI_Comm_rank(host, &rank);
+  MPI_Comm_free(&host);
+#else
+  (void)world;
+#endif
+  return rank;
+}
+
 }  // namespace deeptf_lammps

@@ -1,4 +1,4 @@
-// How many threads a rank may have.
+// How many threads a rank may have, and its place among those of its host.
 #pragma once
 
 #include <mpi.h>
@@ -9,5 +9,8 @@ namespace deeptf_lammps {
 // least
 // 1. All ranks of `world` must call it.
 int cores_of_rank(MPI_Comm world);
+
+// Which of the ranks of this host this one is, from 0. All ranks of `world` must call it.
+int rank_of_host(MPI_Comm world);
 
 }  // namespace deeptf_lammps

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cstring>
 #include <fstream>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <thread>
 
 #include "convert.h"
+#include "cores.h"
 
 namespace deeptf_lammps {
 namespace {
@@ -35,22 +37,22 @@ std::string content_of(const std::string& path) {
   return bytes.str();
 }
 
-void read_deeptf(const std::string& path, Read* read) {
+void read_deeptf(const std::string& path, const deeptf_load_options& options, Read* read) {
   read->path = path;
   read->content = content_of(path);
-  read->model.emplace(path, read->content.data(), read->content.size());
+  read->model.emplace(path, read->content.data(), read->content.size(), &options);
 }
 
-Read read(const std::string& path) {
+Read read(const std::string& path, const deeptf_load_options& options) {
   Read read;
   try {
-    read_deeptf(path, &read);
+    read_deeptf(path, options, &read);
   } catch (const std::runtime_error& error) {
     read.error = error.what();
   }
   if (!is_of_deepmd(read.error)) return read;
   try {
-    read_deeptf(converted(path), &read);
+    read_deeptf(converted(path), options, &read);
     read.error.clear();
   } catch (const std::runtime_error& error) {
     read.error = error.what();
@@ -60,10 +62,10 @@ Read read(const std::string& path) {
 
 // MPI_Bcast, but whoever waits leaves the core to others: a broadcast has hundreds of parts, and
 // with more ranks than cores each would take as long as a rank may keep its core.
-void broadcast(void* bytes, int count, MPI_Comm world) {
+void broadcast(void* bytes, int count, int root, MPI_Comm world) {
 #ifndef MPI_STUBS  // LAMMPS's stand-in where there is one rank
   MPI_Request request;
-  MPI_Ibcast(bytes, count, MPI_BYTE, 0, world, &request);
+  MPI_Ibcast(bytes, count, MPI_BYTE, root, world, &request);
   for (int done = 0;;) {
     MPI_Test(&request, &done, MPI_STATUS_IGNORE);
     if (done) return;
@@ -72,26 +74,54 @@ void broadcast(void* bytes, int count, MPI_Comm world) {
 #endif
 }
 
-void broadcast(std::string* text, MPI_Comm world) {
+void broadcast(std::string* text, int root, MPI_Comm world) {
   auto size = static_cast<long long>(text->size());
-  broadcast(&size, sizeof size, world);
+  broadcast(&size, sizeof size, root, world);
   text->resize(size);
   for (long long begin = 0; begin < size; begin += kPart) {
-    broadcast(&(*text)[begin], static_cast<int>(std::min(kPart, size - begin)), world);
+    broadcast(&(*text)[begin], static_cast<int>(std::min(kPart, size - begin)), root, world);
   }
+}
+
+// Throws the error of the first rank that has one, on all ranks.
+void throw_together(std::string error, int rank, MPI_Comm world) {
+#ifndef MPI_STUBS
+  constexpr int kNone = INT_MAX;
+  int own = error.empty() ? kNone : rank, first = kNone;
+  MPI_Allreduce(&own, &first, 1, MPI_INT, MPI_MIN, world);
+  if (first != kNone) broadcast(&error, first, world);
+#else
+  (void)rank, (void)world;
+#endif
+  if (!error.empty()) throw std::runtime_error(error);
+}
+
+deeptf_load_options options_of(deeptf_gpu gpu, MPI_Comm world) {
+  deeptf_load_options options{};
+  options.size = sizeof options;
+  options.gpu = gpu;
+  const int rank = rank_of_host(world), gpus = gpu == DEEPTF_GPU_NO ? 0 : deeptf_num_gpus();
+  options.gpu_number = gpus > 0 ? rank % gpus : 0;
+  return options;
 }
 
 }  // namespace
 
-Loaded load(const std::string& path, MPI_Comm world) {
+Loaded load(const std::string& path, deeptf_gpu gpu, MPI_Comm world) {
   int rank = 0;
   MPI_Comm_rank(world, &rank);
+  const deeptf_load_options options = options_of(gpu, world);
   Read found;
-  if (rank == 0) found = read(path);
-  broadcast(&found.error, world);
-  if (!found.error.empty()) throw std::runtime_error(found.error);
-  broadcast(&found.content, world);
-  if (rank != 0) found.model.emplace(path, found.content.data(), found.content.size());
+  if (rank == 0) found = read(path, options);
+  throw_together(found.error, rank, world);
+  broadcast(&found.content, 0, world);
+  try {
+    const std::string& content = found.content;
+    if (rank != 0) found.model.emplace(path, content.data(), content.size(), &options);
+  } catch (const std::runtime_error& error) {
+    found.error = error.what();
+  }
+  throw_together(found.error, rank, world);
   return {std::move(*found.model), found.path};
 }
 

@@ -15,7 +15,8 @@ struct Loaded {
 };
 
 // The model in the file `path`, which the first rank alone reads; one of deepmd-kit is converted
-// (convert.h). All ranks of `world` must call it. Throws std::runtime_error, on all ranks.
-Loaded load(const std::string& path, MPI_Comm world);
+// (convert.h). The ranks of a host take its GPUs by turns. All ranks of `world` must call it.
+// Throws std::runtime_error, on all ranks.
+Loaded load(const std::string& path, deeptf_gpu gpu, MPI_Comm world);
 
 }  // namespace deeptf_lammps

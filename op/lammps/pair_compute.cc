@@ -89,6 +89,9 @@ void PairDeeptf::find_atoms() {
   atoms_.num_neighbors = num_neighbors_.data();
   atoms_.neighbors = neighbors_.data();
   atoms_.neighbor_mask = NEIGHMASK;
+  if (neighbor->ago == 0 || neighbor->lastcall != found_at_) ++revision_;
+  found_at_ = neighbor->lastcall;
+  atoms_.revision = revision_;
   if (!atom->tag_enable) return;
   id_.assign(atom->tag, atom->tag + all);
   atoms_.id = id_.data();

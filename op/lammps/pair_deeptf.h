@@ -3,6 +3,11 @@
 // The first model drives. Each rank evaluates the atoms that it owns with a full neighbour list,
 // which gives forces on ghosts too: with newton on LAMMPS returns them to their atoms, else the
 // pair style does. A pair of atoms that LAMMPS leaves out of its lists is no pair for the model.
+//
+// On a GPU a step copies the positions and types of all atoms there, ghosts included, the neighbour
+// lists where LAMMPS has made new ones since the last step, and forces, energy and virial back
+// (those of atoms where a compute wants them). Ranks may share a GPU; those of a host take its GPUs
+// by turns.
 #pragma once
 
 #include <memory>
@@ -47,6 +52,7 @@ class PairDeeptf : public LAMMPS_NS::Pair {
 
   void allocate();
   void add_model(const std::string& path);
+  void say_where(const deeptf::Model& model, const std::string& path) const;
   void check_models() const;
   void set_types(const std::vector<std::string>& names);
   int type_of(const std::string& name) const;
@@ -74,7 +80,9 @@ class PairDeeptf : public LAMMPS_NS::Pair {
   std::vector<int32_t> type_, num_neighbors_;
   std::vector<int64_t> id_;
   std::vector<const int32_t*> neighbors_;
-  std::vector<Found> found_;  // of each model
+  int64_t revision_ = 0;             // of the lists
+  LAMMPS_NS::bigint found_at_ = -1;  // step in which LAMMPS made them
+  std::vector<Found> found_;         // of each model
   std::vector<double> atom_energy_, atom_virial_;
   deeptf_neighbor_list atoms_{};
   std::vector<double>* returned_ = nullptr;  // to the owners of ghosts

@@ -243,6 +243,26 @@ TEST(what_is_wrong_is_said) {
   CHECK(none == nullptr);
 }
 
+TEST(a_gpu_is_there_or_the_reason_is_said) {
+  CHECK(api().deeptf_num_gpus() == 0);
+  const std::string reason = api().deeptf_gpu_error();
+  CHECK(reason.find("kernels for GPUs must be there, got no file") == 0);
+  const Model model = load();
+  CHECK(std::string(api().deeptf_device(model.get())) == "CPU");
+  CHECK(std::string(api().deeptf_no_gpu_reason(model.get())).empty());
+  deeptf_load_options options{};
+  options.size = sizeof options;
+  deeptf_model* none = nullptr;
+  options.gpu = DEEPTF_GPU_YES;
+  CHECK(fails(api().deeptf_load(GOLDEN, &options, &none),
+              ("`gpu` must be auto or no here, got yes: " + reason).c_str()));
+  options.gpu = 3;
+  CHECK(fails(api().deeptf_load(GOLDEN, &options, &none), "`gpu` must be DEEPTF_GPU_AUTO"));
+  options.gpu = DEEPTF_GPU_NO;
+  CHECK(api().deeptf_load(GOLDEN, &options, &none) == 0);
+  api().deeptf_free(none);
+}
+
 TEST(an_atom_has_one_list) {
   const Model model = load();
   const Atoms atoms;
@@ -302,5 +322,7 @@ TEST(no_model_is_described) {
   CHECK(api().deeptf_type_name(nullptr, 0) == nullptr && api().deeptf_rcut(nullptr) == 0);
   CHECK(std::isnan(api().deeptf_data_end(nullptr, 0, 0)) && api().deeptf_is_native(nullptr) == 0);
   CHECK(std::string(api().deeptf_metadata(nullptr)).empty());
+  CHECK(std::string(api().deeptf_device(nullptr)).empty());
+  CHECK(std::string(api().deeptf_no_gpu_reason(nullptr)).empty());
   api().deeptf_free(nullptr);
 }

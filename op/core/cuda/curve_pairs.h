@@ -6,6 +6,9 @@
 
 namespace deeptf {
 
+// The widest net whose gradients there are, in columns.
+constexpr int64_t kMostColumns = 256;
+
 // All pointers are on the device.
 struct PlacedPairs : CurvePairs {
   const int32_t* first;  // [T, n] the first pair of each neighbour type and atom

@@ -14,9 +14,6 @@
 
 namespace deeptf {
 
-// The widest net whose gradients there are, in columns.
-constexpr int64_t kMostColumns = 256;
-
 template <class T>
 void embedding_sum(const PlacedPairs& pairs, const CurveTable<T>& table, const Cuda& cuda,
                    const double* rows, T* sum, const OutsidePairs& outside);

@@ -6,14 +6,13 @@
 #include "core/cuda/device.h"
 #include "core/cuda/frame_of_atom.h"
 #include "core/cuda/neighbors.h"
-#include "core/cuda/primitives.h"
+#include "core/cuda/pair_rows.h"
 #include "core/geometry/apart.h"
 
 namespace deeptf {
 namespace {
 
 constexpr int kThreads = 128;
-constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
 
 // Bounds of the real atoms from begin to end - 1, of all threads of a block.
 __device__ void bounds_of(const BinnedAtoms& atoms, int64_t begin, int64_t end, double (&low)[3],
@@ -175,7 +174,8 @@ __global__ void __launch_bounds__(kThreads) count_kernel(BinnedAtoms atoms, int3
       if (square < kTooClose * kTooClose) mark(atoms.wrong);
     }
   });
-  if (lane == 0) counts[centre.atom] = static_cast<int32_t>(total < kMost ? total : kMost);
+  if (lane == 0)
+    counts[centre.atom] = static_cast<int32_t>(total < kMostPairs ? total : kMostPairs);
 }
 
 // A pair before it has its place in the row of its centre.
@@ -185,7 +185,7 @@ struct alignas(16) Found {
 };
 
 __global__ void __launch_bounds__(kThreads)
-    find_kernel(BinnedAtoms atoms, const int32_t* row, Found* found) {
+    find_kernel(BinnedAtoms atoms, const int32_t* row, int64_t num_pairs, Found* found) {
   Centre centre;
   if (!centre_of_warp(atoms, &centre)) return;
   const int lane = threadIdx.x % kLanes;
@@ -195,10 +195,11 @@ __global__ void __launch_bounds__(kThreads)
       const int32_t slot = begin + lane;
       const bool near = square_to(atoms, centre, run, slot) < atoms.rcut * atoms.rcut;
       const unsigned all = __ballot_sync(kAllLanes, near);
-      if (near) {
+      const int64_t place = next + lanes_before(all);
+      if (near && place < num_pairs) {
         const int32_t atom = atoms.atom[slot];
         const int64_t key = int64_t{atoms.frames.atom_type[atom]} << 32 | atom;
-        found[next + lanes_before(all)] = {key, run.image, slot};
+        found[place] = {key, run.image, slot};
       }
       next += __popc(all);
     }
@@ -207,12 +208,13 @@ __global__ void __launch_bounds__(kThreads)
 
 // Writes the pairs of a warp's atom, each at its place in the row.
 __global__ void __launch_bounds__(kThreads)
-    place_kernel(BinnedAtoms atoms, const int32_t* row, const Found* found, int32_t* neighbor,
-                 double* displacement) {
+    place_kernel(BinnedAtoms atoms, const int32_t* row, int64_t num_pairs, const Found* found,
+                 int32_t* neighbor, double* displacement) {
   Centre centre;
   if (!centre_of_warp(atoms, &centre)) return;
   const BinGrid& grid = atoms.grids[frame_of(atoms, centre.atom)];
-  const int64_t begin = row[centre.atom], end = row[centre.atom + 1];
+  const int64_t begin = row[centre.atom], row_end = row[centre.atom + 1];
+  const int64_t end = row_end < num_pairs ? row_end : num_pairs;
   for (int64_t pair = begin + threadIdx.x % kLanes; pair < end; pair += kLanes) {
     const Found own = found[pair];
     int64_t place = begin;
@@ -222,28 +224,10 @@ __global__ void __launch_bounds__(kThreads)
     }
     double shift[3];
     image_shift(grid, own.image, shift);
-    neighbor[place] = static_cast<int32_t>(own.key & kMost);
+    neighbor[place] = static_cast<int32_t>(own.key & kMostPairs);
     displacement_to(atoms, centre, own.slot, shift, displacement + 3 * place);
   }
 }
-
-struct Outcome {
-  int64_t num_pairs;
-  int32_t wrong;
-};
-
-// Brings the sums of counts to 32 bits; at the end, what the host must know.
-struct Finish {
-  BinnedAtoms atoms;
-  const int64_t* sum;
-  int32_t* row;
-  Outcome* outcome;
-
-  DEEPTF_HD void operator()(int64_t atom) const {
-    row[atom] = static_cast<int32_t>(sum[atom] < kMost ? sum[atom] : kMost);
-    if (atom == atoms.num_atoms) *outcome = {sum[atom], *atoms.wrong};
-  }
-};
 
 }  // namespace
 
@@ -274,16 +258,18 @@ CudaNeighborSearch::CudaNeighborSearch(const Frames& frames, int64_t num_atoms, 
   for_each(cuda, num_atoms, PlaceAtom{atoms_});
 }
 
-int64_t CudaNeighborSearch::count(int32_t* row) {
+void CudaNeighborSearch::count(int32_t* row, SearchOutcome* outcome) {
   const int64_t atoms = atoms_.num_atoms;
-  auto* sum = cuda_.scratch<int64_t>(atoms + 1);
-  auto* outcome = cuda_.scratch<Outcome>(1);
   set_zero(cuda_, row, atoms + 1);
   launch(cuda_, blocks_of_warps(atoms, kThreads), kThreads, count_kernel, atoms_, row);
-  exclusive_scan(cuda_, row, atoms + 1, sum);
-  for_each(cuda_, atoms + 1, Finish{atoms_, sum, row, outcome});
-  const Outcome found = on_host(cuda_, outcome, 1)[0];
-  if (found.wrong != 0 || found.num_pairs >= kMost) report();
+  finish_row(cuda_, atoms, atoms_.wrong, row, outcome);
+}
+
+int64_t CudaNeighborSearch::count(int32_t* row) {
+  auto* outcome = cuda_.scratch<SearchOutcome>(1);
+  count(row, outcome);
+  const SearchOutcome found = on_host(cuda_, outcome, 1)[0];
+  if (found.wrong != 0 || found.num_pairs >= kMostPairs) report();
   return found.num_pairs;
 }
 
@@ -306,8 +292,9 @@ void CudaNeighborSearch::fill(const int32_t* row, int64_t num_pairs, int32_t* ne
                               double* displacement) {
   auto* found = cuda_.scratch<Found>(num_pairs);
   const dim3 blocks = blocks_of_warps(atoms_.num_atoms, kThreads);
-  launch(cuda_, blocks, kThreads, find_kernel, atoms_, row, found);
-  launch(cuda_, blocks, kThreads, place_kernel, atoms_, row, found, neighbor, displacement);
+  launch(cuda_, blocks, kThreads, find_kernel, atoms_, row, num_pairs, found);
+  launch(cuda_, blocks, kThreads, place_kernel, atoms_, row, num_pairs, found, neighbor,
+         displacement);
 }
 
 }  // namespace deeptf

@@ -23,6 +23,12 @@ struct BinnedAtoms {
   int32_t* wrong;      // whether something cannot be used
 };
 
+// What the host must know of a search.
+struct SearchOutcome {
+  int64_t num_pairs;
+  int32_t wrong;  // whether something cannot be used
+};
+
 class CudaNeighborSearch {
  public:
   // Puts the atoms of frames on the device into bins.
@@ -32,7 +38,12 @@ class CudaNeighborSearch {
   // what NeighborSearch refuses, and for a frame_row that is not that of the atoms.
   int64_t count(int32_t* row);
 
-  // Fills neighbor [P] and displacement [P, 3], in order.
+  // The same without waiting and without Error: the outcome is on the device. Nothing is known of
+  // what follows where it is wrong, but that no access is out of range.
+  void count(int32_t* row, SearchOutcome* outcome);
+
+  // Fills neighbor [P] and displacement [P, 3], in order. Where row has more than num_pairs, those
+  // behind are left out.
   void fill(const int32_t* row, int64_t num_pairs, int32_t* neighbor, double* displacement);
 
  private:

@@ -18,7 +18,10 @@ struct CheckAtom {
     const PairList& list = atoms.list;
     if (k < list.num_centres && list.row[k] > list.row[k + 1]) mark(atoms.wrong);
     if (k == 0 && list.row[0] != 0) mark(atoms.wrong);
-    if (k == list.num_centres && list.row[k] != atoms.num_pairs) mark(atoms.wrong);
+    if (k == list.num_centres &&
+        (atoms.exact ? list.row[k] != atoms.num_pairs : list.row[k] > atoms.num_pairs)) {
+      mark(atoms.wrong);
+    }
     if (k >= list.num_all) return;
     const int32_t type = list.atom_type[k];
     if (type >= list.num_types) mark(atoms.wrong);
@@ -160,16 +163,36 @@ CudaPairSorter::CudaPairSorter(const PairList& list, int64_t num_pairs, const Cu
     : cuda_(cuda), atoms_{} {
   atoms_.list = list;
   atoms_.num_pairs = num_pairs;
+  atoms_.exact = true;
   if (list.num_owned < 0 || list.num_owned > list.num_centres) report();
+  count();
+  auto* outcome = cuda.scratch<Outcome>(1);
+  for_each(cuda, 1, Summary{atoms_, outcome});
+  const Outcome found = on_host(cuda, outcome, 1)[0];
+  if (found.wrong != 0) report();
+  num_real_ = found.num_real;
+  num_sorted_ = found.num_sorted;
+}
+
+CudaPairSorter::CudaPairSorter(const PairList& list, int64_t num_real, int64_t most_pairs,
+                               const Cuda& cuda)
+    : cuda_(cuda), atoms_{}, num_real_(num_real), num_sorted_(most_pairs) {
+  atoms_.list = list;
+  atoms_.num_pairs = most_pairs;
+  count();
+}
+
+void CudaPairSorter::count() {
+  const PairList& list = atoms_.list;
   const int64_t counts = list.num_types * list.num_owned;
-  atoms_.atom = cuda.scratch<int32_t>(list.num_owned);
-  atoms_.type_start = cuda.scratch<int32_t>(list.num_types + 1);
-  atoms_.count = cuda.scratch<int32_t>(counts + 1);
-  atoms_.first = cuda.scratch<int32_t>(counts + 1);
-  atoms_.seen = cuda.scratch<int32_t>(list.num_all + 1);
-  atoms_.row = cuda.scratch<int32_t>(list.num_all + 1);
-  atoms_.wrong = cuda.scratch<int32_t>(1);
-  set_zero(cuda, atoms_.wrong, 1);
+  atoms_.atom = cuda_.scratch<int32_t>(list.num_owned);
+  atoms_.type_start = cuda_.scratch<int32_t>(list.num_types + 1);
+  atoms_.count = cuda_.scratch<int32_t>(counts + 1);
+  atoms_.first = cuda_.scratch<int32_t>(counts + 1);
+  atoms_.seen = cuda_.scratch<int32_t>(list.num_all + 1);
+  atoms_.row = cuda_.scratch<int32_t>(list.num_all + 1);
+  atoms_.wrong = cuda_.scratch<int32_t>(1);
+  set_zero(cuda_, atoms_.wrong, 1);
   sort_atoms();
   count_pairs();
 }
@@ -192,12 +215,6 @@ void CudaPairSorter::count_pairs() {
   launch(cuda_, blocks_of_warps(list.num_owned, kThreads), kThreads, count_kernel, atoms_);
   exclusive_scan(cuda_, atoms_.count, counts + 1, atoms_.first);
   exclusive_scan(cuda_, atoms_.seen, list.num_all + 1, atoms_.row);
-  auto* outcome = cuda_.scratch<Outcome>(1);
-  for_each(cuda_, 1, Summary{atoms_, outcome});
-  const Outcome found = on_host(cuda_, outcome, 1)[0];
-  if (found.wrong != 0) report();
-  num_real_ = found.num_real;
-  num_sorted_ = found.num_sorted;
 }
 
 void CudaPairSorter::fill(const PairCounts& counts, const SortedPairs& pairs) {

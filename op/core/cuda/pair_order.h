@@ -26,7 +26,8 @@ struct PairCounts {
 // first.
 struct SortedAtoms {
   PairList list;
-  int64_t num_pairs;    // of the list
+  int64_t num_pairs;    // of the list, or the most that it may have
+  bool exact;           // whether it must have as many
   int32_t* atom;        // [owned] by place
   int32_t* type_start;  // [T + 1] first place of each type; the last: how many are real
   int32_t* count;       // [T, owned] pairs of (neighbour type, place)
@@ -42,13 +43,20 @@ class CudaPairSorter {
   // refuses, wrong displacements included, and for a row that does not end at num_pairs.
   CudaPairSorter(const PairList& list, int64_t num_pairs, const Cuda& cuda);
 
+  // For a caller who knows N_real and lets the list have up to most_pairs: waits for nothing and
+  // throws nothing. P' is most_pairs then, and nothing is known of the numbers behind the pairs.
+  CudaPairSorter(const PairList& list, int64_t num_real, int64_t most_pairs, const Cuda& cuda);
+
   int64_t num_real() const { return num_real_; }      // N_real
   int64_t num_sorted() const { return num_sorted_; }  // P'
+  // On the device: not zero where the list cannot be used.
+  const int32_t* wrong() const { return atoms_.wrong; }
 
   // Writes counts and pairs; once.
   void fill(const PairCounts& counts, const SortedPairs& pairs);
 
  private:
+  void count();
   void sort_atoms();
   void count_pairs();
   [[noreturn]] void report() const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/plan/stages.h"
+#include "engine/plan/sum_constants.h"
 
 namespace deeptf {
 namespace {
@@ -10,47 +11,38 @@ namespace {
 template <class T>
 class EmptyPlacesStage final : public Stage {
  public:
-  explicit EmptyPlacesStage(const StageReader& reader) : takes_(reader.takes()) {
-    const ValueType& taken = reader.type_of(takes_);
-    if (taken.of_pairs) throw Error("empty places must be added to sums of atoms");
-    const int64_t types = reader.inputs.num_types;
-    places_ = reader.constant<T>("places", {types});
-    counted_ = reader.constant<T>("counted", {types, types});
-    value_ = reader.constant<T>("value", {types, -1});
-    width_ = taken.width;
-    if (value_.shape[1] < 1 || value_.shape[1] > width_) {
-      throw Error("`value` of a stage must have rows of at most " + std::to_string(width_) +
-                  " numbers, got " + std::to_string(value_.shape[1]));
-    }
-    gives_ = reader.gives({width_, false, kPrecision<T>});
-  }
+  explicit EmptyPlacesStage(const StageReader& reader)
+      : constants_(reader),
+        takes_(reader.takes()),
+        gives_(reader.gives({constants_.width, false, kPrecision<T>})) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
     const T* sums = values.take<T>(takes_);
     T* out = values.give<T>(gives_);
-    std::copy_n(sums, block.num_atoms * width_, out);
-    const int64_t types = block.num_types, number = value_.shape[1];
+    const int64_t width = constants_.width;
+    std::copy_n(sums, block.num_atoms * width, out);
+    const int64_t types = block.num_types, number = constants_.number();
     for (int64_t atom = 0; atom < block.num_atoms; ++atom) {
       const int64_t c = block.type[atom];
-      T absent = places_[c];
+      T absent = constants_.places[c];
       for (int64_t t = 0; t < types; ++t) {
-        absent -= counted_[t * types + c] * static_cast<T>(block.neighbor_count[atom * types + t]);
+        const auto count = static_cast<T>(block.neighbor_count[atom * types + t]);
+        absent -= constants_.counted[t * types + c] * count;
       }
-      T* to = out + atom * width_;
-      for (int64_t m = 0; m < number; ++m) to[m] += absent * value_[c * number + m];
+      T* to = out + atom * width;
+      for (int64_t m = 0; m < number; ++m) to[m] += absent * constants_.value[c * number + m];
     }
     if (!gradient) return {};
-    return [this, &block, &values] {
+    return [this, width, &block, &values] {
       const T* upper = values.gradient<T>(gives_);
       values.add_gradient<T>(takes_,
-                             [&](T* to) { std::copy_n(upper, block.num_atoms * width_, to); });
+                             [&](T* to) { std::copy_n(upper, block.num_atoms * width, to); });
     };
   }
 
  private:
+  EmptyPlacesConstants<T> constants_;
   int takes_, gives_;
-  int64_t width_;
-  Aligned<T> places_, counted_, value_;
 };
 
 }  // namespace

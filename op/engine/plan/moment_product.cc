@@ -2,6 +2,7 @@
 #include "core/moments/moment_product.h"
 
 #include "engine/plan/stages.h"
+#include "engine/plan/sum_constants.h"
 
 namespace deeptf {
 namespace {
@@ -9,20 +10,15 @@ namespace {
 template <class T>
 class MomentProductStage final : public Stage {
  public:
-  explicit MomentProductStage(const StageReader& reader) : takes_(reader.takes()) {
-    const ValueType& taken = reader.type_of(takes_);
-    if (taken.of_pairs || taken.width % 4 != 0) {
-      throw Error("a product of moments must take sums of four columns");
-    }
-    width_ = taken.width / 4;
-    axis_ = reader.integer("axis", 1, width_);
-    scale_ = static_cast<T>(1.0 / static_cast<double>(reader.integer("places", 1, INT32_MAX)));
-    gives_ = reader.gives({width_ * axis_, false, kPrecision<T>});
-  }
+  explicit MomentProductStage(const StageReader& reader)
+      : constants_(reader),
+        scale_(static_cast<T>(constants_.scale)),
+        takes_(reader.takes()),
+        gives_(reader.gives({constants_.width * constants_.axis, false, kPrecision<T>})) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
-    const MomentShape shape{block.num_atoms, 4, width_, axis_};
-    const int64_t count = block.num_atoms * 4 * width_;
+    const MomentShape shape{block.num_atoms, 4, constants_.width, constants_.axis};
+    const int64_t count = block.num_atoms * 4 * constants_.width;
     const T* sums = values.take<T>(takes_);
     T* moments = values.keep<T>(count);
     for (int64_t k = 0; k < count; ++k) moments[k] = scale_ * sums[k];
@@ -38,9 +34,9 @@ class MomentProductStage final : public Stage {
   }
 
  private:
-  int takes_, gives_;
-  int64_t width_, axis_;
+  MomentConstants constants_;
   T scale_;
+  int takes_, gives_;
 };
 
 }  // namespace

@@ -12,48 +12,15 @@ constexpr double kBlockBytes = 1 << 24;
 }  // namespace
 
 bool Plan::is_known(const Json& metadata) {
-  const Json* plan = metadata.find("plan");
-  if (plan == nullptr || plan->is_null()) return false;
-  for (const Json& term : plan->items()) {
-    for (const Json& stage : term.at("stages").items()) {
-      if (!has_kernel(stage.at("kernel").text())) return false;
-    }
-  }
-  return true;
+  return has_plan(metadata) && unknown_kernel(metadata, has_kernel).empty();
 }
 
-Plan::Plan(const ModelFile& file, const Inputs& inputs) {
-  for (const Json& term : file.metadata().at("plan").items()) {
-    terms_.push_back(read_term(term, file, inputs));
-  }
-  if (terms_.empty()) throw Error("the plan of a model must have a term, got none");
-}
-
-Plan::Term Plan::read_term(const Json& term, const ModelFile& file, const Inputs& inputs) {
-  Names names;
-  Term out;
-  for (const Json& stage : term.at("stages").items()) {
-    const StageReader reader(stage, file, inputs, &names);
-    out.stages.push_back(make_stage(reader));
-    out.sets.push_back(reader.set());
-  }
-  const std::string& name = term.at("values").at("atom_energy").text();
-  const auto found = names.number.find(name);
-  if (found == names.number.end()) {
-    throw Error("the plan of a model must give the energies of the atoms, got no value " + name);
-  }
-  out.atom_energy = found->second;
-  const ValueType& type = names.types[out.atom_energy];
-  if (type.of_pairs || type.width != 1 || type.precision != Precision::float64) {
-    throw Error("the energies of the atoms must be a float64 number each, got the value " + name);
-  }
-  out.types = std::move(names.types);
-  return out;
-}
+Plan::Plan(const ModelFile& file, const Inputs& inputs)
+    : terms_(read_terms<Stage>(file, inputs, make_stage)) {}
 
 int64_t Plan::block_atoms(int64_t most) const {
   double bytes = 1;
-  for (const Term& term : terms_) {
+  for (const Term<Stage>& term : terms_) {
     for (const auto& stage : term.stages) bytes += stage->atom_bytes();
   }
   return std::max<int64_t>(1, std::min(most, static_cast<int64_t>(kBlockBytes / bytes)));
@@ -63,7 +30,7 @@ void Plan::evaluate(const AtomBlock& block, double* atom_energy, double* pair_gr
   std::fill_n(atom_energy, block.num_atoms, 0.0);
   if (pair_gradient != nullptr) std::fill_n(pair_gradient, 3 * block.num_pairs, 0.0);
   std::vector<Stage::Pull> pulls;
-  for (const Term& term : terms_) {
+  for (const Term<Stage>& term : terms_) {
     Values values(term.types, block);
     pulls.clear();
     for (size_t k = 0; k < term.stages.size(); ++k) {

@@ -1,10 +1,9 @@
 // The plan of a model: its terms, each a row of stages that ends in energies of the atoms.
 #pragma once
 
-#include <memory>
 #include <vector>
 
-#include "engine/plan/stage.h"
+#include "engine/plan/term.h"
 
 namespace deeptf {
 
@@ -24,16 +23,7 @@ class Plan {
   void evaluate(const AtomBlock& block, double* atom_energy, double* pair_gradient) const;
 
  private:
-  struct Term {
-    std::vector<ValueType> types;
-    std::vector<std::unique_ptr<Stage>> stages;
-    std::vector<int> sets;  // of the pairs that each has
-    int atom_energy;
-  };
-
-  static Term read_term(const Json& term, const ModelFile& file, const Inputs& inputs);
-
-  std::vector<Term> terms_;
+  std::vector<Term<Stage>> terms_;
 };
 
 }  // namespace deeptf

@@ -30,8 +30,12 @@ class Model {
   virtual ~Model() = default;
 
   const Description about;
+  std::string device = "CPU";
+  std::string no_gpu_reason;  // why not a GPU, though there is one
 
   virtual bool is_native() const = 0;
+  // Whether evaluate() checks its arguments, of which some may not be on the host.
+  virtual bool checks_itself() const { return false; }
   // The arguments have been checked (check.h). Throws Error.
   virtual void evaluate(const deeptf_frames& frames, const deeptf_options& options,
                         const deeptf_results& results) const = 0;
@@ -44,6 +48,8 @@ class Model {
 // Throws Error where the file cannot be used.
 std::unique_ptr<Model> load_model(const ModelFile& file, const deeptf_load_options& options);
 std::unique_ptr<Model> load_native(const ModelFile& file);
+// NULL where gpu_library() has no GPU.
+std::unique_ptr<Model> load_on_gpu(const ModelFile& file, int32_t gpu_number);
 std::unique_ptr<Model> load_with_tensorflow(const ModelFile& file,
                                             const deeptf_load_options& options);
 

@@ -1,12 +1,13 @@
 // Times the kernels of a step of molecular dynamics and of training on water (bench_model.h): each
-// alone, with its share of the shortest time that the device allows, and all of them; and the
-// memory that they take.
+// alone, with its share of the shortest time that the device allows, and all of them; the memory
+// that they take; and a step of the engine, from positions on the host to forces there.
 //
 //   bench_cuda [atoms ...]
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 
+#include "bench_engine.h"
 #include "bench_model.h"
 #include "core/cuda/adam.h"
 #include "core/cuda/moment_product.h"
@@ -232,6 +233,10 @@ int main(int argc, char** argv) {
     try {
       time_all<float>(water);
       time_all<double>(water);
+      for (const bool single : {true, false}) {
+        report(static_cast<int64_t>(water.type.size()),
+               single ? "ENGINE, float32" : "ENGINE, float64", time_of_engine(water, single), 0);
+      }
     } catch (const std::exception& error) {
       std::printf("%s atoms: %s\n", argv[k], error.what());
       return 1;

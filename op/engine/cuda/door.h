@@ -1,0 +1,54 @@
+// The atoms of a step, and how their pairs are found on the device: by bins, from lists of an MD
+// engine, or given. Types and all else that says how much there is are on the host; arrays that
+// callers may have on the device say so.
+#pragma once
+
+#include <memory>
+
+#include "core/cuda/neighbors.h"
+#include "core/geometry/pair_order.h"
+#include "engine/cuda/transfers.h"
+#include "engine/run/check.h"
+
+namespace deeptf::device {
+
+// Neighbour lists that stay on the device from step to step.
+struct KeptLists {
+  int64_t revision = 0;  // 0: none that may be used again
+  Memory row{Memory::Place::device}, neighbor{Memory::Place::device};
+};
+
+// What a search is given besides what it has added.
+struct SearchArrays {
+  Uploads* uploads;
+  const int32_t *type, *frame_row;
+  SearchOutcome* outcome;  // is zero before
+};
+
+class Door {
+ public:
+  virtual ~Door() = default;
+
+  int64_t num_all = 0, num_centres = 0, num_owned = 0, num_frames = 1;
+  const int32_t* type = nullptr;   // [num_all]
+  std::vector<int32_t> frame_row;  // [F + 1] first centre of each frame
+  const double *fparam = nullptr, *aparam = nullptr;
+
+  // How many pairs there are, where that is known; else 0.
+  virtual int64_t num_pairs() const { return 0; }
+  // Adds the arrays in which search() looks for pairs, besides types and frame_row.
+  virtual void add(Uploads* uploads, KeptLists* kept) = 0;
+  // Queues the search; all arrays are on the device. With most_pairs 0 it but counts the pairs.
+  virtual void search(const Cuda& cuda, const SearchArrays& arrays, int64_t most_pairs,
+                      PairList* list) = 0;
+  // Throws Error with what the CPU finds wrong.
+  virtual void report() const = 0;
+};
+
+// The structs have been filled but not been checked; they outlive the door. All throw Error with
+// what is wrong.
+std::unique_ptr<Door> door_of(const deeptf_frames& frames, const Description& about);
+std::unique_ptr<Door> door_of(const deeptf_neighbor_list& list, const Description& about);
+std::unique_ptr<Door> door_of(const deeptf_pairs& pairs, const Description& about);
+
+}  // namespace deeptf::device

@@ -1,0 +1,38 @@
+// The stages that have kernels on a device.
+#include <map>
+
+#include "engine/cuda/stage.h"
+
+namespace deeptf::device {
+namespace {
+
+using Make = std::unique_ptr<Stage> (*)(const StageReader&);
+
+const std::map<std::string, Make>& makers() {
+  static const std::map<std::string, Make> all{
+      {"environment", make_environment},
+      {"embedding_sum", make_embedding_sum},
+      {"empty_places", make_empty_places},
+      {"moment_product", make_moment_product},
+      {"scaled_sum", make_scaled_sum},
+      {"concatenation", make_concatenation},
+      {"within", make_within},
+      {"fitting_net", make_fitting_net},
+  };
+  return all;
+}
+
+}  // namespace
+
+bool has_kernel(const std::string& name) { return makers().count(name) > 0; }
+
+std::unique_ptr<Stage> make_stage(const StageReader& reader) {
+  const std::string& kernel = reader.fields.at("kernel").text();
+  const auto found = makers().find(kernel);
+  if (found == makers().end()) {
+    throw Error("the plan of a model must be made of stages with kernels for GPUs, got " + kernel);
+  }
+  return found->second(reader);
+}
+
+}  // namespace deeptf::device

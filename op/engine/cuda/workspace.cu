@@ -1,0 +1,238 @@
+// See workspace.h.
+#include <algorithm>
+#include <typeinfo>
+
+#include "core/cuda/curve_pairs.h"
+#include "core/cuda/memory.h"
+#include "core/cuda/pair_order.h"
+#include "engine/cuda/results.h"
+#include "engine/cuda/workspace.h"
+
+namespace deeptf::device {
+namespace {
+
+constexpr int64_t kGraphAtoms = 20000;  // the most of a step that is recorded
+constexpr int64_t kMostPairs = INT32_MAX;
+
+// Room for pairs comes in pieces; in a test so small that there is soon too little.
+#ifdef __CUDACC__
+constexpr int64_t kPiece = 1024;
+#else
+constexpr int64_t kPiece = 16;
+#endif
+
+// Room for at least so many pairs, which stays the same where their number changes a little.
+int64_t rounded(int64_t pairs) { return std::min((pairs / kPiece + 2) * kPiece, kMostPairs - 1); }
+
+[[noreturn]] void report(const Door& door) {
+  door.report();
+  throw Error("atoms must be usable, got others on the GPU, not on the CPU");
+}
+
+// Numbers by which steps differ.
+class Key {
+ public:
+  void add(int64_t number) { text_.append(reinterpret_cast<const char*>(&number), sizeof number); }
+  void add(const void* address) { add(static_cast<int64_t>(reinterpret_cast<intptr_t>(address))); }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+// Waits for what was queued even where queueing it has failed.
+class Waiting {
+ public:
+  explicit Waiting(const Cuda& cuda) : cuda_(cuda) {}
+  ~Waiting() {
+    try {
+      wait(cuda_);
+    } catch (const Error&) {  // which the next call meets again
+    }
+  }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+ private:
+  const Cuda& cuda_;
+};
+
+}  // namespace
+
+struct Workspace::Step {
+  const Plan& plan;
+  const deeptf::Inputs& inputs;
+  Door* door;
+  bool with_gradient, with_atom_virial;
+  std::vector<int32_t> count;  // [T] owned atoms of each type
+  int64_t num_real = 0;
+};
+
+void Workspace::evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* door,
+                         const deeptf_results& results) {
+  Step step{plan, inputs, door, false, results.atom_virial != nullptr, {}};
+  step.with_gradient =
+      results.force != nullptr || results.virial != nullptr || results.atom_virial != nullptr;
+  step.count.resize(inputs.num_types);
+  for (int64_t atom = 0; atom < door->num_owned; ++atom) {
+    if (door->type[atom] < 0) continue;
+    ++step.count[door->type[atom]];
+    ++step.num_real;
+  }
+  int64_t most = door->num_pairs() > 0 ? door->num_pairs() : likely_most(step.num_real);
+  const Cuda own = cuda();
+  const Waiting waiting(own);
+  downloads_.place({door->num_frames, door->num_centres, door->num_all, inputs.num_types}, results);
+  send(inputs, door);
+  if (most == 0) most = count_pairs(step);
+  SearchOutcome found = try_step(step, most);
+  if (found.num_pairs > most) {
+    most = count_pairs(step);
+    found = try_step(step, most);
+  }
+  if (found.wrong != 0) report(*door);
+  real_ = step.num_real;
+  pairs_ = found.num_pairs;
+  most_ = most;
+  downloads_.give();
+}
+
+Cuda Workspace::cuda() {
+  return {stream_.get(), [this](size_t bytes) { return arena_.take(bytes); }};
+}
+
+void Workspace::send(const deeptf::Inputs& inputs, Door* door) {
+  uploads_.clear();
+  const int64_t frames = door->num_frames;
+  numbers_.type = uploads_.add(door->type, door->num_all);
+  numbers_.frame_row = uploads_.add(door->frame_row.data(), frames + 1);
+  numbers_.fparam = uploads_.add(door->fparam, inputs.num_fparam * frames);
+  numbers_.aparam = uploads_.add(door->aparam, inputs.num_aparam * door->num_centres);
+  door->add(&uploads_, &kept_);
+  uploads_.send(cuda());
+}
+
+// The room for pairs of a step: that of the last one, or in relation to it. 0: not known.
+int64_t Workspace::likely_most(int64_t num_real) const {
+  if (num_real == real_ || real_ == 0 || num_real == 0) return most_;
+  const double each = static_cast<double>(pairs_) / static_cast<double>(real_);
+  const auto wanted = static_cast<int64_t>(1.1 * each * static_cast<double>(num_real));
+  return rounded(wanted);
+}
+
+SearchArrays Workspace::arrays(SearchOutcome* outcome) {
+  return {&uploads_, uploads_.at<int32_t>(numbers_.type), uploads_.at<int32_t>(numbers_.frame_row),
+          outcome};
+}
+
+// Waits for the number of pairs; gives room for a little more, so that the steps that follow need
+// not wait.
+int64_t Workspace::count_pairs(const Step& step) {
+  if (step.num_real == 0) return 1;
+  arena_.take_back();
+  const Cuda own = cuda();
+  auto* outcome = own.scratch<SearchOutcome>(1);
+  fill_zero(own, sizeof *outcome, outcome);
+  step.door->search(own, arrays(outcome), 0, nullptr);
+  wait(own);
+  SearchOutcome found;
+  copy_now(outcome, sizeof found, &found);
+  if (found.wrong != 0 || found.num_pairs >= kMostPairs) report(*step.door);
+  return rounded(found.num_pairs + found.num_pairs / 16);
+}
+
+// Nothing is known of the results where something is wrong, or there are more pairs than
+// most_pairs.
+SearchOutcome Workspace::try_step(const Step& step, int64_t most_pairs) {
+  arena_.take_back();
+  const Cuda own = cuda();
+  const auto queue_all = [&] { queue(step, most_pairs); };
+  if (step.num_real <= kGraphAtoms) {
+    graph_.run(own, key_of(step, most_pairs), queue_all);
+  } else {
+    queue_all();
+  }
+  downloads_.fetch(own);
+  wait(own);
+  return downloads_.received();
+}
+
+void Workspace::queue(const Step& step, int64_t most_pairs) {
+  const Cuda own = cuda();
+  clear_results(own, &downloads_);
+  if (step.num_real == 0) return;
+  const int64_t n = step.num_real, types = step.inputs.num_types, all = step.door->num_all;
+  const PairCounts counts{own.scratch<int32_t>(n),         own.scratch<int32_t>(types),
+                          own.scratch<int32_t>(n * types), own.scratch<int32_t>(types * types),
+                          own.scratch<int32_t>(n * types), own.scratch<int32_t>(all + 1)};
+  const SortedPairs sorted{own.scratch<int32_t>(most_pairs), own.scratch<int32_t>(most_pairs),
+                           own.scratch<double>(3 * most_pairs), own.scratch<int32_t>(most_pairs)};
+  {
+    const Arena::Scope scope(&arena_);
+    auto* outcome = own.scratch<SearchOutcome>(1);
+    fill_zero(own, sizeof *outcome, outcome);
+    PairList list{};
+    step.door->search(own, arrays(outcome), most_pairs, &list);
+    CudaPairSorter sorter(list, n, most_pairs, own);
+    sorter.fill(counts, sorted);
+    set_outcome(own, outcome, sorter.wrong(), &downloads_);
+  }
+  const PlacedPairs placed = place_pairs({n, most_pairs, types, 0, counts.atom_count,
+                                          counts.neighbor_count, nullptr, nullptr, nullptr},
+                                         own);
+  const Block block{own,
+                    &arena_,
+                    n,
+                    all,
+                    step.door->num_frames,
+                    most_pairs,
+                    types,
+                    step.count.data(),
+                    counts.atom_order,
+                    uploads_.at<int32_t>(numbers_.type),
+                    uploads_.at<int32_t>(numbers_.frame_row),
+                    uploads_.at<double>(numbers_.fparam),
+                    uploads_.at<double>(numbers_.aparam),
+                    counts.atom_count,
+                    counts.neighbor_count,
+                    placed.first,
+                    placed.type,
+                    sorted.centre,
+                    sorted.displacement,
+                    downloads_.outside_count(),
+                    downloads_.outside_distance()};
+  queue_plan(step, block,
+             {most_pairs, n, all, types, counts.atom_order, counts.first_pair,
+              counts.neighbor_count, counts.pair_row, sorted.pair_of},
+             sorted.neighbor);
+}
+
+void Workspace::queue_plan(const Step& step, const Block& block, const PairsOfAtoms& pairs,
+                           const int32_t* neighbor) {
+  const Cuda& own = block.cuda;
+  auto* energy = own.scratch<double>(block.num_atoms);
+  double* gradient = step.with_gradient ? own.scratch<double>(3 * block.num_pairs) : nullptr;
+  step.plan.evaluate(block, energy, gradient);
+  add_energies(block, energy, &downloads_);
+  if (!step.with_gradient) return;
+  add_forces(block, pairs, neighbor, gradient, step.with_atom_virial, &downloads_);
+}
+
+std::string Workspace::key_of(const Step& step, int64_t most_pairs) {
+  const Door& door = *step.door;
+  Key key;
+  for (const int64_t number : {static_cast<int64_t>(typeid(door).hash_code()), door.num_all,
+                               door.num_centres, door.num_owned, door.num_frames, most_pairs,
+                               int64_t{step.with_gradient}, int64_t{step.with_atom_virial}}) {
+    key.add(number);
+  }
+  for (const int32_t number : step.count) key.add(int64_t{number});
+  for (const void* address : {uploads_.begin(), static_cast<const void*>(downloads_.begin()),
+                              arena_.begin(), static_cast<const void*>(kept_.row.at_least(0)),
+                              static_cast<const void*>(kept_.neighbor.at_least(0))}) {
+    key.add(address);
+  }
+  return key.text();
+}
+
+}  // namespace deeptf::device

@@ -1,0 +1,74 @@
+// The terms of a plan, for the stages of any device: read, and how they hang together.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/plan/stage.h"
+
+namespace deeptf {
+
+// A row of stages that ends in energies of the atoms.
+template <class S>
+struct Term {
+  std::vector<ValueType> types;
+  std::vector<std::unique_ptr<S>> stages;
+  std::vector<int> sets;  // of the pairs that each has
+  int atom_energy;
+};
+
+inline bool has_plan(const Json& metadata) {
+  const Json* plan = metadata.find("plan");
+  return plan != nullptr && !plan->is_null();
+}
+
+// The first stage of a plan whose kernel is not known, or nothing.
+inline std::string unknown_kernel(const Json& metadata, bool (*is_known)(const std::string&)) {
+  for (const Json& term : metadata.at("plan").items()) {
+    for (const Json& stage : term.at("stages").items()) {
+      const std::string& name = stage.at("kernel").text();
+      if (!is_known(name)) return name;
+    }
+  }
+  return "";
+}
+
+template <class S>
+Term<S> read_term(const Json& term, const ModelFile& file, const Inputs& inputs,
+                  std::unique_ptr<S> (*make)(const StageReader&)) {
+  Names names;
+  Term<S> out;
+  for (const Json& stage : term.at("stages").items()) {
+    const StageReader reader(stage, file, inputs, &names);
+    out.stages.push_back(make(reader));
+    out.sets.push_back(reader.set());
+  }
+  const std::string& name = term.at("values").at("atom_energy").text();
+  const auto found = names.number.find(name);
+  if (found == names.number.end()) {
+    throw Error("the plan of a model must give the energies of the atoms, got no value " + name);
+  }
+  out.atom_energy = found->second;
+  const ValueType& type = names.types[out.atom_energy];
+  if (type.of_pairs || type.width != 1 || type.precision != Precision::float64) {
+    throw Error("the energies of the atoms must be a float64 number each, got the value " + name);
+  }
+  out.types = std::move(names.types);
+  return out;
+}
+
+// Throws Error where the plan is damaged or does not fit the constants.
+template <class S>
+std::vector<Term<S>> read_terms(const ModelFile& file, const Inputs& inputs,
+                                std::unique_ptr<S> (*make)(const StageReader&)) {
+  std::vector<Term<S>> terms;
+  for (const Json& term : file.metadata().at("plan").items()) {
+    terms.push_back(read_term(term, file, inputs, make));
+  }
+  if (terms.empty()) throw Error("the plan of a model must have a term, got none");
+  return terms;
+}
+
+}  // namespace deeptf
