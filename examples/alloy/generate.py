@@ -33,6 +33,7 @@ MAX_STRAIN = 0.03
 ATOMS = 32
 # cells of a lattice along x, y, z; atoms of a cell
 LATTICES = {"fcc": ((2, 2, 2), 4), "bcc": ((2, 2, 4), 2)}
+PRESSURES = ("pxx", "pyy", "pzz", "pxy", "pxz", "pyz")  # in the words of LAMMPS
 HIGHEST = 4000  # K, where liquids are made
 SETUP = """units metal
 atom_modify map array
@@ -111,7 +112,7 @@ def label(frames: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Energy, force and virial of frames, whose cells are lower triangular."""
     engine = open_alloy("fcc", 3.6, frames["real_atom_types"][0])
     engine.commands_string("change_box all triclinic\nbox tilt large")
-    engine.command("compute virial all pressure NULL virial")
+    engine.command(f"thermo_style custom pe {' '.join(PRESSURES)}")
     columns: dict[str, list[np.ndarray]] = {"energy": [], "force": [], "virial": []}
     for coord, box, types in zip(
         frames["coord"], frames["box"], frames["real_atom_types"], strict=True
@@ -119,7 +120,7 @@ def label(frames: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         scatter(engine, "type", types + 1)
         bounds = " ".join(f"{axis} final 0 {box[k, k]:.16g}" for k, axis in enumerate("xyz"))
         tilts = f"xy final {box[1, 0]:.16g} xz final {box[2, 0]:.16g} yz final {box[2, 1]:.16g}"
-        engine.command(f"change_box all {bounds} {tilts}")
+        engine.command(f"change_box all {bounds} {tilts} units box")
         scatter(engine, "x", coord @ np.linalg.inv(box) % 1 @ box)
         engine.command("run 0")
         columns["energy"].append(engine.get_thermo("pe"))
@@ -130,9 +131,8 @@ def label(frames: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def virial(engine, volume: float) -> np.ndarray:  # noqa: ANN001
-    """-dE/d(strain) [3, 3] in eV: pressure in bar times volume, without the kinetic part."""
-    pressure = engine.extract_compute("virial", 0, 1)
-    xx, yy, zz, xy, xz, yz = (pressure[k] for k in range(6))
+    """-dE/d(strain) [3, 3] in eV: pressure in bar times volume, of atoms at rest."""
+    xx, yy, zz, xy, xz, yz = (engine.get_thermo(name) for name in PRESSURES)
     return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) * volume * 6.241509e-7
 
 
