@@ -60,7 +60,8 @@ class TestSystem:
     def test_composition_and_type_map(self, system):
         names = (system / "type_map.raw").read_text().split()
         types = [names[int(t)] for t in (system / "type.raw").read_text().split()]
-        assert {name: types.count(name) for name in names if name in types} == TYPES[system.parts[-3]]
+        found = {name: types.count(name) for name in names if name in types}
+        assert found == TYPES[system.parts[-3]]
 
     def test_forces_sum_to_zero(self, system):
         arrays = load(system)

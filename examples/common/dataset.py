@@ -1,8 +1,8 @@
 """Reads pw.x outputs by dpdata, reads and writes data sets with every tenth frame held out.
 
 Energies are float64 (a total energy of 1e4 eV in float32 is rounded by 1e-3 eV), types int32, all
-other arrays float32, whose rounding (1e-6 eV/A for a force of 10 eV/A) is far below the errors of the
-labels.
+other arrays float32, whose rounding (1e-6 eV/A for a force of 10 eV/A) is far below the errors of
+the labels.
 """
 
 import shutil
