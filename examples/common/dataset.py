@@ -1,7 +1,8 @@
 """Reads pw.x outputs by dpdata, reads and writes data sets with every tenth frame held out.
 
-Energies are float64 (a total energy of 1e4 eV in float32 is rounded by 1e-3 eV), all other arrays
-float32, whose rounding (1e-6 eV/A for a force of 10 eV/A) is far below the errors of the labels.
+Energies are float64 (a total energy of 1e4 eV in float32 is rounded by 1e-3 eV), types int32, all
+other arrays float32, whose rounding (1e-6 eV/A for a force of 10 eV/A) is far below the errors of
+the labels.
 """
 
 import shutil
@@ -12,6 +13,7 @@ import numpy as np
 
 HELD_OUT_EVERY = 10
 PARTS = ("train", "validation")
+KINDS = {"energy": np.float64, "real_atom_types": np.int32}  # of arrays that are not float32
 
 
 def split(number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -29,7 +31,8 @@ def write_system(
 ) -> None:
     """Write one system; `arrays` maps coord, energy, force (and box, virial) to [frames, ...].
 
-    Without a box the system is marked as one without a periodic cell.
+    Without a box the system is marked as one without a periodic cell. `real_atom_types`
+    [frames, atoms] gives each frame types of its own (`deepmd/npy/mixed`).
     """
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "set.000").mkdir(parents=True)
@@ -38,7 +41,7 @@ def write_system(
     if "box" not in arrays:
         (folder / "nopbc").touch()
     for name, values in arrays.items():
-        values = np.asarray(values, np.float64 if name == "energy" else np.float32)
+        values = np.asarray(values, KINDS.get(name, np.float32))
         shape = (-1,) if name == "energy" else (len(values), -1)
         np.save(folder / "set.000" / f"{name}.npy", values.reshape(shape))
 

