@@ -41,4 +41,6 @@ class DeepDOS(DeepModel):
         """
         check_keywords(DeepDOS.eval, others, *EVAL_KEYWORDS)
         frames = self._frames(coords, cells, atom_types, fparam, aparam, mixed_type)
-        return tuple(self._by_frame(frames, [DOS, ATOM_DOS] if atomic else [DOS]))
+        return tuple(
+            self._by_frame(frames, np.shape(atom_types)[-1], [DOS, ATOM_DOS] if atomic else [DOS])
+        )

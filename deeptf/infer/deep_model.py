@@ -89,7 +89,7 @@ class DeepModel(Evaluator):
         **others: Any,
     ) -> None:
         others["neighbor_list"] = neighbor_list
-        check_keywords(type(self).__init__, others, *_KEYWORDS)
+        check_keywords(DeepModel.__init__, others, *_KEYWORDS, name=type(self).__name__)
         super().__init__(model_file, backend, Settings(threads, memory, auto_batch_size, gpu))
         if self.main not in (None, *self.get_outputs()):
             self.close()
@@ -126,7 +126,8 @@ class DeepModel(Evaluator):
         **others: Any,
     ) -> np.ndarray:
         """Return the descriptor of every atom, [nf, N, D]; arguments as in `eval`."""
-        check_keywords(DeepModel.eval_descriptor, others, *EVAL_KEYWORDS)
+        name = f"{type(self).__name__}.eval_descriptor"
+        check_keywords(DeepModel.eval_descriptor, others, *EVAL_KEYWORDS, name=name)
         frames = self._frames(coords, cells, atom_types, fparam, aparam, mixed_type)
         value = self._run_frames(frames, [DESCRIPTOR.name])[DESCRIPTOR.name]
         num_atoms = np.asarray(atom_types).shape[-1]
@@ -188,11 +189,13 @@ class DeepModel(Evaluator):
         frames = self._with_parameters(frames, fparam, aparam)
         return self._run_pairs(frames, pairs, num_owned, self._outputs(outputs))
 
-    def _by_frame(self, frames: Frames, rows: Sequence[Property]) -> list[np.ndarray]:
+    def _by_frame(
+        self, frames: Frames, num_atoms: int, rows: Sequence[Property]
+    ) -> list[np.ndarray]:
         """Return properties of frames of one size, [nf, width] or [nf, N, width]."""
         result = self._run_frames(frames, [row.name for row in rows])
         num_frames = frames.num_frames
-        shapes = [[num_frames] if row.of == FRAME else [num_frames, -1] for row in rows]
+        shapes = [[num_frames] if row.of == FRAME else [num_frames, num_atoms] for row in rows]
         widths = [self.as_given(row).width for row in rows]
         found = zip(rows, shapes, widths, strict=True)
         return [result[row.name].reshape(*shape, width) for row, shape, width in found]

@@ -46,4 +46,4 @@ class DeepPot(DeepModel):
         check_keywords(DeepPot.eval, others, *EVAL_KEYWORDS)
         rows = _EVALUATED + _ATOMIC if atomic else _EVALUATED
         frames = self._frames(coords, cells, atom_types, fparam, aparam, mixed_type)
-        return tuple(self._by_frame(frames, rows))
+        return tuple(self._by_frame(frames, np.shape(atom_types)[-1], rows))

@@ -50,7 +50,9 @@ class DeepTensor(DeepModel):
         """
         check_keywords(DeepTensor.eval, others, *EVAL_KEYWORDS)
         frames = self._frames(coords, cells, atom_types, fparam, aparam, mixed_type)
-        (value,) = self._by_frame(frames, [self.of_atom if atomic else self.of_frame])
+        (value,) = self._by_frame(
+            frames, np.shape(atom_types)[-1], [self.of_atom if atomic else self.of_frame]
+        )
         return value
 
     def eval_full(
@@ -75,7 +77,9 @@ class DeepTensor(DeepModel):
         frames = self._frames(coords, cells, atom_types, fparam, aparam, mixed_type)
         force, virial, atom_virial = derivatives(self.of_frame)
         rows = [self.of_frame, force, virial]
-        found = self._by_frame(frames, [*rows, self.of_atom, atom_virial] if atomic else rows)
+        found = self._by_frame(
+            frames, np.shape(atom_types)[-1], [*rows, self.of_atom, atom_virial] if atomic else rows
+        )
         shape = frames.num_frames, self.output_dim
         found[1] = self._component_first(found[1], 3)
         found[2] = found[2].reshape(*shape, 9)

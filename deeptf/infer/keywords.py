@@ -24,10 +24,13 @@ FOREIGN: dict[str, tuple[Any, str]] = {  # the value that is taken, and why no o
 }
 
 
-def check_keywords(function: Callable, others: Mapping[str, Any], *foreign: str) -> None:
+def check_keywords(
+    function: Callable, others: Mapping[str, Any], *foreign: str, name: str | None = None
+) -> None:
     """Check `others`, which `function` has been given beyond its own parameters.
 
     foreign : those of FOREIGN that it may be given.
+    name : of the function for a user, where it is inherited.
     Raises ValueError for a value that cannot be honoured, TypeError for an unknown keyword.
     """
     for keyword, value in others.items():
@@ -37,7 +40,7 @@ def check_keywords(function: Callable, others: Mapping[str, Any], *foreign: str)
             known = list(dict.fromkeys([*names, *foreign]))
             near = difflib.get_close_matches(keyword, known, 1)
             hint = f"did you mean `{near[0]}`?" if near else f"it takes {', '.join(known)}"
-            name = function.__qualname__.removesuffix(".__init__")
+            name = name or function.__qualname__.removesuffix(".__init__")
             raise TypeError(f"`{name}` must be given its own keywords, got `{keyword}`; {hint}")
         harmless, reason = FOREIGN[keyword]
         if value is not harmless and not (isinstance(value, str | bool) and value == harmless):

@@ -93,7 +93,9 @@ class ModelConfig:
         return Outputs(values, term.outside)
 
     def gives(self) -> list[Property]:
-        """Return the properties that data can label."""
+        """Return the properties that data can label; energies where the term does not say."""
+        if not hasattr(self.term, "gives"):
+            return list(properties.ENERGIES)
         return list(self.term.gives(self.num_types))
 
     def plan(self, parameters: Parameters) -> list[TermPlan] | None:

@@ -181,7 +181,7 @@ def test_a_fitting_net_without_hidden_layers():
     set_constant(graph, "final_layer_type_0/matrix", weight)
     set_constant(graph, "final_layer_type_0/bias", bias)
     parts = DeepmdGraph(graph)
-    fitting = fitting_settings(parts)
+    fitting = fitting_settings(parts, None, 1)
     assert (fitting.neuron, fitting.activation_function) == ((1,), "linear")
     config = ModelConfig(Standard(SeE2R(sel=(4,), neuron=(3,)), fitting), ("A",))
     _, arrays = fitting_arrays(parts, config, {})

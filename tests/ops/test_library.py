@@ -27,7 +27,7 @@ NUMERIC = (
     "test_curve_sum.py::test_sum_equals_the_twin",
     "test_fitting_net.py::test_every_activation_equals_plain_tensorflow[tanh-float32]",
     "test_fitting_net.py::test_every_activation_equals_plain_tensorflow[tanh-float64]",
-    "test_curve_range.py::test_wrong_inputs",
+    "test_curve_range.py::test_wrong_shapes",
 )
 
 

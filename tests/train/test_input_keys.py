@@ -49,14 +49,15 @@ def test_keys_without_effect(place):
     assert notices == [f"{place}: accepted without effect, {ACCEPTED_WITHOUT_EFFECT[place]}"]
 
 
+TENSOR_LOSS = {"type": "tensor", "pref": 1.0, "pref_atomic": 1.0}
 SUPPORTED = {
     "model": ["standard"],
     "model/descriptor": [
         *("hybrid", "loc_frame", "se_a_ebd_v2", "se_a_mask", "se_atten", "se_atten_v2"),
         *("se_e2_a", "se_e2_r", "se_e3"),
     ],
-    "model/fitting_net": ["ener"],
-    "loss": ["ener"],
+    "model/fitting_net": ["dipole", "dos", "ener", "polar"],
+    "loss": ["dos", "ener", "tensor"],
     "learning_rate": ["exp", "cosine", "wsd"],
     "optimizer": ["Adam"],
 }
@@ -84,6 +85,13 @@ def test_types_load_or_are_said_to_be_unsupported(section, kind):
         data["model"]["fitting_net"] |= {"numb_aparam": 1, "use_aparam_as_mask": True}
     if kind.startswith("se_atten"):
         data["model"]["descriptor"]["attn_layer"] = 0
+    of_loss = {"dipole": TENSOR_LOSS, "polar": TENSOR_LOSS, "dos": {"type": "dos"}}
+    if kind in of_loss:
+        data["model"]["fitting_net"] = {"type": kind}
+        data["loss"] = of_loss[kind]
+    if kind == "tensor":
+        data["model"]["fitting_net"] = {"type": "polar"}
+        data["loss"] = TENSOR_LOSS
     if kind in SUPPORTED[section]:
         load_input(data)
         return

@@ -80,7 +80,7 @@ class Term(Protocol):
         """Return what it needs."""
 
     def gives(self, num_types: int) -> Sequence[Property]:
-        """Return the properties that data can label."""
+        """Return the properties that data can label; may be missing: energies."""
 
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where the settings do not fit the number of types."""
