@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from deeptf.loss.labels import Labels, check_gives
+from deeptf.loss.prefactors import check_prefactors, prefactors_at, uses
 from deeptf.model.inputs import Inputs
 from deeptf.model.model import Outputs
 from deeptf.properties import ATOM_DOS, DOS, Property
@@ -39,11 +40,7 @@ class DosLoss:
     limit_pref_acdf: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not value >= 0:
-                raise ValueError(f"`{name}` must be at least 0, got {value}")
-        if not any(vars(self).values()):
-            raise ValueError("`loss` must have a prefactor above 0, got 0 for all of them")
+        check_prefactors(self)
 
     def of_model(self, gives: Sequence[Property]) -> LossOfDos:
         """Return the loss of a model; ValueError where it gives no density of states."""
@@ -70,11 +67,7 @@ class LossOfDos:
 
     def prefactors(self, rate_ratio: float) -> np.ndarray:
         """Return the prefactors of TERMS at `rate_ratio` times the first learning rate, [4]."""
-        start, limit = (
-            np.array([getattr(self.settings, f"{end}_pref_{term}") for term in TERMS])
-            for end in ("start", "limit")
-        )
-        return limit * (1 - rate_ratio) + start * rate_ratio
+        return prefactors_at(self.settings, TERMS, rate_ratio)
 
     def labels(self) -> list[Property]:
         """Return the properties whose labels it may use."""
@@ -111,8 +104,7 @@ class LossOfDos:
 
     def _used(self) -> list[str]:
         """Return the terms that have a prefactor."""
-        ends = ("start", "limit")
-        return [t for t in TERMS if any(getattr(self.settings, f"{e}_pref_{t}") for e in ends)]
+        return [term for term in TERMS if uses(self.settings, term)]
 
     def _row(self, term: str) -> Property:
         return self.atom if term.startswith("a") else self.frame

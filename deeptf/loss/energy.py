@@ -17,6 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from deeptf.loss.labels import Labels, check_gives, squared_errors
+from deeptf.loss.prefactors import check_prefactors, prefactors_at, uses
 from deeptf.model.inputs import Inputs
 from deeptf.model.model import Outputs
 from deeptf.properties import ATOM_ENERGY, ENERGY, FORCE, FORCE_WEIGHT, VIRIAL, Property
@@ -50,27 +51,19 @@ class EnergyLoss:
     limit_pref_pf: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not value >= 0:
-                raise ValueError(f"`{name}` must be at least 0, got {value}")
-        if not any(vars(self).values()):
-            raise ValueError("`loss` must have a prefactor above 0, got 0 for all of them")
+        check_prefactors(self)
 
     def prefactors(self, rate_ratio: float) -> np.ndarray:
         """Return the prefactors of TERMS at `rate_ratio` times the first learning rate, [5]."""
-        start, limit = (
-            np.array([getattr(self, f"{end}_pref_{term}") for term in TERMS])
-            for end in ("start", "limit")
-        )
-        return limit * (1 - rate_ratio) + start * rate_ratio
+        return prefactors_at(self, TERMS, rate_ratio)
 
     def terms(self) -> dict[str, tuple[Property, ...]]:
         """Return the properties whose labels each term needs, for terms that have a prefactor."""
-        return {key: rows for key, rows in TERMS.items() if self._uses(key)}
+        return {key: rows for key, rows in TERMS.items() if uses(self, key)}
 
     def columns(self) -> list[Property]:
         """Return the properties whose errors a run tells: the virial only if it counts."""
-        return [row for row in TOLD if row is not VIRIAL or self._uses(VIRIAL.key)]
+        return [row for row in TOLD if row is not VIRIAL or uses(self, VIRIAL.key)]
 
     def of_model(self, gives: Sequence[Property]) -> EnergyLoss:
         """Return this loss; ValueError for a model without energies."""
@@ -102,11 +95,8 @@ class EnergyLoss:
             "ae": has["atom_ener"] * frame_mean((found["atom_energy"] - label["atom_ener"]) ** 2),
             "pf": has["force"] * has["atom_pref"] * frame_mean(label["atom_pref"] * force_square),
         }
-        return tf.add_n([prefactors[k] * square[t] for k, t in enumerate(TERMS) if self._uses(t)])
+        return tf.add_n([prefactors[k] * square[t] for k, t in enumerate(TERMS) if uses(self, t)])
 
     def errors(self, outputs: Outputs, labels: Labels, inputs: Inputs) -> tf.Tensor:
         """Return sums of squared errors of `columns` and their numbers, [columns, 2]."""
         return squared_errors(self.columns(), outputs, labels, inputs)
-
-    def _uses(self, term: str) -> bool:
-        return getattr(self, f"start_pref_{term}") > 0 or getattr(self, f"limit_pref_{term}") > 0

@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from deeptf.loss.labels import Labels, check_gives
+from deeptf.loss.prefactors import check_prefactors
 from deeptf.model.inputs import Inputs
 from deeptf.model.model import Outputs
 from deeptf.properties import (
@@ -41,11 +42,7 @@ class TensorLoss:
     enable_atomic_weight: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("pref", "pref_atomic"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"`{name}` must be at least 0, got {getattr(self, name)}")
-        if not (self.pref or self.pref_atomic):
-            raise ValueError("`loss` must have a prefactor above 0, got 0 for both")
+        check_prefactors(self, "pref", "pref_atomic")
 
     def of_model(self, gives: Sequence[Property]) -> LossOfTensor:
         """Return the loss of a model; ValueError where it gives no tensor."""
