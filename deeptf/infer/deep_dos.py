@@ -40,7 +40,5 @@ class DeepDOS(DeepModel):
         The latter are [nf, N, k]. Frames as in DeepPot.eval.
         """
         check_keywords(DeepDOS.eval, others, *EVAL_KEYWORDS)
-        frames = self._frames(coords, cells, atom_types, fparam, aparam, mixed_type)
-        return tuple(
-            self._by_frame(frames, np.shape(atom_types)[-1], [DOS, ATOM_DOS] if atomic else [DOS])
-        )
+        given = coords, cells, atom_types, fparam, aparam, mixed_type
+        return tuple(self._eval([DOS, ATOM_DOS] if atomic else [DOS], *given))

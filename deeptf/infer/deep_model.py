@@ -128,10 +128,8 @@ class DeepModel(Evaluator):
         """Return the descriptor of every atom, [nf, N, D]; arguments as in `eval`."""
         name = f"{type(self).__name__}.eval_descriptor"
         check_keywords(DeepModel.eval_descriptor, others, *EVAL_KEYWORDS, name=name)
-        frames = self._frames(coords, cells, atom_types, fparam, aparam, mixed_type)
-        value = self._run_frames(frames, [DESCRIPTOR.name])[DESCRIPTOR.name]
-        num_atoms = np.asarray(atom_types).shape[-1]
-        return value.reshape(frames.num_frames, num_atoms, value.shape[-1])
+        given = coords, cells, atom_types, fparam, aparam, mixed_type
+        return self._eval([DESCRIPTOR], *given)[0]
 
     def evaluate(self, batch: Batch, outputs: Sequence[str] | None = None) -> dict[str, np.ndarray]:
         """Evaluate a deeptf.data.batch.Batch, whose frames may differ in size.
@@ -189,14 +187,23 @@ class DeepModel(Evaluator):
         frames = self._with_parameters(frames, fparam, aparam)
         return self._run_pairs(frames, pairs, num_owned, self._outputs(outputs))
 
-    def _by_frame(
-        self, frames: Frames, num_atoms: int, rows: Sequence[Property]
+    def _eval(
+        self,
+        rows: Sequence[Property],
+        coords: ArrayLike,
+        cells: ArrayLike | None,
+        atom_types: ArrayLike,
+        fparam: ArrayLike | None,
+        aparam: ArrayLike | None,
+        mixed_type: bool,
     ) -> list[np.ndarray]:
         """Return properties of frames of one size, [nf, width] or [nf, N, width]."""
+        frames = self._frames(coords, cells, atom_types, fparam, aparam, mixed_type)
         result = self._run_frames(frames, [row.name for row in rows])
-        num_frames = frames.num_frames
-        shapes = [[num_frames] if row.of == FRAME else [num_frames, num_atoms] for row in rows]
-        widths = [self.as_given(row).width for row in rows]
+        of_frame = [frames.num_frames]
+        of_atom = [*of_frame, np.shape(atom_types)[-1]]
+        shapes = [of_frame if row.of == FRAME else of_atom for row in rows]
+        widths = [result[row.name].shape[-1] if not row.width else row.width for row in rows]
         found = zip(rows, shapes, widths, strict=True)
         return [result[row.name].reshape(*shape, width) for row, shape, width in found]
 

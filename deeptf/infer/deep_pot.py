@@ -45,5 +45,5 @@ class DeepPot(DeepModel):
         """
         check_keywords(DeepPot.eval, others, *EVAL_KEYWORDS)
         rows = _EVALUATED + _ATOMIC if atomic else _EVALUATED
-        frames = self._frames(coords, cells, atom_types, fparam, aparam, mixed_type)
-        return tuple(self._by_frame(frames, np.shape(atom_types)[-1], rows))
+        given = coords, cells, atom_types, fparam, aparam, mixed_type
+        return tuple(self._eval(rows, *given))

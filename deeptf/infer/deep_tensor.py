@@ -49,11 +49,8 @@ class DeepTensor(DeepModel):
         Atoms of types that have no tensor have zeros. Frames as in DeepPot.eval.
         """
         check_keywords(DeepTensor.eval, others, *EVAL_KEYWORDS)
-        frames = self._frames(coords, cells, atom_types, fparam, aparam, mixed_type)
-        (value,) = self._by_frame(
-            frames, np.shape(atom_types)[-1], [self.of_atom if atomic else self.of_frame]
-        )
-        return value
+        given = coords, cells, atom_types, fparam, aparam, mixed_type
+        return self._eval([self.of_atom if atomic else self.of_frame], *given)[0]
 
     def eval_full(
         self,
@@ -69,20 +66,16 @@ class DeepTensor(DeepModel):
         """Return the tensor of each frame and its derivatives, T [nf, k], F and W.
 
         F [nf, k, N, 3] = -dT/dr and W [nf, k, 9], W_ab = -sum dT/dr_a r_b over pairs, which is not
-        symmetric since a tensor turns; with `atomic` also the tensors of
-        the atoms [nf, N, k] and the parts of W [nf, k, N, 9] (that of a pair belongs to the
-        neighbour).
+        symmetric since a tensor turns; with `atomic` also the tensors of the atoms [nf, N, k] and
+        the parts of W [nf, k, N, 9] (that of a pair belongs to the neighbour).
         """
         check_keywords(DeepTensor.eval_full, others, *EVAL_KEYWORDS)
-        frames = self._frames(coords, cells, atom_types, fparam, aparam, mixed_type)
+        given = coords, cells, atom_types, fparam, aparam, mixed_type
         force, virial, atom_virial = derivatives(self.of_frame)
         rows = [self.of_frame, force, virial]
-        found = self._by_frame(
-            frames, np.shape(atom_types)[-1], [*rows, self.of_atom, atom_virial] if atomic else rows
-        )
-        shape = frames.num_frames, self.output_dim
+        found = self._eval([*rows, self.of_atom, atom_virial] if atomic else rows, *given)
         found[1] = self._component_first(found[1], 3)
-        found[2] = found[2].reshape(*shape, 9)
+        found[2] = found[2].reshape(len(found[2]), self.output_dim, 9)
         if atomic:
             found[4] = self._component_first(found[4], 9)
         return tuple(found)
