@@ -18,7 +18,7 @@ from deeptf.exchange.deepmd import nets
 from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.kind import Arrays
 from deeptf.exchange.deepmd.rows import check_positive
-from deeptf.exchange.deepmd.tensors import further_arrays, net_names, tensor_settings
+from deeptf.exchange.deepmd.tensors import OF_ALL, further_arrays, tensor_settings
 from deeptf.model.fitting.dos import DosFitting
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.fitting.net_settings import NetSettings
@@ -29,7 +29,6 @@ from deeptf.tf import session, tf
 
 TENSORS = ("dipole", "polar")
 MASK = "fitting_attr/aparam_nall"  # whether aparam is one
-OF_ALL = "final_layer/matrix"  # is there where types have vectors: then one net is for all of them
 
 
 def fitting_settings(graph: DeepmdGraph, script: Any, num_types: int) -> NetSettings:
@@ -82,7 +81,7 @@ def fitting_arrays(
     if graph.kind != "ener":
         return config, arrays | further_arrays(graph, config)
     arrays["energy_bias"] = _energy_bias(graph, config.num_types)
-    owners = _owners(graph, config.num_types)
+    owners = _owners(graph, config)
     relative = [net for owner, net in owners if f"final_layer{owner}_1/MatMul" in graph]
     if not relative:
         return config, arrays
@@ -93,11 +92,12 @@ def fitting_arrays(
     return config, arrays
 
 
-def _owners(graph: DeepmdGraph, num_types: int) -> list[tuple[str, str]]:
+def _owners(graph: DeepmdGraph, config: ModelConfig) -> list[tuple[str, str]]:
     """Return the ends of the names of layers in the graph, and the name of the net in deeptf."""
     if OF_ALL in graph:
         return [("", "all")]
-    return [(f"_type_{t}", f"type_{t}") for t in range(num_types)]
+    types = config.term.fitting_net.chosen(config.num_types)
+    return [(f"_type_{t}", f"type_{t}") for t in types]
 
 
 def _first_owner(graph: DeepmdGraph) -> str:
@@ -117,7 +117,7 @@ def _vector(types: TypeEmbedding | None) -> int:
     return 0 if types is None else types.width
 
 
-def _conditions(fitting: EnerFitting) -> int:
+def _conditions(fitting: NetSettings) -> int:
     """Return how many frame and atom parameters the nets take."""
     return sum(getattr(fitting, f"numb_{name}") for name in fitting.conditions)
 
@@ -133,7 +133,7 @@ def _parameters(graph: DeepmdGraph, kind: str) -> int:
     return size
 
 
-def _statistics(graph: DeepmdGraph, fitting: EnerFitting) -> Arrays:
+def _statistics(graph: DeepmdGraph, fitting: NetSettings) -> Arrays:
     """Return mean and standard deviation of frame and atom parameters."""
     arrays = {}
     for kind in fitting.conditions:
@@ -163,9 +163,7 @@ def _nets(graph: DeepmdGraph, config: ModelConfig) -> Arrays:
     inputs = term.descriptor.width + _vector(term.type_embedding)
     widths = inputs + _conditions(fitting), *fitting.neuron
     arrays, outputs = {}, fitting.num_outputs(term.descriptor)
-    for owner, net in _owners(graph, config.num_types):
-        if net not in net_names(config):
-            continue
+    for owner, net in _owners(graph, config):
         if f"layer_0{owner}/matrix" not in graph:
             arrays |= _linear_net(graph, owner, net, (widths[0], outputs))
             continue

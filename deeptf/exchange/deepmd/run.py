@@ -35,12 +35,9 @@ class OriginalModel:
 
     def __init__(self, graph: DeepmdGraph, part: Part) -> None:
         self._leaves = part.leaves
-        self._derivatives = names.FORCE in graph
-        cut: dict[str, tuple[int, ...]] = {}
-        for leaf in self._leaves:
-            cut[leaf.environment.name] = leaf.kind.outputs
-            if not self._derivatives:
-                continue
+        self._with_forces = self._leaves if names.FORCE in graph else []
+        cut = {leaf.environment.name: leaf.kind.outputs for leaf in self._leaves}
+        for leaf in self._with_forces:
             cut[leaf.force.name] = (DOUBLE,)
             if leaf.kind.virial:
                 cut[leaf.virial.name] = (DOUBLE, DOUBLE)
@@ -65,7 +62,7 @@ class OriginalModel:
 
         found = [self._run_environment(leaf, frame, feed, values) for leaf in self._leaves]
         num_atoms = len(frame.atom_type)
-        for leaf, evaluated in zip(self._leaves * self._derivatives, found, strict=False):
+        for leaf, evaluated in zip(self._with_forces, found, strict=False):
             gradient, *given = values(leaf.force.input)
             _check_same(leaf.force, leaf.force.input[1:], given, evaluated.of_force())
             self._give(feed, leaf.force, [evaluated.force(gradient, num_atoms)])

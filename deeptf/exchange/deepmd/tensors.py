@@ -20,7 +20,7 @@ from deeptf.model.fitting.polar import PolarFitting
 from deeptf.model.model import ModelConfig
 
 CONSTANT = "fitting_attr/t_constant_matrix"
-OF_ALL = "final_layer/matrix"  # one net for all types
+OF_ALL = "final_layer/matrix"  # is there where types have vectors: then one net is for all of them
 OUT = "model_attr/model_attr/t_out_"
 
 
@@ -51,13 +51,6 @@ def tensor_settings(
     scale = np.ones(num_types)
     scale[chosen] = np.broadcast_to(given, num_types)[_places(graph, chosen)]
     return PolarFitting(fit_diag=fit_diag, scale=tuple(scale.tolist()), **common)
-
-
-def net_names(config: ModelConfig) -> list[str]:
-    """Return the names of the nets that a model has."""
-    fitting, types = config.term.fitting_net, range(config.num_types)
-    owners = fitting.chosen(config.num_types) if hasattr(fitting, "chosen") else types
-    return [fitting.network_name(owner) for owner in (None, *owners)]
 
 
 def further_arrays(graph: DeepmdGraph, config: ModelConfig) -> Arrays:

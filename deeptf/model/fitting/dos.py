@@ -67,7 +67,7 @@ class DosFitting(PlainNets):
     ) -> Fitted:
         """Return the density of every real atom, sorted by type, and of every frame."""
         condition = conditions_of_atoms(self.conditions, inputs, pairs, parameters)
-        types = range(int(pairs.atom_count.shape[0]))
+        types = self.chosen(int(pairs.atom_count.shape[0]))
         given = self.numb_dos, parameters, types, condition
         density = self.outputs(described, pairs.atom_count, *given)
         total = frame_sums(density, inputs, pairs)

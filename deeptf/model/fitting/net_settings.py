@@ -56,6 +56,10 @@ class NetSettings:
             seed=self.seed,
         )
 
+    def chosen(self, num_types: int) -> list[int]:
+        """Return the types of the atoms that have the property, ascending."""
+        return list(range(num_types))
+
     def network_name(self, atom_type: int | None) -> str:
         """Name of the net of an atom type; None for the one of all types."""
         return "all" if atom_type is None else f"type_{atom_type}"
