@@ -40,7 +40,8 @@ class Loop:
         for schedule in filter(None, (self._schedule, self._validation)):
             schedule.keep_pairs(graph.find_pairs)
         self._sets = ["training"] if self._validation is None else ["validation", "training"]
-        self._told = run.config.loss_of_model.columns()
+        self._loss = run.config.loss_of_model
+        self._told = self._loss.columns()
         self._told_outside = False
         self._records = None
         if workers.leads:
@@ -190,7 +191,7 @@ class Loop:
     def _prefactors(self, step: int) -> np.ndarray:
         schedule = self._run.config.learning_rate
         rate_ratio = schedule.value(step, self._options.numb_steps) / schedule.start_lr
-        return self._run.config.loss_of_model.prefactors(rate_ratio)
+        return self._loss.prefactors(rate_ratio)
 
     def _not_finite(self, step: int, batch: Batch, told: Step) -> str:
         """Return whose loss is not finite; every worker asks for it after the same step."""
