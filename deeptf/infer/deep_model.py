@@ -198,7 +198,8 @@ class DeepModel(Evaluator):
         mixed_type: bool,
     ) -> list[np.ndarray]:
         """Return properties of frames of one size, [nf, width] or [nf, N, width]."""
-        frames = self._frames(coords, cells, atom_types, fparam, aparam, mixed_type)
+        frames = frames_of_arrays(coords, cells, atom_types, self._names, mixed_type)
+        frames = self._with_parameters(frames, fparam, aparam)
         result = self._run_frames(frames, [row.name for row in rows])
         of_frame = [frames.num_frames]
         of_atom = [*of_frame, np.shape(atom_types)[-1]]
@@ -212,18 +213,6 @@ class DeepModel(Evaluator):
         if names is None:
             return [row.name for row in labelled(self.get_outputs())]
         return list(names)
-
-    def _frames(
-        self,
-        coords: ArrayLike,
-        cells: ArrayLike | None,
-        atom_types: ArrayLike,
-        fparam: ArrayLike | None,
-        aparam: ArrayLike | None,
-        mixed_type: bool,
-    ) -> Frames:
-        frames = frames_of_arrays(coords, cells, atom_types, self._names, mixed_type)
-        return self._with_parameters(frames, fparam, aparam)
 
     def _with_parameters(
         self, frames: Frames, fparam: ArrayLike | None, aparam: ArrayLike | None
