@@ -78,7 +78,7 @@ def build(
     arrays = measured_arrays(config.tables, arrays)
     with tf.Graph().as_default() as graph:
         inputs, parameters = config.inputs(), Parameters(arrays, frozen=True)
-        outputs = config.build(inputs, parameters)
+        outputs = config.build(inputs, parameters, derivatives=True)
         _check_used(parameters.unused())
         values = dict(outputs.values)
         if outputs.outside is not None:

@@ -24,7 +24,7 @@ from deeptf.model.term.standard import Standard
 from deeptf.model.term.term import Needs, TermOutputs
 from deeptf.ops.force import atom_virial, force_virial
 from deeptf.ops.pairs import SortedPairs, sort_pairs
-from deeptf.properties import CENTRE, PROPERTIES, Property, derivatives
+from deeptf.properties import CENTRE, PROPERTIES, Property
 from deeptf.tf import tf
 
 
@@ -73,8 +73,11 @@ class ModelConfig:
         needs = self.needs()
         return build_inputs(needs.rcut, needs.numb_fparam, needs.numb_aparam, needs.masked)
 
-    def build(self, inputs: Inputs, parameters: Parameters) -> Outputs:
-        """Return the tensors of the model on `inputs`; `parameters` holds its statistics."""
+    def build(self, inputs: Inputs, parameters: Parameters, derivatives: bool = False) -> Outputs:
+        """Return the tensors of the model on `inputs`; `parameters` holds its statistics.
+
+        derivatives : those of properties of frames other than the energy too, which no loss needs.
+        """
         given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
         alone = self.needs().hops == 1  # else a term needs the pairs of further centres
         pairs = sort_pairs(*given, self.num_types, inputs.num_owned if alone else None)
@@ -88,8 +91,8 @@ class ModelConfig:
             if self.needs().masked:  # there is nothing to strain
                 virials = properties.VIRIAL.name, properties.ATOM_VIRIAL.name
                 values |= {name: tf.zeros_like(values[name]) for name in virials}
-        for name, gradients in term.gradients.items():
-            values |= _derivatives(PROPERTIES[name], gradients, pairs, inputs)
+        for name, shares in term.components.items() if derivatives else ():
+            values |= _derivatives(PROPERTIES[name], shares, pairs, inputs)
         return Outputs(values, term.outside)
 
     def gives(self) -> list[Property]:
@@ -126,15 +129,21 @@ def _energies(term: TermOutputs, pairs: SortedPairs, inputs: Inputs) -> dict[str
 
 
 def _derivatives(
-    of: Property, gradients: Sequence[tf.Tensor], pairs: SortedPairs, inputs: Inputs
+    of: Property, shares: Sequence[tf.Tensor], pairs: SortedPairs, inputs: Inputs
 ) -> dict[str, tf.Tensor]:
-    """Return force, virial and atomic virial of each component of a property of frames."""
+    """Return force, virial and atomic virial of each component of a property of frames.
+
+    shares : what each atom has of the components, [N_real].
+    """
     found = []
-    for gradient in gradients:
+    for share in shares:
+        gradient = tf.gradients(share, pairs.displacement)[0]
         force, virial = force_virial(gradient, pairs, inputs.frame_row)
         found.append((force, virial, atom_virial(gradient, pairs)))
     columns = (tf.concat(column, axis=1) for column in zip(*found, strict=True))
-    return {row.name: column for row, column in zip(derivatives(of), columns, strict=True)}
+    return {
+        row.name: column for row, column in zip(properties.derivatives(of), columns, strict=True)
+    }
 
 
 def _to_atoms(value: tf.Tensor, pairs: SortedPairs, inputs: Inputs) -> tf.Tensor:

@@ -32,7 +32,7 @@ class Fitted:
     energy: tf.Tensor | None = None  # [N_real] eV, float64
     slope: tf.Tensor | None = None  # [N_real, width] dE/d(descriptor)
     values: Mapping[str, tf.Tensor] = field(default_factory=dict)  # properties other than energy
-    # atoms' shares [N_real] of each component of properties of frames whose derivatives are wanted
+    # atoms' shares [N_real] of each component of properties of frames that have derivatives
     components: Mapping[str, Sequence[tf.Tensor]] = field(default_factory=dict)
 
 

@@ -174,11 +174,8 @@ class Standard:
         if fitted.slope is not None:
             gradient = tf.gradients(described.descriptor, pairs.displacement, fitted.slope)[0]
         values = {DESCRIPTOR.name: tf.cast(described.descriptor, tf.float64), **fitted.values}
-        gradients = {
-            name: [tf.gradients(share, pairs.displacement)[0] for share in shares]
-            for name, shares in fitted.components.items()
-        }
-        return TermOutputs(fitted.energy, gradient, values, described.outside, gradients)
+        given = gradient, values, described.outside, fitted.components
+        return TermOutputs(fitted.energy, *given)
 
     def plan(self, parameters: Parameters, num_types: int) -> list[TermPlan] | None:
         """Return the stages of both parts, where both have them."""

@@ -67,8 +67,8 @@ class TermOutputs:
     pair_gradient: tf.Tensor | None = None  # [P, 3] of their sum, dE/d(displacement)
     values: Mapping[str, tf.Tensor] = field(default_factory=dict)  # other properties, by name
     outside: Outside | None = None  # pairs closer than the data of tables
-    # [P, 3] of each component of those properties of frames whose derivatives are wanted
-    gradients: Mapping[str, Sequence[tf.Tensor]] = field(default_factory=dict)
+    # atoms' shares [N_real] of each component of properties of frames that have derivatives
+    components: Mapping[str, Sequence[tf.Tensor]] = field(default_factory=dict)
 
 
 class Term(Protocol):
