@@ -2,6 +2,7 @@
 // Nothing waits for their number, so the set has room for all of them.
 #include "core/cuda/primitives.h"
 #include "engine/cuda/stage.h"
+#include "engine/plan/within_constants.h"
 
 namespace deeptf::device {
 namespace {
@@ -57,21 +58,13 @@ struct GiveBack {
 
 class WithinStage final : public Stage {
  public:
-  explicit WithinStage(const StageReader& reader)
-      : rcut_(reader.number("rcut")), takes_(reader.takes()) {
-    if (!(rcut_ > 0)) throw Error("`rcut` of a stage must be positive");
-    const ValueType& taken = reader.type_of(takes_);
-    if (!taken.of_pairs || taken.width != 3) {
-      throw Error("pairs within `rcut` must be some of pairs");
-    }
-    gives_ = reader.gives({3, true, Precision::float64, reader.new_set()});
-  }
+  explicit WithinStage(const StageReader& reader) : constants_(reader) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
     const int64_t pairs = block.num_pairs, counts = block.num_atoms * block.num_types;
     int32_t* sum = values.keep<int32_t>(pairs + 1);
     set_zero(block.cuda, sum + pairs, 1);
-    for_each(block.cuda, pairs, IsNear{rcut_, block.displacement, sum});
+    for_each(block.cuda, pairs, IsNear{constants_.rcut, block.displacement, sum});
     exclusive_scan(block.cuda, sum, pairs + 1, sum);
     int32_t *first = values.keep<int32_t>(counts), *count = values.keep<int32_t>(counts);
     int32_t* centre = values.keep<int32_t>(pairs);
@@ -79,7 +72,7 @@ class WithinStage final : public Stage {
              CountNear{block.num_atoms, block.num_types, block.first, block.neighbor_count, sum,
                        first, count});
     Block& near = values.add_block(block);
-    double* displacement = values.give<double>(gives_);
+    double* displacement = values.give<double>(constants_.gives);
     for_each(block.cuda, pairs,
              TakeNear{block.centre, sum, block.displacement, centre, displacement});
     near.first = first;
@@ -88,15 +81,15 @@ class WithinStage final : public Stage {
     near.displacement = displacement;
     if (!gradient) return {};
     return [this, sum, pairs, &block, &values] {
-      const double* upper = values.gradient<double>(gives_);
-      values.add_gradient<double>(
-          takes_, [&](double* out) { for_each(block.cuda, pairs, GiveBack{sum, upper, out}); });
+      const double* upper = values.gradient<double>(constants_.gives);
+      values.add_gradient<double>(constants_.takes, [&](double* out) {
+        for_each(block.cuda, pairs, GiveBack{sum, upper, out});
+      });
     };
   }
 
  private:
-  double rcut_;
-  int takes_, gives_;
+  WithinConstants constants_;
 };
 
 }  // namespace

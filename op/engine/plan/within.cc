@@ -2,20 +2,14 @@
 #include <algorithm>
 
 #include "engine/plan/stages.h"
+#include "engine/plan/within_constants.h"
 
 namespace deeptf {
 namespace {
 
 class WithinStage final : public Stage {
  public:
-  explicit WithinStage(const StageReader& reader)
-      : rcut_(reader.number("rcut")), takes_(reader.takes()) {
-    if (!(rcut_ > 0)) throw Error("`rcut` of a stage must be positive");
-    const ValueType& taken = reader.type_of(takes_);
-    if (!taken.of_pairs || taken.width != 3)
-      throw Error("pairs within `rcut` must be some of pairs");
-    gives_ = reader.gives({3, true, Precision::float64, reader.new_set()});
-  }
+  explicit WithinStage(const StageReader& reader) : constants_(reader) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
     AtomBlock& near = values.add_block(block);
@@ -24,7 +18,7 @@ class WithinStage final : public Stage {
     near.num_pairs = find(block, count, pair_of);
     near.neighbor_count = count;
     int32_t* centre = values.keep<int32_t>(near.num_pairs);
-    double* displacement = values.give<double>(gives_);
+    double* displacement = values.give<double>(constants_.gives);
     for (int64_t k = 0; k < near.num_pairs; ++k) {
       centre[k] = block.centre[pair_of[k]];
       std::copy_n(block.displacement + 3 * int64_t{pair_of[k]}, 3, displacement + 3 * k);
@@ -33,8 +27,8 @@ class WithinStage final : public Stage {
     near.displacement = displacement;
     if (!gradient) return {};
     return [this, pair_of, &near, &block, &values] {
-      const double* upper = values.gradient<double>(gives_);
-      values.add_gradient<double>(takes_, [&](double* out) {
+      const double* upper = values.gradient<double>(constants_.gives);
+      values.add_gradient<double>(constants_.takes, [&](double* out) {
         std::fill_n(out, 3 * block.num_pairs, 0.0);
         for (int64_t k = 0; k < near.num_pairs; ++k) {
           std::copy_n(upper + 3 * k, 3, out + 3 * int64_t{pair_of[k]});
@@ -48,13 +42,14 @@ class WithinStage final : public Stage {
   // their order; returns how many there are.
   int64_t find(const AtomBlock& block, int32_t* count, int32_t* pair_of) const {
     const int64_t types = block.num_types;
+    const double rcut = constants_.rcut;
     int64_t pair = 0, found = 0;
     for (int64_t t = 0; t < types; ++t) {
       for (int64_t atom = 0; atom < block.num_atoms; ++atom) {
         const int64_t before = found, end = pair + block.neighbor_count[atom * types + t];
         for (; pair < end; ++pair) {
           const double* d = block.displacement + 3 * pair;
-          if (d[0] * d[0] + d[1] * d[1] + d[2] * d[2] < rcut_ * rcut_) {
+          if (d[0] * d[0] + d[1] * d[1] + d[2] * d[2] < rcut * rcut) {
             pair_of[found++] = static_cast<int32_t>(pair);
           }
         }
@@ -64,8 +59,7 @@ class WithinStage final : public Stage {
     return found;
   }
 
-  double rcut_;
-  int takes_, gives_;
+  WithinConstants constants_;
 };
 
 }  // namespace
