@@ -86,6 +86,7 @@ def training(kind: str, precision: str, optimizer: str) -> Iterator[tuple[Run, T
     with tempfile.TemporaryDirectory() as folder:
         changes = settings(kind, precision, optimizer)
         changes["training/training_data/systems"] = [f"{folder}/system"]
+        changes["training/stat_file"] = f"{folder}/statistics.npz"
         with contextlib.redirect_stdout(io.StringIO()):
             run = start(write_run(Path(folder), changes))
         graph = TrainingGraph(run.config, run.values, seed=1)
