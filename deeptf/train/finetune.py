@@ -64,7 +64,7 @@ def with_types(origin: Origin, type_map: Sequence[str]) -> Origin:
         return origin
     try:
         model = old.with_types(source, type_map)
-        arrays = old.term.arrays_with_types(origin.arrays, source)
+        arrays = old.arrays_with_types(origin.arrays, source, type_map)
     except ValueError as error:
         raise ValueError(f"types of {origin.path} cannot be changed: {error}") from error
     return replace(origin, model=model, arrays=arrays)
@@ -77,7 +77,7 @@ def complete(
 
     Prints what becomes of the arrays and of the energy bias.
     """
-    of_data, _ = model.term.first_arrays(found, model.type_map)
+    of_data, _ = model.first_arrays(found)
     known = {name: _filled(array, of_data.get(name)) for name, array in arrays.items()}
     whole = {name: array for name, array in known.items() if not np.isnan(array).any()}
     drawn = _drawn(model, whole, seed)

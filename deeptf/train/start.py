@@ -104,8 +104,9 @@ def start(
     )
     if origin.model is None:
         term, notes = model.term.decide(found)
-        values, more = term.first_arrays(found, model.type_map)
-        config = replace(config, model=replace(model, term=term))
+        model = replace(model, term=term)
+        values, more = model.first_arrays(found)
+        config = replace(config, model=model)
     else:
         values, more = dict(origin.arrays), []
         if origin.finetune:
