@@ -134,11 +134,14 @@ class ModelConfig:
 
     def first_arrays(self, found: Found) -> tuple[Arrays, Lines]:
         """Return the arrays of a new model that follow from data and files, and lines about them."""
-        arrays, lines = self.term.first_arrays(found, self.type_map)
-        if self.short_range is not None:
-            own, more = self.short_range.arrays(self.type_map)
-            arrays, lines = {**arrays, **own}, [*lines, *more]
-        return arrays, lines
+        return self.with_short_range(*self.term.first_arrays(found, self.type_map))
+
+    def with_short_range(self, arrays: Arrays, lines: Lines) -> tuple[Arrays, Lines]:
+        """Return arrays of the term, and lines, with those of what the model has beside it."""
+        if self.short_range is None:
+            return arrays, lines
+        own, more = self.short_range.arrays(self.type_map)
+        return {**arrays, **own}, [*lines, *more]
 
     def arrays_with_types(
         self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str]
@@ -157,6 +160,13 @@ class ModelConfig:
         """Create the placeholders of this model in the current graph."""
         needs = self.needs()
         return build_inputs(needs.rcut, needs.numb_fparam, needs.numb_aparam, needs.masked)
+
+    def wall_energy(self, inputs: Inputs, parameters: Parameters) -> tf.Tensor:
+        """Return the energies of frames by the pairs of `short_range` alone, [F] eV."""
+        given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
+        pairs = sort_pairs(*given, self.num_types)
+        energy = _to_atoms(self.short_range.energies(inputs, pairs, parameters).value, pairs, inputs)
+        return tf.math.unsorted_segment_sum(energy, inputs.frame_of_atom, inputs.num_frames)
 
     def build(self, inputs: Inputs, parameters: Parameters, derivatives: bool = False) -> Outputs:
         """Return the tensors of the model on `inputs`; `parameters` holds its statistics.
