@@ -72,7 +72,7 @@ KNOWN_TYPES: dict[str, tuple[str, ...]] = {
     "optimizer": ("Adam", "AdamW", "LKF", "AdaMuon", "HybridMuon"),
 }
 
-_NO_TABLE_POTENTIAL = "deeptf has no short-range pair table"
+_OTHER_WALL = "model/zbl gives a wall by atomic numbers"
 _UNIT_LENGTH = "queries, keys and values of attention have length 1"
 _ONLY_STANDARD = "deeptf trains one standard model at a time"
 
@@ -83,11 +83,10 @@ UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "model/shared_dict": ((), _ONLY_STANDARD),
     "model/modifier": ((None,), "long-range corrections of the data are not available"),
     "model/spin": ((None,), "spin models are not available"),
-    "model/use_srtab": ((None,), _NO_TABLE_POTENTIAL),
     "model/pair_exclude_types": (([], None), "use model/descriptor/exclude_types"),
     "model/atom_exclude_types": (([], None), "atoms cannot be left out of the energy"),
     "model/preset_out_bias": ((None,), "use model/fitting_net/atom_ener"),
-    "model/bridging_method": (("None", None), _NO_TABLE_POTENTIAL),
+    "model/bridging_method": (("None", None), _OTHER_WALL),
     "model/descriptor/env_protection": (
         (0.0, 0),
         "1/r is used without an added constant",
@@ -134,7 +133,7 @@ UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
 }
 
 _TYPE_SECTION = "model/type_embedding says how types become vectors"
-_UNUSED_TABLE = "it shapes a short-range pair table, which is not used"
+_UNUSED_WALL = "it shapes a wall that is not used"
 
 ACCEPTED_WITHOUT_EFFECT: dict[str, str] = {
     "with_distrib": "the number of processes decides",
@@ -144,12 +143,8 @@ ACCEPTED_WITHOUT_EFFECT: dict[str, str] = {
     "model/descriptor/tebd_dim": _TYPE_SECTION,
     "model/descriptor/use_econf_tebd": _TYPE_SECTION,
     "model/descriptor/use_tebd_bias": _TYPE_SECTION,
-    "model/smin_alpha": _UNUSED_TABLE,
-    "model/sw_rmin": _UNUSED_TABLE,
-    "model/sw_rmax": _UNUSED_TABLE,
-    "model/srtab_add_bias": _UNUSED_TABLE,
-    "model/bridging_r_inner": _UNUSED_TABLE,
-    "model/bridging_r_outer": _UNUSED_TABLE,
+    "model/bridging_r_inner": _UNUSED_WALL,
+    "model/bridging_r_outer": _UNUSED_WALL,
     "model/info": "it is a description",
     "model/model_branch_alias": "it names branches of multi-task models",
     "loss/huber_delta": "the loss is the mean square error",

@@ -35,6 +35,7 @@ from deeptf.properties import DESCRIPTOR, ENERGIES, Property
 from deeptf.tf import tf
 
 SCOPES = ("descriptor", "fitting")  # of the arrays of the two parts
+ENERGY_BIAS = "fitting/energy_bias"  # of models of energies
 TYPES = "type_embedding"  # scope of the arrays that make vectors of types
 
 

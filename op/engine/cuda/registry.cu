@@ -18,6 +18,10 @@ const std::map<std::string, Make>& makers() {
       {"concatenation", make_concatenation},
       {"within", make_within},
       {"fitting_net", make_fitting_net},
+      {"pair_table", make_pair_table},
+      {"zbl", make_zbl},
+      {"soft_minimum", make_soft_minimum},
+      {"blend", make_blend},
   };
   return all;
 }

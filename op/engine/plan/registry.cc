@@ -22,6 +22,8 @@ const std::map<std::string, Make>& makers() {
       {"triple_sum", make_triple_sum},         {"triple_network_sum", make_triple_network_sum},
       {"local_frames", make_local_frames},     {"within", make_within},
       {"concatenation", make_concatenation},   {"fitting_net", make_fitting_net},
+      {"pair_table", make_pair_table},         {"zbl", make_zbl},
+      {"soft_minimum", make_soft_minimum},     {"blend", make_blend},
   };
   return all;
 }
