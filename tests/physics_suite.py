@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ from deeptf.model.descriptor.loc_frame import LocFrame
 from deeptf.model.model import ModelConfig
 from deeptf.model.pair_potential import TablePotential
 from deeptf.model.parameters import Parameters
+from deeptf.model.scopes import in_numbered_scopes
 from deeptf.model.table import NODES, RANGE, measured_arrays
+from deeptf.model.term.linear_ener import LinearEner
 from deeptf.model.term.pairtab import PairTab
 from deeptf.tf import session, tf
 
@@ -48,6 +51,12 @@ def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> di
     """Return weights drawn as for training, and statistics of a plausible size."""
     rng = np.random.default_rng(seed)
     types = config.num_types
+    if isinstance(config.term, LinearEner):
+        parts = (
+            random_arrays(replace(config, term=part), seed + k, spread)
+            for k, part in enumerate(config.term.models)
+        )
+        return in_numbered_scopes(parts)
     if isinstance(config.term, PairTab):
         return table_arrays(config.term.potential, types, "pair_table")
     statistics = short_range_arrays(config)
@@ -88,7 +97,9 @@ def short_range_arrays(config: ModelConfig) -> dict[str, np.ndarray]:
 def table_arrays(potential: TablePotential, types: int, scope: str) -> dict[str, np.ndarray]:
     """Return a table of energies k (1 - r / rcut)^3 of the k-th two types, from 0.2 A on."""
     step, first = 0.05, 0.2
-    share = 1 - (first + step * np.arange(int((potential.rcut - first) / step) + 2)) / potential.rcut
+    share = (
+        1 - (first + step * np.arange(int((potential.rcut - first) / step) + 2)) / potential.rcut
+    )
     share = np.maximum(share, 0.0)
     node = np.stack([share**3, -3 * share**2 * step / potential.rcut], axis=1)
     factor = 1.0 + np.arange(types * (types + 1) // 2)
@@ -153,9 +164,7 @@ class Potential:
         feed |= {f"{name}:0": getattr(batch, name) for name in ("atom_type", "frame_row")}
         return self.run(feed | _parameters(batch), ("energy", "force", "virial"))
 
-    def run(
-        self, feed: dict[str, np.ndarray], names: tuple[str, ...]
-    ) -> dict[str, np.ndarray]:
+    def run(self, feed: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, np.ndarray]:
         """Return outputs for a feed by tensor name."""
         return self._session.run({name: f"{name}:0" for name in names}, feed)
 
