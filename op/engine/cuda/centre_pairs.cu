@@ -1,5 +1,6 @@
 // Energies of pairs, by a table or by the formula of nuclei, and how near neighbours are.
 #include "core/cuda/centre_pairs.h"
+#include "core/short_range/centre_values.h"
 #include "engine/cuda/stage.h"
 #include "engine/plan/centre_pairs_constants.h"
 
@@ -13,11 +14,15 @@ CentrePairs pairs_of(const Block& block) {
 }
 
 struct Scale {
-  const int32_t* centre;
+  CentrePairs in;
   const double *upper, *gradient;
   double* out;
 
-  DEEPTF_HD void operator()(int64_t k) const { out[k] = upper[centre[k / 3]] * gradient[k]; }
+  DEEPTF_HD void operator()(int64_t atom) const {
+    over_pairs(in, atom, [&](int64_t pair, int64_t, double) {
+      for (int64_t k = 3 * pair; k < 3 * pair + 3; ++k) out[k] = upper[atom] * gradient[k];
+    });
+  }
 };
 
 // Adds, for all pairs, their gradient times that in the number of their centre.
@@ -26,7 +31,7 @@ Stage::Pull pull_of(const CentreStage& at, const double* gradient, const Block& 
   return [at, gradient, &block, &values] {
     const double* upper = values.gradient<double>(at.gives);
     values.add_gradient<double>(at.takes, [&](double* out) {
-      for_each(block.cuda, 3 * block.num_pairs, Scale{block.centre, upper, gradient, out});
+      for_each(block.cuda, block.num_atoms, Scale{pairs_of(block), upper, gradient, out});
     });
   };
 }
