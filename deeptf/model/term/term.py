@@ -76,6 +76,10 @@ class Term(Protocol):
 
     type: ClassVar[str]
 
+    @property
+    def fixed(self) -> bool:
+        """Whether nothing trains it; may be missing: False."""
+
     def needs(self) -> Needs:
         """Return what it needs."""
 
@@ -96,6 +100,9 @@ class Term(Protocol):
 
     def decide(self, found: Found) -> tuple[Any, Lines]:
         """Return the settings with nothing left open, and lines about it."""
+
+    def fixed_arrays(self, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
+        """Return the arrays of a `fixed` term that no data change, and lines about them."""
 
     def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
         """Return the arrays of a new model that follow from data, and lines about them."""
