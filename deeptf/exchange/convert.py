@@ -35,8 +35,8 @@ from deeptf.tf import tf
 # Allowed differences; constants such as those of gelu are rounded in a graph of float32 nets.
 TOLERANCE = {"float64": 1e-10, "float32": 1e-6}
 OF_BOTH = (
-    "its table holds energies by the types of both atoms, and so it is read; deepmd-kit 3.2.0 reads "
-    "those of the centre and the first type"
+    "its table holds energies by the types of both atoms, and so it is read; deepmd-kit 3.2.0 "
+    "takes those of the centre and the first type"
 )
 OF_TABLES = 1e-8  # of tables with cubics in place of fifth orders
 

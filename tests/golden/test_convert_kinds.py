@@ -172,7 +172,7 @@ def test_densities_of_states(tmp_path: Path) -> None:
         assert model.get_numb_dos() == found[0].shape[-1]
 
 
-TAKEN = (*PLAIN, *COMPRESSED, *TENSORS, "dos")
+TAKEN = (*PLAIN, *COMPRESSED, *TENSORS, "dos", "linear_list")
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in TAKEN])
