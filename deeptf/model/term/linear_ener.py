@@ -60,6 +60,8 @@ class LinearEner:
                     f"`{name}` must be the same in all `models` that have one, got {numbers}"
                 )
         for number, (part, needs) in enumerate(zip(self.models, self._needs, strict=True)):
+            if getattr(part, "spin", None) is not None:
+                raise ValueError(f"models[{number}] must not have spins, got `spin`")
             if needs.masked:
                 raise ValueError(
                     f"models[{number}] must not take a mask of atoms (`use_aparam_as_mask`)"

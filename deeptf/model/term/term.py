@@ -22,6 +22,7 @@ from deeptf.model.doors import COORDINATES, PAIRS
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.retyping import Source
+from deeptf.model.spin import Spins
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
 from deeptf.ops.pairs import SortedPairs
@@ -68,6 +69,7 @@ class TermOutputs:
     values: Mapping[str, tf.Tensor] = field(default_factory=dict)  # other properties, by name
     outside: Outside | None = None  # pairs closer than the data of tables
     # atoms' shares [N_real] of each component of properties of frames that have derivatives
+    spins: Spins | None = None  # of a model with virtual atoms
     components: Mapping[str, Sequence[tf.Tensor]] = field(default_factory=dict)
 
 
