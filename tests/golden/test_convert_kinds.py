@@ -58,6 +58,7 @@ PLAIN = (
     "srtab",
     "srtab_nobias",
     "linear_sum",
+    "spin",
 )
 COMPRESSED = (
     "c_se_e2_a_compressed",
@@ -85,7 +86,6 @@ OTHER_SHARES = ("loc_frame", "loc_frame_neg", "loc_frame_nn", "srtab", "srtab_no
 FEATURES = {  # part of a name -> what the message must say
     "compressed": "compressed",
     "dplr_ener": "a dipole-charge modifier",
-    "spin": "spin",
 }
 OWN = Path(__file__).parent / "kinds"  # a few of them
 BESIDE = "the golden kinds are not in a folder `shared` beside the checkout"
