@@ -88,7 +88,9 @@ def short_range_arrays(config: ModelConfig) -> dict[str, np.ndarray]:
 def table_arrays(potential: TablePotential, types: int, scope: str) -> dict[str, np.ndarray]:
     """Return a table of energies k (1 - r / rcut)^3 of the k-th two types, from 0.2 A on."""
     step, first = 0.05, 0.2
-    share = 1 - (first + step * np.arange(int((potential.rcut - first) / step) + 2)) / potential.rcut
+    share = (
+        1 - (first + step * np.arange(int((potential.rcut - first) / step) + 2)) / potential.rcut
+    )
     share = np.maximum(share, 0.0)
     node = np.stack([share**3, -3 * share**2 * step / potential.rcut], axis=1)
     factor = 1.0 + np.arange(types * (types + 1) // 2)
@@ -153,9 +155,7 @@ class Potential:
         feed |= {f"{name}:0": getattr(batch, name) for name in ("atom_type", "frame_row")}
         return self.run(feed | _parameters(batch), ("energy", "force", "virial"))
 
-    def run(
-        self, feed: dict[str, np.ndarray], names: tuple[str, ...]
-    ) -> dict[str, np.ndarray]:
+    def run(self, feed: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, np.ndarray]:
         """Return outputs for a feed by tensor name."""
         return self._session.run({name: f"{name}:0" for name in names}, feed)
 

@@ -103,9 +103,7 @@ class OriginalModel:
         self._give(feed, node, evaluated.outputs())
         return evaluated
 
-    def _run_short_range(
-        self, node: tf.NodeDef, frame: Frame, feed: Feed, values: Values
-    ) -> None:
+    def _run_short_range(self, node: tf.NodeDef, frame: Frame, feed: Feed, values: Values) -> None:
         sizes = frame.num_centres, len(frame.atom_type)
         self._give(feed, node, self._short_range.evaluate(node, values(node.input), *sizes))
 
