@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ from deeptf.model.descriptor.loc_frame import LocFrame
 from deeptf.model.model import ModelConfig
 from deeptf.model.pair_potential import TablePotential
 from deeptf.model.parameters import Parameters
+from deeptf.model.scopes import in_numbered_scopes
 from deeptf.model.table import NODES, RANGE, measured_arrays
+from deeptf.model.term.linear_ener import LinearEner
 from deeptf.model.term.pairtab import PairTab
 from deeptf.tf import session, tf
 
@@ -48,6 +51,12 @@ def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> di
     """Return weights drawn as for training, and statistics of a plausible size."""
     rng = np.random.default_rng(seed)
     types = config.num_types
+    if isinstance(config.term, LinearEner):
+        parts = (
+            random_arrays(replace(config, term=part), seed + k, spread)
+            for k, part in enumerate(config.term.models)
+        )
+        return in_numbered_scopes(parts)
     if isinstance(config.term, PairTab):
         return table_arrays(config.term.potential, types, "pair_table")
     statistics = short_range_arrays(config)

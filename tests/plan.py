@@ -119,6 +119,11 @@ def scaled_sum(plan, stage, sums):
     return value / divisor, lambda upper: upper[:, None] / divisor
 
 
+def scaled(plan, stage, value):
+    factor = stage["factor"]
+    return factor * value, lambda upper: factor * upper
+
+
 def fitting_net(plan, stage, descriptor):
     types = plan.atom_type[plan.order]
     condition = [np.zeros((len(types), 0))]
@@ -203,6 +208,7 @@ KERNELS = {
         concatenation,
         moment_product,
         scaled_sum,
+        scaled,
         fitting_net,
         pair_table,
         zbl,

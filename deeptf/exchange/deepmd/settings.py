@@ -44,7 +44,7 @@ class DeepmdSettings:
         fitting = fitting_settings(graph, self.script, num_types)
         own_names = tuple(graph.text("model_attr/tmap", "").split())
         self.has_names = bool(own_names)
-        type_map = _choose_names(num_types, own_names, type_map)
+        type_map = choose_names(num_types, own_names, type_map)
         short_range = short_range_settings(graph, self.script)
         self.config = ModelConfig(Standard(descriptor, fitting, types), type_map, **short_range)
 
@@ -57,7 +57,7 @@ class DeepmdSettings:
             )
 
 
-def _choose_names(
+def choose_names(
     num_types: int, own: tuple[str, ...], given: tuple[str, ...] | None
 ) -> tuple[str, ...]:
     """Return the names of the types: their own, those given, or numbers."""

@@ -15,6 +15,7 @@ std::unique_ptr<Stage> make_attention_sum(const StageReader& reader);
 std::unique_ptr<Stage> make_empty_places(const StageReader& reader);
 std::unique_ptr<Stage> make_moment_product(const StageReader& reader);
 std::unique_ptr<Stage> make_scaled_sum(const StageReader& reader);
+std::unique_ptr<Stage> make_scaled(const StageReader& reader);
 std::unique_ptr<Stage> make_triple_sum(const StageReader& reader);
 std::unique_ptr<Stage> make_triple_network_sum(const StageReader& reader);
 std::unique_ptr<Stage> make_local_frames(const StageReader& reader);
