@@ -22,6 +22,8 @@ const std::map<std::string, Make>& makers() {
       {"triple_sum", make_triple_sum},         {"triple_network_sum", make_triple_network_sum},
       {"local_frames", make_local_frames},     {"within", make_within},
       {"concatenation", make_concatenation},   {"fitting_net", make_fitting_net},
+      {"property_net", make_property_net},     {"axes", make_axes},
+      {"axis_vector", make_axis_vector},       {"axis_tensor", make_axis_tensor},
   };
   return all;
 }

@@ -20,6 +20,10 @@ std::unique_ptr<Stage> make_triple_network_sum(const StageReader& reader);
 std::unique_ptr<Stage> make_local_frames(const StageReader& reader);
 std::unique_ptr<Stage> make_concatenation(const StageReader& reader);
 std::unique_ptr<Stage> make_within(const StageReader& reader);
+std::unique_ptr<Stage> make_property_net(const StageReader& reader);
+std::unique_ptr<Stage> make_axes(const StageReader& reader);
+std::unique_ptr<Stage> make_axis_vector(const StageReader& reader);
+std::unique_ptr<Stage> make_axis_tensor(const StageReader& reader);
 std::unique_ptr<Stage> make_fitting_net(const StageReader& reader);
 
 }  // namespace deeptf
