@@ -136,7 +136,7 @@ class ModelConfig:
         return replace(needs, pair_bytes=needs.pair_bytes + self.short_range.pair_bytes)
 
     def first_arrays(self, found: Found) -> tuple[Arrays, Lines]:
-        """Return the arrays of a new model that follow from data and files, and lines about them."""
+        """Return the arrays of a new model that follow from data and files, and lines."""
         return self.with_short_range(*self.term.first_arrays(found, self.type_map))
 
     def with_short_range(self, arrays: Arrays, lines: Lines) -> tuple[Arrays, Lines]:
@@ -168,7 +168,9 @@ class ModelConfig:
         """Return the energies of frames by the pairs of `short_range` alone, [F] eV."""
         given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
         pairs = sort_pairs(*given, self.num_types)
-        energy = _to_atoms(self.short_range.energies(inputs, pairs, parameters).value, pairs, inputs)
+        energy = _to_atoms(
+            self.short_range.energies(inputs, pairs, parameters).value, pairs, inputs
+        )
         return tf.math.unsorted_segment_sum(energy, inputs.frame_of_atom, inputs.num_frames)
 
     def build(self, inputs: Inputs, parameters: Parameters, derivatives: bool = False) -> Outputs:

@@ -16,9 +16,7 @@ from deeptf.train.options import load_input
 from deeptf.train.wall import with_wall
 
 
-def freeze(
-    location: str | Path, output: str | Path, zbl: Sequence[float] | None = None
-) -> Path:
+def freeze(location: str | Path, output: str | Path, zbl: Sequence[float] | None = None) -> Path:
     """Write the newest checkpoint at `location` (folder, prefix or file) as a frozen model.
 
     The model has averaged weights where the checkpoint has them. An input file (.json) of a model
