@@ -43,7 +43,8 @@ class DeepPot(DeepModel):
         be [nf, N]. Returns energy [nf, 1], force [nf, N, 3], virial [nf, 9] and, with `atomic`, the
         energy of each atom [nf, N, 1] and its virial [nf, N, 9] (that of a pair belongs to the
         neighbour). Of a model with spins, energies are those of real atoms, [nf, N_real, 1], and
-        force holds magnetic forces at virtual atoms. Raises ValueError, naming frame and atom where it can.
+        force holds magnetic forces at virtual atoms. Raises ValueError, naming frame and atom where
+        it can.
         """
         check_keywords(DeepPot.eval, others, *EVAL_KEYWORDS)
         rows = _EVALUATED + _ATOMIC if atomic else _EVALUATED

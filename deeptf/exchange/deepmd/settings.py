@@ -50,7 +50,8 @@ class DeepmdSettings:
         spin = _spin_settings(graph, num_types)
         type_map = choose_names(spin.num_real if spin else num_types, own_names, type_map)
         short_range = short_range_settings(graph, self.script)
-        self.config = ModelConfig(Standard(descriptor, fitting, types, spin), type_map, **short_range)
+        term = Standard(descriptor, fitting, types, spin)
+        self.config = ModelConfig(term, type_map, **short_range)
 
     def _check_kind(self) -> None:
         self.graph.text("model_type", "original_model")  # which its tables or nets show
