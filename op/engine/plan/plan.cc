@@ -16,7 +16,7 @@ bool Plan::is_known(const Json& metadata) {
 }
 
 Plan::Plan(const ModelFile& file, const Inputs& inputs)
-    : terms_(read_terms<Stage>(file, inputs, make_stage)) {}
+    : width_(inputs.width), terms_(read_terms<Stage>(file, inputs, make_stage)) {}
 
 int64_t Plan::block_atoms(int64_t most) const {
   double bytes = 1;
@@ -26,8 +26,10 @@ int64_t Plan::block_atoms(int64_t most) const {
   return std::max<int64_t>(1, std::min(most, static_cast<int64_t>(kBlockBytes / bytes)));
 }
 
-void Plan::evaluate(const AtomBlock& block, double* atom_energy, double* pair_gradient) const {
-  std::fill_n(atom_energy, block.num_atoms, 0.0);
+void Plan::evaluate(const AtomBlock& block, const double* weight, double* value,
+                    double* pair_gradient) const {
+  const int64_t count = width_ * block.num_atoms;
+  std::fill_n(value, count, 0.0);
   if (pair_gradient != nullptr) std::fill_n(pair_gradient, 3 * block.num_pairs, 0.0);
   std::vector<Stage::Pull> pulls;
   for (const Term<Stage>& term : terms_) {
@@ -37,10 +39,10 @@ void Plan::evaluate(const AtomBlock& block, double* atom_energy, double* pair_gr
       const AtomBlock& own = values.block(term.sets[k]);
       pulls.push_back(term.stages[k]->run(own, values, pair_gradient != nullptr));
     }
-    const double* energy = values.take<double>(term.atom_energy);
-    for (int64_t atom = 0; atom < block.num_atoms; ++atom) atom_energy[atom] += energy[atom];
+    const double* own = values.take<double>(term.property);
+    for (int64_t k = 0; k < count; ++k) value[k] += own[k];
     if (pair_gradient == nullptr) continue;
-    values.begin_backward(term.atom_energy);
+    values.begin_backward(term.property, weight);
     for (auto pull = pulls.rbegin(); pull != pulls.rend(); ++pull) (*pull)();
     const double* gradient = values.gradient<double>(kPairs);
     for (int64_t k = 0; k < 3 * block.num_pairs; ++k) pair_gradient[k] += gradient[k];

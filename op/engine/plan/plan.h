@@ -1,4 +1,4 @@
-// The plan of a model: its terms, each a row of stages that ends in energies of the atoms.
+// The plan of a model: its terms, each a row of stages that ends in a property of the atoms.
 #pragma once
 
 #include <vector>
@@ -18,11 +18,13 @@ class Plan {
   // As many atoms as a block should have, at least 1 and at most `most`.
   int64_t block_atoms(int64_t most) const;
 
-  // atom_energy [n] of the atoms of a block and, unless it is null, pair_gradient [p, 3], that of
-  // their sum to the displacements.
-  void evaluate(const AtomBlock& block, double* atom_energy, double* pair_gradient) const;
+  // value [n, width] of the atoms of a block and, unless it is null, pair_gradient [p, 3], that of
+  // sum_i weight_i . value_i to the displacements. Without weight [n, width] all are 1.
+  void evaluate(const AtomBlock& block, const double* weight, double* value,
+                double* pair_gradient) const;
 
  private:
+  int64_t width_;
   std::vector<Term<Stage>> terms_;
 };
 

@@ -35,6 +35,10 @@ const std::map<std::string, Make>& makers() {
       {"zbl", make_zbl},
       {"soft_minimum", make_soft_minimum},
       {"blend", make_blend},
+      {"property_net", make_property_net},
+      {"axes", make_axes},
+      {"axis_vector", make_axis_vector},
+      {"axis_tensor", make_axis_tensor},
   };
   return all;
 }

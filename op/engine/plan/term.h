@@ -10,13 +10,13 @@
 
 namespace deeptf {
 
-// A row of stages that ends in energies of the atoms.
+// A row of stages that ends in the property of the atoms that a model gives.
 template <class S>
 struct Term {
   std::vector<ValueType> types;
   std::vector<std::unique_ptr<S>> stages;
   std::vector<int> sets;  // of the pairs that each has
-  int atom_energy;
+  int property;
 };
 
 inline bool has_plan(const Json& metadata) {
@@ -45,15 +45,17 @@ Term<S> read_term(const Json& term, const ModelFile& file, const Inputs& inputs,
     out.stages.push_back(make(reader));
     out.sets.push_back(reader.set());
   }
-  const std::string& name = term.at("values").at("atom_energy").text();
+  const std::string property = "atom_" + inputs.property;
+  const std::string& name = term.at("values").at(property).text();
   const auto found = names.number.find(name);
   if (found == names.number.end()) {
-    throw Error("the plan of a model must give the energies of the atoms, got no value " + name);
+    throw Error("the plan of a model must give `" + property + "`, got no value " + name);
   }
-  out.atom_energy = found->second;
-  const ValueType& type = names.types[out.atom_energy];
-  if (type.of_pairs || type.width != 1 || type.precision != Precision::float64) {
-    throw Error("the energies of the atoms must be a float64 number each, got the value " + name);
+  out.property = found->second;
+  const ValueType& type = names.types[out.property];
+  if (type.of_pairs || type.width != inputs.width || type.precision != Precision::float64) {
+    throw Error("`" + property + "` must be of " + std::to_string(inputs.width) +
+                " float64 numbers of each atom, got the value " + name);
   }
   out.types = std::move(names.types);
   return out;

@@ -7,10 +7,11 @@
 
 namespace deeptf {
 
-// How many atoms a thread takes at a time, and how many threads there are.
+// How many atoms a thread takes at a time, how many threads there are, and deeptf_options::weight.
 struct Shares {
   int threads;
   int64_t most_atoms;
+  const double* weight;
 };
 
 // Writes the results that are wanted. Throws Error, then nothing is known of them.

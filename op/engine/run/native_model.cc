@@ -40,9 +40,13 @@ class NativeModel final : public Model {
   void run(const Centres& centres, int64_t num_energies, const deeptf_options& options,
            const deeptf_results& results) const {
     if (results.atom_energy != nullptr) std::fill_n(results.atom_energy, num_energies, 0.0);
+    if (results.atom_value != nullptr) {
+      std::fill_n(results.atom_value, num_energies * about.inputs.width, 0.0);
+    }
     const int64_t most =
         plan_.block_atoms(options.most_atoms > 0 ? options.most_atoms : kBlockAtoms);
-    deeptf::evaluate(plan_, about.inputs, centres, {num_threads(options), most}, results);
+    const Shares shares{num_threads(options), most, options.weight};
+    deeptf::evaluate(plan_, about.inputs, centres, shares, results);
   }
 
   Plan plan_;
