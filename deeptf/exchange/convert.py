@@ -34,6 +34,10 @@ from deeptf.tf import tf
 
 # Allowed differences; constants such as those of gelu are rounded in a graph of float32 nets.
 TOLERANCE = {"float64": 1e-10, "float32": 1e-6}
+OF_BOTH = (
+    "its table holds energies by the types of both atoms, and so it is read; deepmd-kit 3.2.0 "
+    "takes those of the centre and the first type"
+)
 OF_TABLES = 1e-8  # of tables with cubics in place of fifth orders
 
 
@@ -60,6 +64,16 @@ def convert(
     return notes
 
 
+def read_deepmd(source: str | Path) -> tuple[ModelConfig, dict[str, np.ndarray]]:
+    """Return settings and arrays of the model of deeptf that a deepmd-kit model is.
+
+    Raises ValueError as `convert` does.
+    """
+    with _naming(source):
+        found = _read(read_graph(source), None)
+    return found.config, found.arrays
+
+
 @dataclass(frozen=True)
 class _Found:
     """A model of deeptf, and notes on its comparison with the graph."""
@@ -80,7 +94,7 @@ def _read(graph_def: tf.GraphDef, type_map: tuple[str, ...] | None) -> _Found:
     if is_pair_table(graph):
         config, arrays, has_names = read_pair_table(graph, type_map)
         graph.check_all_read()
-        return _Found(config, arrays, None, has_names, [])
+        return _Found(config, arrays, None, has_names, [OF_BOTH])
     settings = DeepmdSettings(graph, type_map)
     config, arrays = read_arrays(settings)
     graph.check_all_read()

@@ -70,6 +70,9 @@ class ModelConfig:
         if not self.data_stat_protect > 0:
             raise ValueError(f"`data_stat_protect` must be positive, got {self.data_stat_protect}")
         if self.type_map:
+            if hasattr(self.term, "names_of_types"):
+                names = self.term.names_of_types(self.type_map)
+                object.__setattr__(self, "type_map", names)
             self.term.check_types(len(self.type_map))
         self._check_lengths()
         if self.short_range is not None:
@@ -220,13 +223,19 @@ def _energies(term: TermOutputs, pairs: SortedPairs, inputs: Inputs) -> dict[str
     atom_energy = _to_atoms(term.atom_energy, pairs, inputs)
     energy = tf.math.unsorted_segment_sum(atom_energy, inputs.frame_of_atom, inputs.num_frames)
     gradient = term.pair_gradient
-    force, virial = force_virial(gradient, pairs, inputs.frame_row)
+    rigid = pairs if term.spins is None else term.spins.rigid(pairs)
+    force, virial = force_virial(gradient, rigid, inputs.frame_row)
+    parts = {}
+    if term.spins is not None:
+        force = term.spins.force(force)
+        parts = {name: chosen * force for name, chosen in term.spins.chosen(inputs).items()}
     return {
         properties.ENERGY.name: energy,
         properties.ATOM_ENERGY.name: atom_energy,
         properties.FORCE.name: force,
         properties.VIRIAL.name: virial,
-        properties.ATOM_VIRIAL.name: atom_virial(gradient, pairs),
+        properties.ATOM_VIRIAL.name: atom_virial(gradient, rigid),
+        **parts,
     }
 
 

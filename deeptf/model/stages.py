@@ -176,6 +176,16 @@ class FittingNet:
 
 
 @dataclass(frozen=True)
+class Scaled:
+    """A value times a number."""
+
+    kernel: ClassVar[str] = "scaled"
+    takes: str
+    gives: str
+    factor: float
+
+
+@dataclass(frozen=True)
 class PropertyNet:
     """Numbers [N, ...] of each centre, float64: net_c(D, p) with p as FittingNet has it.
 

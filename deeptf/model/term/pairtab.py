@@ -43,6 +43,11 @@ class PairTab:
             raise ValueError(f"`rcut` must be positive, got {self.rcut}")
 
     @property
+    def fixed(self) -> bool:
+        """Whether nothing trains it: always."""
+        return True
+
+    @property
     def potential(self) -> TablePotential:
         """The energies of two atoms."""
         return TablePotential(self.tab_file, self.rcut)
