@@ -1,12 +1,14 @@
 """Every entry of the tables of old, unsupported and ignored keys, on the water input."""
 
 import copy
+from dataclasses import fields
 
 import pytest
 from water_inputs import WATER, changed
 
 from deeptf.input_file import ConfigError
 from deeptf.input_keys import ACCEPTED_WITHOUT_EFFECT, ALIASES, KNOWN_TYPES, UNSUPPORTED
+from deeptf.model.model import ModelConfig
 from deeptf.model.term import TERMS
 from deeptf.train.options import load_input
 
@@ -30,29 +32,50 @@ def test_old_spellings(place):
         load_input(changed(place, value, new))
 
 
+PART = {"type": "pairtab", "tab_file": "a", "rcut": 6.0}
+SUM = {"type_map": ["O", "H"], "type": "linear_ener", "models": [PART], "weights": "sum"}
+OF_WHOLE = {f"model/{field.name}" for field in fields(ModelConfig)}
+
+
+def with_key(place, value):
+    """Return an input with a key, the same without it, and the place of the key.
+
+    Keys of a whole model are not those of the parts of a sum.
+    """
+    if place not in OF_WHOLE:
+        return changed(place, value), WATER, place
+    key = place.removeprefix("model/")
+    part = {**PART, key: value}
+    given, plain = ({**WATER, "model": {**SUM, "models": [one]}} for one in (part, PART))
+    return given, plain, f"model/models[0]/{key}"
+
+
 @pytest.mark.parametrize("place", UNSUPPORTED)
 def test_unsupported_keys(place):
     harmless, reason = UNSUPPORTED[place]
     for value in harmless:
-        config, notices = load_input(changed(place, value))
-        assert config == load_input(WATER)[0]
-        assert notices == [f"accepted at the only value that deeptf supports: {place}"]
+        given, plain, at = with_key(place, value)
+        config, notices = load_input(given)
+        assert config == load_input(plain)[0]
+        assert notices == [f"accepted at the only value that deeptf supports: {at}"]
+    given, _, at = with_key(place, "something else")
     with pytest.raises(ConfigError) as caught:
-        load_input(changed(place, "something else"))
+        load_input(given)
     message = str(caught.value)
-    assert message == f'{place}: is not supported, got "something else": {reason}'
+    assert message == f'{at}: is not supported, got "something else": {reason}'
 
 
 @pytest.mark.parametrize("place", ACCEPTED_WITHOUT_EFFECT)
 def test_keys_without_effect(place):
-    config, notices = load_input(changed(place, 1))
-    assert config == load_input(WATER)[0]
-    assert notices == [f"{place}: accepted without effect, {ACCEPTED_WITHOUT_EFFECT[place]}"]
+    given, plain, at = with_key(place, 1)
+    config, notices = load_input(given)
+    assert config == load_input(plain)[0]
+    assert notices == [f"{at}: accepted without effect, {ACCEPTED_WITHOUT_EFFECT[place]}"]
 
 
 OF_MODEL = {  # keys in place of those of a standard model
     "pairtab": {"tab_file": "pairs.tab", "rcut": 6.0, "sel": 44},
-    "linear_ener": {"models": [{"type": "pairtab", "tab_file": "a", "rcut": 6.0}], "weights": "sum"},
+    "linear_ener": {"models": [PART], "weights": "sum"},
 }
 TENSOR_LOSS = {"type": "tensor", "pref": 1.0, "pref_atomic": 1.0}
 SUPPORTED = {
