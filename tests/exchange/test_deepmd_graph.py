@@ -48,7 +48,6 @@ def test_how_near_atoms_come_in_its_data(distance, known):
     ("name", "value", "what"),
     [
         ("modifier_attr/type", "dipole_charge", "a dipole-charge modifier"),
-        ("spin_attr/ntypes_spin", 1, "spin (spin_attr/ntypes_spin)"),
         ("model_attr/t_tab_info", [1.0], "the constant `model_attr/t_tab_info`, which the conv"),
         ("model_attr/sel_type", [0], "a tensor fitting"),
         ("fitting_attr/numb_dos", 3, "a density of states"),

@@ -34,6 +34,7 @@ def test_old_spellings(place):
 
 PART = {"type": "pairtab", "tab_file": "a", "rcut": 6.0}
 SUM = {"type_map": ["O", "H"], "type": "linear_ener", "models": [PART], "weights": "sum"}
+SPIN = {"use_spin": [True, False], "virtual_len": [0.3], "spin_norm": [1.2]}
 OF_WHOLE = {f"model/{field.name}" for field in fields(ModelConfig)}
 
 
@@ -42,6 +43,12 @@ def with_key(place, value):
 
     Keys of a whole model are not those of the parts of a sum.
     """
+    if place.startswith("model/spin/"):
+        plain = copy.deepcopy(WATER) | {"loss": {"type": "ener_spin"}}
+        plain["model"]["spin"] = SPIN
+        given = copy.deepcopy(plain)
+        given["model"]["spin"] = {**SPIN, place.removeprefix("model/spin/"): value}
+        return given, plain, place
     if place not in OF_WHOLE:
         return changed(place, value), WATER, place
     key = place.removeprefix("model/")
@@ -76,6 +83,7 @@ def test_keys_without_effect(place):
 OF_MODEL = {  # keys in place of those of a standard model
     "pairtab": {"tab_file": "pairs.tab", "rcut": 6.0, "sel": 44},
     "linear_ener": {"models": [PART], "weights": "sum"},
+    "frozen": {"model_file": "model.pb", "model": PART},
 }
 TENSOR_LOSS = {"type": "tensor", "pref": 1.0, "pref_atomic": 1.0}
 SUPPORTED = {
@@ -85,7 +93,7 @@ SUPPORTED = {
         *("se_e2_a", "se_e2_r", "se_e3"),
     ],
     "model/fitting_net": ["dipole", "dos", "ener", "polar"],
-    "loss": ["dos", "ener", "tensor"],
+    "loss": ["dos", "ener", "ener_spin", "tensor"],
     "learning_rate": ["exp", "cosine", "wsd"],
     "optimizer": ["Adam"],
 }
@@ -119,6 +127,8 @@ def test_types_load_or_are_said_to_be_unsupported(section, kind):
     if kind in of_loss:
         data["model"]["fitting_net"] = {"type": kind}
         data["loss"] = of_loss[kind]
+    if kind == "ener_spin":
+        data["model"]["spin"], data["loss"] = SPIN, {"type": kind}
     if kind == "tensor":
         data["model"]["fitting_net"] = {"type": "polar"}
         data["loss"] = TENSOR_LOSS
