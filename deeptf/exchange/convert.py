@@ -1,9 +1,10 @@
 """Converting: a model frozen by deepmd-kit's TensorFlow backend becomes a deeptf model.
 
 Models of energies, dipoles, polarizabilities and densities of states with a descriptor of
-deepmd/kinds are taken. What else a graph holds is refused by
-name (deepmd/graph.py); and the new model has to give what the graph of the old one gives on random
-environments (deepmd/check.py) before it is written.
+deepmd/kinds are taken, with spins or without, and sums of models of energies (deepmd/sums.py). What
+else a graph holds is refused by name (deepmd/graph.py); and the new model, or each part of a sum,
+has to give what the graph of the old one gives on random environments (deepmd/check.py) before it
+is written. Of a model with spins these are the energies: forces follow from their definition.
 """
 
 from __future__ import annotations

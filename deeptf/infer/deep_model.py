@@ -172,7 +172,7 @@ class DeepModel(Evaluator):
         """
         if not self.takes_pairs():
             raise ValueError(
-                f"the model must be given coordinates and cells, got pairs: energies of {self.path}"
+                f"the model must be given coordinates and cells, got pairs: results of {self.path}"
                 " depend on more than pairs within the cut-off; use `eval`"
             )
         types = types_of_all(atom_type)
