@@ -166,10 +166,17 @@ def derivatives(of: Property) -> tuple[Property, Property, Property]:
     return tuple(rows)
 
 
+def short_range(row: Property) -> Property:
+    """Return a property of energies without the modifier of a model, which data cannot label."""
+    name, title = f"short_range_{row.name}", f"short-range {row.title}"
+    return Property(name, row.of, row.components, row.unit, title)
+
+
 PROPERTIES = {
     row.name: row
     for row in (
         *ENERGIES,
+        *map(short_range, ENERGIES),
         DESCRIPTOR,
         FORCE_WEIGHT,
         DIPOLE,

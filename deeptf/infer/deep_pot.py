@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from deeptf.infer.deep_model import EVAL_KEYWORDS, DeepModel
 from deeptf.infer.keywords import check_keywords
-from deeptf.properties import ATOM_ENERGY, ATOM_VIRIAL, ENERGY, FORCE, VIRIAL
+from deeptf.properties import ATOM_ENERGY, ATOM_VIRIAL, ENERGY, FORCE, VIRIAL, short_range
 
 _EVALUATED = (ENERGY, FORCE, VIRIAL)  # the order of deepmd-kit
 _ATOMIC = (ATOM_ENERGY, ATOM_VIRIAL)
@@ -32,6 +32,7 @@ class DeepPot(DeepModel):
         fparam: ArrayLike | None = None,
         aparam: ArrayLike | None = None,
         mixed_type: bool = False,
+        skip_modifier: bool = False,
         **others: Any,
     ) -> tuple[np.ndarray, ...]:
         """Evaluate frames of one size.
@@ -41,9 +42,12 @@ class DeepPot(DeepModel):
         or [k]. One frame may come as coords [3N] and cells [9]. With `mixed_type` atom_types must
         be [nf, N]. Returns energy [nf, 1], force [nf, N, 3], virial [nf, 9] and, with `atomic`, the
         energy of each atom [nf, N, 1] and its virial [nf, N, 9] (that of a pair belongs to the
-        neighbour). Raises ValueError, naming frame and atom where it can.
+        neighbour). With `skip_modifier` a model leaves out its modifier, the long range of charges.
+        Raises ValueError, naming frame and atom where it can.
         """
         check_keywords(DeepPot.eval, others, *EVAL_KEYWORDS)
         rows = _EVALUATED + _ATOMIC if atomic else _EVALUATED
+        if skip_modifier and short_range(ENERGY).name in self.get_outputs():
+            rows = tuple(map(short_range, rows))
         given = coords, cells, atom_types, fparam, aparam, mixed_type
         return tuple(self._eval(rows, *given))

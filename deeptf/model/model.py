@@ -2,8 +2,8 @@
 
     E = sum_i E_i      F_i = -dE/dr_i      virial = -sum_pairs dE/dr (x) r = -dE/dstrain
 
-All derivatives come from one vector per pair, g = dE/d(displacement). What a term is stands in
-term/term.py, and each kind in its own file.
+All derivatives come from one vector per pair, g = dE/d(displacement), but for what a term says
+beside it. What a term is stands in term/term.py, and each kind in its own file.
 """
 
 from __future__ import annotations
@@ -17,15 +17,19 @@ from deeptf.model.inputs import Inputs, build_inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.retyping import Source
 from deeptf.model.roles import beginning
-from deeptf.model.stages import TermPlan
+from deeptf.model.stages import TermPlan, Within, taking
 from deeptf.model.table import Outside, Table
 from deeptf.model.term import TERMS
+from deeptf.model.term.dipole_charge import DipoleCharge
 from deeptf.model.term.standard import Standard
 from deeptf.model.term.term import Needs, TermOutputs
 from deeptf.ops.force import atom_virial, force_virial
-from deeptf.ops.pairs import SortedPairs, sort_pairs
-from deeptf.properties import CENTRE, PROPERTIES, Property
+from deeptf.ops.pairs import SortedPairs, pairs_within, sort_pairs
+from deeptf.properties import CENTRE, PROPERTIES, Property, short_range
 from deeptf.tf import tf
+
+MODIFIERS = {DipoleCharge.type: DipoleCharge}
+MODIFIER = "modifier"  # scope of the arrays of one
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,16 @@ class Outputs:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Settings of a model; its term's keys lie in the section `model` of the input too."""
+    """Settings of a model; its term's keys lie in the section `model` of the input too.
+
+    modifier : a term that is added to the model when its term is trained.
+    """
 
     term: Any = field(metadata={"variants": TERMS, "default_type": Standard.type, "inline": True})
     type_map: tuple[str, ...] = ()
     data_stat_nbatch: int = beginning(10)
     data_stat_protect: float = beginning(0.01)
+    modifier: DipoleCharge | None = field(default=None, metadata={"variants": MODIFIERS})
 
     def __post_init__(self) -> None:
         if len(set(self.type_map)) != len(self.type_map):
@@ -52,8 +60,25 @@ class ModelConfig:
             raise ValueError(f"`data_stat_nbatch` must be at least 1, got {self.data_stat_nbatch}")
         if not self.data_stat_protect > 0:
             raise ValueError(f"`data_stat_protect` must be positive, got {self.data_stat_protect}")
+        if self.modifier is not None:
+            self._check_modifier()
         if self.type_map:
             self.term.check_types(len(self.type_map))
+
+    def _check_modifier(self) -> None:
+        """Raise ValueError where the term and the modifier do not go together."""
+        given = [row.name for row in self.gives()]
+        if properties.ENERGY.name not in given:
+            raise ValueError(
+                f"`modifier` must be left out, or the model be one of energies, got {given[0]}"
+            )
+        if self.term.needs().masked:
+            raise ValueError(
+                "`modifier` must be left out with a mask of atoms: its charges act on all their "
+                "images in a cell, and frames with a mask have no cell"
+            )
+        if self.type_map:
+            self.modifier.check_types(len(self.type_map))
 
     @property
     def num_types(self) -> int:
@@ -62,7 +87,22 @@ class ModelConfig:
 
     def needs(self) -> Needs:
         """Return what the surroundings of the model have to give it."""
-        return self.term.needs()
+        own = self.term.needs()
+        if self.modifier is None:
+            return own
+        other = self.modifier.needs()
+        return replace(
+            own,
+            rcut=max(own.rcut, other.rcut),
+            doors=other.doors,
+            pair_bytes=own.pair_bytes + other.pair_bytes,
+            atom_bytes=own.atom_bytes + other.atom_bytes,
+        )
+
+    @property
+    def short_range(self) -> ModelConfig:
+        """The model without a modifier: what is trained, on labels without its part."""
+        return replace(self, modifier=None)
 
     def with_types(self, source: Source, type_map: Sequence[str]) -> ModelConfig:
         """Return the settings of the model for other types, see retyping.py."""
@@ -80,7 +120,8 @@ class ModelConfig:
         """
         given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
         alone = self.needs().hops == 1  # else a term needs the pairs of further centres
-        pairs = sort_pairs(*given, self.num_types, inputs.num_owned if alone else None)
+        all_pairs = sort_pairs(*given, self.num_types, inputs.num_owned if alone else None)
+        pairs = self._pairs_of(self.term, all_pairs)
         term = self.term.build(inputs, pairs, parameters)
         values = {}
         for name, value in term.values.items():
@@ -91,9 +132,31 @@ class ModelConfig:
             if self.needs().masked:  # there is nothing to strain
                 virials = properties.VIRIAL.name, properties.ATOM_VIRIAL.name
                 values |= {name: tf.zeros_like(values[name]) for name in virials}
+        if self.modifier is not None:
+            more = self._of_modifier(inputs, all_pairs, parameters)
+            values |= {short_range(PROPERTIES[name]).name: values[name] for name in more}
+            values |= {name: values[name] + value for name, value in more.items()}
         for name, shares in term.components.items() if derivatives else ():
             values |= _derivatives(PROPERTIES[name], shares, pairs, inputs)
         return Outputs(values, term.outside)
+
+    def build_modifier(self, inputs: Inputs, parameters: Parameters) -> dict[str, tf.Tensor]:
+        """Return energies, forces and virials of the modifier alone."""
+        given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
+        pairs = sort_pairs(*given, self.num_types)
+        return self._of_modifier(inputs, pairs, parameters)
+
+    def _of_modifier(
+        self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
+    ) -> dict[str, tf.Tensor]:
+        pairs = self._pairs_of(self.modifier, pairs)
+        term = self.modifier.build(inputs, pairs, parameters.scope(MODIFIER))
+        return _energies(term, pairs, inputs)
+
+    def _pairs_of(self, part: Any, pairs: SortedPairs) -> SortedPairs:
+        """Return the pairs within the cut-off of a part of the model."""
+        rcut = part.needs().rcut
+        return pairs if rcut >= self.needs().rcut else pairs_within(pairs, rcut)
 
     def gives(self) -> list[Property]:
         """Return the properties that data can label; energies where the term does not say."""
@@ -106,11 +169,30 @@ class ModelConfig:
 
         None where a part of the model cannot say it. To be called in the frozen graph of the model.
         """
-        return self.term.plan(parameters, self.num_types) if hasattr(self.term, "plan") else None
+        given = [(self.term, parameters)]
+        if self.modifier is not None:
+            given.append((self.modifier, parameters.scope(MODIFIER)))
+        found: list[TermPlan] = []
+        for part, own in given:
+            terms = part.plan(own, self.num_types) if hasattr(part, "plan") else None
+            if terms is None:
+                return None
+            near = part.needs().rcut
+            found += terms if near >= self.needs().rcut else [_within(term, near) for term in terms]
+        return found
 
     def tables(self, parameters: Parameters) -> list[Table]:
         """Return the tables of the model's nets, in the current graph."""
-        return self.term.tables(parameters, self.num_types)
+        found = list(self.term.tables(parameters, self.num_types))
+        if self.modifier is not None:
+            found += self.modifier.tables(parameters.scope(MODIFIER), self.num_types)
+        return found
+
+
+def _within(term: TermPlan, rcut: float) -> TermPlan:
+    """Return a plan whose stages take the pairs closer than rcut alone."""
+    near = Within(f"{term.type}/near", rcut)
+    return replace(term, stages=[near, *(taking(stage, near.gives) for stage in term.stages)])
 
 
 def _energies(term: TermOutputs, pairs: SortedPairs, inputs: Inputs) -> dict[str, tf.Tensor]:
@@ -119,12 +201,16 @@ def _energies(term: TermOutputs, pairs: SortedPairs, inputs: Inputs) -> dict[str
     energy = tf.math.unsorted_segment_sum(atom_energy, inputs.frame_of_atom, inputs.num_frames)
     gradient = term.pair_gradient
     force, virial = force_virial(gradient, pairs, inputs.frame_row)
+    of_atoms = atom_virial(gradient, pairs)
+    if term.direct is not None:
+        force, virial = force + term.direct.force, virial + term.direct.virial
+        of_atoms = of_atoms + term.direct.atom_virial
     return {
         properties.ENERGY.name: energy,
         properties.ATOM_ENERGY.name: atom_energy,
         properties.FORCE.name: force,
         properties.VIRIAL.name: virial,
-        properties.ATOM_VIRIAL.name: atom_virial(gradient, pairs),
+        properties.ATOM_VIRIAL.name: of_atoms,
     }
 
 

@@ -175,6 +175,23 @@ class FittingNet:
 
 
 @dataclass(frozen=True)
+class DipoleCharge:
+    """Energy [N] of charges at atoms and at centres beside them, with all of a frame; the last one.
+
+    takes : [N, 3] A, from each atom to its centre. The energy is that of term/dipole_charge.py, a
+    sum over all atoms of a frame: blocks of them have to wait for each other.
+    """
+
+    kernel: ClassVar[str] = "dipole_charge"
+    takes: str
+    gives: str
+    charge: Sequence[float]  # of each type, in e
+    centre: Sequence[float | None]  # of the centre of each type; None for one without
+    beta: float
+    spacing: float
+
+
+@dataclass(frozen=True)
 class TermPlan:
     """A term of a model: its stages in order, and which values are properties of the atoms.
 
@@ -186,6 +203,11 @@ class TermPlan:
     type: str
     stages: Sequence[Stage]
     values: Mapping[str, str]  # property (properties.py) -> value
+
+
+def taking(stage: Stage, pairs: str) -> Stage:
+    """Return a stage that takes these pairs, if it takes all."""
+    return dataclasses.replace(stage, takes=pairs) if stage.takes == ALL_PAIRS else stage
 
 
 def net_of(name: str, layers: Sequence[str | int], parameters: Parameters) -> list[Layer]:

@@ -18,7 +18,7 @@ from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Described, Lines
 from deeptf.model.parameters import Parameters
 from deeptf.model.retyping import Source
-from deeptf.model.stages import ALL_PAIRS, Concatenation, Stage, Within
+from deeptf.model.stages import Concatenation, Stage, Within, taking
 from deeptf.model.table import Outside, Table
 from deeptf.ops.pairs import SortedPairs, pairs_within
 from deeptf.tf import tf
@@ -178,7 +178,7 @@ class Hybrid:
                 return None
             if part.rcut < self.rcut:
                 near = Within(scope.name("pairs"), part.rcut)
-                own = [near, *(_taking(stage, near.gives) for stage in own)]
+                own = [near, *(taking(stage, near.gives) for stage in own)]
             stages = [*stages, *own]
             given.append(own[-1].gives)
         return [*stages, Concatenation(given, parameters.name("descriptor"))]
@@ -193,11 +193,6 @@ class Hybrid:
 
     def _pairs_of(self, part: Any, pairs: SortedPairs) -> SortedPairs:
         return pairs if part.rcut >= self.rcut else pairs_within(pairs, part.rcut)
-
-
-def _taking(stage: Stage, pairs: str) -> Stage:
-    """Return a stage that takes these pairs, if it takes all."""
-    return replace(stage, takes=pairs) if stage.takes == ALL_PAIRS else stage
 
 
 def _in_scopes(parts: Iterable[Arrays]) -> Arrays:

@@ -60,6 +60,15 @@ class Needs:
 
 
 @dataclass(frozen=True)
+class Direct:
+    """Forces and virials that do not follow from pair displacements; atoms as in the input."""
+
+    force: tf.Tensor  # [N, 3]
+    virial: tf.Tensor  # [F, 9]
+    atom_virial: tf.Tensor  # [N, 9], which add up to the virial
+
+
+@dataclass(frozen=True)
 class TermOutputs:
     """Tensors that a term computes; real atoms sorted by type, float64, eV and A."""
 
@@ -69,6 +78,7 @@ class TermOutputs:
     outside: Outside | None = None  # pairs closer than the data of tables
     # atoms' shares [N_real] of each component of properties of frames that have derivatives
     components: Mapping[str, Sequence[tf.Tensor]] = field(default_factory=dict)
+    direct: Direct | None = None  # beside what follows from the pair gradient
 
 
 class Term(Protocol):
