@@ -3,14 +3,17 @@
 Models of energies, dipoles, polarizabilities and densities of states with a descriptor of
 deepmd/kinds are taken. What else a graph holds is refused by
 name (deepmd/graph.py); and the new model has to give what the graph of the old one gives on random
-environments (deepmd/check.py) before it is written.
+environments (deepmd/check.py) before it is written. A modifier dipole_charge is taken with the
+model of dipoles in it, which is compared in the same way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,12 +21,14 @@ from deeptf.exchange import frozen
 from deeptf.exchange.deepmd.arrays import read_arrays
 from deeptf.exchange.deepmd.check import largest_difference
 from deeptf.exchange.deepmd.graph import DeepmdGraph, read_graph
+from deeptf.exchange.deepmd.modifier import GraphModifier, part_modifier
 from deeptf.exchange.deepmd.pieces import BOUNDS
 from deeptf.exchange.deepmd.settings import DeepmdSettings
 from deeptf.files import refuse_same, replacing
-from deeptf.model.model import ModelConfig
+from deeptf.model.model import MODIFIER, ModelConfig
 from deeptf.model.roles import with_values
 from deeptf.model.table import TABLE, has_stored
+from deeptf.model.term.dipole_charge import DipoleCharge
 from deeptf.tf import tf
 
 # Allowed differences; constants such as those of gelu are rounded in a graph of float32 nets.
@@ -41,28 +46,78 @@ def convert(
     a model of another kind; then nothing is written.
     """
     refuse_same(source, output)
+    found = read_foreign(source, type_map)
     with _naming(source):
-        graph = DeepmdGraph(read_graph(source))
-        settings = DeepmdSettings(graph, None if type_map is None else tuple(type_map))
-        config, arrays = read_arrays(settings)
-        script = settings.script
-        graph.check_all_read()
-        precise = with_values(config, precision="float64")
-        converted = frozen.build(precise, arrays, script)
-        precision = "float64" if config == precise else "float32"
-        tolerance = TOLERANCE[precision]
-        if has_stored(arrays):
-            tolerance = max(tolerance, OF_TABLES)
-        notes = [_compare(settings, precise, arrays, converted, tolerance)]
-        notes += _table_notes(arrays, BOUNDS[precision])
-        if config != precise:
-            converted = frozen.build(config, arrays, script)
+        graph_def = frozen.build(found.config, found.arrays, found.script)
     with replacing(output) as stream:
-        stream.write(converted.SerializeToString())
+        stream.write(graph_def.SerializeToString())
+    return found.notes
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A model of another program in terms of deeptf."""
+
+    config: ModelConfig
+    arrays: dict[str, np.ndarray]
+    script: dict[str, Any] | None  # input of its training
+    notes: list[str]
+
+
+def read_foreign(source: str | Path, type_map: Sequence[str] | None = None) -> Converted:
+    """Return the model in a file of deepmd-kit, compared with its graph; arguments of `convert`."""
+    with _naming(source):
+        graph_def, modifier = part_modifier(read_graph(source))
+        found = _converted(DeepmdGraph(graph_def), type_map)
+        return found if modifier is None else _with_modifier(found, modifier)
+
+
+def is_foreign(path: str | Path) -> bool:
+    """Return whether a file holds a model of deepmd-kit."""
+    try:
+        nodes = read_graph(path).node
+    except ValueError:
+        return False
+    return any(node.name == "model_attr/model_type" for node in nodes)
+
+
+def _converted(graph: DeepmdGraph, type_map: Sequence[str] | None) -> Converted:
+    """Return the model in a graph without a modifier."""
+    settings = DeepmdSettings(graph, None if type_map is None else tuple(type_map))
+    config, arrays = read_arrays(settings)
+    graph.check_all_read()
+    precise = with_values(config, precision="float64")
+    frozen_graph = frozen.build(precise, arrays, settings.script)
+    precision = "float64" if config == precise else "float32"
+    tolerance = TOLERANCE[precision]
+    if has_stored(arrays):
+        tolerance = max(tolerance, OF_TABLES)
+    notes = [_compare(settings, precise, arrays, frozen_graph, tolerance)]
+    notes += _table_notes(arrays, BOUNDS[precision])
     if not settings.has_names and type_map is None:
         names = " ".join(config.type_map)
         notes.append(f"the types have no names: they are {names} now; --type-map gives others")
-    return notes
+    return Converted(config, arrays, settings.script, notes)
+
+
+def _with_modifier(found: Converted, modifier: GraphModifier) -> Converted:
+    """Return a model with its modifier."""
+    inside = _converted(modifier.dipole, found.config.type_map)
+    term = DipoleCharge(
+        modifier.model_name,
+        modifier.model_charge_map,
+        modifier.sys_charge_map,
+        modifier.ewald_beta,
+        modifier.ewald_h,
+        inside.config.term,
+    )
+    arrays = {f"{MODIFIER}/{name}": array for name, array in inside.arrays.items()}
+    return replace(
+        found,
+        config=replace(found.config, modifier=term),
+        arrays={**found.arrays, **arrays},
+        notes=[*found.notes, *(f"model of dipoles: {note}" for note in inside.notes)],
+    )
 
 
 def _table_notes(arrays: Mapping[str, np.ndarray], bound: float) -> list[str]:

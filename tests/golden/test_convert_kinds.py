@@ -80,7 +80,6 @@ TOLERANCES = {"float32": 1e-6}
 LOCAL = ("loc_frame", "loc_frame_neg", "loc_frame_nn")  # golden files without virials of atoms
 FEATURES = {  # part of a name -> what the message must say
     "compressed": "compressed",
-    "dplr_ener": "a dipole-charge modifier",
     "spin": "spin",
     "srtab": "a pair table",
     "linear": "a sum of several models",
@@ -144,6 +143,25 @@ def test_tensors(name: str, tmp_path: Path) -> None:
         assert set(model.get_sel_type()) == set(golden["types"][np.abs(alone[0]).max(axis=1) > 0])
 
 
+def test_long_range_of_dipoles(tmp_path: Path) -> None:
+    golden = np.load(kept("dplr_ener.npz"))
+    convert(unpacked("dplr_ener", tmp_path), tmp_path / "new.pb")
+    given = golden["coord"].reshape(1, -1), golden["cell"].reshape(1, 9), golden["types"]
+    with DeepPot(tmp_path / "new.pb") as potential:
+        found = potential.eval(*given)
+        short = potential.eval(*given, atomic=True, skip_modifier=True)
+        atomic = potential.eval(*given, atomic=True)
+    for label, value in zip(("energy", "force", "virial"), found, strict=True):
+        expected = golden[label].reshape(value.shape)
+        np.testing.assert_allclose(value, expected, rtol=0, atol=1e-11, err_msg=label)
+    labels = ("energy", "force", "virial", "atom_energy", "atom_virial")
+    for label, value in zip(labels, short, strict=True):
+        expected = golden[f"sr_{label}"].reshape(value.shape)
+        np.testing.assert_allclose(value, expected, rtol=0, atol=1e-11, err_msg=label)
+    np.testing.assert_allclose(atomic[3].sum(), found[0].item(), rtol=1e-12)
+    np.testing.assert_allclose(atomic[4].sum(axis=1), found[2], atol=1e-11)
+
+
 def test_densities_of_states(tmp_path: Path) -> None:
     golden = np.load(kept("dos.npz"))
     convert(unpacked("dos", tmp_path), tmp_path / "new.pb")
@@ -156,7 +174,7 @@ def test_densities_of_states(tmp_path: Path) -> None:
         assert model.get_numb_dos() == found[0].shape[-1]
 
 
-TAKEN = (*PLAIN, *COMPRESSED, *TENSORS, "dos")
+TAKEN = (*PLAIN, *COMPRESSED, *TENSORS, "dos", "dplr_ener")
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in TAKEN])
