@@ -67,7 +67,6 @@ KNOWN_TYPES: dict[str, tuple[str, ...]] = {
         "hybrid",
     ),
     "model/fitting_net": ("ener", "dos", "polar", "dipole", "property", "direct_force_ener"),
-    "model/modifier": ("dipole_charge",),
     "loss": ("ener", "ener_hess", "ener_spin", "dos", "tensor", "property"),
     "learning_rate": ("exp", "cosine", "wsd"),
     "optimizer": ("Adam", "AdamW", "LKF", "AdaMuon", "HybridMuon"),
