@@ -166,9 +166,9 @@ def derivatives(of: Property) -> tuple[Property, Property, Property]:
     return tuple(rows)
 
 
-def short_range(row: Property) -> Property:
-    """Return a property of energies without the modifier of a model, which data cannot label."""
-    name, title = f"short_range_{row.name}", f"short-range {row.title}"
+def unmodified(row: Property) -> Property:
+    """Return a property of energies of a model without its modifier, which no data label."""
+    name, title = f"unmodified_{row.name}", f"{row.title} without the modifier"
     return Property(name, row.of, row.components, row.unit, title)
 
 
@@ -176,7 +176,7 @@ PROPERTIES = {
     row.name: row
     for row in (
         *ENERGIES,
-        *map(short_range, ENERGIES),
+        *map(unmodified, ENERGIES),
         DESCRIPTOR,
         FORCE_WEIGHT,
         DIPOLE,

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from deeptf.infer.deep_model import EVAL_KEYWORDS, DeepModel
 from deeptf.infer.keywords import check_keywords
-from deeptf.properties import ATOM_ENERGY, ATOM_VIRIAL, ENERGY, FORCE, VIRIAL, short_range
+from deeptf.properties import ATOM_ENERGY, ATOM_VIRIAL, ENERGY, FORCE, VIRIAL, unmodified
 
 _EVALUATED = (ENERGY, FORCE, VIRIAL)  # the order of deepmd-kit
 _ATOMIC = (ATOM_ENERGY, ATOM_VIRIAL)
@@ -47,7 +47,7 @@ class DeepPot(DeepModel):
         """
         check_keywords(DeepPot.eval, others, *EVAL_KEYWORDS)
         rows = _EVALUATED + _ATOMIC if atomic else _EVALUATED
-        if skip_modifier and short_range(ENERGY).name in self.get_outputs():
-            rows = tuple(map(short_range, rows))
+        if skip_modifier and unmodified(ENERGY).name in self.get_outputs():
+            rows = tuple(map(unmodified, rows))
         given = coords, cells, atom_types, fparam, aparam, mixed_type
         return tuple(self._eval(rows, *given))

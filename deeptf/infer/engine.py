@@ -45,7 +45,14 @@ class LoadOptions(_Sized):
 class Options(_Sized):
     """deeptf_options."""
 
-    _fields_: ClassVar = [("size", c_size_t), ("threads", c_int32), ("most_atoms", c_int32)]
+    _fields_: ClassVar = [
+        ("size", c_size_t),
+        ("threads", c_int32),
+        ("most_atoms", c_int32),
+        ("add_parts", c_void_p),
+        ("parts", c_void_p),
+        ("num_parts", c_int32),
+    ]
 
 
 class FramesStruct(_Sized):

@@ -25,7 +25,7 @@ from deeptf.model.term.standard import Standard
 from deeptf.model.term.term import Needs, TermOutputs
 from deeptf.ops.force import atom_virial, force_virial
 from deeptf.ops.pairs import SortedPairs, pairs_within, sort_pairs
-from deeptf.properties import CENTRE, PROPERTIES, Property, short_range
+from deeptf.properties import CENTRE, PROPERTIES, Property, unmodified
 from deeptf.tf import tf
 
 MODIFIERS = {DipoleCharge.type: DipoleCharge}
@@ -100,7 +100,7 @@ class ModelConfig:
         )
 
     @property
-    def short_range(self) -> ModelConfig:
+    def unmodified(self) -> ModelConfig:
         """The model without a modifier: what is trained, on labels without its part."""
         return replace(self, modifier=None)
 
@@ -134,7 +134,7 @@ class ModelConfig:
                 values |= {name: tf.zeros_like(values[name]) for name in virials}
         if self.modifier is not None:
             more = self._of_modifier(inputs, all_pairs, parameters)
-            values |= {short_range(PROPERTIES[name]).name: values[name] for name in more}
+            values |= {unmodified(PROPERTIES[name]).name: values[name] for name in more}
             values |= {name: values[name] + value for name, value in more.items()}
         for name, shares in term.components.items() if derivatives else ():
             values |= _derivatives(PROPERTIES[name], shares, pairs, inputs)

@@ -51,7 +51,7 @@ def ewald(charges: Charges, beta: float, spacing: float) -> Ewald:
         def gradient(upper: tf.Tensor) -> list[tf.Tensor]:
             force, virial, potential = others
             of_site = tf.repeat(upper, frame_row[1:] - frame_row[:-1])
-            pull = tf.einsum("na,nb->nab", -force, coord)
+            pull = -force[:, :, None] * coord[:, None]
             frame = tf.repeat(tf.range(tf.shape(cell)[0]), frame_row[1:] - frame_row[:-1])
             pull = tf.math.unsorted_segment_sum(pull, frame, tf.shape(cell)[0])
             strain = -tf.reshape(virial, [-1, 3, 3]) - pull  # (dE/dcell)^T cell

@@ -57,7 +57,7 @@ class TrainingGraph:
         trained: bool = False,
     ) -> None:
         self._workers = workers or Workers()
-        graph, model = tf.Graph(), config.model.short_range
+        graph, model = tf.Graph(), config.model.unmodified
         with graph.as_default():
             self._parameters = Parameters(values, seed, complete=trained)
             self._inputs = model.inputs()

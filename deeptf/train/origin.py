@@ -84,7 +84,7 @@ def read_origin(
         )
     model = load(ModelConfig, description["model"], "model", Notices())
     print(f"weights from {init_frozen}")
-    return Origin(Path(init_frozen), _parted(arrays)[0], model.short_range)
+    return Origin(Path(init_frozen), _parted(arrays)[0], model.unmodified)
 
 
 def _of_checkpoint(init_model: str | Path | None, restart: str | Path | None) -> Origin:
@@ -95,7 +95,7 @@ def _of_checkpoint(init_model: str | Path | None, restart: str | Path | None) ->
     arrays, of_modifier = _parted(arrays)
     if restart is None:
         print(f"weights from {state.path} (step {meta['step']})")
-        return Origin(state.path, arrays, settings.model.short_range)
+        return Origin(state.path, arrays, settings.model.unmodified)
     print(f"restart from {state.path} (step {meta['step']})")
     return Origin(
         state.path,

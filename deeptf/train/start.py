@@ -75,7 +75,7 @@ def start(
     config = read_input(input_path)
     origin = read_origin(restart, init_model, init_frozen, finetune)
     model = config.model
-    needs, loss = model.short_range.needs(), config.loss_of_model
+    needs, loss = model.unmodified.needs(), config.loss_of_model
     wanted = Wanted(
         model.type_map or origin.type_map,
         model.term.open_types(),
@@ -97,7 +97,7 @@ def start(
     config = fit(replace(config, model=model, training=training), origin)
     whole, kept = with_modifier(config.model, origin)
     take_off(data, whole, kept)
-    config, model = replace(config, model=whole), whole.short_range
+    config, model = replace(config, model=whole), whole.unmodified
     found = survey(
         data,
         model.term.collectors(model.num_types),

@@ -68,7 +68,7 @@ def parts_of(config: ModelConfig, folder: Path) -> tuple[Path, Path, Path]:
     dipole = ModelConfig(config.modifier.dipole_model, config.type_map)
     paths = folder / "whole.pb", folder / "short.pb", folder / "dipole.pb"
     frozen.write(config, arrays, paths[0])
-    frozen.write(config.short_range, own, paths[1])
+    frozen.write(config.unmodified, own, paths[1])
     frozen.write(dipole, of_dipole, paths[2])
     return paths
 

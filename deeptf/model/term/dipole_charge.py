@@ -98,7 +98,7 @@ class DipoleCharge:
             return tf.math.unsorted_segment_sum(of_sites, sites.owner, num_atoms)
 
         on_centre = of_atoms(sites.is_centre * found.force)
-        turned = -tf.reshape(tf.einsum("na,nb->nab", on_centre, shift), [-1, 9])
+        turned = -tf.reshape(on_centre[:, :, None] * shift[:, None], [-1, 9])
         frame = inputs.frame_of_atom
         direct = Direct(
             force=of_atoms(found.force),
