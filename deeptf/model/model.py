@@ -167,8 +167,11 @@ class ModelConfig:
     def plan(self, parameters: Parameters) -> list[TermPlan] | None:
         """Return what an engine without TensorFlow has to do.
 
-        None where a part of the model cannot say it. To be called in the frozen graph of the model.
+        None where a part of the model cannot say it, and for models of other properties than
+        energies. To be called in the frozen graph of the model.
         """
+        if properties.ENERGY.name not in [row.name for row in self.gives()]:
+            return None
         given = [(self.term, parameters)]
         if self.modifier is not None:
             given.append((self.modifier, parameters.scope(MODIFIER)))

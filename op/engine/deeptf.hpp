@@ -155,7 +155,10 @@ class Model {
     }
     results.outside_count = found.outside_count.data();
     results.outside_distance = found.outside_distance.data();
-    const deeptf_options given{sizeof given, options.threads, options.most_atoms};
+    deeptf_options given{};
+    given.size = sizeof given;
+    given.threads = options.threads;
+    given.most_atoms = options.most_atoms;
     check(function(get(), &input, &given, &results));
     return found;
   }

@@ -4,6 +4,7 @@
 
 #include "atom.h"
 #include "comm.h"
+#include "domain.h"
 #include "error.h"
 #include "guarded.h"
 #include "neigh_list.h"
@@ -18,6 +19,15 @@ namespace {
 // engine's rows, where the force comes first.
 constexpr int kCentroid[9] = {0, 4, 8, 3, 6, 7, 1, 2, 5};
 constexpr int kSymmetric[6][2] = {{0, 0}, {4, 4}, {8, 8}, {1, 3}, {2, 6}, {5, 7}};
+
+// Sums over ranks, of which each has a part of the atoms.
+void add_over_ranks(void* ranks, double* values, int64_t count) {
+  constexpr int64_t kMost = 1 << 28;
+  for (int64_t first = 0; first < count; first += kMost) {
+    MPI_Allreduce(MPI_IN_PLACE, values + first, static_cast<int>(std::min(kMost, count - first)),
+                  MPI_DOUBLE, MPI_SUM, *static_cast<MPI_Comm*>(ranks));
+  }
+}
 
 double symmetric(const double* virial, int k) {
   return 0.5 * (virial[kSymmetric[k][0]] + virial[kSymmetric[k][1]]);
@@ -92,9 +102,19 @@ void PairDeeptf::find_atoms() {
   if (neighbor->ago == 0 || neighbor->lastcall != found_at_) ++revision_;
   found_at_ = neighbor->lastcall;
   atoms_.revision = revision_;
+  find_cell();
   if (!atom->tag_enable) return;
   id_.assign(atom->tag, atom->tag + all);
   atoms_.id = id_.data();
+}
+
+// Vectors of a box with images in all directions; other boxes have no cell.
+void PairDeeptf::find_cell() {
+  const auto& box = *domain;
+  if (box.xperiodic == 0 || box.yperiodic == 0 || box.zperiodic == 0) return;
+  const double cell[9] = {box.xprd, 0, 0, box.xy, box.yprd, 0, box.xz, box.yz, box.zprd};
+  for (int k = 0; k < 9; ++k) cell_[k] = cell[k] / units_.length;
+  atoms_.cell = cell_;
 }
 
 // Evaluates one model; `results` has what is wanted beside energy, force and virial.
@@ -105,7 +125,7 @@ void PairDeeptf::evaluate(size_t model, deeptf_results results) {
   results.energy = &found.energy;
   results.force = found.force.data();
   results.virial = found.virial;
-  const deeptf_options options{sizeof options, threads_, 0};
+  const deeptf_options options{sizeof options, threads_, 0, add_over_ranks, &world, comm->nprocs};
   guarded_one(error, [&] {
     if (deeptf_evaluate_list(models_[model].get(), &atoms_, &options, &results) != 0) {
       throw std::runtime_error("step " + std::to_string(update->ntimestep) + ", model " +

@@ -2,7 +2,8 @@
 //
 // The first model drives. Each rank evaluates the atoms that it owns with a full neighbour list,
 // which gives forces on ghosts too: with newton on LAMMPS returns them to their atoms, else the
-// pair style does. A pair of atoms that LAMMPS leaves out of its lists is no pair for the model.
+// pair style does. Charges of models with a long range are summed over all ranks. A pair of atoms
+// that LAMMPS leaves out of its lists is no pair for the model.
 //
 // On a GPU a step copies the positions and types of all atoms there, ghosts included, the neighbour
 // lists where LAMMPS has made new ones since the last step, and forces, energy and virial back
@@ -59,6 +60,7 @@ class PairDeeptf : public LAMMPS_NS::Pair {
 
   void check_lists() const;
   void find_atoms();
+  void find_cell();
   void evaluate(size_t model, deeptf_results results);
   void add_forces();
   void add_atom_values();
@@ -77,6 +79,7 @@ class PairDeeptf : public LAMMPS_NS::Pair {
 
   // of a step, in A and eV
   std::vector<double> coord_;  // where LAMMPS has other units
+  double cell_[9] = {};
   std::vector<int32_t> type_, num_neighbors_;
   std::vector<int64_t> id_;
   std::vector<const int32_t*> neighbors_;

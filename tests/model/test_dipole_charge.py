@@ -43,7 +43,6 @@ def model(
 
 class TestDipoleCharge(PhysicsSuite):
     config = model()
-    native = False
     with_cells = True
     test_smooth_at_the_cut_off = None  # charges have none
     test_door_for_pairs = None

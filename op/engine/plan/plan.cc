@@ -12,11 +12,24 @@ constexpr double kBlockBytes = 1 << 24;
 }  // namespace
 
 bool Plan::is_known(const Json& metadata) {
-  return has_plan(metadata) && unknown_kernel(metadata, has_kernel).empty();
+  const auto known = [](const std::string& name) {
+    return has_kernel(name) || name == DipoleCharge::kKernel;
+  };
+  return has_plan(metadata) && unknown_kernel(metadata, known).empty();
 }
 
-Plan::Plan(const ModelFile& file, const Inputs& inputs)
-    : terms_(read_terms<Stage>(file, inputs, make_stage)) {}
+Plan::Plan(const ModelFile& file, const Inputs& inputs) {
+  for (const Json& term : file.metadata().at("plan").items()) {
+    if (!DipoleCharge::is_one(term)) {
+      terms_.push_back(read_term<Stage>(term, file, inputs, make_stage));
+    } else if (charges_ == nullptr) {
+      charges_ = std::make_unique<DipoleCharge>(term, file, inputs);
+    } else {
+      throw Error("the plan of a model must have one term of charges, got two");
+    }
+  }
+  if (terms_.empty()) throw Error("the plan of a model must have a term, got none");
+}
 
 int64_t Plan::block_atoms(int64_t most) const {
   double bytes = 1;

@@ -1,8 +1,11 @@
-// The plan of a model: its terms, each a row of stages that ends in energies of the atoms.
+// The plan of a model: its terms, each a row of stages that ends in energies of the atoms. One of
+// charges, which looks at all atoms together, is kept apart.
 #pragma once
 
+#include <memory>
 #include <vector>
 
+#include "engine/plan/dipole_charge.h"
 #include "engine/plan/term.h"
 
 namespace deeptf {
@@ -19,11 +22,14 @@ class Plan {
   int64_t block_atoms(int64_t most) const;
 
   // atom_energy [n] of the atoms of a block and, unless it is null, pair_gradient [p, 3], that of
-  // their sum to the displacements.
+  // their sum to the displacements; charges left out.
   void evaluate(const AtomBlock& block, double* atom_energy, double* pair_gradient) const;
+
+  const DipoleCharge* charges() const { return charges_.get(); }  // NULL without any
 
  private:
   std::vector<Term<Stage>> terms_;
+  std::unique_ptr<DipoleCharge> charges_;
 };
 
 }  // namespace deeptf

@@ -46,19 +46,9 @@ class Queue {
 
 class Evaluation {
  public:
-  Evaluation(const Plan& plan, const Inputs& inputs, const Centres& centres,
+  Evaluation(const BlockModel& model, const Inputs& inputs, const Centres& centres,
              const deeptf_results& results)
-      : plan_(plan), inputs_(inputs), centres_(centres), out_(results) {
-    const int64_t types = inputs.num_types;
-    clear(out_.energy, centres.num_frames);
-    clear(out_.force, 3 * centres.num_atoms);
-    clear(out_.virial, 9 * centres.num_frames);
-    clear(out_.atom_virial, 9 * centres.num_atoms);
-    if (out_.outside_count != nullptr) std::fill_n(out_.outside_count, types * types, 0);
-    if (out_.outside_distance != nullptr) {
-      std::fill_n(out_.outside_distance, types * types, std::numeric_limits<double>::infinity());
-    }
-  }
+      : model_(model), inputs_(inputs), centres_(centres), out_(results) {}
 
   void run(const Shares& shares) {
     const int64_t count = centres_.count();
@@ -89,10 +79,6 @@ class Evaluation {
     std::vector<int64_t> outside_count;
     std::vector<double> outside_distance;
   };
-
-  static void clear(double* array, int64_t count) {
-    if (array != nullptr) std::fill_n(array, count, 0.0);
-  }
 
   // As many as the size of a block asks for, and as many for each thread.
   static int64_t number_of_blocks(int64_t count, const Shares& shares) {
@@ -128,7 +114,7 @@ class Evaluation {
     if (wants_gradient()) w.gradient.resize(3 * w.sorted.num_pairs());
     const AtomBlock block =
         w.sorted.block(w.context, w.outside_count.data(), w.outside_distance.data());
-    plan_.evaluate(block, w.energy.data(), wants_gradient() ? w.gradient.data() : nullptr);
+    model_.evaluate(block, w.energy.data(), wants_gradient() ? w.gradient.data() : nullptr);
   }
 
   void add(const Worker& w) {
@@ -136,7 +122,7 @@ class Evaluation {
       const int64_t atom = w.found.atom[k];
       const double energy = w.energy[w.sorted.place_of(k)];
       if (out_.energy != nullptr) out_.energy[centres_.frame_of(atom)] += energy;
-      if (out_.atom_energy != nullptr) out_.atom_energy[atom] = energy;
+      if (out_.atom_energy != nullptr) out_.atom_energy[atom] += energy;
       if (wants_gradient()) add_pairs(w, k, atom);
     }
     for (size_t k = 0; k < w.outside_count.size(); ++k) {
@@ -177,7 +163,7 @@ class Evaluation {
     }
   }
 
-  const Plan& plan_;
+  const BlockModel& model_;
   const Inputs& inputs_;
   const Centres& centres_;
   const deeptf_results& out_;
@@ -186,9 +172,22 @@ class Evaluation {
 
 }  // namespace
 
-void evaluate(const Plan& plan, const Inputs& inputs, const Centres& centres, const Shares& shares,
-              const deeptf_results& results) {
-  Evaluation(plan, inputs, centres, results).run(shares);
+void clear(const Inputs& inputs, const Centres& centres, const deeptf_results& results) {
+  const auto set = [](double* array, int64_t count, double value) {
+    if (array != nullptr) std::fill_n(array, count, value);
+  };
+  const int64_t types = inputs.num_types;
+  set(results.energy, centres.num_frames, 0);
+  set(results.force, 3 * centres.num_atoms, 0);
+  set(results.virial, 9 * centres.num_frames, 0);
+  set(results.atom_virial, 9 * centres.num_atoms, 0);
+  set(results.outside_distance, types * types, std::numeric_limits<double>::infinity());
+  if (results.outside_count != nullptr) std::fill_n(results.outside_count, types * types, 0);
+}
+
+void evaluate(const BlockModel& model, const Inputs& inputs, const Centres& centres,
+              const Shares& shares, const deeptf_results& results) {
+  Evaluation(model, inputs, centres, results).run(shares);
 }
 
 }  // namespace deeptf

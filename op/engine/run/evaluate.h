@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/deeptf.h"
-#include "engine/plan/plan.h"
+#include "engine/plan/stage.h"
 #include "engine/run/centres.h"
 
 namespace deeptf {
@@ -13,8 +13,20 @@ struct Shares {
   int64_t most_atoms;
 };
 
-// Writes the results that are wanted. Throws Error, then nothing is known of them.
-void evaluate(const Plan& plan, const Inputs& inputs, const Centres& centres, const Shares& shares,
-              const deeptf_results& results);
+// What is evaluated block by block, on several threads at the same time.
+class BlockModel {
+ public:
+  virtual ~BlockModel() = default;
+  // As Plan::evaluate.
+  virtual void evaluate(const AtomBlock& block, double* atom_energy,
+                        double* pair_gradient) const = 0;
+};
+
+// Sets the results that are wanted to those of no atoms.
+void clear(const Inputs& inputs, const Centres& centres, const deeptf_results& results);
+
+// Adds to the results that are wanted. Throws Error, then nothing is known of them.
+void evaluate(const BlockModel& model, const Inputs& inputs, const Centres& centres,
+              const Shares& shares, const deeptf_results& results);
 
 }  // namespace deeptf

@@ -1,10 +1,12 @@
 // A model whose plan the engine runs itself.
 #include <algorithm>
 
+#include "engine/plan/plan.h"
 #include "engine/run/check.h"
 #include "engine/run/evaluate.h"
 #include "engine/run/frame_centres.h"
 #include "engine/run/list_centres.h"
+#include "engine/run/long_range.h"
 #include "engine/run/model.h"
 
 namespace deeptf {
@@ -13,6 +15,18 @@ namespace {
 // Atoms whose nets are evaluated together: as many as make the weights of a layer worth reading, as
 // few as keep what is on its way in the cache.
 constexpr int64_t kBlockAtoms = 256;
+
+class PlanModel final : public BlockModel {
+ public:
+  explicit PlanModel(const Plan& plan) : plan_(plan) {}
+
+  void evaluate(const AtomBlock& block, double* energy, double* gradient) const override {
+    plan_.evaluate(block, energy, gradient);
+  }
+
+ private:
+  const Plan& plan_;
+};
 
 class NativeModel final : public Model {
  public:
@@ -23,26 +37,39 @@ class NativeModel final : public Model {
   void evaluate(const deeptf_frames& frames, const deeptf_options& options,
                 const deeptf_results& results) const override {
     const FilledFrames filled(frames);
-    run(FrameCentres(filled.get(), about.rcut), frames.num_atoms, options, results);
+    run(FrameCentres(filled.get(), about.rcut), frames.num_atoms,
+        {filled.get().coord, filled.get().cell}, options, results);
   }
 
   void evaluate(const deeptf_neighbor_list& list, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    run(ListCentres(list, about.rcut), list.num_centres, options, results);
+    const double no_cell[9] = {};
+    run(ListCentres(list, about.rcut), list.num_centres,
+        {list.coord, list.cell != nullptr ? list.cell : no_cell}, options, results);
   }
 
   void evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    run(PairCentres(pairs), pairs.num_centres, options, results);
+    if (plan_.charges() != nullptr) {
+      throw Error(
+          "the model must be given coordinates and a cell, got pairs: its charges act on all "
+          "others; use deeptf_evaluate or deeptf_evaluate_list");
+    }
+    run(PairCentres(pairs), pairs.num_centres, {}, options, results);
   }
 
  private:
-  void run(const Centres& centres, int64_t num_energies, const deeptf_options& options,
-           const deeptf_results& results) const {
+  void run(const Centres& centres, int64_t num_energies, const ChargedAtoms& atoms,
+           const deeptf_options& options, const deeptf_results& results) const {
     if (results.atom_energy != nullptr) std::fill_n(results.atom_energy, num_energies, 0.0);
     const int64_t most =
         plan_.block_atoms(options.most_atoms > 0 ? options.most_atoms : kBlockAtoms);
-    deeptf::evaluate(plan_, about.inputs, centres, {num_threads(options), most}, results);
+    const Shares shares{num_threads(options), most};
+    clear(about.inputs, centres, results);
+    deeptf::evaluate(PlanModel(plan_), about.inputs, centres, shares, results);
+    if (plan_.charges() == nullptr) return;
+    const Parts parts{options.add_parts, options.parts, std::max(options.num_parts, 1)};
+    add_long_range(*plan_.charges(), about.inputs, centres, atoms, parts, shares, results);
   }
 
   Plan plan_;
