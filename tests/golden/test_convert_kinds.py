@@ -147,19 +147,18 @@ def test_long_range_of_dipoles(tmp_path: Path) -> None:
     golden = np.load(kept("dplr_ener.npz"))
     convert(unpacked("dplr_ener", tmp_path), tmp_path / "new.pb")
     given = golden["coord"].reshape(1, -1), golden["cell"].reshape(1, 9), golden["types"]
-    with DeepPot(tmp_path / "new.pb") as potential:
-        found = potential.eval(*given)
-        short = potential.eval(*given, atomic=True, skip_modifier=True)
-        atomic = potential.eval(*given, atomic=True)
-    for label, value in zip(("energy", "force", "virial"), found, strict=True):
-        expected = golden[label].reshape(value.shape)
-        np.testing.assert_allclose(value, expected, rtol=0, atol=1e-11, err_msg=label)
     labels = ("energy", "force", "virial", "atom_energy", "atom_virial")
-    for label, value in zip(labels, short, strict=True):
-        expected = golden[f"sr_{label}"].reshape(value.shape)
-        np.testing.assert_allclose(value, expected, rtol=0, atol=1e-11, err_msg=label)
-    np.testing.assert_allclose(atomic[3].sum(), found[0].item(), rtol=1e-12)
-    np.testing.assert_allclose(atomic[4].sum(axis=1), found[2], atol=1e-11)
+    for backend in (ENGINE, TENSORFLOW):
+        with DeepPot(tmp_path / "new.pb", backend=backend) as potential:
+            found = potential.eval(*given, atomic=True)
+            short = potential.eval(*given, atomic=True, skip_modifier=True)
+        expected = {label: golden[label] for label in labels[:3]}
+        expected |= {f"sr_{label}": golden[f"sr_{label}"] for label in labels}
+        for (label, wanted), value in zip(expected.items(), (*found[:3], *short), strict=True):
+            wanted = wanted.reshape(value.shape)
+            np.testing.assert_allclose(value, wanted, rtol=0, atol=1e-11, err_msg=label)
+        np.testing.assert_allclose(found[3].sum(), found[0].item(), rtol=1e-12)
+        np.testing.assert_allclose(found[4].sum(axis=1), found[2], atol=1e-11)
 
 
 def test_densities_of_states(tmp_path: Path) -> None:

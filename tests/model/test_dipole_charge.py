@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 import twins
-from physics_suite import PhysicsSuite, Potential, random_arrays
+from physics_suite import PhysicsSuite, batch_of, random_arrays
+from plan import Plan
 
 from deeptf.config import dump, load
 from deeptf.exchange import frozen
 from deeptf.exchange.compress import compress
-from deeptf.infer import DeepDipole, DeepPot
+from deeptf.infer import DeepDipole, DeepPot, engine
+from deeptf.infer.backend import ENGINE, TENSORFLOW
 from deeptf.input_file import ConfigError
+from deeptf.model.descriptor.hybrid import Hybrid
 from deeptf.model.descriptor.se_a_mask import SeAMask
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.dipole import DipoleFitting
@@ -23,6 +26,7 @@ from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import MODIFIER, ModelConfig
 from deeptf.model.term.dipole_charge import DipoleCharge
 from deeptf.model.term.standard import Standard
+from deeptf.model.type_embedding import TypeEmbedding
 
 NETS: dict[str, Any] = {"sel": (6, 6), "neuron": (4, 6), "axis_neuron": 2, "rcut_smth": 1.0}
 FINE = 0.5  # A, a spacing that leaves no wave out that counts
@@ -98,11 +102,64 @@ def test_is_the_sum_of_its_parts(config: ModelConfig, tmp_path: Path) -> None:
     np.testing.assert_allclose((found[3] - without[3])[0, :, 0], expected, rtol=1e-10)
 
 
-def test_frames_without_a_cell_are_refused() -> None:
+def test_plan_in_numpy(tmp_path: Path) -> None:
+    """With the dipoles on a part of the pairs, and nets of some types in float32."""
+    nets = {"precision": "float32"}
+    hybrid = Hybrid((SeE2A(rcut=3.0, **NETS), SeE2A(rcut=2.5, **NETS, **nets)))
+    own = Standard(hybrid, DipoleFitting(neuron=(5, 5), sel_type=(1,), resnet_dt=False, **nets))
+    config = model(3.4, own)
+    frozen.write(config, arrays_of(config), tmp_path / "model.pb")
+    frames = [TestDipoleCharge().frame(seed, atoms) for seed, atoms in enumerate((7, 4))]
+    batch = batch_of(frames)
+    expected = Plan(tmp_path / "model.pb")(
+        batch.coord, batch.cell, batch.atom_type, batch.frame_row
+    )
+    for backend in (ENGINE, TENSORFLOW):
+        with DeepPot(tmp_path / "model.pb", backend=backend) as opened:
+            found = opened.evaluate(batch, list(expected))
+        for name, value in expected.items():
+            np.testing.assert_allclose(found[name], value, atol=2e-5, err_msg=name)
+
+
+def test_vectors_of_types_have_no_plan(tmp_path: Path) -> None:
+    own = replace(dipoles(), type_embedding=TypeEmbedding((2,)))
+    config = model(3.4, own)
+    frozen.write(config, arrays_of(config), tmp_path / "model.pb")
     frame = TestDipoleCharge().frame()
-    frames = [frame, {**frame, "cell": np.zeros((3, 3))}]
-    with pytest.raises(Exception, match="frame 1: `cell` must have a volume: charges act on all"):
-        Potential(model(), arrays_of(model()))(frames)
+    with DeepPot(tmp_path / "model.pb") as opened:
+        assert opened.backend == TENSORFLOW
+        assert np.isfinite(opened.evaluate(batch_of([frame]))["force"]).all()
+
+
+def test_threads_and_blocks_do_not_change_bits(tmp_path: Path) -> None:
+    path, batch = parts_of(model(), tmp_path)[0], batch_of([TestDipoleCharge().frame()])
+    found = []
+    for settings in ({"threads": 1}, {"threads": 3}, {"threads": 2, "auto_batch_size": 2}):
+        with DeepPot(path, backend=ENGINE, **settings) as opened:
+            found.append(opened.evaluate(batch, ["energy", "force", "virial", "atom_virial"]))
+    for name, value in found[0].items():
+        assert all(value.tobytes() == other[name].tobytes() for other in found[1:])
+
+
+@pytest.mark.parametrize("backend", [ENGINE, TENSORFLOW])
+def test_what_frames_must_have(backend: str, tmp_path: Path) -> None:
+    path, frame = parts_of(model(), tmp_path)[0], TestDipoleCharge().frame()
+    coord, cell = np.tile(frame["coord"].ravel(), (2, 1)), np.tile(frame["cell"].ravel(), (2, 1))
+    cell[1] = 0.0
+    message = "frame 1: `cell` must have a volume, since charges act on all their images, got none"
+    with DeepPot(path, backend=backend) as opened:
+        with pytest.raises(ValueError, match=message):
+            opened.eval(coord, cell, frame["type"])
+
+
+def test_pairs_alone_are_refused_by_the_engine(tmp_path: Path) -> None:
+    path = parts_of(model(), tmp_path)[0]
+    opened = engine.Model(str(path), path.read_bytes())
+    types, row = np.zeros(1, np.int32), np.zeros(2, np.int32)
+    given = engine.PairsStruct(num_centres=1, num_owned=1, num_all=1)
+    given.type, given.row = engine.address(types), engine.address(row)
+    with pytest.raises(ValueError, match="must be given coordinates and a cell, got pairs"):
+        engine.call("evaluate_pairs", opened.handle, given, engine.Options(), engine.Results())
 
 
 def test_doors(tmp_path: Path) -> None:

@@ -227,8 +227,8 @@ EwaldGrid ewald_grid(const double* cell, double beta, double spacing) {
   }
   if (!(std::fabs(volume) > 1e-9 * scale)) {
     throw Error(
-        "`cell` must have a volume: charges act on all their images; a frame without a "
-        "cell has none");
+        "`cell` must have a volume, since charges act on all their images, got none (zeros stand "
+        "for no cell)");
   }
   for (double& x : grid.inverse) x /= volume;
   grid.volume = std::fabs(volume);
