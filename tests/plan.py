@@ -142,32 +142,6 @@ def fitting_net(plan, stage, descriptor):
     return energy, lambda upper: upper[:, None] * slope
 
 
-def dipole_net(plan, stage, values):
-    descriptor, *sums = values
-    types = plan.atom_type[plan.order]
-    shapes = [(len(types), 4, one.reshape(len(types), 4, -1).shape[2]) for one in sums]
-    scaled = [s.reshape(k) / n for s, k, n in zip(sums, shapes, stage["places"], strict=True)]
-    axes = np.concatenate(scaled, axis=2)[:, 1:]  # [n, 3, M]
-    weight, back = np.zeros((len(types), axes.shape[2])), []
-    for t, net in enumerate(stage["nets"]):
-        here = types == t
-        if net is not None and here.any():
-            weight[here], pull = _dense(plan, stage, net, descriptor[here])
-            back.append((here, pull))
-
-    def pulled(upper):
-        of_weight = np.einsum("na,nam->nm", upper, axes)
-        of_descriptor = np.zeros_like(descriptor)
-        for here, pull in back:
-            of_descriptor[here] = pull(of_weight[here])
-        of_axes = np.pad(upper[:, :, None] * weight[:, None], [(0, 0), (1, 0), (0, 0)])
-        ends = np.cumsum([shape[2] for shape in shapes])[:-1]
-        parts = zip(np.split(of_axes, ends, axis=2), stage["places"], sums, strict=True)
-        return [of_descriptor, *(part.reshape(s.shape) / n for part, n, s in parts)]
-
-    return np.einsum("nm,nam->na", weight, axes), pulled
-
-
 def _dense(plan, stage, net, x):
     """Return the outputs of a net, and a function from their gradient to that in x."""
     pulls = []
@@ -226,7 +200,6 @@ KERNELS = {
         moment_product,
         scaled_sum,
         fitting_net,
-        dipole_net,
         dipole_charge,
     )
 }

@@ -175,23 +175,6 @@ class FittingNet:
 
 
 @dataclass(frozen=True)
-class DipoleNet:
-    """Vector [N, 3] of each centre: sum_m w_m T[1:, m], with w = net_c(D), computed in float64.
-
-    T [4, M] are the sums that D is made of, those of each part divided by its places, side by side.
-    Layers of nets are as in FittingNet.
-    """
-
-    kernel: ClassVar[str] = "dipole_net"
-    takes: Sequence[str]  # D, then the sums [N, 4, M] of each part
-    gives: str
-    precision: str  # of nets
-    activation: str
-    nets: Sequence[Net | None]  # of each type; None, or too few, for types whose vectors are 0
-    places: Sequence[int]  # of each part
-
-
-@dataclass(frozen=True)
 class DipoleCharge:
     """Energy [N] of charges at atoms and at centres beside them, with all of a frame; the last one.
 

@@ -154,7 +154,7 @@ class EnerFitting(NetSettings):
         return Fitted(energy, tf.cast(slope, descriptor.dtype))
 
     def plan(
-        self, described: Sequence[Stage], parameters: Parameters, type_vectors: tf.Tensor | None
+        self, descriptor: str, parameters: Parameters, type_vectors: tf.Tensor | None
     ) -> tuple[list[Stage], Mapping[str, str]]:
         """Return the one stage of the nets, and that its value is the energy of the atoms."""
         relative = self._is_relative(type_vectors, parameters).tolist()
@@ -166,7 +166,7 @@ class EnerFitting(NetSettings):
             for name in self.conditions
         }
         stage = FittingNet(
-            described[-1].gives,
+            descriptor,
             parameters.name("energy"),
             precision_of(self.precision).name,
             self.activation_function.lower(),

@@ -186,10 +186,7 @@ class Standard:
         described = self.descriptor.plan(of_descriptor, vectors)
         if described is None:
             return None
-        planned = self.fitting_net.plan(described, of_fitting, vectors)
-        if planned is None:
-            return None
-        fitted, values = planned
+        fitted, values = self.fitting_net.plan(described[-1].gives, of_fitting, vectors)
         values = {DESCRIPTOR.name: described[-1].gives, **values}
         return [TermPlan(self.type, [*described, *fitted], values)]
 

@@ -22,7 +22,6 @@ const std::map<std::string, Make>& makers() {
       {"triple_sum", make_triple_sum},         {"triple_network_sum", make_triple_network_sum},
       {"local_frames", make_local_frames},     {"within", make_within},
       {"concatenation", make_concatenation},   {"fitting_net", make_fitting_net},
-      {"dipole_net", make_dipole_net},
   };
   return all;
 }

@@ -21,6 +21,5 @@ std::unique_ptr<Stage> make_local_frames(const StageReader& reader);
 std::unique_ptr<Stage> make_concatenation(const StageReader& reader);
 std::unique_ptr<Stage> make_within(const StageReader& reader);
 std::unique_ptr<Stage> make_fitting_net(const StageReader& reader);
-std::unique_ptr<Stage> make_dipole_net(const StageReader& reader);
 
 }  // namespace deeptf
