@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from deeptf.model.parameters import Parameters, normal
+from deeptf.ops.nets import linear
 from deeptf.tf import PRECISIONS, tf
 
 # Spread of the first weights of a net of one number, such as s(r). The usual 1/sqrt(1 + n_out) is
@@ -149,10 +150,7 @@ def dense(
 ) -> tf.Tensor:
     """Return act(x W + b) [* idt] plus the residual, [n, width]."""
     n_in = int(x.shape[1])
-    matrix, *bias = layer_arrays(name, n_in, width, style, parameters, trainable)
-    hidden = tf.matmul(x, matrix)
-    for added in bias:
-        hidden = tf.nn.bias_add(hidden, added)
+    hidden = linear(x, *layer_arrays(name, n_in, width, style, parameters, trainable))
     hidden = activation_of(style.activation)(hidden)
     residual = _residual(x, n_in, width, style.double_width)
     if residual is None:

@@ -29,6 +29,7 @@ class Stage(Protocol):
     """A step of an evaluation."""
 
     kernel: ClassVar[str]
+    takes: str | Sequence[str]  # names of values
     gives: str  # name of the value
 
 
@@ -175,6 +176,16 @@ class FittingNet:
 
 
 @dataclass(frozen=True)
+class Scaled:
+    """A value times a number."""
+
+    kernel: ClassVar[str] = "scaled"
+    takes: str
+    gives: str
+    factor: float
+
+
+@dataclass(frozen=True)
 class DipoleCharge:
     """Energy [N] of charges at atoms and at centres beside them, with all of a frame; the last one.
 
@@ -205,9 +216,13 @@ class TermPlan:
     values: Mapping[str, str]  # property (properties.py) -> value
 
 
-def taking(stage: Stage, pairs: str) -> Stage:
-    """Return a stage that takes these pairs, if it takes all."""
-    return dataclasses.replace(stage, takes=pairs) if stage.takes == ALL_PAIRS else stage
+def with_pairs_within(stages: Sequence[Stage], rcut: float, name: str) -> list[Stage]:
+    """Return stages that take the pairs closer than rcut, called `name`, in the place of all."""
+    taking = [
+        dataclasses.replace(stage, takes=name) if stage.takes == ALL_PAIRS else stage
+        for stage in stages
+    ]
+    return [Within(name, rcut), *taking]
 
 
 def net_of(name: str, layers: Sequence[str | int], parameters: Parameters) -> list[Layer]:

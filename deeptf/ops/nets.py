@@ -55,6 +55,15 @@ def matrix_products(
     return library().matrix_products(a, b, **transpose)
 
 
+def linear(x: tf.Tensor, matrix: tf.Tensor, bias: tf.Tensor | None = None) -> tf.Tensor:
+    """Return x W + b of rows x [n, in] and a matrix [in, out], [n, out].
+
+    TensorFlow's own product of float64 matrices has a fifth of the speed.
+    """
+    (product,) = matrix_products([x], [matrix], [False], [False])
+    return product if bias is None else tf.nn.bias_add(product, bias)
+
+
 @tf.RegisterGradient("MatrixProducts")
 def _matrix_products_grad(op: tf.Operation, *grads: tf.Tensor) -> list[tf.Tensor]:
     """Return g b^T of each product and a^T g of each; of a factor that is turned, turned."""

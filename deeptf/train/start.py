@@ -31,6 +31,7 @@ from deeptf.train.fit import fit
 from deeptf.train.labels import take_off, with_modifier
 from deeptf.train.options import InputConfig, read_input
 from deeptf.train.origin import Origin, read_origin
+from deeptf.train.wall import without_wall
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,11 @@ def start(
     config = read_input(input_path)
     origin = read_origin(restart, init_model, init_frozen, finetune)
     model = config.model
+    if hasattr(model.term, "fixed_arrays"):
+        raise ValueError(
+            f"`model/type` must be one of models that can be trained, got {model.term.type}: "
+            f"`deeptf freeze -c {input_path}` makes a model file of it as it is"
+        )
     needs, loss = model.unmodified.needs(), config.loss_of_model
     wanted = Wanted(
         model.type_map or origin.type_map,
@@ -109,7 +115,10 @@ def start(
     )
     if origin.model is None:
         term, notes = model.term.decide(found)
-        values, more = term.first_arrays(found, model.type_map)
+        model = replace(model, term=term)
+        values, more = model.first_arrays(found)
+        changed, lines = without_wall(model, values, found)
+        values, more = {**values, **changed}, [*more, *lines]
         config = replace(config, model=replace(whole, term=term))
     else:
         values, more = dict(origin.arrays), []

@@ -19,6 +19,8 @@ from deeptf.data.system import System
 from deeptf.train.options import load_input
 
 WIDER = 1.2  # than the sphere is where pairs are looked for
+SEL_FACTOR = 1.1  # of "auto"
+DEFAULT_RCUT = 6.0  # A
 
 
 def water_case(
@@ -56,17 +58,14 @@ def input_case(path: Path) -> dict[str, Any]:
     script["training"].pop("validation_data", None)
     script.pop("optimizer", None)
     descriptor = script["model"]["descriptor"]
-    if str(descriptor.get("sel", "auto")).startswith("auto"):
+    left_open = [part for part in descriptor.get("list", [descriptor]) if _decides_sel(part)]
+    if left_open:
         config = load_input(script)[0]
         paths = find_systems(config.training.training_data.systems)
         systems = [System(path, config.model.type_map or None) for path in paths]
         script["model"]["type_map"] = list(config.model.type_map or systems[0].type_map)
-        _set_sel(
-            script,
-            systems,
-            config.model.term.descriptor.rcut,
-            config.model.term.descriptor.sel_factor,
-        )
+        for part in left_open:
+            _set_sel(script, part, systems)
     return script
 
 
@@ -105,15 +104,20 @@ def _set_cutoff(script: dict[str, Any], system: Path, density: float, neighbors:
     with PairFinder(WIDER * sphere) as find_pairs:
         distances = np.linalg.norm(find_pairs(opened.frame(0)).displacement, axis=1)
     descriptor["rcut"] = float(np.sort(distances)[neighbors * opened.num_atoms])
-    _set_sel(script, [opened], descriptor["rcut"], 1.1)
+    _set_sel(script, descriptor, [opened])
 
 
-def _set_sel(script: dict[str, Any], systems: list[System], rcut: float, factor: float) -> None:
-    """Set sel to `factor` times the most neighbours of each type within `rcut`, in fours."""
-    seen = Extremes(len(script["model"]["type_map"]), rcut)
+def _decides_sel(part: dict[str, Any]) -> bool:
+    """Return whether a descriptor leaves its sel to the data."""
+    return str(part.get("sel", "auto")).startswith("auto")
+
+
+def _set_sel(script: dict[str, Any], part: dict[str, Any], systems: list[System]) -> None:
+    """Set sel of a descriptor to SEL_FACTOR times the most neighbours of each type, in fours."""
+    seen = Extremes(len(script["model"]["type_map"]), part.get("rcut", DEFAULT_RCUT))
     most = seen.most_neighbors(collect(systems, [seen])[seen])
-    sel = [4 * int(np.ceil(factor * number / 4)) for number in most]
-    script["model"]["descriptor"]["sel"] = sel
+    sel = [4 * int(np.ceil(SEL_FACTOR * number / 4)) for number in most]
+    part["sel"] = sel
 
 
 def _absolute(folder: Path, name: str) -> str:

@@ -9,6 +9,7 @@ rebuilt every step (K of the run that is timed, else ASSUMED_NODES):
     6 N w_f     fitting net: 2 passes for energy and force, 4 more for their weight gradient
     12 C K w_e  nodes: value and derivative, 6 passes each
 
+Of a hybrid, parts without an axis are not counted, and the pairs are those of the longest cut-off.
 A program that evaluates the embedding nets on all pairs does more; it is held against the same
 number. The speed is that of NumPy's product of two 1024 x 1024 matrices with as many threads.
 
@@ -81,12 +82,15 @@ def work_of(script: dict[str, Any]) -> Work:
     atoms = np.mean([batch.num_atoms for batch in batches])
     types = model.num_types or len(systems[0].type_map)
     descriptor = model.term.descriptor
-    width, axis = descriptor.neuron[-1], descriptor.axis_neuron
-    curves = types if descriptor.type_one_side else types**2
-    fitting = _weights([width * axis, *model.term.fitting_net.neuron, 1])
-    products = 28 * pairs * width + 36 * atoms * width * axis + 6 * atoms * fitting
-    kind = "float32" if descriptor.precision in ("float32", "single") else "float64"
-    per_node = 12 * _weights([1, *descriptor.neuron])
+    fitting = _weights([descriptor.width, *model.term.fitting_net.neuron, 1])
+    products, curves, per_node = 6 * atoms * fitting, 0, 0
+    for part in getattr(descriptor, "list", [descriptor]):
+        if hasattr(part, "axis_neuron"):
+            width, axis = part.neuron[-1], part.axis_neuron
+            products += 28 * pairs * width + 36 * atoms * width * axis
+            curves += types if part.type_one_side else types**2
+            per_node = 12 * _weights([1, *part.neuron])
+    kind = "float32" if model.term.fitting_net.precision in ("float32", "single") else "float64"
     return Work(atoms, pairs, types, kind, products, curves, per_node)
 
 

@@ -19,7 +19,7 @@ from deeptf.model.descriptor.typed_sums import TypedSums
 from deeptf.model.network import layer_arrays
 from deeptf.model.parameters import constant
 from deeptf.ops.attention import AttentionForm, attention, row_norm
-from deeptf.ops.nets import matrix_products
+from deeptf.ops.nets import linear
 from deeptf.tf import tf
 
 EPSILON = 1e-3  # where `ln_eps` says nothing
@@ -56,7 +56,7 @@ class AttentionSums(TypedSums):
         """Return the neighbourhoods with the values of the last layer."""
         value = around.value
         for name in self.layers:
-            taken = _linear(self._taken(name, around, value), *self._output(name))
+            taken = linear(self._taken(name, around, value), *self._output(name))
             value = self._norm(name, value + taken)
         return around._replace(value=value, empty_value=self.finished_alone(around.empty_value))
 
@@ -71,7 +71,7 @@ class AttentionSums(TypedSums):
         own = self.own
         parts = [self._arrays(f"{name}/{part}", int(value.shape[1]), own.attn) for part in PARTS]
         matrix, bias = (tf.concat(arrays, axis=-1) for arrays in zip(*parts, strict=True))
-        attended = tf.reshape(_linear(value, matrix, bias), [-1, len(PARTS), own.attn])
+        attended = tf.reshape(linear(value, matrix, bias), [-1, len(PARTS), own.attn])
         gate = tf.ones_like(value[:, 0]) if around.share is None else around.share
         return attention(around.count, attended, around.rows[:, 1:], gate, self.form)
 
@@ -97,9 +97,3 @@ class AttentionSums(TypedSums):
     def _arrays(self, name: str, n_in: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
         own = self.own
         return layer_arrays(name, n_in, width, own.style(), self.net.parameters, own.trainable)
-
-
-def _linear(x: tf.Tensor, matrix: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-    """Return x W + b, [n, width]."""
-    (product,) = matrix_products([x], [matrix], [False], [False])
-    return tf.nn.bias_add(product, bias)

@@ -25,7 +25,7 @@ from deeptf.model.table import is_stored, net_weights
 from deeptf.tf import tf
 
 EMBEDDING, GATE = "embedding", "gate"  # names of the nets
-STORED_GATE = "gate_values"  # TypedNet.gate of a model with a table in place of nets
+STORED_GATE = "gate_values"  # gates of a model with a table in place of nets
 
 
 @dataclass(frozen=True)
@@ -54,24 +54,43 @@ class TypedNet:
         if not self.stripped:
             return self._net(EMBEDDING, tf.concat([x, *self._joined(neighbor, centre)], axis=1))
         width = self.own.neuron[-1]
-        gate = tf.gather(tf.reshape(self.gate, [-1, width]), neighbor * self.num_types + centre)
+        gate = tf.reshape(tf.concat([self.gate, self.empty_gate[None]], axis=0), [-1, width])
+        gate = tf.gather(gate, neighbor * self.num_types + centre)
         if share is not None:
             gate *= share[:, None]
         return self._net(EMBEDDING, x) * (1.0 + gate)
 
     @cached_property
     def gate(self) -> tf.Tensor:
-        """The numbers h of all pairs of types; the last neighbour is no atom, [T + 1, T, M]."""
-        types, width = self.num_types, self.own.neuron[-1]
-        if is_stored(self.parameters):
-            shape, precision = (types + 1, types, width), precision_of(self.own.precision)
-            return self.parameters.get(STORED_GATE, shape, precision, constant(0.0), False)
+        """The numbers h of all pairs of types, [T, T, M]."""
+        return self._stored_gate[:-1] if self._stores_gate else self._gate_of(range(self.num_types))
+
+    @cached_property
+    def empty_gate(self) -> tf.Tensor:
+        """The numbers h of a place without an atom, by type of the centre, [T, M]."""
+        none = self.num_types
+        return self._stored_gate[-1] if self._stores_gate else self._gate_of([none])[0]
+
+    @property
+    def _stores_gate(self) -> bool:
+        return is_stored(self.parameters)
+
+    @cached_property
+    def _stored_gate(self) -> tf.Tensor:
+        """Both of a model with a table in place of nets, [T + 1, T, M]."""
+        shape = self.num_types + 1, self.num_types, self.own.neuron[-1]
+        precision = precision_of(self.own.precision)
+        return self.parameters.get(STORED_GATE, shape, precision, constant(0.0), False)
+
+    def _gate_of(self, neighbors: Sequence[int]) -> tf.Tensor:
+        """Return what the gate's net gives for these types of neighbours, [n, T, M]."""
+        shape = len(neighbors), self.num_types, self.own.neuron[-1]
         if not self.two_side:
-            gate = self._net(GATE, self._vectors)
-            return tf.broadcast_to(gate[:, None], [types + 1, types, width])
-        neighbor, centre = np.divmod(np.arange((types + 1) * types), types)
-        gate = self._net(GATE, tf.concat(self._joined(neighbor, centre), axis=1))
-        return tf.reshape(gate, [types + 1, types, width])
+            gate = self._net(GATE, tf.gather(self._vectors, list(neighbors)))
+            return tf.broadcast_to(gate[:, None], shape)
+        neighbor = np.repeat(neighbors, self.num_types)
+        centre = np.tile(np.arange(self.num_types), len(neighbors))
+        return tf.reshape(self._net(GATE, tf.concat(self._joined(neighbor, centre), axis=1)), shape)
 
     def curve_of(self, neighbor: int, centre: int) -> int:
         """Return the number of the curve of a pair of types."""

@@ -135,7 +135,7 @@ class TypedSums:
         parameters = self.net.parameters
         self.layout()
         if self.net.stripped:
-            parameters.fixed(GATES, self.net.gate[:-1])
+            parameters.fixed(GATES, self.net.gate)
         elif self.planned:
             first, biases = self.net.first_of(self.numbers)
             parameters.fixed(FIRST, first)
@@ -185,8 +185,8 @@ class TypedSums:
         statistics = normalisation(self.net.parameters)
         mean, stddev = (tf.gather(one[:, 0], centre_type) for one in statistics)
         s = rows[:, 0] * stddev + mean
-        share = 1.0 - tf.maximum(1.0 - as_written(self.own.rcut_smth) * s, 0.0) ** 3
-        return share
+        below = tf.maximum(1.0 - as_written(self.own.rcut_smth) * s, 0.0)
+        return 1.0 - below * below * below
 
     def _interpolated(
         self,
@@ -197,14 +197,14 @@ class TypedSums:
     ) -> tuple[EmbeddingSums, tf.Tensor]:
         """Return the sums by the table, and S."""
         own, net, table = self.own, self.net, self.table()
-        gate = (net.parameters.fixed(GATES, net.gate[:-1]), share) if net.stripped else ()
+        gate = (net.parameters.fixed(GATES, net.gate), share) if net.stripped else ()
         layout = self.layout().values()
         found = table.sums(rows, *layout, atom_count, neighbor_count, *gate)
         if not self.adds_empty:
             return found, found.sum
         if net.stripped:  # smooth where the pairs go over into places without a neighbour
             weighted = self._of_one_curve(table, self._empty[:, 0])
-            weighted = weighted if own.smooth else weighted * (1.0 + net.gate[-1])
+            weighted = weighted if own.smooth else weighted * (1.0 + net.empty_gate)
         else:
             weighted = self._weighted(self._empty_values()[0])
         return found, found.sum + self._of_mixed_empty(neighbor_count, atom_count, weighted)

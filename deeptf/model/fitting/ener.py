@@ -150,7 +150,8 @@ class EnerFitting(NetSettings):
             isolated = parameters.fixed("isolated", described.isolated())
             energy -= self._isolated_energy(isolated, atom_count, *given, parameters)
         if slope.shape[1] > descriptor.shape[1]:
-            slope = slope[:, : descriptor.shape[1]]
+            width = int(descriptor.shape[1])
+            slope, _ = tf.split(slope, [width, int(slope.shape[1]) - width], axis=1)
         return Fitted(energy, tf.cast(slope, descriptor.dtype))
 
     def plan(

@@ -15,6 +15,7 @@ from deeptf.model.descriptor.described import Described
 from deeptf.model.fitting.net_settings import NetSettings
 from deeptf.model.network import ACTIVATIONS, layer_arrays, precision_of, time_step
 from deeptf.model.parameters import Parameters
+from deeptf.ops.nets import linear
 from deeptf.tf import tf
 
 ATOM_COPIES = 3  # of hidden values: forward, gradient and its products
@@ -73,13 +74,11 @@ class PlainNets(NetSettings):
         activate = ACTIVATIONS[self.activation_function.lower()]
         for layer, (n_in, n_out) in enumerate(itertools.pairwise((int(x.shape[1]), *self.neuron))):
             place = f"{name}/{layer}", n_in, n_out, style, parameters, trainable[layer]
-            matrix, bias = layer_arrays(*place)
-            hidden = activate(tf.nn.bias_add(tf.matmul(x, matrix), bias))
+            hidden = activate(linear(x, *layer_arrays(*place)))
             if layer > 0 and n_in == n_out:
                 if self.resnet_dt:
                     hidden *= time_step(place[0], *place[2:])
                 hidden += x
             x = hidden
         last = f"{name}/last", self.neuron[-1], width, style, parameters, trainable[-1]
-        matrix, bias = layer_arrays(*last)
-        return tf.nn.bias_add(tf.matmul(x, matrix), bias)
+        return linear(x, *layer_arrays(*last))

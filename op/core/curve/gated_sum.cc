@@ -251,11 +251,12 @@ void gate_gradient(const Numbers<T>& of, const Context& context, const GatedDire
   const int64_t width = of.table.width, padded = padded_width<T>(width);
   const Scratch<T> y = padded_rows<W>(of.pairs, width, context, upper);
   const std::vector<Run> runs = runs_of(of.pairs);
-  Scratch<T> sums(static_cast<int64_t>(runs.size()) * padded, T(0));
+  Scratch<T> sums(static_cast<int64_t>(runs.size()) * padded);
   const int64_t share = of.pairs.num_pairs / std::max<int64_t>(1, runs.size());
   context.parallel(runs.size(), 100 + share * padded * 4, [&](int64_t begin, int64_t end) {
     Term<T> term;
     for (int64_t k = begin; k < end; ++k) {
+      std::fill_n(sums.data() + k * padded, padded, T(0));
       for (int64_t atom = runs[k].begin; atom < runs[k].end; ++atom) {
         of.over_pairs(atom, runs[k].t, [&](int32_t curve, const T* gate, int64_t pair) {
           of.set(pair, curve, gate, &term);
@@ -286,7 +287,7 @@ template <class T>
 void gated_sum(const CurvePairs& pairs, const CurveTable<T>& table, const Gates<T>& gates,
                const Context& context, const double* rows, T* sum, const OutsidePairs& outside) {
   const Layout layout(pairs, table.segments);
-  const PaddedGates<T> padded(pairs, table.width, gates);
+  const PaddedGates<T> padded(pairs, table.width, gates, context);
   const Numbers<T> of{pairs, table, padded, layout, rows};
   Findings findings(pairs.num_types, outside);
   over_atoms(pairs, table.width, context, [&] {
@@ -303,7 +304,7 @@ void gated_sum_tangent(const CurvePairs& pairs, const CurveTable<T>& table, cons
                        const Context& context, const double* rows, const GatedDirection& direction,
                        T* tangent) {
   const Layout layout(pairs, table.segments);
-  const PaddedGates<T> padded(pairs, table.width, gates);
+  const PaddedGates<T> padded(pairs, table.width, gates, context);
   const Numbers<T> of{pairs, table, padded, layout, rows};
   over_atoms(pairs, table.width, context, [&] {
     return [&, terms = std::vector<Term<T>>(), scratch = std::vector<T>()](int64_t atom) mutable {
@@ -318,7 +319,7 @@ void gated_sum_grad(const CurvePairs& pairs, const CurveTable<T>& table, const G
                     const Context& context, const double* rows, const T* upper, double* rows_grad,
                     double* share_grad) {
   const Layout layout(pairs, table.segments);
-  const PaddedGates<T> padded_gates(pairs, table.width, gates);
+  const PaddedGates<T> padded_gates(pairs, table.width, gates, context);
   const Numbers<T> of{pairs, table, padded_gates, layout, rows};
   const int64_t padded = padded_width<T>(table.width);
   if (gates.share == nullptr) share_grad = nullptr;
@@ -345,7 +346,7 @@ template <class T>
 void gate_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Gates<T>& gates,
                const Context& context, const double* rows, const T* upper, T* gate_grad) {
   const Layout layout(pairs, table.segments);
-  const PaddedGates<T> padded(pairs, table.width, gates);
+  const PaddedGates<T> padded(pairs, table.width, gates, context);
   const Numbers<T> of{pairs, table, padded, layout, rows};
   gate_gradient<T, false>(of, context, {}, upper, gate_grad);
 }
@@ -355,7 +356,7 @@ void gate_tangent_grad(const CurvePairs& pairs, const CurveTable<T>& table, cons
                        const Context& context, const double* rows, const GatedDirection& direction,
                        const T* upper, T* gate_grad) {
   const Layout layout(pairs, table.segments);
-  const PaddedGates<T> padded(pairs, table.width, gates);
+  const PaddedGates<T> padded(pairs, table.width, gates, context);
   const Numbers<T> of{pairs, table, padded, layout, rows};
   gate_gradient<T, true>(of, context, direction, upper, gate_grad);
 }

@@ -90,7 +90,7 @@ void table_grad(const CurvePairs& pairs, const CurveTable<T>& table, const Gates
                 const Context& context, const double* rows, const GatedDirection& direction,
                 const T* upper, T* nodes_grad) {
   const int64_t padded = padded_width<T>(table.width);
-  const PaddedGates<T> padded_gates(pairs, table.width, gates);
+  const PaddedGates<T> padded_gates(pairs, table.width, gates, context);
   const Layout layout(pairs, table.segments);
   const auto set = [&](int64_t atom, int64_t t, int64_t pair, const Interval& at, const T* weight,
                        Entry<T, kTangent>* entry) {

@@ -26,6 +26,7 @@ class TableModel {
   int64_t fparam = 0, aparam = 0;
   bool relative = false;  // energies are those over isolated atoms
   bool one_net = false;   // for all types, which have vectors; and places without a type
+  bool blend = false;     // with a table of pairs where atoms are near, and a wall as a term
   std::string kernel;     // of a stage more, which nobody knows
 
   std::string bytes() {
@@ -53,8 +54,14 @@ class TableModel {
     }
     if (!kernel.empty()) stages += stage(kernel, "") + ", ";
     stages += fitting_stage(descriptor);
-    const std::string plan =
-        R"([{"stages": [)" + stages + R"(], "values": {"atom_energy": "energy"}}])";
+    std::string energy = "energy", wall;
+    if (blend) {
+      stages += blend_stages();
+      energy = "blended";
+      wall = R"(, {"stages": [)" + wall_stage() + R"(], "values": {"atom_energy": "wall"}})";
+    }
+    const std::string plan = R"([{"stages": [)" + stages + R"(], "values": {"atom_energy": )" +
+                             quoted(energy) + "}}" + wall + "]";
     return node("energy", "", "T", "Identity") + placeholder("fparam", fparam) +
            placeholder("aparam", aparam) + nodes_ + described(metadata(plan));
   }
@@ -171,6 +178,29 @@ class TableModel {
                      constant("value", name + "/value", random(types * width, 0.02),
                               {types, width})) +
            ", ";
+  }
+
+  std::string blend_stages() {
+    const int64_t pairs = types * (types + 1) / 2, number_of_nodes = 12;
+    return ", " +
+           stage("pair_table",
+                 R"("takes": "pairs", "gives": "near_energy", "rcut": )" + number(rcut) + ", " +
+                     constant("grid", "pairs/grid", std::vector<double>{0.01, 0.25}, {2}) + ", " +
+                     constant("nodes", "pairs/nodes", random(pairs * number_of_nodes * 2, 1),
+                              {pairs, number_of_nodes, 2})) +
+           ", " +
+           stage("soft_minimum", R"("takes": "pairs", "gives": "share", "alpha": 0.3, )"
+                                 R"("rmin": 1.0, "rmax": 2.8)") +
+           ", " +
+           stage("blend", R"("takes": ["share", "near_energy", "energy"], "gives": "blended", )" +
+                              constant("added", "pairs/added", random(types, 1), {types}));
+  }
+
+  std::string wall_stage() {
+    std::vector<double> numbers(types);
+    for (int64_t t = 0; t < types; ++t) numbers[t] = static_cast<double>(1 + 7 * t);
+    return stage("zbl", R"("takes": "pairs", "gives": "wall", "rin": 1.2, "rout": 2.7, )" +
+                            constant("atomic_number", "wall/number", numbers, {types}));
   }
 
   std::string moment_stage() const {

@@ -87,6 +87,14 @@ TEST(one_net_for_all_types) {
   CHECK(agree_everywhere(model, single_frame()));
 }
 
+TEST(energies_of_pairs_beside_nets) {
+  TableModel model;
+  model.blend = true;
+  CHECK(agree_everywhere(model, single_frame()));
+  model.types = 3;
+  CHECK(agree_everywhere(model, single_frame(3)));
+}
+
 TEST(pairs_beyond_the_data_are_counted) {
   TableModel model;
   model.data_end = 1;
