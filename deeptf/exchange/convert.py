@@ -93,7 +93,7 @@ def is_foreign(path: str | Path) -> bool:
 
 def _with_modifier(found: Converted, modifier: GraphModifier) -> Converted:
     """Return a model with its modifier."""
-    inside = _read(modifier.dipole, found.config.type_map)
+    inside = _read(modifier.dipole.graph_def, found.config.type_map)
     term = DipoleCharge(
         modifier.model_name,
         modifier.model_charge_map,

@@ -49,6 +49,7 @@ class Options(_Sized):
         ("size", c_size_t),
         ("threads", c_int32),
         ("most_atoms", c_int32),
+        ("weight", c_void_p),
         ("add_parts", c_void_p),
         ("parts", c_void_p),
         ("num_parts", c_int32),
@@ -100,10 +101,13 @@ class Results(_Sized):
         ("atom_virial", c_void_p),
         ("outside_count", c_void_p),
         ("outside_distance", c_void_p),
+        ("value", c_void_p),
+        ("atom_value", c_void_p),
     ]
 
 
-OUTPUTS = frozenset({"energy", "force", "virial", "atom_energy", "atom_virial"})
+DERIVATIVES = "force", "virial", "atom_virial"
+ENERGIES = frozenset({"energy", "atom_energy", *DERIVATIVES})
 _EVALUATE = POINTER(Options), POINTER(Results)
 _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {  # what they return and take
     "version": (c_char_p, ()),
@@ -113,6 +117,8 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {  # what they return and t
         (c_char_p, c_char_p, c_size_t, POINTER(LoadOptions), POINTER(_MODEL)),
     ),
     "free": (None, (_MODEL,)),
+    "property": (c_char_p, (_MODEL,)),
+    "width": (c_int32, (_MODEL,)),
     "device": (c_char_p, (_MODEL,)),
     "no_gpu_reason": (c_char_p, (_MODEL,)),
     "evaluate": (c_int, (_MODEL, POINTER(FramesStruct), *_EVALUATE)),
@@ -157,6 +163,8 @@ class Model:
 
     content : of the file `path`, which is for messages
     gpu : of GPU; the first GPU that CUDA_VISIBLE_DEVICES shows is meant
+    property : "energy", or "dipole", "polar" or "dos"
+    width : numbers of it that a frame and an atom have
     device : "CPU", or the number and name of the GPU on which it runs
     no_gpu_reason : why it does not run on a GPU, though there is one; or nothing
 
@@ -169,8 +177,18 @@ class Model:
         options = LoadOptions(tensorflow=NO_TENSORFLOW, gpu=GPU[gpu])
         call("load_content", name, content, len(content), options, byref(self.handle))
         weakref.finalize(self, library().deeptf_free, self.handle)
+        self.property = library().deeptf_property(self.handle).decode()
+        self.width = library().deeptf_width(self.handle)
         self.device = library().deeptf_device(self.handle).decode()
         self.no_gpu_reason = library().deeptf_no_gpu_reason(self.handle).decode(errors="replace")
+
+    @property
+    def outputs(self) -> frozenset[str]:
+        """Names of what the engine gives of the model."""
+        if self.property == "energy":
+            return ENERGIES
+        name = self.property
+        return frozenset({name, f"atom_{name}", *(f"{name}_{one}" for one in DERIVATIVES)})
 
 
 def _last_error(loaded: ctypes.CDLL) -> str:

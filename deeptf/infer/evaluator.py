@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from deeptf.data.batch import Frames, Pairs
-from deeptf.infer import engine
 from deeptf.infer.backend import ENGINE, TENSORFLOW, Backend, Settings
 from deeptf.infer.backend_engine import EngineBackend
 from deeptf.infer.description import Description
@@ -35,6 +34,7 @@ class Evaluator(Description):
         self.path = model.path
         self.backend = TENSORFLOW if native is None else ENGINE
         self.device = None if native is None else native.device
+        self._given = frozenset() if native is None else native.outputs
         self.outside = None
         if model.data_end is not None:
             self.outside = OutsidePairs(self.get_type_map(), model.data_end)
@@ -79,7 +79,7 @@ class Evaluator(Description):
         """Return what gives the outputs `names`."""
         if self._closed:
             raise ValueError(f"`DeepPot` must be open, got the closed one of {self.path}")
-        if ENGINE in self._open and engine.OUTPUTS.issuperset(names):
+        if ENGINE in self._open and self._given.issuperset(names):
             return self._open[ENGINE]
         if TENSORFLOW not in self._open:
             self._open_session()

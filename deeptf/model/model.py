@@ -263,8 +263,7 @@ class ModelConfig:
     def plan(self, parameters: Parameters) -> list[TermPlan] | None:
         """Return what an engine without TensorFlow has to do.
 
-        None where a part of the model cannot say it, and for models of other properties than
-        energies. To be called in the frozen graph of the model.
+        None where a part of the model cannot say it. To be called in the frozen graph of the model.
         """
         found: list[TermPlan] = []
         for part, own in self._parts(parameters):

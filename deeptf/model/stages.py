@@ -1,13 +1,13 @@
 """The plan of a model: the stages of an evaluation, each with the constants that its kernel reads.
 
 A model file has the plan as JSON beside the graph (exchange/frozen.py), so that energies, forces
-and virials can be evaluated without TensorFlow. A stage is the object of its class here: `kernel`
-and the fields. It takes a value, or several, and gives another, all named; the first ones take the
-pairs. Those of sums over neighbours are in neighbor_stages.py. A Constant is the name of an array
-of the file. Derivatives are the business of the kernels.
+and virials, or another property of the atoms, can be evaluated without TensorFlow. A stage is the
+object of its class here: `kernel` and the fields. It takes a value, or several, and gives another,
+all named; the first ones take the pairs. Those of sums over neighbours are in neighbor_stages.py. A
+Constant is the name of an array of the file. Derivatives are the business of the kernels.
 
-    N centres whose energy counts, virtual atoms left out; P pairs of them; T types; W columns of a
-    row; M width of a net
+    N centres whose property counts, virtual atoms left out; P pairs of them; T types; W columns of
+    a row; M width of a net, or number of axes
 
 c and t are the types of centre and neighbour. Everything is float64, but where a stage has a
 `precision`: it computes in that and takes its input cast to it. Lengths in A, energies in eV.
@@ -203,12 +203,67 @@ class DipoleCharge:
 
 
 @dataclass(frozen=True)
+class PropertyNet:
+    """Numbers [N, ...] of each centre, float64: net_c(D, p) with p as FittingNet has it.
+
+    Layers are those of a FittingNet, but the last one gives any number of numbers. There is a net
+    of each chosen type, or with `types` one for all of them; centres of other types have zeros.
+    """
+
+    kernel: ClassVar[str] = "property_net"
+    takes: str
+    gives: str
+    precision: str
+    activation: str
+    chosen: Sequence[bool]  # [T] types that have a net
+    nets: Sequence[Net]
+    fparam: Standardised | None = None
+    aparam: Standardised | None = None
+    types: Constant | None = None  # [T, n]
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Axes [N, 3, M], float64: Q = sums[:, 1:] / places, those of all sums side by side."""
+
+    kernel: ClassVar[str] = "axes"
+    takes: Sequence[str]
+    gives: str
+    places: Sequence[int]  # of each of the sums
+
+
+@dataclass(frozen=True)
+class AxisVector:
+    """Vector [N, 3] = Q w of axes and numbers w [N, M]."""
+
+    kernel: ClassVar[str] = "axis_vector"
+    takes: Sequence[str]  # axes, numbers
+    gives: str
+
+
+@dataclass(frozen=True)
+class AxisTensor:
+    """Tensor [N, 9] = scale_c Q W Q^T + added_c 1 of axes and numbers.
+
+    W = diag(w) of numbers w [N, M] where it is diagonal, else B + B^T of numbers B [N, M, M].
+    """
+
+    kernel: ClassVar[str] = "axis_tensor"
+    takes: Sequence[str]  # axes, numbers
+    gives: str
+    diagonal: bool
+    scale: Sequence[float]  # [T]
+    added: Sequence[float]  # [T]
+
+
+@dataclass(frozen=True)
 class TermPlan:
     """A term of a model: its stages in order, and which values are properties of the atoms.
 
-    The energy of a model is the sum of `atom_energy` over its terms and atoms. With
-    g = dE/d(displacement) of a pair, from centre i to neighbour j, force_i += g, force_j -= g and
-    virial -= g (x) displacement.
+    What a model gives is the sum of `atom_energy`, or of another property of atoms such as
+    `atom_dipole`, over its terms and atoms. With g = dE/d(displacement) of a pair, from centre i to
+    neighbour j, force_i += g, force_j -= g and virial -= g (x) displacement. For a property of
+    several numbers E is the sum of them by weights that a caller gives for each centre.
     """
 
     type: str
@@ -234,6 +289,12 @@ def net_of(name: str, layers: Sequence[str | int], parameters: Parameters) -> li
         full = [Constant(parameters.name(array)) for array in (matrix, bias, idt)]
         net.append(Layer(full[0], full[1], full[2] if scaled else None))
     return net
+
+
+def axes_of(described: Sequence[Stage], gives: str) -> Axes:
+    """Return the stage of the axes of a descriptor, from the stages that give it."""
+    products = [stage for stage in described if isinstance(stage, MomentProduct)]
+    return Axes([one.takes for one in products], gives, [one.places for one in products])
 
 
 def as_json(plan: Any) -> Any:

@@ -44,7 +44,9 @@ int evaluate(const deeptf_model* model, const Given* given, const char* name,
     const auto own_options = taken(options, "options");
     check(own_options);
     if (!loaded.checks_itself()) check(own, loaded.about);
-    loaded.evaluate(own, own_options, taken(results, "results"));
+    const auto own_results = taken(results, "results");
+    check(own_results, own_options, loaded.about);
+    loaded.evaluate(own, own_options, own_results);
   });
 }
 
@@ -100,6 +102,14 @@ int32_t deeptf_num_fparam(const deeptf_model* model) {
 
 int32_t deeptf_num_aparam(const deeptf_model* model) {
   return model == nullptr ? 0 : static_cast<int32_t>(about(model).inputs.num_aparam);
+}
+
+const char* deeptf_property(const deeptf_model* model) {
+  return model == nullptr ? "" : about(model).inputs.property.c_str();
+}
+
+int32_t deeptf_width(const deeptf_model* model) {
+  return model == nullptr ? 0 : static_cast<int32_t>(about(model).inputs.width);
 }
 
 double deeptf_data_end(const deeptf_model* model, int32_t centre_type, int32_t neighbor_type) {

@@ -16,6 +16,8 @@
   X(deeptf_hops)            \
   X(deeptf_num_fparam)      \
   X(deeptf_num_aparam)      \
+  X(deeptf_property)        \
+  X(deeptf_width)           \
   X(deeptf_data_end)        \
   X(deeptf_is_native)       \
   X(deeptf_num_gpus)        \

@@ -1,4 +1,5 @@
-/* deeptf.h: energies, forces and virials of frozen models, from C and from whatever calls C.
+/* deeptf.h: energies, forces and virials of frozen models, dipoles and other properties of atoms,
+ * from C and from whatever calls C.
  *
  * Link with libdeeptf_engine (pkg-config deeptf, or CMake's find_package(deeptf)): it needs neither
  * Python nor TensorFlow. It opens the kernels for the CPU at hand, libdeeptf_core.LEVEL.so, from
@@ -88,6 +89,10 @@ int32_t deeptf_hops(const deeptf_model* model);
 /* Numbers that each frame and each atom must be given. */
 int32_t deeptf_num_fparam(const deeptf_model* model);
 int32_t deeptf_num_aparam(const deeptf_model* model);
+/* What the model gives: "energy", or "dipole", "polar" or "dos"; lives as long as the model. */
+const char* deeptf_property(const deeptf_model* model);
+/* Numbers of it that a frame and an atom have: 1, 3, 9 or any number. */
+int32_t deeptf_width(const deeptf_model* model);
 /* Distance in A where the data of the model end for a pair of types; NAN where it cannot tell. */
 double deeptf_data_end(const deeptf_model* model, int32_t centre_type, int32_t neighbor_type);
 /* 1 where the engine runs the model itself, 0 where TensorFlow does. */
@@ -117,6 +122,11 @@ typedef struct deeptf_options {
   size_t size;
   int32_t threads;    /* 0: the cores that this process may use */
   int32_t most_atoms; /* evaluated at a time by one thread; 0: as many as the cache likes */
+  /* [N, width], or [num_centres, width], of a model of another property than energies that the
+   * engine runs itself: its energy is sum_i weight_i . value_i over the atoms that count, and
+   * results are those of that. Weights that are 1 for one component and 0 for others give the
+   * derivatives of this component; any ones give vector-Jacobian products. NULL: no energy. */
+  const double* weight;
   /* For models with charges, whose atoms act on all others, where several callers share out the
    * atoms of a frame, such as processes that have parts of a box: all of them call at the same
    * time, each with the atoms that it owns. add_parts is called once for each frame, with `parts`
@@ -195,6 +205,9 @@ typedef struct deeptf_results {
    * shortest distance, or INFINITY. Both zero and INFINITY for a model that cannot tell. */
   int64_t* outside_count;   /* [num_types, num_types] */
   double* outside_distance; /* [num_types, num_types] A */
+  /* Of a model of another property than energies, in the units of its data. */
+  double* value;      /* [F, width] sum over the atoms that count */
+  double* atom_value; /* [N, width], or [num_centres, width]: 0 for those that do not count */
 } deeptf_results;
 
 /* options may be NULL. */

@@ -34,15 +34,20 @@ struct Results {
   std::vector<double> atom_virial;       // [N_all, 9]
   std::vector<int64_t> outside_count;    // [num_types, num_types]
   std::vector<double> outside_distance;  // [num_types, num_types]
+  std::vector<double> value;             // [F, width]
+  std::vector<double> atom_value;        // [N, width], or [num_centres, width]
 };
 
-// What is computed beside energies, forces, virials and pairs that are outside.
-enum class Atomic { no, yes };  // atom_energy and atom_virial
+// What is computed beside energies, forces, virials and pairs that are outside: atom_energy and
+// atom_virial. Of a model of another property value and atom_value are computed, and the others
+// with weights only.
+enum class Atomic { no, yes };
 
 // deeptf_options.
 struct Options {
   int32_t threads = 0;
   int32_t most_atoms = 0;
+  const double* weight = nullptr;
 };
 
 class Model {
@@ -67,6 +72,8 @@ class Model {
   int32_t hops() const { return deeptf_hops(get()); }
   int32_t num_fparam() const { return deeptf_num_fparam(get()); }
   int32_t num_aparam() const { return deeptf_num_aparam(get()); }
+  std::string property() const { return deeptf_property(get()); }
+  int32_t width() const { return deeptf_width(get()); }
   double data_end(int32_t centre_type, int32_t neighbor_type) const {
     return deeptf_data_end(get(), centre_type, neighbor_type);
   }
@@ -137,28 +144,41 @@ class Model {
                    int32_t all, Atomic atomic, Options options) const {
     const size_t num_frames = count(frames), num_centres = count(centres), num_all = count(all);
     const size_t type_pairs = static_cast<size_t>(num_types()) * num_types();
-    Results found{std::vector<double>(num_frames),
-                  std::vector<double>(3 * num_all),
-                  std::vector<double>(9 * num_frames),
-                  std::vector<double>(atomic == Atomic::yes ? num_centres : 0),
-                  std::vector<double>(atomic == Atomic::yes ? 9 * num_all : 0),
+    const bool of_energies = property() == "energy";
+    const size_t derived = of_energies || options.weight != nullptr ? 1 : 0;
+    const size_t shared = atomic == Atomic::yes ? derived : 0;
+    const size_t values = of_energies ? 0 : static_cast<size_t>(width());
+    Results found{std::vector<double>(derived * num_frames),
+                  std::vector<double>(derived * 3 * num_all),
+                  std::vector<double>(derived * 9 * num_frames),
+                  std::vector<double>(shared * num_centres),
+                  std::vector<double>(shared * 9 * num_all),
                   std::vector<int64_t>(type_pairs),
-                  std::vector<double>(type_pairs)};
+                  std::vector<double>(type_pairs),
+                  std::vector<double>(values * num_frames),
+                  std::vector<double>(values * num_centres)};
     deeptf_results results{};
     results.size = sizeof results;
-    results.energy = found.energy.data();
-    results.force = found.force.data();
-    results.virial = found.virial.data();
-    if (atomic == Atomic::yes) {
+    if (derived != 0) {
+      results.energy = found.energy.data();
+      results.force = found.force.data();
+      results.virial = found.virial.data();
+    }
+    if (shared != 0) {
       results.atom_energy = found.atom_energy.data();
       results.atom_virial = found.atom_virial.data();
     }
     results.outside_count = found.outside_count.data();
     results.outside_distance = found.outside_distance.data();
+    if (!of_energies) {
+      results.value = found.value.data();
+      results.atom_value = found.atom_value.data();
+    }
     deeptf_options given{};
     given.size = sizeof given;
     given.threads = options.threads;
     given.most_atoms = options.most_atoms;
+    given.weight = options.weight;
     check(function(get(), &input, &given, &results));
     return found;
   }

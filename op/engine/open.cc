@@ -225,6 +225,12 @@ int32_t deeptf_num_aparam(const deeptf_model* model) {
   return call(&Api::deeptf_num_aparam, 0, model);
 }
 
+const char* deeptf_property(const deeptf_model* model) {
+  return call<const char*>(&Api::deeptf_property, "", model);
+}
+
+int32_t deeptf_width(const deeptf_model* model) { return call(&Api::deeptf_width, 0, model); }
+
 double deeptf_data_end(const deeptf_model* model, int32_t centre_type, int32_t neighbor_type) {
   return call(&Api::deeptf_data_end, std::nan(""), model, centre_type, neighbor_type);
 }

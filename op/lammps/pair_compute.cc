@@ -125,7 +125,8 @@ void PairDeeptf::evaluate(size_t model, deeptf_results results) {
   results.energy = &found.energy;
   results.force = found.force.data();
   results.virial = found.virial;
-  const deeptf_options options{sizeof options, threads_, 0, add_over_ranks, &world, comm->nprocs};
+  const deeptf_options options{sizeof options, threads_, 0,           nullptr,
+                               add_over_ranks, &world,   comm->nprocs};
   guarded_one(error, [&] {
     if (deeptf_evaluate_list(models_[model].get(), &atoms_, &options, &results) != 0) {
       throw std::runtime_error("step " + std::to_string(update->ntimestep) + ", model " +

@@ -121,14 +121,15 @@ def test_plan_in_numpy(tmp_path: Path) -> None:
             np.testing.assert_allclose(found[name], value, atol=2e-5, err_msg=name)
 
 
-def test_vectors_of_types_have_no_plan(tmp_path: Path) -> None:
-    own = replace(dipoles(), type_embedding=TypeEmbedding((2,)))
-    config = model(3.4, own)
+def test_vectors_of_types(tmp_path: Path) -> None:
+    config = model(3.4, replace(dipoles(), type_embedding=TypeEmbedding((2,))))
     frozen.write(config, arrays_of(config), tmp_path / "model.pb")
-    frame = TestDipoleCharge().frame()
-    with DeepPot(tmp_path / "model.pb") as opened:
-        assert opened.backend == TENSORFLOW
-        assert np.isfinite(opened.evaluate(batch_of([frame]))["force"]).all()
+    found = []
+    for backend in (ENGINE, TENSORFLOW):
+        with DeepPot(tmp_path / "model.pb", backend=backend) as opened:
+            found.append(opened.evaluate(batch_of([TestDipoleCharge().frame()])))
+    for name, value in found[0].items():
+        np.testing.assert_allclose(value, found[1][name], atol=1e-10)
 
 
 def test_threads_and_blocks_do_not_change_bits(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from deeptf.data.statistics import Found
 from deeptf.model.descriptor.described import Arrays
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
+from deeptf.model.stages import Constant, Standardised
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
 
@@ -34,3 +35,13 @@ def conditions_of_atoms(
             place = tf.gather(inputs.frame_of_atom, place)
         columns.append(tf.gather(value, place))
     return tf.concat(columns, axis=1) if columns else None
+
+
+def standardised(names: Sequence[str], parameters: Parameters) -> dict[str, Standardised]:
+    """Return how a stage finds mean and spread of the parameters `names`."""
+    return {
+        name: Standardised(
+            *(Constant(parameters.name(f"{name}_{kind}")) for kind in ("mean", "stddev"))
+        )
+        for name in names
+    }

@@ -19,6 +19,7 @@ from deeptf.model.fitting.fitted import Fitted
 from deeptf.model.fitting.tensor import TensorNets, axes
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
+from deeptf.model.stages import AxisVector, Stage
 from deeptf.ops.pairs import SortedPairs
 from deeptf.properties import ATOM_DIPOLE, DIPOLE, Property
 from deeptf.tf import tf
@@ -49,3 +50,9 @@ class DipoleFitting(TensorNets):
         width = int(turning.shape[2])
         weight = self.outputs(described, pairs.atom_count, width, parameters, types)
         return self.fitted(tf.einsum("nam,nm->na", turning, weight), inputs, pairs)
+
+    def product(
+        self, names: tuple[Sequence[str], str], parameters: Parameters, num_types: int
+    ) -> Stage:
+        """Return the stage that takes axes and numbers and gives dipoles, by their names."""
+        return AxisVector(*names)

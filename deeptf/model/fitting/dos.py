@@ -7,7 +7,7 @@ and that of a frame is the sum over its atoms. Units and grid of energies are th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,8 +19,10 @@ from deeptf.model.fitting.plain_nets import PlainNets
 from deeptf.model.fitting.tensor import frame_sums
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
+from deeptf.model.stages import Stage
 from deeptf.ops.pairs import SortedPairs
 from deeptf.properties import ATOM_DOS, DOS, Property, of_width
+from deeptf.tf import tf
 
 
 @dataclass(frozen=True)
@@ -72,3 +74,15 @@ class DosFitting(PlainNets):
         density = self.outputs(described, pairs.atom_count, *given)
         total = frame_sums(density, inputs, pairs)
         return Fitted(values={ATOM_DOS.name: density, DOS.name: total})
+
+    def plan(
+        self,
+        described: Sequence[Stage],
+        parameters: Parameters,
+        type_vectors: tf.Tensor | None,
+        num_types: int,
+    ) -> tuple[list[Stage], Mapping[str, str]]:
+        """Return the stages of the nets."""
+        given = parameters, type_vectors is not None, num_types
+        stage = self.stage(described[-1].gives, *given, self.conditions)
+        return [stage], {ATOM_DOS.name: stage.gives}

@@ -23,7 +23,7 @@ from deeptf.data.energy_bias import Energies, energy_bias, solve_energies
 from deeptf.data.statistics import Collector, Found
 from deeptf.data.system import System
 from deeptf.model.descriptor.described import Arrays, Described, Lines
-from deeptf.model.fitting.conditions import condition_arrays, conditions_of_atoms
+from deeptf.model.fitting.conditions import condition_arrays, conditions_of_atoms, standardised
 from deeptf.model.fitting.fitted import Fitted
 from deeptf.model.fitting.net_settings import NetSettings
 from deeptf.model.inputs import Inputs
@@ -35,7 +35,7 @@ from deeptf.model.network import (
 from deeptf.model.parameters import Parameters
 from deeptf.model.retyping import Source, by_type, nets_by_type
 from deeptf.model.roles import beginning, function
-from deeptf.model.stages import Constant, FittingNet, Stage, Standardised, net_of
+from deeptf.model.stages import Constant, FittingNet, Stage, net_of
 from deeptf.ops.nets import fitting_net
 from deeptf.ops.pairs import SortedPairs
 from deeptf.properties import ATOM_ENERGY
@@ -155,31 +155,29 @@ class EnerFitting(NetSettings):
         return Fitted(energy, tf.cast(slope, descriptor.dtype))
 
     def plan(
-        self, descriptor: str, parameters: Parameters, type_vectors: tf.Tensor | None
+        self,
+        described: Sequence[Stage],
+        parameters: Parameters,
+        type_vectors: tf.Tensor | None,
+        num_types: int,
     ) -> tuple[list[Stage], Mapping[str, str]]:
         """Return the one stage of the nets, and that its value is the energy of the atoms."""
         relative = self._is_relative(type_vectors, parameters).tolist()
         layers = *range(len(self.neuron)), "last"
-        given = {
-            name: Standardised(
-                *(Constant(parameters.name(f"{name}_{kind}")) for kind in ("mean", "stddev"))
-            )
-            for name in self.conditions
-        }
         stage = FittingNet(
-            descriptor,
+            described[-1].gives,
             parameters.name("energy"),
             precision_of(self.precision).name,
             self.activation_function.lower(),
             [
                 net_of(self.network_name(owner), layers, parameters)
-                for owner in ([None] if type_vectors is not None else range(len(relative)))
+                for owner in ([None] if type_vectors is not None else range(num_types))
             ],
             Constant(parameters.name("constant")),
             relative=relative,
             isolated=Constant(parameters.name("isolated")) if any(relative) else None,
             types=None if type_vectors is None else Constant(parameters.name("types")),
-            **given,
+            **standardised(self.conditions, parameters),
         )
         return [stage], {ATOM_ENERGY.name: stage.gives}
 

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deeptf.model.descriptor.described import Described
+from deeptf.model.fitting.conditions import standardised
 from deeptf.model.fitting.net_settings import NetSettings
 from deeptf.model.network import ACTIVATIONS, layer_arrays, precision_of, time_step
 from deeptf.model.parameters import Parameters
+from deeptf.model.stages import Constant, PropertyNet, net_of
 from deeptf.ops.nets import linear
 from deeptf.tf import tf
 
@@ -48,7 +50,8 @@ class PlainNets(NetSettings):
         num_types = int(atom_count.shape[0])
         columns = [described.descriptor]
         if described.type_vectors is not None:
-            columns.append(tf.repeat(described.type_vectors[:-1], atom_count, axis=0))
+            vectors = tf.cast(described.type_vectors[:-1], precision)
+            columns.append(tf.repeat(parameters.fixed("types", vectors), atom_count, axis=0))
         if condition is not None:
             columns.append(condition)
         x = tf.concat([tf.cast(part, precision) for part in columns], axis=1)
@@ -64,6 +67,33 @@ class PlainNets(NetSettings):
             for t in range(num_types)
         ]
         return tf.cast(tf.concat(filled, axis=0), tf.float64)
+
+    def stage(
+        self,
+        descriptor: str,
+        parameters: Parameters,
+        typed: bool,
+        num_types: int,
+        conditions: Sequence[str] = (),
+    ) -> PropertyNet:
+        """Return the stage that gives these numbers.
+
+        typed : the model has vectors of the types.
+        conditions : names of the parameters that the nets take.
+        """
+        chosen = self.chosen(num_types)
+        layers = *range(len(self.neuron)), "last"
+        owners = [None] if typed else chosen
+        return PropertyNet(
+            descriptor,
+            parameters.name("numbers"),
+            precision_of(self.precision).name,
+            self.activation_function.lower(),
+            [t in chosen for t in range(num_types)],
+            [net_of(self.network_name(owner), layers, parameters) for owner in owners],
+            types=Constant(parameters.name("types")) if typed else None,
+            **standardised(conditions, parameters),
+        )
 
     def _net(
         self, x: tf.Tensor, owner: int | None, width: int, parameters: Parameters

@@ -25,6 +25,7 @@ from deeptf.model.fitting.tensor import TensorNets, axes, of_types
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.roles import beginning, function
+from deeptf.model.stages import AxisTensor, Stage
 from deeptf.ops.pairs import SortedPairs
 from deeptf.properties import ATOM_POLAR, POLAR, Property
 from deeptf.tf import tf
@@ -76,6 +77,16 @@ class PolarFitting(TensorNets):
         shift = of_types({t: constant[t] for t in types}, atom_count)
         tensor += shift[:, None, None] * tf.eye(3, dtype=tf.float64)
         return self.fitted(tf.reshape(tensor, [-1, 9]), inputs, pairs)
+
+    def product(
+        self, names: tuple[Sequence[str], str], parameters: Parameters, num_types: int
+    ) -> Stage:
+        """Return the stage that takes axes and numbers and gives tensors, by their names."""
+        types = self.chosen(num_types)
+        scale, constant = self._scale(types), parameters.array("constant")
+        added = {t: float(constant[t]) for t in types}
+        rows = ([row.get(t, 0.0) for t in range(num_types)] for row in (scale, added))
+        return AxisTensor(*names, self.fit_diag, *rows)
 
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where `sel_type` or `scale` does not fit the number of types."""

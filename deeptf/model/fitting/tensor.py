@@ -7,7 +7,7 @@ frame is the sum of those of its atoms.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -16,6 +16,8 @@ from deeptf.model.descriptor.described import Described
 from deeptf.model.fitting.fitted import Fitted
 from deeptf.model.fitting.plain_nets import PlainNets
 from deeptf.model.inputs import Inputs
+from deeptf.model.parameters import Parameters
+from deeptf.model.stages import Stage, axes_of
 from deeptf.ops.pairs import SortedPairs
 from deeptf.properties import Property
 from deeptf.tf import tf
@@ -80,6 +82,27 @@ class TensorNets(PlainNets):
     def collectors(self, num_types: int) -> list[Collector]:
         """Return nothing: tensors are read without pairs."""
         return []
+
+    def plan(
+        self,
+        described: Sequence[Stage],
+        parameters: Parameters,
+        type_vectors: tf.Tensor | None,
+        num_types: int,
+    ) -> tuple[list[Stage], Mapping[str, str]]:
+        """Return the stages of nets and axes, and the one that makes tensors of them."""
+        turning = axes_of(described, parameters.name("axes"))
+        given = parameters, type_vectors is not None, num_types
+        numbers = self.stage(described[-1].gives, *given)
+        names = (turning.gives, numbers.gives), parameters.name(self.of_atom.name)
+        tensor = self.product(names, parameters, num_types)
+        return [turning, numbers, tensor], {self.of_atom.name: tensor.gives}
+
+    def product(
+        self, names: tuple[Sequence[str], str], parameters: Parameters, num_types: int
+    ) -> Stage:
+        """Return the stage that takes axes and numbers and gives tensors, by their names."""
+        raise NotImplementedError
 
     def fitted(self, tensor: tf.Tensor, inputs: Inputs, pairs: SortedPairs) -> Fitted:
         """Return the properties that tensors of the atoms [N_real, k] are."""

@@ -187,7 +187,7 @@ class Standard:
         described = self.descriptor.plan(of_descriptor, vectors)
         if described is None:
             return None
-        fitted, values = self.fitting_net.plan(described[-1].gives, of_fitting, vectors)
+        fitted, values = self.fitting_net.plan(described, of_fitting, vectors, num_types)
         values = {DESCRIPTOR.name: described[-1].gives, **values}
         return [TermPlan(self.type, [*described, *fitted], values)]
 

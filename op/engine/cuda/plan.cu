@@ -29,9 +29,9 @@ void Plan::evaluate(const Block& block, double* atom_energy, double* pair_gradie
       const Block& own = values.block(term.sets[k]);
       pulls.push_back(term.stages[k]->run(own, values, pair_gradient != nullptr));
     }
-    add(cuda, is_first, values.take<double>(term.atom_energy), block.num_atoms, atom_energy);
+    add(cuda, is_first, values.take<double>(term.property), block.num_atoms, atom_energy);
     if (pair_gradient == nullptr) continue;
-    values.begin_backward(term.atom_energy);
+    values.begin_backward(term.property);
     for (auto pull = pulls.rbegin(); pull != pulls.rend(); ++pull) (*pull)();
     add(cuda, is_first, values.gradient<double>(kPairs), 3 * block.num_pairs, pair_gradient);
   }

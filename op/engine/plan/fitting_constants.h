@@ -6,42 +6,19 @@
 #include <vector>
 
 #include "core/nets/fitting_net.h"
-#include "engine/plan/stage.h"
+#include "engine/plan/net_inputs.h"
 
 namespace deeptf {
 
-// (value - mean) / stddev of numbers that a frame or an atom is given.
-struct Standardised {
-  Standardised(const StageReader& reader, const char* field, int64_t number) {
-    const Json* given = reader.fields.find(field);
-    if (given == nullptr || given->is_null()) return;
-    if (number < 1) {
-      throw Error("a stage must not read `" + std::string(field) + "` of a model that takes none");
-    }
-    width = number;
-    mean = reader.constant<double>(*given, "mean", {number});
-    stddev = reader.constant<double>(*given, "stddev", {number});
-    for (const double value : stddev.numbers) {
-      if (value == 0) throw Error("`stddev` of `" + std::string(field) + "` must not be 0");
-    }
-  }
-
-  int64_t width = 0;
-  Aligned<double> mean, stddev;
-};
-
 template <class T>
-struct FittingConstants {
+struct FittingConstants : NetInputs<T> {
+  using NetInputs<T>::num_types;
+  using NetInputs<T>::descriptor;
+  using NetInputs<T>::types;
+
   // Throws Error where something is not as it must be.
-  explicit FittingConstants(const StageReader& reader)
-      : num_types(reader.inputs.num_types),
-        fparam(reader, "fparam", reader.inputs.num_fparam),
-        aparam(reader, "aparam", reader.inputs.num_aparam) {
-    const ValueType& taken = reader.type_of(reader.takes());
-    if (taken.of_pairs) throw Error("a fitting net must take a descriptor of atoms");
-    descriptor = taken.width;
-    read_types(reader);
-    shape.width = descriptor + vector + fparam.width + aparam.width;
+  explicit FittingConstants(const StageReader& reader) : NetInputs<T>(reader) {
+    shape.width = this->width;
     shape.activation = activation_of(reader.fields.at("activation").text());
     const std::vector<Json>& nets = reader.fields.at("nets").items();
     if (static_cast<int64_t>(nets.size()) != num_nets() || nets.empty()) {
@@ -60,9 +37,6 @@ struct FittingConstants {
     return types.size() > 0 ? all : atom_count;
   }
 
-  int64_t num_types, descriptor, vector = 0;
-  Standardised fparam, aparam;
-  Aligned<T> types;  // [T, vector] behind the descriptor, with which one net serves all; or nothing
   FittingShape shape;
   std::vector<Aligned<T>> arrays;  // of all nets in the order of FittingShape::array_shapes
   Aligned<double> constant;        // [T]
@@ -83,11 +57,6 @@ struct FittingConstants {
     }
   }
 
-  static bool has_step(const Json& layer) {
-    const Json* step = layer.find("idt");
-    return step != nullptr && !step->is_null();
-  }
-
   void read_net(const StageReader& reader, const std::vector<Json>& layers) {
     if (layers.size() != shape.neuron.size() + 1) {
       throw Error("the fitting nets of a model must have equally many layers");
@@ -104,13 +73,6 @@ struct FittingConstants {
       if (wanted) arrays.push_back(reader.constant<T>(layers[l], "idt", {out}));
       in = out;
     }
-  }
-
-  void read_types(const StageReader& reader) {
-    const Json* given = reader.fields.find("types");
-    if (given == nullptr || given->is_null()) return;
-    types = reader.constant<T>("types", {num_types, -1});
-    vector = types.shape[1];
   }
 
   void read_isolated(const StageReader& reader) {

@@ -8,13 +8,6 @@ namespace deeptf {
 namespace {
 
 template <class T>
-void write_standardised(const Standardised& kind, const double* values, int64_t atom, T* to) {
-  for (int64_t k = 0; k < kind.width; ++k) {
-    to[k] = static_cast<T>((values[atom * kind.width + k] - kind.mean[k]) / kind.stddev[k]);
-  }
-}
-
-template <class T>
 class FittingStage final : public Stage {
  public:
   explicit FittingStage(const StageReader& reader)
@@ -25,8 +18,7 @@ class FittingStage final : public Stage {
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
     const int64_t n = block.num_atoms;
-    const T* descriptor = values.take<T>(takes_);
-    if (with_more()) descriptor = with_parameters(block, descriptor, values);
+    const T* descriptor = net_.rows(block, values.take<T>(takes_), values);
     T* energy = values.keep<T>(n);
     T* slope = values.keep<T>(n * net_.shape.width);
     evaluate(block, descriptor, energy, slope);
@@ -40,9 +32,6 @@ class FittingStage final : public Stage {
   }
 
  private:
-  // Whether the net takes more than the descriptor.
-  bool with_more() const { return net_.shape.width > net_.descriptor; }
-
   FittingInputs<T> inputs(int64_t atoms, const int32_t* atom_count, const T* descriptor,
                           const PackedNets<T>* packed) const {
     const auto nets = static_cast<int32_t>(net_.num_nets());
@@ -61,20 +50,6 @@ class FittingStage final : public Stage {
     fitting_net<T>(in, block.context, {energy, slope, before.data(), back.data()});
   }
 
-  // The descriptors, each with the vector of its type and what its frame and its atom are given
-  // behind it.
-  const T* with_parameters(const AtomBlock& block, const T* descriptor, Values& values) const {
-    const int64_t width = net_.descriptor, vector = net_.vector;
-    T* rows = values.keep<T>(block.num_atoms * net_.shape.width);
-    for (int64_t atom = 0; atom < block.num_atoms; ++atom) {
-      T* to = std::copy_n(descriptor + atom * width, width, rows + atom * net_.shape.width);
-      to = std::copy_n(net_.types.data() + block.type[atom] * vector, vector, to);
-      write_standardised(net_.fparam, block.fparam, atom, to);
-      write_standardised(net_.aparam, block.aparam, atom, to + net_.fparam.width);
-    }
-    return rows;
-  }
-
   void subtract_isolated(const AtomBlock& block, Values& values, double* energy) const {
     const int64_t width = net_.descriptor;
     T* alone = values.keep<T>(block.num_atoms * width);
@@ -83,7 +58,7 @@ class FittingStage final : public Stage {
     }
     T* found = values.keep<T>(block.num_atoms);
     T* slope = values.keep<T>(block.num_atoms * net_.shape.width);
-    evaluate(block, with_more() ? with_parameters(block, alone, values) : alone, found, slope);
+    evaluate(block, net_.rows(block, alone, values), found, slope);
     for (int64_t atom = 0; atom < block.num_atoms; ++atom) {
       if (net_.relative[block.type[atom]]) energy[atom] -= static_cast<double>(found[atom]);
     }
@@ -91,7 +66,7 @@ class FittingStage final : public Stage {
 
   void pull(const AtomBlock& block, T* slope, Values& values) const {
     const bool unit = values.has_unit_gradient(gives_);
-    if (unit && !with_more()) return values.give_gradient(takes_, slope);
+    if (unit && !net_.with_more()) return values.give_gradient(takes_, slope);
     const double* upper = values.gradient<double>(gives_);
     values.add_gradient<T>(takes_, [&](T* out) {
       const int64_t width = net_.descriptor;

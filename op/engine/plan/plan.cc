@@ -12,24 +12,14 @@ constexpr double kBlockBytes = 1 << 24;
 }  // namespace
 
 bool Plan::is_known(const Json& metadata) {
-  const auto known = [](const std::string& name) {
-    return has_kernel(name) || name == DipoleCharge::kKernel;
-  };
+  const auto known = [](const std::string& name) { return has_kernel(name) || name == kCharges; };
   return has_plan(metadata) && unknown_kernel(metadata, known).empty();
 }
 
-Plan::Plan(const ModelFile& file, const Inputs& inputs) {
-  for (const Json& term : file.metadata().at("plan").items()) {
-    if (!DipoleCharge::is_one(term)) {
-      terms_.push_back(read_term<Stage>(term, file, inputs, make_stage));
-    } else if (charges_ == nullptr) {
-      charges_ = std::make_unique<DipoleCharge>(term, file, inputs);
-    } else {
-      throw Error("the plan of a model must have one term of charges, got two");
-    }
-  }
-  if (terms_.empty()) throw Error("the plan of a model must have a term, got none");
-}
+Plan::Plan(const ModelFile& file, const Inputs& inputs)
+    : width_(inputs.width), terms_(read_terms<Stage>(file, inputs, make_stage)) {}
+
+Plan::Plan(Term<Stage> term, int64_t width) : width_(width) { terms_.push_back(std::move(term)); }
 
 int64_t Plan::block_atoms(int64_t most) const {
   double bytes = 1;
@@ -39,8 +29,10 @@ int64_t Plan::block_atoms(int64_t most) const {
   return std::max<int64_t>(1, std::min(most, static_cast<int64_t>(kBlockBytes / bytes)));
 }
 
-void Plan::evaluate(const AtomBlock& block, double* atom_energy, double* pair_gradient) const {
-  std::fill_n(atom_energy, block.num_atoms, 0.0);
+void Plan::evaluate(const AtomBlock& block, const double* weight, double* value,
+                    double* pair_gradient) const {
+  const int64_t count = width_ * block.num_atoms;
+  std::fill_n(value, count, 0.0);
   if (pair_gradient != nullptr) std::fill_n(pair_gradient, 3 * block.num_pairs, 0.0);
   std::vector<Stage::Pull> pulls;
   for (const Term<Stage>& term : terms_) {
@@ -50,10 +42,10 @@ void Plan::evaluate(const AtomBlock& block, double* atom_energy, double* pair_gr
       const AtomBlock& own = values.block(term.sets[k]);
       pulls.push_back(term.stages[k]->run(own, values, pair_gradient != nullptr));
     }
-    const double* energy = values.take<double>(term.atom_energy);
-    for (int64_t atom = 0; atom < block.num_atoms; ++atom) atom_energy[atom] += energy[atom];
+    const double* own = values.take<double>(term.property);
+    for (int64_t k = 0; k < count; ++k) value[k] += own[k];
     if (pair_gradient == nullptr) continue;
-    values.begin_backward(term.atom_energy);
+    values.begin_backward(term.property, weight);
     for (auto pull = pulls.rbegin(); pull != pulls.rend(); ++pull) (*pull)();
     const double* gradient = values.gradient<double>(kPairs);
     for (int64_t k = 0; k < 3 * block.num_pairs; ++k) pair_gradient[k] += gradient[k];

@@ -37,9 +37,11 @@ class Stage {
   virtual double atom_bytes() const { return 0; }
 };
 
-// What a model says of its atoms and frames.
+// What a model says of its atoms and frames, and of what it gives.
 struct Inputs {
   int64_t num_types, num_fparam, num_aparam;
+  std::string property = "energy";
+  int64_t width = 1;  // numbers of the property that an atom has
 };
 
 // The values that the stages so far give, by name.

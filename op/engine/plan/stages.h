@@ -25,6 +25,10 @@ std::unique_ptr<Stage> make_pair_table(const StageReader& reader);
 std::unique_ptr<Stage> make_zbl(const StageReader& reader);
 std::unique_ptr<Stage> make_soft_minimum(const StageReader& reader);
 std::unique_ptr<Stage> make_blend(const StageReader& reader);
+std::unique_ptr<Stage> make_property_net(const StageReader& reader);
+std::unique_ptr<Stage> make_axes(const StageReader& reader);
+std::unique_ptr<Stage> make_axis_vector(const StageReader& reader);
+std::unique_ptr<Stage> make_axis_tensor(const StageReader& reader);
 std::unique_ptr<Stage> make_fitting_net(const StageReader& reader);
 
 }  // namespace deeptf

@@ -10,18 +10,26 @@
 
 namespace deeptf {
 
-// A row of stages that ends in energies of the atoms.
+// A row of stages that ends in the property of the atoms that a model gives.
 template <class S>
 struct Term {
   std::vector<ValueType> types;
   std::vector<std::unique_ptr<S>> stages;
   std::vector<int> sets;  // of the pairs that each has
-  int atom_energy;
+  int property;
 };
 
 inline bool has_plan(const Json& metadata) {
   const Json* plan = metadata.find("plan");
   return plan != nullptr && !plan->is_null();
+}
+
+// The kernel of the last stage of a term of charges (charges.h).
+constexpr char kCharges[] = "dipole_charge";
+
+inline bool is_of_charges(const Json& term) {
+  const std::vector<Json>& stages = term.at("stages").items();
+  return !stages.empty() && stages.back().at("kernel").text() == kCharges;
 }
 
 // The first stage of a plan whose kernel is not known, or nothing.
@@ -45,15 +53,17 @@ Term<S> read_term(const Json& term, const ModelFile& file, const Inputs& inputs,
     out.stages.push_back(make(reader));
     out.sets.push_back(reader.set());
   }
-  const std::string& name = term.at("values").at("atom_energy").text();
+  const std::string property = "atom_" + inputs.property;
+  const std::string& name = term.at("values").at(property).text();
   const auto found = names.number.find(name);
   if (found == names.number.end()) {
-    throw Error("the plan of a model must give the energies of the atoms, got no value " + name);
+    throw Error("the plan of a model must give `" + property + "`, got no value " + name);
   }
-  out.atom_energy = found->second;
-  const ValueType& type = names.types[out.atom_energy];
-  if (type.of_pairs || type.width != 1 || type.precision != Precision::float64) {
-    throw Error("the energies of the atoms must be a float64 number each, got the value " + name);
+  out.property = found->second;
+  const ValueType& type = names.types[out.property];
+  if (type.of_pairs || type.width != inputs.width || type.precision != Precision::float64) {
+    throw Error("`" + property + "` must be of " + std::to_string(inputs.width) +
+                " float64 numbers of each atom, got the value " + name);
   }
   out.types = std::move(names.types);
   return out;
@@ -65,7 +75,7 @@ std::vector<Term<S>> read_terms(const ModelFile& file, const Inputs& inputs,
                                 std::unique_ptr<S> (*make)(const StageReader&)) {
   std::vector<Term<S>> terms;
   for (const Json& term : file.metadata().at("plan").items()) {
-    terms.push_back(read_term(term, file, inputs, make));
+    if (!is_of_charges(term)) terms.push_back(read_term(term, file, inputs, make));
   }
   if (terms.empty()) throw Error("the plan of a model must have a term, got none");
   return terms;

@@ -128,14 +128,19 @@ class Values {
     });
   }
 
-  // Sets the gradient in the energies of the atoms: the sum of them is the energy.
-  void begin_backward(int atom_energy) {
-    double* one = keep<double>(block_.num_atoms);
-    std::fill_n(one, block_.num_atoms, 1.0);
-    entries_[atom_energy].gradient = one;
-    unit_ = atom_energy;
+  // Sets the gradient in the property of the atoms, which is `weight`; null: 1.
+  void begin_backward(int property, const double* weight) {
+    const int64_t size = count(property);
+    double* to = keep<double>(size);
+    if (weight != nullptr) {
+      std::copy_n(weight, size, to);
+    } else {
+      std::fill_n(to, size, 1.0);
+      unit_ = property;
+    }
+    entries_[property].gradient = to;
   }
-  // Whether it is that, and no stage has changed it.
+  // Whether it is 1 everywhere, and no stage has changed it.
   bool has_unit_gradient(int value) const { return value == unit_; }
 
  private:

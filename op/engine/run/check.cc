@@ -152,6 +152,25 @@ void check(const deeptf_options& options) {
   check_number(options.num_parts, "num_parts", 0, INT32_MAX);
 }
 
+void check(const deeptf_results& results, const deeptf_options& options, const Description& about) {
+  const std::string& property = about.inputs.property;
+  if (property == "energy") {
+    if (options.weight == nullptr && results.value == nullptr && results.atom_value == nullptr) {
+      return;
+    }
+    throw Error(
+        "`weight`, `value` and `atom_value` must be NULL for a model of energies, got one of them");
+  }
+  const bool of_energy = results.energy != nullptr || results.force != nullptr ||
+                         results.virial != nullptr || results.atom_energy != nullptr ||
+                         results.atom_virial != nullptr;
+  if (of_energy && options.weight == nullptr) {
+    throw Error(
+        "the model must be one of energies where `weight` is NULL and energies, forces or " +
+        std::string("virials are wanted, got one that gives `") + property + "`");
+  }
+}
+
 FilledFrames::FilledFrames(const deeptf_frames& given) : frames_(given) {
   const int64_t number = given.num_frames;
   if (given.frame_row == nullptr) {

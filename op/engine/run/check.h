@@ -13,6 +13,8 @@ void check(const deeptf_frames& frames, const Description& about);
 void check(const deeptf_neighbor_list& list, const Description& about);
 void check(const deeptf_pairs& pairs, const Description& about);
 void check(const deeptf_options& options);
+// Whether the results that are wanted are those of such a model.
+void check(const deeptf_results& results, const deeptf_options& options, const Description& about);
 
 // What messages call an atom.
 template <class T>

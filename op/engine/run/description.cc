@@ -1,5 +1,6 @@
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "core/base/error.h"
 #include "engine/run/model.h"
@@ -16,6 +17,25 @@ int64_t integer(const Json& metadata, const char* name, int64_t least, int64_t m
                 std::to_string(most) + ", got " + std::to_string(value));
   }
   return value;
+}
+
+// What the model gives, and how many numbers of it an atom has.
+void read_property(const Json& metadata, Inputs* inputs) {
+  const auto gives = [&](const char* name) {
+    for (const Json& output : metadata.at("outputs").items()) {
+      if (output.text() == name) return true;
+    }
+    return false;
+  };
+  if (gives("energy")) return;
+  for (const auto& [name, width] : {std::pair{"dipole", 3}, {"polar", 9}, {"dos", 0}}) {
+    if (!gives(name)) continue;
+    inputs->property = name;
+    inputs->width = width;
+    if (width > 0) return;
+    inputs->width = integer(metadata.at("given").at(name), "width", 1, kMostNumbers);
+    return;
+  }
 }
 
 std::vector<double> data_end(const Json& metadata, size_t types) {
@@ -49,6 +69,7 @@ Description::Description(const ModelFile& file) : metadata(file.metadata_text())
   hops = static_cast<int32_t>(integer(from, "hops", 0, 1000));
   inputs = {types, integer(from, "numb_fparam", 0, kMostNumbers),
             integer(from, "numb_aparam", 0, kMostNumbers)};
+  read_property(from, &inputs);
   pair_bytes = integer(from, "pair_bytes", 0, int64_t{1} << 40);
   atom_bytes = integer(from, "atom_bytes", 0, int64_t{1} << 40);
   data_end = deeptf::data_end(from, type_map.size());

@@ -9,6 +9,7 @@
 #include <exception>
 #include <limits>
 #include <mutex>
+#include <numeric>
 
 #include "core/base/team.h"
 #include "engine/run/sorted_block.h"
@@ -46,9 +47,9 @@ class Queue {
 
 class Evaluation {
  public:
-  Evaluation(const BlockModel& model, const Inputs& inputs, const Centres& centres,
+  Evaluation(const Plan& plan, const Inputs& inputs, const Centres& centres, const double* weight,
              const deeptf_results& results)
-      : model_(model), inputs_(inputs), centres_(centres), out_(results) {}
+      : plan_(plan), inputs_(inputs), centres_(centres), weight_(weight), out_(results) {}
 
   void run(const Shares& shares) {
     const int64_t count = centres_.count();
@@ -75,7 +76,7 @@ class Evaluation {
     Context context;  // one thread
     FoundPairs found;
     SortedBlock sorted;
-    std::vector<double> energy, gradient;
+    std::vector<double> value, weight, gradient;
     std::vector<int64_t> outside_count;
     std::vector<double> outside_distance;
   };
@@ -110,24 +111,47 @@ class Evaluation {
     std::fill(w.outside_count.begin(), w.outside_count.end(), 0);
     std::fill(w.outside_distance.begin(), w.outside_distance.end(),
               std::numeric_limits<double>::infinity());
-    w.energy.resize(w.found.num_centres());
+    w.value.resize(w.found.num_centres() * inputs_.width);
+    if (weight_ != nullptr) sort_weights(worker);
     if (wants_gradient()) w.gradient.resize(3 * w.sorted.num_pairs());
     const AtomBlock block =
         w.sorted.block(w.context, w.outside_count.data(), w.outside_distance.data());
     try {
-      model_.evaluate(block, w.energy.data(), wants_gradient() ? w.gradient.data() : nullptr);
+      plan_.evaluate(block, weight_ != nullptr ? w.weight.data() : nullptr, w.value.data(),
+                     wants_gradient() ? w.gradient.data() : nullptr);
     } catch (const WrongPair& wrong) {
       const int64_t atom = block.atom[block.centre[wrong.pair]];
       throw Error(centres_.names_of(atom, w.sorted.neighbor()[wrong.pair]) + wrong.reason);
     }
   }
 
+  void sort_weights(Worker* worker) const {
+    worker->weight.resize(worker->value.size());
+    for (int64_t k = 0; k < worker->found.num_centres(); ++k) {
+      std::copy_n(weight_ + worker->found.atom[k] * inputs_.width, inputs_.width,
+                  worker->weight.data() + worker->sorted.place_of(k) * inputs_.width);
+    }
+  }
+
+  double energy_of(const Worker& w, int64_t place) const {
+    const double* value = w.value.data() + place * inputs_.width;
+    if (weight_ == nullptr) return value[0];
+    return std::inner_product(value, value + inputs_.width, w.weight.data() + place * inputs_.width,
+                              0.0);
+  }
+
   void add(const Worker& w) {
     for (int64_t k = 0; k < w.found.num_centres(); ++k) {
       const int64_t atom = w.found.atom[k];
-      const double energy = w.energy[w.sorted.place_of(k)];
-      if (out_.energy != nullptr) out_.energy[centres_.frame_of(atom)] += energy;
-      if (out_.atom_energy != nullptr) out_.atom_energy[atom] += energy;
+      const int64_t place = w.sorted.place_of(k), frame = centres_.frame_of(atom);
+      const double energy = energy_of(w, place);
+      if (out_.energy != nullptr) out_.energy[frame] += energy;
+      if (out_.atom_energy != nullptr) out_.atom_energy[atom] = energy;
+      for (int64_t c = 0; c < inputs_.width; ++c) {
+        const double one = w.value[place * inputs_.width + c];
+        if (out_.value != nullptr) out_.value[frame * inputs_.width + c] += one;
+        if (out_.atom_value != nullptr) out_.atom_value[atom * inputs_.width + c] = one;
+      }
       if (wants_gradient()) add_pairs(w, k, atom);
     }
     for (size_t k = 0; k < w.outside_count.size(); ++k) {
@@ -168,9 +192,10 @@ class Evaluation {
     }
   }
 
-  const BlockModel& model_;
+  const Plan& plan_;
   const Inputs& inputs_;
   const Centres& centres_;
+  const double* weight_;
   const deeptf_results& out_;
   Queue queue_;
 };
@@ -186,13 +211,14 @@ void clear(const Inputs& inputs, const Centres& centres, const deeptf_results& r
   set(results.force, 3 * centres.num_atoms, 0);
   set(results.virial, 9 * centres.num_frames, 0);
   set(results.atom_virial, 9 * centres.num_atoms, 0);
+  set(results.value, inputs.width * centres.num_frames, 0);
   set(results.outside_distance, types * types, std::numeric_limits<double>::infinity());
   if (results.outside_count != nullptr) std::fill_n(results.outside_count, types * types, 0);
 }
 
-void evaluate(const BlockModel& model, const Inputs& inputs, const Centres& centres,
-              const Shares& shares, const deeptf_results& results) {
-  Evaluation(model, inputs, centres, results).run(shares);
+void evaluate(const Plan& plan, const Inputs& inputs, const Centres& centres, const Shares& shares,
+              const deeptf_results& results) {
+  Evaluation(plan, inputs, centres, shares.weight, results).run(shares);
 }
 
 }  // namespace deeptf

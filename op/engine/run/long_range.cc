@@ -10,46 +10,6 @@
 namespace deeptf {
 namespace {
 
-// The vector to the centre of each atom of a block.
-class ShiftPass final : public BlockModel {
- public:
-  ShiftPass(const DipoleCharge& term, std::vector<double>* shift) : term_(term), shift_(*shift) {}
-
-  void evaluate(const AtomBlock& block, double* energy, double*) const override {
-    std::fill_n(energy, block.num_atoms, 0.0);
-    std::vector<double> found(3 * block.num_atoms);
-    term_.shifts(block, found.data());
-    for (int64_t k = 0; k < block.num_atoms; ++k) {
-      std::copy_n(found.data() + 3 * k, 3, shift_.data() + 3 * int64_t{block.atom[k]});
-    }
-  }
-
- private:
-  const DipoleCharge& term_;
-  std::vector<double>& shift_;  // blocks write different atoms
-};
-
-// What forces on the centres do to pairs, and the energies of the charges of each atom.
-class PullPass final : public BlockModel {
- public:
-  PullPass(const DipoleCharge& term, const std::vector<double>& energy,
-           const std::vector<double>& on_centre)
-      : term_(term), energy_(energy), on_centre_(on_centre) {}
-
-  void evaluate(const AtomBlock& block, double* energy, double* pair_gradient) const override {
-    std::vector<double> pull(3 * block.num_atoms);
-    for (int64_t k = 0; k < block.num_atoms; ++k) {
-      energy[k] = energy_[block.atom[k]];
-      for (int a = 0; a < 3; ++a) pull[3 * k + a] = -on_centre_[3 * int64_t{block.atom[k]} + a];
-    }
-    if (pair_gradient != nullptr) term_.pull(block, pull.data(), pair_gradient);
-  }
-
- private:
-  const DipoleCharge& term_;
-  const std::vector<double>&energy_, &on_centre_;
-};
-
 // Charges of one frame, and whose they are.
 struct Sites {
   std::vector<double> coord, charge;
@@ -63,7 +23,7 @@ struct Sites {
 
 class LongRange {
  public:
-  LongRange(const DipoleCharge& term, const Centres& centres, const ChargedAtoms& atoms,
+  LongRange(const ChargeTerm& term, const Centres& centres, const ChargedAtoms& atoms,
             const Parts& parts, int threads, const deeptf_results& out)
       : term_(term),
         centres_(centres),
@@ -72,8 +32,7 @@ class LongRange {
         team_(team_of(threads)),
         out_(out),
         shift(3 * centres.num_atoms),
-        energy(centres.num_atoms),
-        on_centre(3 * centres.num_atoms) {}
+        pull(3 * centres.num_atoms) {}
 
   // Sums of all frames, from the shifts.
   void run() {
@@ -117,7 +76,7 @@ class LongRange {
     std::vector<double> force(3 * count), potential(count);
     ewald_forces(grid, sites.charges(), factor.data(), team_, force.data(), potential.data());
     for (int64_t k = 0; k < count; ++k) {
-      energy[sites.atom[k]] += 0.5 * sites.charge[k] * potential[k];
+      add_energy(frame, sites.atom[k], 0.5 * sites.charge[k] * potential[k]);
       add_force(frame, sites.atom[k], sites.is_centre[k], force.data() + 3 * k);
     }
     if (out_.virial != nullptr) {
@@ -133,11 +92,16 @@ class LongRange {
     }
   }
 
+  void add_energy(int64_t frame, int64_t atom, double energy) {
+    if (out_.energy != nullptr) out_.energy[frame] += energy;
+    if (out_.atom_energy != nullptr) out_.atom_energy[atom] += energy;
+  }
+
   void add_force(int64_t frame, int64_t atom, bool is_centre, const double* force) {
     for (int a = 0; a < 3; ++a) {
       if (out_.force != nullptr) out_.force[3 * atom + a] += force[a];
       if (!is_centre) continue;
-      on_centre[3 * atom + a] = force[a];
+      pull[3 * atom + a] = -force[a];
       for (int b = 0; b < 3; ++b) {
         const double turned = force[a] * shift[3 * atom + b];
         if (out_.virial != nullptr) out_.virial[9 * frame + 3 * a + b] -= turned;
@@ -146,7 +110,7 @@ class LongRange {
     }
   }
 
-  const DipoleCharge& term_;
+  const ChargeTerm& term_;
   const Centres& centres_;
   const ChargedAtoms& atoms_;
   const Parts& parts_;
@@ -154,22 +118,25 @@ class LongRange {
   const deeptf_results& out_;
 
  public:
-  // Of each atom: to its centre, energy of its charges, and force on its centre.
-  std::vector<double> shift, energy, on_centre;
+  // Of each atom: to its centre, and the derivative of the energy in that.
+  std::vector<double> shift, pull;
 };
 
 }  // namespace
 
-void add_long_range(const DipoleCharge& term, const Inputs& inputs, const Centres& centres,
-                    const ChargedAtoms& atoms, const Parts& parts, const Shares& shares,
-                    const deeptf_results& results) {
+void add_long_range(const ChargeTerm& term, const Centres& centres, const ChargedAtoms& atoms,
+                    const Parts& parts, const Shares& shares, const deeptf_results& results) {
   LongRange sums(term, centres, atoms, parts, shares.threads, results);
-  evaluate(ShiftPass(term, &sums.shift), inputs, centres, shares, {});
+  deeptf_results shifts{};
+  shifts.atom_value = sums.shift.data();
+  evaluate(*term.shifts, term.inputs, centres, shares, shifts);
   sums.run();
-  deeptf_results to = results;
-  to.outside_count = nullptr;
-  to.outside_distance = nullptr;
-  evaluate(PullPass(term, sums.energy, sums.on_centre), inputs, centres, shares, to);
+  deeptf_results of_pairs{};
+  of_pairs.force = results.force;
+  of_pairs.virial = results.virial;
+  of_pairs.atom_virial = results.atom_virial;
+  const Shares weighted{shares.threads, shares.most_atoms, sums.pull.data()};
+  evaluate(*term.shifts, term.inputs, centres, weighted, of_pairs);
 }
 
 }  // namespace deeptf

@@ -3,7 +3,7 @@
 // block.
 #pragma once
 
-#include "engine/plan/dipole_charge.h"
+#include "engine/plan/charges.h"
 #include "engine/run/evaluate.h"
 
 namespace deeptf {
@@ -22,8 +22,7 @@ struct Parts {
 };
 
 // Adds to the results that are wanted. Throws Error for a frame without a cell.
-void add_long_range(const DipoleCharge& term, const Inputs& inputs, const Centres& centres,
-                    const ChargedAtoms& atoms, const Parts& parts, const Shares& shares,
-                    const deeptf_results& results);
+void add_long_range(const ChargeTerm& term, const Centres& centres, const ChargedAtoms& atoms,
+                    const Parts& parts, const Shares& shares, const deeptf_results& results);
 
 }  // namespace deeptf

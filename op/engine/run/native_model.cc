@@ -1,7 +1,6 @@
 // A model whose plan the engine runs itself.
 #include <algorithm>
 
-#include "engine/plan/plan.h"
 #include "engine/run/check.h"
 #include "engine/run/evaluate.h"
 #include "engine/run/frame_centres.h"
@@ -16,21 +15,10 @@ namespace {
 // few as keep what is on its way in the cache.
 constexpr int64_t kBlockAtoms = 256;
 
-class PlanModel final : public BlockModel {
- public:
-  explicit PlanModel(const Plan& plan) : plan_(plan) {}
-
-  void evaluate(const AtomBlock& block, double* energy, double* gradient) const override {
-    plan_.evaluate(block, energy, gradient);
-  }
-
- private:
-  const Plan& plan_;
-};
-
 class NativeModel final : public Model {
  public:
-  explicit NativeModel(const ModelFile& file) : Model(file), plan_(file, about.inputs) {}
+  explicit NativeModel(const ModelFile& file)
+      : Model(file), plan_(file, about.inputs), charges_(read_charges(file, about.inputs)) {}
 
   bool is_native() const override { return true; }
 
@@ -50,7 +38,7 @@ class NativeModel final : public Model {
 
   void evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    if (plan_.charges() != nullptr) {
+    if (charges_ != nullptr) {
       throw Error(
           "the model must be given coordinates and a cell, got pairs: its charges act on all "
           "others; use deeptf_evaluate or deeptf_evaluate_list");
@@ -62,17 +50,21 @@ class NativeModel final : public Model {
   void run(const Centres& centres, int64_t num_energies, const ChargedAtoms& atoms,
            const deeptf_options& options, const deeptf_results& results) const {
     if (results.atom_energy != nullptr) std::fill_n(results.atom_energy, num_energies, 0.0);
+    if (results.atom_value != nullptr) {
+      std::fill_n(results.atom_value, num_energies * about.inputs.width, 0.0);
+    }
     const int64_t most =
         plan_.block_atoms(options.most_atoms > 0 ? options.most_atoms : kBlockAtoms);
-    const Shares shares{num_threads(options), most};
+    const Shares shares{num_threads(options), most, options.weight};
     clear(about.inputs, centres, results);
-    deeptf::evaluate(PlanModel(plan_), about.inputs, centres, shares, results);
-    if (plan_.charges() == nullptr) return;
+    deeptf::evaluate(plan_, about.inputs, centres, shares, results);
+    if (charges_ == nullptr) return;
     const Parts parts{options.add_parts, options.parts, std::max(options.num_parts, 1)};
-    add_long_range(*plan_.charges(), about.inputs, centres, atoms, parts, shares, results);
+    add_long_range(*charges_, centres, atoms, parts, {shares.threads, most, nullptr}, results);
   }
 
   Plan plan_;
+  std::unique_ptr<ChargeTerm> charges_;  // or NULL
 };
 
 }  // namespace

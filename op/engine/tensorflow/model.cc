@@ -23,7 +23,7 @@ constexpr int64_t kGroupAtoms = 512;  // of frames that are evaluated together f
 // A result that is wanted, and whose numbers it has.
 struct Output {
   enum Of { frame, centre, atom };
-  const char* name;
+  std::string name;
   Of of;
   int64_t width;
   double* to;
@@ -32,22 +32,24 @@ struct Output {
 // The results of an evaluation: which there are to be, and where those of blocks go.
 class Results {
  public:
-  Results(const deeptf_results& to, const Graph& graph, int64_t num_types)
-      : to_(to), num_types_(num_types) {
+  Results(const deeptf_results& to, const Graph& graph, const Inputs& inputs)
+      : to_(to), num_types_(inputs.num_types) {
     for (const Output& output :
          {Output{"energy", Output::frame, 1, to.energy}, Output{"force", Output::atom, 3, to.force},
           Output{"virial", Output::frame, 9, to.virial},
           Output{"atom_energy", Output::centre, 1, to.atom_energy},
-          Output{"atom_virial", Output::atom, 9, to.atom_virial}}) {
+          Output{"atom_virial", Output::atom, 9, to.atom_virial},
+          Output{inputs.property, Output::frame, inputs.width, to.value},
+          Output{"atom_" + inputs.property, Output::centre, inputs.width, to.atom_value}}) {
       if (output.to == nullptr) continue;
-      if (!graph.has(output.name)) {
-        throw Error("`" + std::string(output.name) +
+      if (!graph.has(output.name.c_str())) {
+        throw Error("`" + output.name +
                     "` must be a result of the model to be wanted, "
                     "got a model without it: set it to NULL");
       }
       outputs_.push_back(output);
-      names_.push_back(output.name);
     }
+    for (const Output& output : outputs_) names_.push_back(output.name.c_str());
     counts_ = to.outside_count != nullptr && graph.has(kOutsideCount);
     measures_ = to.outside_distance != nullptr && graph.has(kOutsideDistance);
     if (counts_) names_.push_back(kOutsideCount);
@@ -159,6 +161,11 @@ class TensorFlowModel final : public Model {
     return std::count_if(type, type + count, [](int32_t t) { return t >= 0; });
   }
 
+  static void check_weight(const deeptf_options& options) {
+    if (options.weight == nullptr) return;
+    throw Error("`weight` must be NULL for a model that TensorFlow runs, got weights");
+  }
+
   void check_takes_pairs() const {
     if (takes_pairs_) return;
     throw Error(
@@ -169,7 +176,8 @@ class TensorFlowModel final : public Model {
   // Block by block; of the centres the first num_counting count.
   void run(const Centres& centres, int64_t num_counting, int64_t num_energies,
            const deeptf_options& options, const deeptf_results& to) const {
-    const Results results(to, graph_, about.inputs.num_types);
+    check_weight(options);
+    const Results results(to, graph_, about.inputs);
     results.clear(centres.num_frames, num_energies, centres.num_atoms);
     if (results.names().empty()) return;
     BlockCutter cutter(centres, num_counting, about, options.most_atoms);
@@ -216,7 +224,8 @@ class TensorFlowModel final : public Model {
   // Groups of whole frames, which are filled.
   void run_whole(const deeptf_frames& frames, const deeptf_options& options,
                  const deeptf_results& to) const {
-    const Results results(to, graph_, about.inputs.num_types);
+    check_weight(options);
+    const Results results(to, graph_, about.inputs);
     results.clear(frames.num_frames, frames.num_atoms, frames.num_atoms);
     if (results.names().empty()) return;
     const int64_t most = options.most_atoms > 0 ? options.most_atoms : kGroupAtoms;
