@@ -25,6 +25,7 @@ class Property:
     predicted : a model gives them; else they are data that a loss takes, such as weights.
     types : the types of the atoms that have one, of a model that says so; none for all. Those of
         others are zeros.
+    part_of : another property, with whose label it is compared; it is that of some types of atoms.
     """
 
     name: str  # of the model's output
@@ -39,6 +40,7 @@ class Property:
     share_of: str = ""
     predicted: bool = True
     types: tuple[int, ...] = ()
+    part_of: str = ""
 
     @property
     def width(self) -> int:
@@ -56,6 +58,10 @@ _MATRIX = tuple(a + b for a in _XYZ for b in _XYZ)
 
 ENERGY = Property("energy", FRAME, ("e",), "eV", "energy", "energy", key="e", extensive=True)
 FORCE = Property("force", ATOM, tuple(f"f{a}" for a in _XYZ), "eV/A", "force", "force", key="f")
+REAL_FORCE = replace(FORCE, name="real_force", key="fr", part_of="force")
+MAGNETIC_FORCE = replace(
+    FORCE, name="magnetic_force", title="magnetic force", key="fm", part_of="force"
+)
 VIRIAL = Property(
     "virial",
     FRAME,
@@ -177,6 +183,8 @@ PROPERTIES = {
     for row in (
         *ENERGIES,
         *map(unmodified, ENERGIES),
+        REAL_FORCE,
+        MAGNETIC_FORCE,
         DESCRIPTOR,
         FORCE_WEIGHT,
         DIPOLE,
@@ -216,7 +224,7 @@ def register(new: Property) -> None:
 
 def labels() -> dict[str, Property]:
     """Return the properties that data may have, by the names of their files."""
-    return {row.label: row for row in PROPERTIES.values() if row.label}
+    return {row.label: row for row in PROPERTIES.values() if row.label and not row.part_of}
 
 
 def labelled(outputs: Collection[str], atomic: bool = False) -> list[Property]:
@@ -224,5 +232,7 @@ def labelled(outputs: Collection[str], atomic: bool = False) -> list[Property]:
 
     atomic : the shares of atoms too, such as atomic energies
     """
-    rows = [row for row in labels().values() if row.predicted and row.name in outputs]
-    return [row for row in rows if atomic or not row.share_of]
+    rows = [row for row in PROPERTIES.values() if row.label and row.predicted]
+    rows = [row for row in rows if row.name in outputs and (atomic or not row.share_of)]
+    in_parts = {row.part_of for row in rows}
+    return [row for row in rows if row.name not in in_parts]

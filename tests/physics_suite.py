@@ -60,7 +60,8 @@ def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> di
     if isinstance(config.term, PairTab):
         return table_arrays(config.term.potential, types, "pair_table")
     statistics = short_range_arrays(config)
-    statistics |= {"fitting/energy_bias": rng.normal(-10, 3, types)}
+    of_energies = types if config.term.spin is None else config.term.spin.num_real
+    statistics |= {"fitting/energy_bias": rng.normal(-10, 3, of_energies)}
     statistics["fitting/constant"] = rng.normal(size=types)  # of polarizabilities
     statistics |= modifier_arrays(config, seed)
     for scope, part in descriptors(config.term.descriptor):
@@ -340,7 +341,7 @@ class PhysicsSuite:
             numeric = np.zeros_like(force)
             for place in np.ndindex(*force.shape):
                 energy = partial(self._moved, frame, place)
-                numeric[place] = -_derivative(energy, step)
+                numeric[place] = -derivative(energy, step)
             scale = max(1.0, np.max(np.abs(force)))
             np.testing.assert_allclose(force, numeric, rtol=0, atol=self.gradient_tolerance * scale)
 
@@ -351,7 +352,7 @@ class PhysicsSuite:
         virial = self.potential()([frame])["virial"].reshape(3, 3)
         numeric = np.zeros((3, 3))
         for place in np.ndindex(3, 3):
-            numeric[place] = -_derivative(partial(self._strained, frame, place), step)
+            numeric[place] = -derivative(partial(self._strained, frame, place), step)
         scale = max(1.0, np.max(np.abs(virial)))
         np.testing.assert_allclose(virial, numeric, rtol=0, atol=self.gradient_tolerance * scale)
         self.close(virial, virial.T)
@@ -410,7 +411,7 @@ class PhysicsSuite:
         return self.potential().energy({**frame, **strained})
 
 
-def _derivative(function, step: float) -> float:
+def derivative(function, step: float) -> float:
     """Fourth-order central difference at 0."""
     outer = function(2 * step) - function(-2 * step)
     inner = function(step) - function(-step)

@@ -32,8 +32,8 @@ def add_freeze(commands: Commands) -> None:
         nargs=2,
         type=float,
         metavar=("RIN", "ROUT"),
-        help="add the repulsion of nuclei, switched off between these distances in A; ROUT is at most "
-        "the shortest distance in the training data, so that labelled energies stay as they are",
+        help="add the repulsion of nuclei, switched off between these distances in A; ROUT is at "
+        "most the shortest distance in the training data, so that labelled energies stay the same",
     )
 
 

@@ -37,6 +37,10 @@ from deeptf.tf import tf
 
 # Allowed differences; constants such as those of gelu are rounded in a graph of float32 nets.
 TOLERANCE = {"float64": 1e-10, "float32": 1e-6}
+OF_BOTH = (
+    "its table holds energies by the types of both atoms, and so it is read; deepmd-kit 3.2.0 "
+    "takes those of the centre and the first type"
+)
 OF_TABLES = 1e-8  # of tables with cubics in place of fifth orders
 
 
@@ -82,15 +86,6 @@ def read_foreign(source: str | Path, type_map: Sequence[str] | None = None) -> C
         return found if modifier is None else _with_modifier(found, modifier)
 
 
-def is_foreign(path: str | Path) -> bool:
-    """Return whether a file holds a model of deepmd-kit."""
-    try:
-        nodes = read_graph(path).node
-    except ValueError:
-        return False
-    return any(node.name == "model_attr/model_type" for node in nodes)
-
-
 def _with_modifier(found: Converted, modifier: GraphModifier) -> Converted:
     """Return a model with its modifier."""
     inside = _read(modifier.dipole.graph_def, found.config.type_map)
@@ -120,7 +115,7 @@ def _read(graph_def: tf.GraphDef, type_map: tuple[str, ...] | None) -> Converted
     if is_pair_table(graph):
         config, arrays, has_names = read_pair_table(graph, type_map)
         graph.check_all_read()
-        return Converted(config, arrays, None, has_names, [])
+        return Converted(config, arrays, None, has_names, [OF_BOTH])
     settings = DeepmdSettings(graph, type_map)
     config, arrays = read_arrays(settings)
     graph.check_all_read()

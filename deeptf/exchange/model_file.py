@@ -85,6 +85,16 @@ def read_model(model_file: str | Path) -> ModelFile:
     return model_of(path.read_bytes(), path)
 
 
+def is_of_deepmd(path: str | Path) -> bool:
+    """Return whether a file is a binary frozen model of deepmd-kit."""
+    try:
+        nodes = read_nodes(Path(path).read_bytes())
+    except ValueError:
+        return False
+    own = any(node.name == METADATA_NODE for node in nodes)
+    return not own and any(node.name.startswith(_FOREIGN_PREFIXES) for node in nodes)
+
+
 def model_of(content: bytes, path: str | Path) -> ModelFile:
     """Return the model in the content of a file; ValueError when it is none."""
     path = Path(path)

@@ -8,7 +8,8 @@ import numpy as np
 
 from deeptf.config import load
 from deeptf.exchange import frozen
-from deeptf.exchange.convert import is_foreign, read_foreign
+from deeptf.exchange.convert import read_foreign
+from deeptf.exchange.model_file import is_of_deepmd
 from deeptf.input_file import Notices
 from deeptf.model.model import ModelConfig
 
@@ -20,7 +21,7 @@ def read_frozen(path: str | Path) -> tuple[ModelConfig, dict[str, np.ndarray], l
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path} must be a frozen model, got no such file")
-    if is_foreign(path):
+    if is_of_deepmd(path):
         found = read_foreign(path)
         return found.config, found.arrays, found.notes
     description, arrays = frozen.read_arrays(path)

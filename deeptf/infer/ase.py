@@ -1,6 +1,7 @@
 """ASE calculator: frozen models drive ASE's dynamics, optimizers, bands and phonons.
 
     stress = -virial / volume,  symmetrised, Voigt order xx yy zz yz xz xy, eV/A^3
+    born_effective_charges[i, a, b] = d dipole_a / d r_ib
 
 Directions without periodic images get a cell vector so long that no image lies within the cut-off.
 
@@ -30,7 +31,9 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError("the calculator must have ASE: pip install 'deeptf[ase]'") from error
 
+from deeptf.infer.deep_model import DeepModel
 from deeptf.infer.deep_pot import DeepPot
+from deeptf.infer.deep_tensor import DeepDipole
 from deeptf.infer.deviation import Levels
 from deeptf.infer.ensemble import Ensemble, deviation_of_found
 from deeptf.infer.keywords import check_keywords
@@ -41,6 +44,7 @@ _UNKNOWN = -2  # type of an element that the model does not have
 _STATE = ("positions", "numbers", "cell", "pbc")  # of atoms; what else there is changes nothing
 _VOIGT = [0, 4, 8, 5, 2, 1]  # xx yy zz yz xz xy in [9]
 _TRANSPOSED = [0, 4, 8, 7, 6, 3]
+_OF_DIPOLE = ("dipole", "born_effective_charges")
 _PARAMETERS = ("fparam", "aparam")  # of models, in `info` or `arrays` of atoms
 
 
@@ -55,6 +59,9 @@ class DP(Calculator):
     neighbor_list, head, nlist_backend : of deepmd-kit, None and "auto"
     threads : None takes all cores
     gpu : "auto", "yes" or "no", as of DeepPot
+    dipole : path of a model of dipoles, or an open DeepDipole, which gives "dipole" [3] and
+        "born_effective_charges" [N, 3, 3], where they are asked for, in the units of its data (ASE
+        calls them e A and e). Its type_map names the elements, or else `type_dict` does
     others : `atoms` and `directory` of ASE's calculators
 
     A copy has a DeepPot of its own where it is deep or pickled, and shares it otherwise.
@@ -84,6 +91,7 @@ class DP(Calculator):
         nlist_backend: str = "auto",
         threads: int | None = None,
         gpu: str = "auto",
+        dipole: str | Path | DeepDipole | None = None,
         **others: Any,
     ) -> None:
         if not isinstance(label, str):
@@ -98,9 +106,15 @@ class DP(Calculator):
         )
         self.pot = self._ensemble.models[0]
         if len(models) > 1:
-            self.implemented_properties = [*DP.implemented_properties, DEVIATION]
+            self.implemented_properties = [*self.implemented_properties, DEVIATION]
         self.type_dict = _types_of_symbols(type_dict, self.pot)
-        self._type_of_number = _types_of_numbers(self.type_dict)
+        self._dipole = None
+        if dipole is not None:
+            self.implemented_properties = [*self.implemented_properties, *_OF_DIPOLE]
+            is_open = isinstance(dipole, DeepDipole)
+            self._dipole = dipole if is_open else DeepDipole(dipole, threads, gpu=gpu)
+            given = None if self._dipole.names_types() else type_dict
+            self._dipole_types = _types_of_symbols(given, self._dipole)
 
     def set(self, **changes: Any) -> dict[str, Any]:
         """Refuse changes: the calculator is what it was made as."""
@@ -151,30 +165,45 @@ class DP(Calculator):
             self.results["energies"] = atom_energy[:, 0]
             if volume > 0:
                 self.results["stresses"] = _stress(atom_virial, volume)
+        wanted = [name for name in _OF_DIPOLE if name in properties]
+        if self._dipole is not None and wanted:
+            self.results |= self._dipoles(atoms, with_charges=wanted != ["dipole"])
 
     def frame(self, atoms: Atoms) -> dict[str, Any]:
         """Return atoms by the names that DeepPot.eval gives to what it takes."""
-        cell = periodic_cell(atoms, self.pot.get_rcut())
         return {
-            "coords": atoms.positions.reshape(1, -1),
-            "cells": None if cell is None else cell.reshape(1, 9),
-            "atom_types": self._types(atoms),
+            **_geometry(atoms, self.pot, self.type_dict),
             "fparam": _parameter(atoms, "fparam") if self.pot.get_dim_fparam() else None,
             "aparam": _parameter(atoms, "aparam") if self.pot.get_dim_aparam() else None,
         }
 
-    def _types(self, atoms: Atoms) -> np.ndarray:
-        types = self._type_of_number[atoms.numbers]
-        if types.min(initial=0) == _UNKNOWN:
-            unknown = sorted(set(atoms.get_chemical_symbols()) - set(self.type_dict))
-            raise ValueError(
-                f"`atoms` must hold elements of the model ({' '.join(self.type_dict)}), "
-                f"got {' '.join(unknown)}; `type_dict` gives other names to its types"
-            )
-        return types
+    def _dipoles(self, atoms: Atoms, with_charges: bool) -> dict[str, np.ndarray]:
+        """Return the dipole, and with_charges its derivatives."""
+        frame = _geometry(atoms, self._dipole, self._dipole_types)
+        if not with_charges:
+            return {"dipole": self._dipole.eval(**frame, atomic=False)[0]}
+        dipole, force, _ = self._dipole.eval_full(**frame)
+        return {"dipole": dipole[0], "born_effective_charges": -force[0].transpose(1, 0, 2)}
 
 
-def _types_of_symbols(given: Mapping[str, int] | None, pot: DeepPot) -> dict[str, int]:
+def _geometry(atoms: Atoms, model: DeepModel, of_symbols: Mapping[str, int]) -> dict[str, Any]:
+    """Return coordinates, cell and types of atoms as a model takes them."""
+    types = _types_of_numbers(of_symbols)[atoms.numbers]
+    if types.min(initial=0) == _UNKNOWN:
+        unknown = sorted(set(atoms.get_chemical_symbols()) - set(of_symbols))
+        raise ValueError(
+            f"`atoms` must hold elements of the model {model.path} ({' '.join(of_symbols)}), "
+            f"got {' '.join(unknown)}; `type_dict` gives other names to its types"
+        )
+    cell = periodic_cell(atoms, model.get_rcut())
+    return {
+        "coords": atoms.positions.reshape(1, -1),
+        "cells": None if cell is None else cell.reshape(1, 9),
+        "atom_types": types,
+    }
+
+
+def _types_of_symbols(given: Mapping[str, int] | None, pot: DeepModel) -> dict[str, int]:
     """Return the type of each symbol: the given ones, else those that the model names."""
     last = pot.get_ntypes() - 1
     if not given:

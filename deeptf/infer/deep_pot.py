@@ -5,6 +5,7 @@ Units: A, eV, eV/A; virial = -dE/dstrain in eV.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,11 +44,25 @@ class DeepPot(DeepModel):
         be [nf, N]. Returns energy [nf, 1], force [nf, N, 3], virial [nf, 9] and, with `atomic`, the
         energy of each atom [nf, N, 1] and its virial [nf, N, 9] (that of a pair belongs to the
         neighbour). With `skip_modifier` a model leaves out its modifier, the long range of charges.
-        Raises ValueError, naming frame and atom where it can.
+        Of a model with spins, energies are those of real atoms, [nf, N_real, 1], and force holds
+        magnetic forces at virtual atoms. Raises ValueError, naming frame and atom where it can.
         """
         check_keywords(DeepPot.eval, others, *EVAL_KEYWORDS)
         rows = _EVALUATED + _ATOMIC if atomic else _EVALUATED
         if skip_modifier and unmodified(ENERGY).name in self.get_outputs():
             rows = tuple(map(unmodified, rows))
         given = coords, cells, atom_types, fparam, aparam, mixed_type
-        return tuple(self._eval(rows, *given))
+        found = self._eval(rows, *given)
+        types = self.as_given(ATOM_ENERGY).types
+        if atomic and types:
+            place = rows.index(ATOM_ENERGY)
+            found[place] = _of_types(found[place], np.asarray(atom_types), types)
+        return tuple(found)
+
+
+def _of_types(values: np.ndarray, atom_types: np.ndarray, types: Sequence[int]) -> np.ndarray:
+    """Return the rows [nf, n, k] of atoms of some types; all where frames have unlike numbers."""
+    chosen = np.broadcast_to(np.isin(atom_types, types), values.shape[:2])
+    if len(set(chosen.sum(axis=1).tolist())) > 1:
+        return values
+    return values[chosen].reshape(len(values), -1, values.shape[2])

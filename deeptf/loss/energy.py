@@ -20,7 +20,15 @@ from deeptf.loss.labels import Labels, check_gives, squared_errors
 from deeptf.loss.prefactors import check_prefactors, prefactors_at, uses
 from deeptf.model.inputs import Inputs
 from deeptf.model.model import Outputs
-from deeptf.properties import ATOM_ENERGY, ENERGY, FORCE, FORCE_WEIGHT, VIRIAL, Property
+from deeptf.properties import (
+    ATOM_ENERGY,
+    ENERGY,
+    FORCE,
+    FORCE_WEIGHT,
+    MAGNETIC_FORCE,
+    VIRIAL,
+    Property,
+)
 from deeptf.tf import tf
 
 # Prefactors by the key of their term, with the properties whose labels it needs.
@@ -68,6 +76,8 @@ class EnergyLoss:
     def of_model(self, gives: Sequence[Property]) -> EnergyLoss:
         """Return this loss; ValueError for a model without energies."""
         check_gives(self, gives, ENERGY)
+        if MAGNETIC_FORCE.name in [row.name for row in gives]:
+            raise ValueError("`loss/type` must be ener_spin for a model with spins, got ener")
         return self
 
     def labels(self) -> list[Property]:

@@ -50,6 +50,13 @@ def check_gives(loss: Any, gives: Sequence[Property], *any_of: Property) -> Prop
     return found[0]
 
 
+def of_types(types: Sequence[int], inputs: Inputs) -> tf.Tensor:
+    """Return 1 for each atom of some types, else 0, [N] float64."""
+    own = inputs.atom_type[: tf.shape(inputs.row)[0] - 1]
+    chosen = tf.reduce_any(tf.equal(own[:, None], tf.constant(list(types), tf.int32)), axis=1)
+    return tf.cast(chosen, tf.float64)
+
+
 def squared_errors(
     rows: Sequence[Property], outputs: Outputs, labels: Labels, inputs: Inputs
 ) -> tf.Tensor:
@@ -67,6 +74,8 @@ def squared_errors(
             error /= num_atoms[:, None]
         if row.of != FRAME:
             has = tf.gather(has, inputs.frame_of_atom)
+            if row.types:
+                has *= of_types(row.types, inputs)
         has = has[:, None]
         sums.append([tf.reduce_sum(has * error**2), row.width * tf.reduce_sum(has)])
     return tf.stack([tf.stack(one) for one in sums])

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from deeptf.loss.labels import Labels, check_gives
+from deeptf.loss.labels import Labels, check_gives, of_types
 from deeptf.loss.prefactors import check_prefactors
 from deeptf.model.inputs import Inputs
 from deeptf.model.model import Outputs
@@ -107,10 +107,7 @@ class LossOfTensor:
 
     def _chosen(self, inputs: Inputs) -> tf.Tensor:
         """Return 1 for each atom that has a tensor, else 0, [N]."""
-        types = inputs.atom_type[: tf.shape(inputs.row)[0] - 1]
-        chosen = tf.constant(self.atom.types, tf.int32)
-        own = tf.reduce_any(tf.equal(types[:, None], chosen), axis=1)
-        return tf.cast(own, tf.float64)
+        return of_types(self.atom.types, inputs)
 
     def _numbers(self, inputs: Inputs) -> tf.Tensor:
         """Return how many atoms of each frame have a tensor, [F]."""

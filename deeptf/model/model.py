@@ -78,6 +78,9 @@ class ModelConfig:
         if self.modifier is not None:
             self._check_modifier()
         if self.type_map:
+            if hasattr(self.term, "names_of_types"):
+                names = self.term.names_of_types(self.type_map)
+                object.__setattr__(self, "type_map", names)
             self.term.check_types(len(self.type_map))
         self._check_lengths()
         if self.short_range is not None:
@@ -140,6 +143,8 @@ class ModelConfig:
                 "`modifier` must be left out with a mask of atoms: its charges act on all their "
                 "images in a cell, and frames with a mask have no cell"
             )
+        if getattr(self.term, "spin", None) is not None:
+            raise ValueError("`modifier` must be left out of models with spins")
         if self.type_map:
             self.modifier.check_types(len(self.type_map))
 
@@ -170,7 +175,7 @@ class ModelConfig:
         return replace(self, modifier=None)
 
     def first_arrays(self, found: Found) -> tuple[Arrays, Lines]:
-        """Return the arrays of a new model that follow from data and files, and lines about them."""
+        """Return the arrays of a new model that follow from data and files, and lines."""
         return self.with_short_range(*self.term.first_arrays(found, self.type_map))
 
     def with_short_range(self, arrays: Arrays, lines: Lines) -> tuple[Arrays, Lines]:
@@ -299,8 +304,12 @@ def _energies(term: TermOutputs, pairs: SortedPairs, inputs: Inputs) -> dict[str
     atom_energy = _to_atoms(term.atom_energy, pairs, inputs)
     energy = tf.math.unsorted_segment_sum(atom_energy, inputs.frame_of_atom, inputs.num_frames)
     gradient = term.pair_gradient
-    force, virial = force_virial(gradient, pairs, inputs.frame_row)
-    of_atoms = atom_virial(gradient, pairs)
+    rigid = pairs if term.spins is None else term.spins.rigid(pairs)
+    force, virial = force_virial(gradient, rigid, inputs.frame_row)
+    of_atoms, parts = atom_virial(gradient, rigid), {}
+    if term.spins is not None:
+        force = term.spins.force(force)
+        parts = {name: chosen * force for name, chosen in term.spins.chosen(inputs).items()}
     if term.direct is not None:
         force, virial = force + term.direct.force, virial + term.direct.virial
         of_atoms = of_atoms + term.direct.atom_virial
@@ -310,6 +319,7 @@ def _energies(term: TermOutputs, pairs: SortedPairs, inputs: Inputs) -> dict[str
         properties.FORCE.name: force,
         properties.VIRIAL.name: virial,
         properties.ATOM_VIRIAL.name: of_atoms,
+        **parts,
     }
 
 

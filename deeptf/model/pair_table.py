@@ -1,10 +1,10 @@
 """Tables of pair energies: the file, its way to the cut-off, and cubic splines.
 
-A file has columns r in A and then u in eV of the types (0, 0), (0, 1) ... (0, T - 1), (1, 1) ..., in
-rows with one step. Where it ends before the cut-off, it goes on to 0: with zeros where it ends in
-zeros, else with a cubic from its last row to the grid point before the cut-off. Between rows are
-cubic splines whose slope is 0 at both ends. This is what deepmd-kit makes of such files, but that a
-neighbour counts by its own type.
+A file has columns r in A and then u in eV of the types (0, 0), (0, 1) ... (0, T - 1), (1, 1) ...,
+in rows with one step. Where it ends before the cut-off, it goes on to 0: with zeros where it ends
+in zeros, else with a cubic from its last row to the grid point before the cut-off, whose slope at
+the beginning is the last difference of energies, per A. Between rows are cubic splines whose slope
+is 0 at both ends. This is what deepmd-kit makes of such files.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ def _lines(path: str | Path, distance: np.ndarray, energy: np.ndarray, rcut: flo
     beyond = energy[distance >= rcut]
     if end >= rcut and len(beyond) and beyond[0].any():
         largest = np.abs(beyond[0]).max()
-        return [f"note: pair table {path} is cut off at {rcut:g} A, where it is up to {largest:g} eV"]
+        return [
+            f"note: pair table {path} is cut off at {rcut:g} A, where it is up to {largest:g} eV"
+        ]
     return []
 
 

@@ -59,6 +59,7 @@ class Parameters:
         self._complete = complete or frozen
         self._seed = seed
         self._frozen = frozen
+        self._trains = True
         self._scope = ""
         self._tensors: dict[str, tf.Tensor] = {}
         self.variables: dict[str, tf.Variable] = {}
@@ -70,6 +71,12 @@ class Parameters:
         """Return the same arrays seen from the scope `name` within this one."""
         inner = copy.copy(self)
         inner._scope = f"{self._scope}{name}/"
+        return inner
+
+    def untrained(self) -> Parameters:
+        """Return the same arrays, of which all that is asked for here are constants."""
+        inner = copy.copy(self)
+        inner._trains = False
         return inner
 
     def name(self, name: str) -> str:
@@ -90,7 +97,7 @@ class Parameters:
         if name in self._tensors:
             return self._tensors[name]
         value = self._initial_value(name, shape, initializer, seed).astype(dtype.as_numpy_dtype)
-        if self._frozen or not trainable:
+        if self._frozen or not (trainable and self._trains):
             self._tensors[name] = tf.constant(value, name=name)
             self.constants[name] = value
         else:

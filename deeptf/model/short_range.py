@@ -1,4 +1,4 @@
-"""What a model has where atoms come closer than in its data: a wall, or a table in place of its nets.
+"""What a model has where atoms come closer than in its data: a wall, or energies of pairs.
 
 A wall adds energies of pairs that nothing trains (pair_potential.py). A blend puts them in place of
 the energy of an atom as its neighbours come near, in the way of deepmd-kit's `use_srtab`:

@@ -33,8 +33,8 @@ class ZblWall:
 
     u = K Z Z' / r phi(r / a) + S(r) with K = 14.399645 eV A, a = 0.46850 / (Z^0.23 + Z'^0.23) A and
     phi(x) = 0.18175 e^-3.1998x + 0.50986 e^-0.94229x + 0.28022 e^-0.4029x + 0.02817 e^-0.20162x.
-    S = C, and A/3 (r - rin)^3 + B/4 (r - rin)^4 more from rin on; with E, E', E'' of the first part at
-    rout and t = rout - rin, A = (-3 E' + t E'') / t^2, B = (2 E' - t E'') / t^3 and
+    S = C, and A/3 (r - rin)^3 + B/4 (r - rin)^4 more from rin on; with E, E', E'' of the first part
+    at rout and t = rout - rin, A = (-3 E' + t E'') / t^2, B = (2 E' - t E'') / t^3 and
     C = -E + t E' / 2 - t^2 E'' / 12.
     """
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deeptf.config import load
 from deeptf.exchange.frozen import write
+from deeptf.exchange.model_parts import arrays_of, with_settings
 from deeptf.input_file import read_json
 from deeptf.model.model import ModelConfig
 from deeptf.model.pair_potential import Zbl
@@ -15,9 +16,7 @@ from deeptf.train.options import load_input
 from deeptf.train.wall import with_wall
 
 
-def freeze(
-    location: str | Path, output: str | Path, zbl: Sequence[float] | None = None
-) -> Path:
+def freeze(location: str | Path, output: str | Path, zbl: Sequence[float] | None = None) -> Path:
     """Write the newest checkpoint at `location` (folder, prefix or file) as a frozen model.
 
     The model has averaged weights where the checkpoint has them. An input file (.json) of a model
@@ -41,8 +40,8 @@ def freeze(
 
 def _freeze_input(path: Path, output: str | Path, zbl: Sequence[float] | None) -> Path:
     """Write the model of an input file, which has nothing to train."""
-    model = load(ModelConfig, read_json(path).get("model", {}), "model")
-    if not hasattr(model.term, "fixed_arrays"):
+    model = load(ModelConfig, with_settings(read_json(path)).get("model", {}), "model")
+    if not getattr(model.term, "fixed", False):
         raise ValueError(
             f"{path} must be the input of a model that nothing trains, such as pairtab, got "
             f"{model.term.type}: give the folder of its checkpoints"
@@ -52,5 +51,5 @@ def _freeze_input(path: Path, output: str | Path, zbl: Sequence[float] | None) -
         raise ValueError(f"an input file of a model that nothing trains must give {what}: {path}")
     arrays, lines = model.with_short_range(*model.term.fixed_arrays(model.type_map))
     print("".join(f"{line}\n" for line in lines), end="")
-    write(model, arrays, output)
+    write(model, {**arrays, **arrays_of(model.term)}, output)
     return path

@@ -14,6 +14,7 @@ from typing import Any
 
 from deeptf.config import load
 from deeptf.data.options import DataOptions, ValidationOptions
+from deeptf.exchange.model_parts import with_settings
 from deeptf.input_file import Notices, read_json
 from deeptf.loss import LOSSES
 from deeptf.loss.loss import Loss
@@ -111,7 +112,7 @@ def read_input(path: str | Path) -> InputConfig:
     ValueError where two files of the run, the input among them, have one name.
     """
     notices = Notices()
-    config = load(InputConfig, read_json(path), "", notices)
+    config = load(InputConfig, with_settings(read_json(path)), "", notices)
     for line in notices.lines():
         print(f"note: {line}")
     training = config.training
@@ -133,7 +134,7 @@ def load_input(source: str | Path | Mapping[str, Any]) -> tuple[InputConfig, lis
     source : path of a JSON file, or its content.
     Raises ConfigError with the place in the file, what must be there and what was found.
     """
-    data = source if isinstance(source, Mapping) else read_json(source)
+    data = source if isinstance(source, Mapping) else with_settings(read_json(source))
     notices = Notices()
     return load(InputConfig, data, "", notices), notices.lines()
 

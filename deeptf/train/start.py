@@ -25,6 +25,7 @@ import numpy as np
 from deeptf.config import dump
 from deeptf.data.opening import Data, Wanted, open_data
 from deeptf.data.survey import survey
+from deeptf.exchange.model_parts import arrays_of
 from deeptf.files import replacing
 from deeptf.train.finetune import complete, with_types
 from deeptf.train.fit import fit
@@ -76,7 +77,7 @@ def start(
     config = read_input(input_path)
     origin = read_origin(restart, init_model, init_frozen, finetune)
     model = config.model
-    if hasattr(model.term, "fixed_arrays"):
+    if getattr(model.term, "fixed", False):
         raise ValueError(
             f"`model/type` must be one of models that can be trained, got {model.term.type}: "
             f"`deeptf freeze -c {input_path}` makes a model file of it as it is"
@@ -119,6 +120,9 @@ def start(
         values, more = model.first_arrays(found)
         changed, lines = without_wall(model, values, found)
         values, more = {**values, **changed}, [*more, *lines]
+        if from_files := arrays_of(model.term):
+            changed, lines = model.term.extended({**values, **from_files}, found)
+            values, more = {**values, **from_files, **changed}, [*more, *lines]
         config = replace(config, model=replace(whole, term=term))
     else:
         values, more = dict(origin.arrays), []

@@ -65,7 +65,7 @@ def with_wall(model: ModelConfig, arrays: Mapping[str, np.ndarray], wall: Zbl) -
     if wall.rout > shortest:
         raise ValueError(
             f"ROUT of `--zbl` must be at most {shortest:.4f} A, the shortest distance in the data "
-            f"of the model, got {wall.rout} A: its labels do not hold the energies of a wall; train "
-            "it with model/zbl for one that reaches further"
+            f"of the model, got {wall.rout} A: its labels do not hold the energies of a wall; "
+            "train it with model/zbl for one that reaches further"
         )
     return replace(model, zbl=wall)

@@ -4,7 +4,6 @@
 
 #include "atom.h"
 #include "comm.h"
-#include "domain.h"
 #include "error.h"
 #include "guarded.h"
 #include "neigh_list.h"
@@ -37,15 +36,15 @@ double symmetric(const double* virial, int k) {
 
 void PairDeeptf::compute(int eflag, int vflag) {
   ev_init(eflag, vflag);
-  guarded(error, [&] { check_lists(); });
-  find_atoms();
+  guarded(error, [&] { listed_.check_lists(); });
+  atoms_ = listed_.find(model_type_, units_.length, *list);
   guarded(error, [&] {
     atoms_.fparam = fparam_->values();
     atoms_.aparam = aparam_->values();
   });
   const bool with_atoms = vflag_atom || cvflag_atom;
   atom_energy_.resize(eflag_atom ? std::max(atom->nlocal, 1) : 0);
-  atom_virial_.resize(with_atoms ? 9 * type_.size() : 0);
+  atom_virial_.resize(with_atoms ? 9 * size_t(atoms_.num_all) : 0);
   deeptf_results results{};
   results.atom_energy = eflag_atom ? atom_energy_.data() : nullptr;
   results.atom_virial = with_atoms ? atom_virial_.data() : nullptr;
@@ -60,67 +59,10 @@ void PairDeeptf::compute(int eflag, int vflag) {
   if (due) write_deviation();
 }
 
-// Pairs that LAMMPS leaves out of its lists change the energies of atoms without a word.
-void PairDeeptf::check_lists() const {
-  const int* flag = neighbor->special_flag;
-  const bool drops = flag[1] == 0 || flag[2] == 0 || flag[3] == 0;
-  if (!drops || atom->molecular == LAMMPS_NS::Atom::ATOMIC) return;
-  if (atom->nbonds == 0 && atom->molecular != LAMMPS_NS::Atom::TEMPLATE) return;
-  throw std::runtime_error(
-      "`special_bonds` must keep bonded neighbours, which the model needs too: add the line "
-      "`special_bonds lj/coul 1 1 1` to the script");
-}
-
-// Fills atoms_ from the arrays of LAMMPS.
-void PairDeeptf::find_atoms() {
-  const int all = atom->nlocal + atom->nghost;
-  type_.resize(std::max(all, 1));
-  for (int k = 0; k < all; ++k) type_[k] = model_type_[atom->type[k]];
-  const double* coord = all > 0 ? atom->x[0] : nullptr;
-  if (units_.length != 1) {
-    coord_.resize(3 * type_.size());
-    for (int k = 0; k < 3 * all; ++k) coord_[k] = coord[k] / units_.length;
-    coord = coord_.data();
-  }
-  num_neighbors_.resize(std::max(list->inum, 1));
-  neighbors_.resize(std::max(list->inum, 1));
-  for (int k = 0; k < list->inum; ++k) {
-    num_neighbors_[k] = list->numneigh[list->ilist[k]];
-    neighbors_[k] = list->firstneigh[list->ilist[k]];
-  }
-  atoms_ = {};
-  atoms_.size = sizeof atoms_;
-  atoms_.num_centres = atoms_.num_owned = atom->nlocal;
-  atoms_.num_all = all;
-  atoms_.coord = coord;
-  atoms_.type = type_.data();
-  atoms_.num_lists = list->inum;
-  atoms_.centre = list->ilist;
-  atoms_.num_neighbors = num_neighbors_.data();
-  atoms_.neighbors = neighbors_.data();
-  atoms_.neighbor_mask = NEIGHMASK;
-  if (neighbor->ago == 0 || neighbor->lastcall != found_at_) ++revision_;
-  found_at_ = neighbor->lastcall;
-  atoms_.revision = revision_;
-  find_cell();
-  if (!atom->tag_enable) return;
-  id_.assign(atom->tag, atom->tag + all);
-  atoms_.id = id_.data();
-}
-
-// Vectors of a box with images in all directions; other boxes have no cell.
-void PairDeeptf::find_cell() {
-  const auto& box = *domain;
-  if (box.xperiodic == 0 || box.yperiodic == 0 || box.zperiodic == 0) return;
-  const double cell[9] = {box.xprd, 0, 0, box.xy, box.yprd, 0, box.xz, box.yz, box.zprd};
-  for (int k = 0; k < 9; ++k) cell_[k] = cell[k] / units_.length;
-  atoms_.cell = cell_;
-}
-
 // Evaluates one model; `results` has what is wanted beside energy, force and virial.
 void PairDeeptf::evaluate(size_t model, deeptf_results results) {
   Found& found = found_[model];
-  found.force.resize(3 * type_.size());
+  found.force.resize(3 * size_t(atoms_.num_all));
   results.size = sizeof results;
   results.energy = &found.energy;
   results.force = found.force.data();

@@ -17,19 +17,13 @@
 namespace deeptf_lammps {
 namespace {
 
-constexpr char kNone[] = "NULL", kCpu[] = "CPU";
+constexpr char kCpu[] = "CPU";
 
 std::vector<std::string> strings(int count, char** words) { return {words, words + count}; }
 
-std::string names_of(const deeptf::Model& model) {
-  std::string text;
-  for (const std::string& name : model.type_map()) text += (text.empty() ? "" : " ") + name;
-  return text;
-}
-
 }  // namespace
 
-PairDeeptf::PairDeeptf(LAMMPS_NS::LAMMPS* lammps) : Pair(lammps) {
+PairDeeptf::PairDeeptf(LAMMPS_NS::LAMMPS* lammps) : Pair(lammps), listed_(lammps) {
   single_enable = 0;
   restartinfo = 0;
   one_coeff = 1;
@@ -98,6 +92,11 @@ void PairDeeptf::check_models() const {
   const deeptf::Model& first = models_[0];
   for (size_t k = 0; k < models_.size(); ++k) {
     const deeptf::Model& model = models_[k];
+    if (model.property() != "energy") {
+      throw std::runtime_error(
+          "model " + given_.models[k] + " must be one of energies, got one " + "that gives " +
+          model.property() + ": `compute deeptf/tensor/atom` is for dipoles and polarizabilities");
+    }
     if (model.hops() > 1) {
       throw std::runtime_error("model " + given_.models[k] + " must not see farther than its " +
                                "cut-off, got one with message passing");
@@ -112,38 +111,13 @@ void PairDeeptf::check_models() const {
   }
 }
 
-int PairDeeptf::type_of(const std::string& name) const {
-  if (name == kNone) return -1;
-  const std::vector<std::string> known = models_[0].type_map();
-  const auto found = std::find(known.begin(), known.end(), name);
-  if (found == known.end()) {
-    throw std::runtime_error("`pair_coeff` must name types of model " + given_.models[0] + " (" +
-                             names_of(models_[0]) + ") or NULL, got " + name);
-  }
-  return static_cast<int>(found - known.begin());
-}
-
-void PairDeeptf::set_types(const std::vector<std::string>& names) {
-  const int types = atom->ntypes;
-  if (names.empty() && types > models_[0].num_types()) {
-    throw std::runtime_error("`pair_coeff * *` must be followed by a name for each of the " +
-                             std::to_string(types) + " atom types, since model " +
-                             given_.models[0] + " has " + std::to_string(models_[0].num_types()) +
-                             " (" + names_of(models_[0]) + "), got none");
-  }
-  if (!names.empty() && static_cast<int>(names.size()) != types) {
-    throw std::runtime_error("`pair_coeff` must give a name for each of the " +
-                             std::to_string(types) + " atom types, got " +
-                             std::to_string(names.size()));
-  }
-  model_type_.assign(types + 1, -1);
-  for (int k = 1; k <= types; ++k) model_type_[k] = names.empty() ? k - 1 : type_of(names[k - 1]);
-}
-
 void PairDeeptf::coeff(int count, char** words) {
   if (!allocated) allocate();
   // LAMMPS sees to it that the first two words are stars (one_coeff).
-  guarded(error, [&] { set_types(strings(count - 2, words + 2)); });
+  guarded(error, [&] {
+    model_type_ = types_of_names(strings(count - 2, words + 2), atom->ntypes, models_[0],
+                                 given_.models[0], "pair_coeff");
+  });
   // Below a hybrid style only types with a name are taken from the other styles.
   const bool alone = force->pair == this;
   for (int i = 1; i <= atom->ntypes; ++i) {
@@ -192,9 +166,9 @@ void* PairDeeptf::extract(const char* name, int& dimension) {
 }
 
 double PairDeeptf::memory_usage() {
-  size_t numbers = coord_.size() + atom_energy_.size() + atom_virial_.size();
+  size_t numbers = atom_energy_.size() + atom_virial_.size();
   for (const Found& found : found_) numbers += found.force.size();
-  return static_cast<double>(numbers * sizeof(double) + type_.size() * sizeof(int32_t));
+  return static_cast<double>(numbers * sizeof(double)) + listed_.memory_usage();
 }
 
 }  // namespace deeptf_lammps

@@ -18,6 +18,7 @@
 #include "arguments.h"
 #include "deeptf.hpp"
 #include "deviation.h"
+#include "listed_atoms.h"
 #include "outside.h"
 #include "pair.h"
 #include "parameters.h"
@@ -55,12 +56,7 @@ class PairDeeptf : public LAMMPS_NS::Pair {
   void add_model(const std::string& path);
   void say_where(const deeptf::Model& model, const std::string& path) const;
   void check_models() const;
-  void set_types(const std::vector<std::string>& names);
-  int type_of(const std::string& name) const;
 
-  void check_lists() const;
-  void find_atoms();
-  void find_cell();
   void evaluate(size_t model, deeptf_results results);
   void add_forces();
   void add_atom_values();
@@ -78,14 +74,8 @@ class PairDeeptf : public LAMMPS_NS::Pair {
   std::unique_ptr<OutsidePairs> outside_;  // of the first model
 
   // of a step, in A and eV
-  std::vector<double> coord_;  // where LAMMPS has other units
-  double cell_[9] = {};
-  std::vector<int32_t> type_, num_neighbors_;
-  std::vector<int64_t> id_;
-  std::vector<const int32_t*> neighbors_;
-  int64_t revision_ = 0;             // of the lists
-  LAMMPS_NS::bigint found_at_ = -1;  // step in which LAMMPS made them
-  std::vector<Found> found_;         // of each model
+  ListedAtoms listed_;
+  std::vector<Found> found_;  // of each model
   std::vector<double> atom_energy_, atom_virial_;
   deeptf_neighbor_list atoms_{};
   std::vector<double>* returned_ = nullptr;  // to the owners of ghosts

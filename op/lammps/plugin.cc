@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <string>
 
+#include "compute_tensor.h"
 #include "force.h"
 #include "lammps.h"
 #include "lmptype.h"
@@ -47,6 +48,10 @@ void* new_pair(LAMMPS* lammps) {
   return static_cast<LAMMPS_NS::Pair*>(new deeptf_lammps::PairDeeptf(lammps));
 }
 
+void* new_compute(LAMMPS* lammps, int count, char** words) {
+  return static_cast<LAMMPS_NS::Compute*>(new deeptf_lammps::ComputeTensor(lammps, count, words));
+}
+
 // What is wrong with the LAMMPS that loads the plugin, or nothing.
 std::string mismatch(const LAMMPS& lammps) {
   const std::string line = kBuild, wanted = line.substr(line.find('|') + 1);
@@ -70,7 +75,7 @@ bool is_first_rank() {
   return rank == 0;
 }
 
-// Whether LAMMPS loads, or has loaded, a plugin of deepmd-kit: then `pair_style deepmd` is its.
+// Whether LAMMPS loads, or has loaded, a plugin of deepmd-kit: then the names of it are its.
 bool has_deepmd(const LAMMPS& lammps) {
   if (lammps.force->pair_map->count("deepmd") != 0) return true;
   const char* const given = std::getenv("LAMMPS_PLUGIN_PATH");
@@ -113,7 +118,13 @@ extern "C" __attribute__((visibility("default"))) void lammpsplugin_init(void* l
   plugin.handle = handle;
   const auto add = reinterpret_cast<Register>(register_plugin);
   add(&plugin, lammps);
-  if (has_deepmd(*static_cast<LAMMPS*>(lammps))) return;
+  const bool alone = !has_deepmd(*static_cast<LAMMPS*>(lammps));
   plugin.name = "deepmd";
+  if (alone) add(&plugin, lammps);
+  plugin.style = "compute";
+  plugin.name = "deeptf/tensor/atom";
+  plugin.creator.v2 = new_compute;
   add(&plugin, lammps);
+  plugin.name = "deeptensor/atom";
+  if (alone) add(&plugin, lammps);
 }

@@ -47,18 +47,17 @@ inline std::string name_of_pair(OpKernelContext* context, int first, int64_t pai
 template <class Device>
 void energies_of_table(OpKernelContext* context, const NoAttributes&) {
   const auto in = centre_pairs<Device>(context);
-  const Tensor& nodes =
-      input(context, 4, "nodes", {in.num_types * (in.num_types + 1) / 2, -1, 2});
+  const Tensor& nodes = input(context, 4, "nodes", {in.num_types * (in.num_types + 1) / 2, -1, 2});
   const double* grid = data<double>(input(context, 5, "grid", {3}));
-  const PairTable table{in.num_types, nodes.dim_size(1), grid[0], grid[1], grid[2],
-                        data<double>(nodes)};
+  const PairTable table{in.num_types, nodes.dim_size(1), grid[0],
+                        grid[1],      grid[2],           data<double>(nodes)};
   if (table.num_nodes < 2 || !(table.step > 0)) {
     throw Error("`nodes` must be at least 2 of each two types and their step positive, got " +
                 std::to_string(table.num_nodes) + " and " + std::to_string(table.step));
   }
-  const int64_t wrong = pair_energies(in, table, Device::of(context),
-                                      output<double>(context, 0, {in.num_atoms}),
-                                      output<double>(context, 1, {in.num_pairs, 3}));
+  const int64_t wrong =
+      pair_energies(in, table, Device::of(context), output<double>(context, 0, {in.num_atoms}),
+                    output<double>(context, 1, {in.num_pairs, 3}));
   if (wrong >= 0) {
     throw Error(name_of_pair(context, 6, wrong) + below_table(table, in.displacement + 3 * wrong));
   }
@@ -83,9 +82,8 @@ void switches(OpKernelContext* context, const NoAttributes&) {
   const auto in = centre_pairs<Device>(context);
   const double* of = data<double>(input(context, 4, "lengths", {3}));
   if (!(of[0] > 0 && of[1] < of[2])) {
-    throw Error("`lengths` must be a positive alpha and rising ends, got " +
-                std::to_string(of[0]) + ", " + std::to_string(of[1]) + " and " +
-                std::to_string(of[2]));
+    throw Error("`lengths` must be a positive alpha and rising ends, got " + std::to_string(of[0]) +
+                ", " + std::to_string(of[1]) + " and " + std::to_string(of[2]));
   }
   soft_minimum(in, {of[0], of[1], of[2]}, Device::of(context),
                output<double>(context, 0, {in.num_atoms}),

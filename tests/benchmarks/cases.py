@@ -18,6 +18,7 @@ from deeptf.data.survey import collect
 from deeptf.data.system import System
 from deeptf.train.options import load_input
 
+TENSORS = {"dipole": ("dipole", 3), "polar": ("polarizability", 9)}  # label, its numbers
 WIDER = 1.2  # than the sphere is where pairs are looked for
 SEL_FACTOR = 1.1  # of "auto"
 DEFAULT_RCUT = 6.0  # A
@@ -46,6 +47,35 @@ def alloy_case(
     script["model"]["type_map"] = list(alloy.NAMES[:types])
     _set_cutoff(script, system, alloy.DENSITY, neighbors)
     return script
+
+
+def with_tensor(script: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return the input for dipoles or polarizabilities ("polar") of the first type of atoms.
+
+    Its system gets random labels.
+    """
+    label, width = TENSORS[kind]
+    (system,) = script["training"]["training_data"]["systems"]
+    frames = len(np.load(Path(system) / "set.000" / "box.npy"))
+    values = np.random.default_rng(2).normal(size=(frames, width))
+    np.save(Path(system) / "set.000" / f"{label}.npy", values)
+    model = script["model"]
+    fitting = {**model["fitting_net"], "type": kind, "sel_type": [0]}
+    loss = {"type": "tensor", "pref": 1.0, "pref_atomic": 0.0}
+    return {**script, "model": {**model, "fitting_net": fitting}, "loss": loss}
+
+
+def nets_of(script: dict[str, Any]) -> str:
+    """Return rcut, sel and nets of an input, in a line."""
+    model = script["model"]
+    fitting = model["fitting_net"]
+    parts = model["descriptor"].get("list", [model["descriptor"]])
+    each = (
+        f"{part['type']}, rcut {part.get('rcut', DEFAULT_RCUT):g} A, sel {part.get('sel')}, net "
+        f"{part.get('neuron')}"
+        for part in parts
+    )
+    return f"{'; '.join(each)}; {fitting.get('type', 'ener')} {fitting.get('neuron')}"
 
 
 def input_case(path: Path) -> dict[str, Any]:

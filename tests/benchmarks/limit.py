@@ -9,9 +9,11 @@ rebuilt every step (K of the run that is timed, else ASSUMED_NODES):
     6 N w_f     fitting net: 2 passes for energy and force, 4 more for their weight gradient
     12 C K w_e  nodes: value and derivative, 6 passes each
 
-Of a hybrid, parts without an axis are not counted, and the pairs are those of the longest cut-off.
-A program that evaluates the embedding nets on all pairs does more; it is held against the same
-number. The speed is that of NumPy's product of two 1024 x 1024 matrices with as many threads.
+A step of a model of dipoles or polarizabilities, whose loss has no forces, is 18 P M, 12 N M A,
+3 N w_f and 6 C K w_e. Of a hybrid, parts without an axis are not counted, and the pairs are those
+of the longest cut-off. A program that evaluates the embedding nets on all pairs does more; it is
+held against the same number. The speed is that of NumPy's product of two 1024 x 1024 matrices with
+as many threads.
 
     python tests/benchmarks/limit.py float64     # GFLOP/s of that product in this process
 """
@@ -82,15 +84,18 @@ def work_of(script: dict[str, Any]) -> Work:
     atoms = np.mean([batch.num_atoms for batch in batches])
     types = model.num_types or len(systems[0].type_map)
     descriptor = model.term.descriptor
-    fitting = _weights([descriptor.width, *model.term.fitting_net.neuron, 1])
-    products, curves, per_node = 6 * atoms * fitting, 0, 0
+    net = model.term.fitting_net
+    outputs = net.num_outputs(descriptor) if net.type != "ener" else 1
+    of_pair, of_atom, of_net, of_node = (28, 36, 6, 12) if net.type == "ener" else (18, 12, 3, 6)
+    products = of_net * atoms * _weights([descriptor.width, *net.neuron, outputs])
+    curves = per_node = 0
     for part in getattr(descriptor, "list", [descriptor]):
         if hasattr(part, "axis_neuron"):
             width, axis = part.neuron[-1], part.axis_neuron
-            products += 28 * pairs * width + 36 * atoms * width * axis
+            products += of_pair * pairs * width + of_atom * atoms * width * axis
             curves += types if part.type_one_side else types**2
-            per_node = 12 * _weights([1, *part.neuron])
-    kind = "float32" if model.term.fitting_net.precision in ("float32", "single") else "float64"
+            per_node = of_node * _weights([1, *part.neuron])
+    kind = "float32" if net.precision in ("float32", "single") else "float64"
     return Work(atoms, pairs, types, kind, products, curves, per_node)
 
 

@@ -5,6 +5,7 @@ beside it when their `dp` programs are given.
     python tests/benchmarks/training.py --peer-pytorch /path/to/dp     # with and without compiler
     python tests/benchmarks/training.py --types 5 --neighbors 100      # a made-up alloy
     python tests/benchmarks/training.py --input examples/aluminium/input.json
+    python tests/benchmarks/training.py --tensor dipole                # in the place of energies
     python tests/benchmarks/training.py --profile                      # where the time goes
 
 Without --types or --input the case is a made-up box of water. The programs (programs.py) run in
@@ -26,7 +27,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cases import alloy_case, input_case, water_case, with_steps
+from cases import TENSORS, alloy_case, input_case, nets_of, water_case, with_steps, with_tensor
 from limit import Work, measured_peak, work_of
 from programs import OURS, Program, Result, TrainingFailed, programs, train
 
@@ -108,7 +109,8 @@ def case(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     if options.types:
         box = (folder / "alloy", options.types, options.edge or 3)
         return alloy_case(*box, *common, options.neighbors or 100)
-    return water_case(folder / "water", options.edge or 4, *common, options.neighbors)
+    script = water_case(folder / "water", options.edge or 4, *common, options.neighbors)
+    return with_tensor(script, options.tensor) if options.tensor else script
 
 
 def main() -> None:
@@ -123,6 +125,7 @@ def main() -> None:
     parser.add_argument(
         "--neighbors", type=int, help="of an atom (water: 90, rcut 6 A; alloy: 100)"
     )
+    parser.add_argument("--tensor", choices=TENSORS, help="what a model of water gives")
     parser.add_argument("--precision", default="float64", choices=["float64", "float32"])
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument(
@@ -137,6 +140,7 @@ def main() -> None:
         folder = Path(temporary)
         script = case(options, folder)
         work = work_of(script)
+        print(nets_of(script))
         if options.profile:
             print(work)
             profile(script, options.threads)

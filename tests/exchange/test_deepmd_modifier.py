@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from deepmd_models import golden_graph, node_of, set_constant, write
 
-from deeptf.exchange.convert import convert, is_foreign, read_foreign
+from deeptf.exchange.convert import convert, read_foreign
 from deeptf.exchange.deepmd.modifier import part_modifier
 from deeptf.exchange.sources import read_frozen
 from deeptf.model.model import MODIFIER
@@ -36,7 +36,6 @@ def test_settings_and_arrays(source: Path, tmp_path: Path) -> None:
     config, arrays, notes = read_frozen(tmp_path / "new.pb")
     assert config == found.config and not notes
     assert arrays.keys() >= found.arrays.keys()
-    assert is_foreign(source) and not is_foreign(tmp_path / "new.pb")
 
 
 def test_graphs_without_one_stay_as_they_are() -> None:

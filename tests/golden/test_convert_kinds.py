@@ -57,6 +57,8 @@ PLAIN = (
     "se_a_mask",
     "srtab",
     "srtab_nobias",
+    "linear_sum",
+    "spin",
 )
 COMPRESSED = (
     "c_se_e2_a_compressed",
@@ -83,8 +85,6 @@ TOLERANCES = {"float32": 1e-6}
 OTHER_SHARES = ("loc_frame", "loc_frame_neg", "loc_frame_nn", "srtab", "srtab_nobias")
 FEATURES = {  # part of a name -> what the message must say
     "compressed": "compressed",
-    "spin": "spin",
-    "linear": "a sum of several models",
 }
 OWN = Path(__file__).parent / "kinds"  # a few of them
 BESIDE = "the golden kinds are not in a folder `shared` beside the checkout"
@@ -124,6 +124,20 @@ def test_models(name: str, tmp_path: Path) -> None:
                 continue
             expected = golden[label + suffix].reshape(value.shape)
             np.testing.assert_allclose(value, expected, rtol=0, atol=tolerance, err_msg=label)
+
+
+def test_a_table_of_pairs_in_a_sum(tmp_path: Path) -> None:
+    """By the types of both atoms, where deepmd-kit takes that of the centre alone."""
+    golden = np.load(kept("linear_list.npz"))
+    notes = convert(unpacked("linear_list", tmp_path), tmp_path / "new.pb")
+    assert any("models[1]: its table holds energies by the types of both" in n for n in notes)
+    for backend, suffix in product((ENGINE, TENSORFLOW), ("", "_nopbc")):
+        cell = None if suffix else golden["cell"].reshape(1, 9)
+        with DeepPot(tmp_path / "new.pb", backend=backend) as potential:
+            found = potential.eval(golden["coord"].reshape(1, -1), cell, golden["types"], True)
+        for label, value in (("energy", found[0]), ("atom_energy", found[3])):
+            expected = golden[f"{label}_right{suffix}"].reshape(value.shape)
+            np.testing.assert_allclose(value, expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", TENSORS)
@@ -175,7 +189,7 @@ def test_densities_of_states(tmp_path: Path) -> None:
         assert model.get_numb_dos() == found[0].shape[-1]
 
 
-TAKEN = (*PLAIN, *COMPRESSED, *TENSORS, "dos", "dplr_ener")
+TAKEN = (*PLAIN, *COMPRESSED, *TENSORS, "dos", "dplr_ener", "linear_list")
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in TAKEN])

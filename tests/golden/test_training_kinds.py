@@ -38,12 +38,14 @@ STATISTICS = (
     "se_e3",
     "polar",
     "polar_full_scale",
+    "spin",
 )
 LOSSES = (  # in losses.json
     "0_dipole",
     "1_dipole",
     "2_polar_full_scale",
     "3_dos",
+    "4_spin",
     "5_se_e2_a_oneside",
 )
 NAMES = {

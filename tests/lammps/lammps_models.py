@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from array_names import SHORTEST
@@ -25,11 +26,12 @@ def write_model(
     rcut: float = RCUT,
     shortest: float | None = None,
     names: tuple[str, str] = ("A", "B"),
-    **fitting: int,
+    kind: type = EnerFitting,
+    **fitting: Any,
 ) -> Path:
     """Write a model of two types; `shortest` is the distance of neighbours in its data."""
     descriptor = SeE2A((20, 20), rcut, 1.0, (4, 8), axis_neuron=3)
-    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6), **fitting)), names)
+    config = ModelConfig(Standard(descriptor, kind(neuron=(6, 6), **fitting)), names)
     arrays = random_arrays(config, seed)
     if shortest is not None:
         arrays[SHORTEST] = np.full((2, 2), shortest)

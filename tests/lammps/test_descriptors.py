@@ -21,6 +21,7 @@ from deeptf.model.descriptor.se_e2_r import SeE2R
 from deeptf.model.descriptor.se_e3 import SeE3
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
+from deeptf.model.pair_potential import Zbl
 from deeptf.model.term.standard import Standard
 from deeptf.model.type_embedding import TypeEmbedding
 
@@ -39,7 +40,13 @@ DESCRIPTORS: dict[str, Any] = {
     "attention, smooth": SeAttenV2(**ATTENTION),
     "local frames": LocFrame((4, 3), (1, 2), (0, -3, 0, 0, -3, 1) * 2, rcut=4.0),
     "vectors of types": SeE2A(**PLACES),
+    "wall": SeE2R(**PLACES),
+    "blend": SeE2R(**PLACES),
     "hybrid": Hybrid((SeE2A(**PLACES), Hybrid((SeE3(**NEAR), SeAtten(**ATTENTION))))),
+}
+BESIDE: dict[str, dict[str, Any]] = {  # the nets of a descriptor
+    "wall": {"zbl": Zbl(1.0, 3.9)},
+    "blend": {"use_srtab": "any.tab", "smin_alpha": 0.3, "sw_rmin": 1.8, "sw_rmax": 3.4},
 }
 ATOMS = crystal((4, 4, 5), tilt=0.3)
 HEAD = """
@@ -69,7 +76,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, (name, descriptor) in enumerate(DESCRIPTORS.items()):
         section = TypeEmbedding((3,)) if name == "vectors of types" else None
         term = Standard(descriptor, EnerFitting(neuron=(6, 6)), section)
-        config = ModelConfig(term, ("A", "B"))
+        config = ModelConfig(term, ("C", "H"), **BESIDE.get(name, {}))
         frozen.write(config, random_arrays(config, number), folder / f"{number}.pb")
     return folder
 

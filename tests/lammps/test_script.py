@@ -123,7 +123,7 @@ def test_more_atom_types_than_the_model_has(lammps: Lammps, folder: Path) -> Non
     body = "pair_style deeptf a.pb\npair_coeff * *"
     text = script(body).replace("read_data atoms.data", "read_data atoms.data extra/atom/types 1")
     assert (
-        "`pair_coeff * *` must be followed by a name for each of the 3 atom types, since model "
+        "`pair_coeff` must be followed by a name for each of the 3 atom types, since model "
         "a.pb has 2 (A B), got none"
     ) in lammps.message(text, folder)
 

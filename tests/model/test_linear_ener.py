@@ -50,7 +50,9 @@ def test_weights(weights: object, factors: tuple[float, float]) -> None:
     for name in ("energy", "atom_energy", "force", "virial", "atom_virial"):
         parts = [
             Potential(replace(config, term=part), below(arrays, str(k)))([of_part])[name]
-            for k, (part, of_part) in enumerate(zip(config.term.models, (given, frame)))
+            for k, (part, of_part) in enumerate(
+                zip(config.term.models, (given, frame), strict=True)
+            )
         ]
         expected = factors[0] * parts[0] + factors[1] * parts[1]
         np.testing.assert_allclose(found[name], expected, atol=1e-11)

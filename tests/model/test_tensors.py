@@ -14,7 +14,8 @@ from physics_suite import random_arrays
 from scipy.spatial.transform import Rotation
 
 from deeptf.exchange import frozen
-from deeptf.infer import DeepDipole, DeepDOS, DeepPolar, DeepPot
+from deeptf.infer import DeepDipole, DeepDOS, DeepPolar, DeepPot, engine
+from deeptf.infer.backend import ENGINE, TENSORFLOW
 from deeptf.model.descriptor.hybrid import Hybrid
 from deeptf.model.descriptor.loc_frame import LocFrame
 from deeptf.model.descriptor.se_e2_a import SeE2A
@@ -102,6 +103,61 @@ def test_derivatives(model):
     np.testing.assert_allclose(virial[0, :, 1], -slope, rtol=1e-6, atol=1e-8)
     np.testing.assert_allclose(of_atoms.sum(axis=2), virial, atol=1e-12)
     np.testing.assert_allclose(force.sum(axis=2), 0, atol=1e-12)
+
+
+def test_the_engine_gives_what_tensorflow_gives(model):
+    """All of it, in blocks of any number of atoms, and of virtual atoms nothing."""
+    assert model.backend == ENGINE
+    coord, types = np.concatenate([COORD, COORD[:1] + 1.0]), np.append(TYPES, -1)
+    with type(model)(model.path, backend=TENSORFLOW) as other:
+        for given in ((COORD[None], CELL[None], TYPES), (coord[None], None, types)):
+            pairs = zip(
+                *(one.eval_full(*given, atomic=True) for one in (model, other)), strict=True
+            )
+            for found, wanted in pairs:
+                np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-12)
+
+
+def test_gradient_with_any_weights(model):
+    """The engine gives that of sum_i w_i . t_i, which weights of each atom make of tensors."""
+    width = model.output_dim
+    weight = np.random.default_rng(4).normal(size=(len(TYPES), width))
+    frames = {"coord": COORD, "cell": CELL, "type": TYPES.astype(np.int32)}
+    arrays = {name: np.ascontiguousarray(value) for name, value in frames.items()}
+    force, energy = np.zeros((len(TYPES), 3)), np.zeros(1)
+    given = engine.FramesStruct(
+        num_frames=1, num_atoms=len(TYPES), **{k: engine.address(v) for k, v in arrays.items()}
+    )
+    options = engine.Options(weight=engine.address(weight))
+    results = engine.Results(energy=engine.address(energy), force=engine.address(force))
+    native = engine.Model(model.path, Path(model.path).read_bytes())
+    assert (native.property, native.width) == (model.main, width)
+    engine.call("evaluate", native.handle, given, options, results)
+
+    def weighted(coord: np.ndarray) -> float:
+        return (model.eval(coord[None], CELL[None], TYPES)[0] * weight).sum()
+
+    step = np.zeros((5, 3))
+    step[3, 2] = 1e-5
+    slope = (weighted(COORD + step) - weighted(COORD - step)) / 2e-5
+    assert energy[0] == pytest.approx(weighted(COORD), rel=1e-12)
+    np.testing.assert_allclose(force[3, 2], -slope, rtol=1e-6, atol=1e-8)
+    with pytest.raises(ValueError, match="where `weight` is NULL .* got one that gives `"):
+        engine.call("evaluate", native.handle, given, engine.Options(), results)
+
+
+@pytest.mark.parametrize("embedded", [False, True])
+def test_densities_of_states_in_the_engine(embedded: bool, tmp_path: Path) -> None:
+    fitting = DosFitting(neuron=(5, 5), numb_dos=4, numb_fparam=1, numb_aparam=2)
+    path = write(tmp_path / "model.pb", config(fitting, embedded))
+    parameters = {"fparam": [0.3], "aparam": np.arange(10.0) / 10}
+    found = []
+    for backend in (ENGINE, TENSORFLOW):
+        with DeepDOS(path, backend=backend) as model:
+            frame = COORD[None], CELL[None], TYPES
+            found.append(model.eval(*frame, atomic=True, **parameters))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
 
 
 def test_densities_of_states(tmp_path: Path) -> None:

@@ -35,8 +35,7 @@ void check_gradient(const Evaluate& evaluate) {
   const std::vector<int32_t> first = places();
   std::vector<double> x = deeptf_test::normal(3 * kPairs, 4), gradient;
   for (double& one : x) one += one > 0 ? 0.4 : -0.4;
-  const std::vector<double> value =
-      evaluate(pairs_at(x, first), deeptf_test::serial(), &gradient);
+  const std::vector<double> value = evaluate(pairs_at(x, first), deeptf_test::serial(), &gradient);
   std::vector<double> again;
   CHECK(evaluate(pairs_at(x, first), deeptf_test::threaded(), &again) == value);
   CHECK(again == gradient);
@@ -68,22 +67,20 @@ Evaluate energies_of(const Function& function) {
 
 }  // namespace
 
-TEST(pairs_lie_by_type_and_centre) {
-  CHECK(places() == std::vector<int32_t>({0, 2, 2, 3, 2, 6}));
-}
+TEST(pairs_lie_by_type_and_centre) { CHECK(places() == std::vector<int32_t>({0, 2, 2, 3, 2, 6})); }
 
 TEST(gradients_are_those_of_the_values) {
   const std::vector<double> nodes = deeptf_test::normal(3 * 9 * 2, 5), numbers{1, 8};
   check_gradient(energies_of(PairTable{2, 9, 0.1, 0.5, 3.5, nodes.data()}));
   check_gradient(energies_of(Zbl{0.7, 3.0, numbers.data()}));
   const SoftMinimum of{0.4, 0.5, 3.0};
-  check_gradient([=](const CentrePairs& in, const deeptf::Context& context,
-                     std::vector<double>* gradient) {
-    std::vector<double> value = deeptf_test::unwritten(3);
-    *gradient = deeptf_test::unwritten(3 * kPairs);
-    deeptf::soft_minimum(in, of, context, value.data(), gradient->data());
-    return value;
-  });
+  check_gradient(
+      [=](const CentrePairs& in, const deeptf::Context& context, std::vector<double>* gradient) {
+        std::vector<double> value = deeptf_test::unwritten(3);
+        *gradient = deeptf_test::unwritten(3 * kPairs);
+        deeptf::soft_minimum(in, of, context, value.data(), gradient->data());
+        return value;
+      });
 }
 
 TEST(tables_have_their_nodes_and_an_end) {
@@ -134,7 +131,8 @@ TEST(wrong_places_are_named) {
   const std::vector<double> x(3 * kPairs, 1.0);
   std::vector<int32_t> first = places();
   first[3] = 4;
-  CHECK(deeptf_test::throws([&] { check_centre_pairs(pairs_at(x, first)); }, "got 4 and 3 at atom 1"));
+  CHECK(deeptf_test::throws([&] { check_centre_pairs(pairs_at(x, first)); },
+                            "got 4 and 3 at atom 1"));
   first[3] = 2;
   CentrePairs in = pairs_at(x, first);
   const std::vector<int32_t> type{0, 5, 1};

@@ -7,6 +7,7 @@ from water_inputs import WATER, changed
 
 from deeptf.input_file import ConfigError
 from deeptf.input_keys import ACCEPTED_WITHOUT_EFFECT, ALIASES, KNOWN_TYPES, UNSUPPORTED
+from deeptf.model.term import TERMS
 from deeptf.train.options import load_input
 
 
@@ -49,9 +50,13 @@ def test_keys_without_effect(place):
     assert notices == [f"{place}: accepted without effect, {ACCEPTED_WITHOUT_EFFECT[place]}"]
 
 
+OF_MODEL = {  # keys in place of those of a standard model
+    "pairtab": {"tab_file": "pairs.tab", "rcut": 6.0, "sel": 44},
+    "linear_ener": {"models": [{"type": "pairtab", "tab_file": "a", "rcut": 6.0}], "weights": "sum"},
+}
 TENSOR_LOSS = {"type": "tensor", "pref": 1.0, "pref_atomic": 1.0}
 SUPPORTED = {
-    "model": ["standard"],
+    "model": sorted(TERMS),
     "model/descriptor": [
         *("hybrid", "loc_frame", "se_a_ebd_v2", "se_a_mask", "se_atten", "se_atten_v2"),
         *("se_e2_a", "se_e2_r", "se_e3"),
@@ -69,6 +74,8 @@ SUPPORTED = {
 )
 def test_types_load_or_are_said_to_be_unsupported(section, kind):
     data = changed(f"{section}/type", kind)
+    if kind in OF_MODEL:
+        data["model"] = {"type": kind, "type_map": ["O", "H"], **OF_MODEL[kind]}
     if section == "learning_rate":
         del data[section]["decay_steps"]  # a key of `exp` only
     if kind in ("se_e2_r", "se_e3"):

@@ -80,7 +80,7 @@ def fitting_arrays(
     arrays = _statistics(graph, fitting) | _nets(graph, config)
     if graph.kind != "ener":
         return config, arrays | further_arrays(graph, config)
-    arrays["energy_bias"] = _energy_bias(graph, config.num_types)
+    arrays["energy_bias"] = _energy_bias(graph, _num_types(config))
     owners = _owners(graph, config)
     relative = [net for owner, net in owners if f"final_layer{owner}_1/MatMul" in graph]
     if not relative:
@@ -96,8 +96,13 @@ def _owners(graph: DeepmdGraph, config: ModelConfig) -> list[tuple[str, str]]:
     """Return the ends of the names of layers in the graph, and the name of the net in deeptf."""
     if OF_ALL in graph:
         return [("", "all")]
-    types = config.term.fitting_net.chosen(config.num_types)
+    types = config.term.fitting_net.chosen(_num_types(config))
     return [(f"_type_{t}", f"type_{t}") for t in types]
+
+
+def _num_types(config: ModelConfig) -> int:
+    """Return the number of types that have energies: virtual atoms of spins have none."""
+    return config.num_types if config.term.spin is None else config.term.spin.num_real
 
 
 def _first_owner(graph: DeepmdGraph) -> str:
@@ -188,14 +193,14 @@ def _linear_net(graph: DeepmdGraph, owner: str, net: str, shape: tuple[int, int]
 
 def _energy_at_zero(config: ModelConfig, arrays: Arrays, types: Arrays) -> np.ndarray:
     """Return the value of each type's fitting net at a descriptor of zeros, [T] in eV."""
-    one_of_each = np.ones(config.num_types, np.int32)
+    one_of_each = np.ones(_num_types(config), np.int32)
     term = config.term
     with tf.Graph().as_default() as graph:
         vectors = None
         if term.type_embedding is not None:
             parameters = Parameters(types, frozen=True)
             vectors = term.type_embedding.vectors(config.num_types, parameters)
-        descriptor = tf.zeros([config.num_types, term.descriptor.width], tf.float64)
+        descriptor = tf.zeros([_num_types(config), term.descriptor.width], tf.float64)
         parameters = Parameters(arrays, frozen=True)
         energy, _ = term.fitting_net.nets(descriptor, one_of_each, None, vectors, parameters)
         with session(graph) as run:

@@ -59,8 +59,8 @@ def read_graph(path: str | Path) -> tf.GraphDef:
 class DeepmdGraph:
     """The nodes of a graph by name, and its constants.
 
-    kind : what it is a model of; of one of other properties than energies, all that their values
-        and the descriptor do not need is left out, such as derivatives.
+    kind : what it is a model of; of one of other properties than energies, or with spins, all that
+        its values and the descriptor do not need is left out, such as derivatives.
 
     Raises ValueError where it is no model of deepmd-kit, or where nodes are missing.
     """
@@ -75,7 +75,10 @@ class DeepmdGraph:
         if self.kind not in names.NEEDED_OUTPUTS:
             known = ", ".join(names.NEEDED_OUTPUTS)
             raise ValueError(f"it must be a model of {known}, got a model of `{self.kind}`")
-        if self.kind != "ener":
+        self.needed = names.NEEDED_OUTPUTS[self.kind]
+        if names.SPIN_TYPES in self:  # forces are of atoms and of spins: the definition says how
+            self.needed = names.ENERGY, names.ATOM_ENERGY
+        if self.kind != "ener" or names.SPIN_TYPES in self:
             self._leave_out_derivatives()
 
     def __contains__(self, name: str) -> bool:
@@ -160,7 +163,7 @@ class DeepmdGraph:
         self._refuse(part for node in self.graph_def.node for part in _unknown(node, known))
         functions = self.graph_def.library.function
         self._refuse(f"function `{function.signature.name}`" for function in functions)
-        for name in names.NEEDED_OUTPUTS[self.kind]:
+        for name in self.needed:
             if name not in self:
                 raise ValueError(f"it must have the output `{name}`, but does not")
         self._refuse(
@@ -210,7 +213,7 @@ class DeepmdGraph:
 
     def _leave_out_derivatives(self) -> None:
         """Keep what the values of the model and its descriptor need, and what describes it."""
-        values = *names.NEEDED_OUTPUTS[self.kind], *names.SUMS, names.DESCRIPTOR
+        values = *self.needed, *names.SUMS, names.DESCRIPTOR
         wanted = set(values) & self.nodes.keys()
         left_out = {n.name for n in self._unreached(wanted) if not names.describes(n.name)}
         kept = tf.GraphDef(versions=self.graph_def.versions, library=self.graph_def.library)

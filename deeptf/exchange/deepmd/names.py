@@ -60,6 +60,9 @@ ATTRIBUTES: dict[str, str] = {
     "model_attr/tmap": "read",
     "model_attr/model_type": "read",
     "model_attr/model_version": "read",
+    "spin_attr/ntypes_spin": "read",
+    "spin_attr/virtual_len": "read",
+    "spin_attr/spin_norm": "read",
     "model_attr/t_tab_info": "read",
     "model_attr/t_tab_data": "read",
     "model_attr/model_attr/t_out_bias": "read",
@@ -107,7 +110,8 @@ ATOM_MASK = "a mask of atoms (aparam)"
 # Features of models, by what they are models of.
 DENSITY, TENSOR = "a density of states", "a tensor fitting"
 PAIR_TABLE = "a pair table"
-OF_MODEL = {"ener": (PAIR_TABLE,), "dipole": (TENSOR,), "polar": (TENSOR,), "dos": (DENSITY,)}
+SPIN, SPIN_TYPES = "spin", "spin_attr/ntypes_spin"
+OF_MODEL = {"ener": (PAIR_TABLE, SPIN), "dipole": (TENSOR,), "polar": (TENSOR,), "dos": (DENSITY,)}
 
 # Where a feature shows: a pattern of "op NAME" or "node NAME" -> what it is.
 SIGNS: tuple[tuple[str, str], ...] = (
@@ -119,7 +123,7 @@ SIGNS: tuple[tuple[str, str], ...] = (
     (r"node attention_layer", ATTENTION),
     (r"node (type_embed_net|t_typeebd)", TYPE_EMBEDDING),
     (r"node filter_type_\w+/\w+_(one|two)_side_ebd", STRIPPED),
-    (r"node spin_attr/", "spin"),
+    (r"node spin_attr/", SPIN),
     (r"node \w+_attr_model\d+/|node load_model\d+/", "a sum of several models (linear_ener)"),
     (r"node descrpt_attr(_\d+)+/", HYBRID),
     (r"node filter_type_all\w*/matrix_\d+_\d+_\d+$", SE_E3),

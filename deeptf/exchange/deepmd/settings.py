@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from deeptf.exchange.deepmd import names
 from deeptf.exchange.deepmd.fitting import descriptor_width, fitting_settings
 from deeptf.exchange.deepmd.graph import DeepmdGraph
@@ -16,6 +18,7 @@ from deeptf.exchange.deepmd.script import training_script
 from deeptf.exchange.deepmd.short_range import short_range_settings
 from deeptf.exchange.deepmd.type_embedding import type_embedding_settings
 from deeptf.model.model import ModelConfig
+from deeptf.model.spin import Spin
 from deeptf.model.term.standard import Standard
 
 
@@ -44,9 +47,11 @@ class DeepmdSettings:
         fitting = fitting_settings(graph, self.script, num_types)
         own_names = tuple(graph.text("model_attr/tmap", "").split())
         self.has_names = bool(own_names)
-        type_map = choose_names(num_types, own_names, type_map)
+        spin = _spin_settings(graph, num_types)
+        type_map = choose_names(spin.num_real if spin else num_types, own_names, type_map)
         short_range = short_range_settings(graph, self.script)
-        self.config = ModelConfig(Standard(descriptor, fitting, types), type_map, **short_range)
+        term = Standard(descriptor, fitting, types, spin)
+        self.config = ModelConfig(term, type_map, **short_range)
 
     def _check_kind(self) -> None:
         self.graph.text("model_type", "original_model")  # which its tables or nets show
@@ -55,6 +60,16 @@ class DeepmdSettings:
             raise ValueError(
                 f"`model_attr/model_version` must be {' or '.join(names.VERSIONS)}, got {version!r}"
             )
+
+
+def _spin_settings(graph: DeepmdGraph, num_types: int) -> Spin | None:
+    """Return which types have spins, and their lengths; None for a model without."""
+    if names.SPIN_TYPES not in graph:
+        return None
+    number = int(graph.number(names.SPIN_TYPES))
+    lengths = (graph.array(f"spin_attr/{name}") for name in ("virtual_len", "spin_norm"))
+    given = [True] * number + [False] * (num_types - 2 * number)
+    return Spin(tuple(given), *(tuple(np.ravel(one).tolist()) for one in lengths))
 
 
 def choose_names(

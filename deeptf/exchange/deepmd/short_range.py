@@ -1,4 +1,4 @@
-"""The table of pair energies in the graph of a deepmd-kit model (`use_srtab`), and its ops in NumPy.
+"""The table of pair energies in the graph of a deepmd-kit model, and its ops in NumPy.
 
 With places for neighbours of displacement x and distance r, tables u and w = exp(-r / alpha):
 

@@ -60,6 +60,8 @@ class LinearEner:
                     f"`{name}` must be the same in all `models` that have one, got {numbers}"
                 )
         for number, (part, needs) in enumerate(zip(self.models, self._needs, strict=True)):
+            if getattr(part, "spin", None) is not None:
+                raise ValueError(f"models[{number}] must not have spins, got `spin`")
             if needs.masked:
                 raise ValueError(
                     f"models[{number}] must not take a mask of atoms (`use_aparam_as_mask`)"
@@ -76,6 +78,11 @@ class LinearEner:
         number = len(self.models)
         known = {"mean": (1.0 / number,) * number, "sum": (1.0,) * number}
         return known[self.weights] if isinstance(self.weights, str) else self.weights
+
+    @property
+    def fixed(self) -> bool:
+        """Whether nothing trains any part."""
+        return all(getattr(part, "fixed", False) for part in self.models)
 
     @property
     def _needs(self) -> list[Needs]:
@@ -125,6 +132,12 @@ class LinearEner:
         """Return the settings with nothing left open."""
         decided, notes = zip(*(part.decide(found) for part in self.models), strict=True)
         return replace(self, models=decided), _named(notes)
+
+    def fixed_arrays(self, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
+        """Return the arrays of parts that nothing trains."""
+        made = (part.fixed_arrays(type_map) for part in self.models)
+        arrays, notes = zip(*made, strict=True)
+        return in_numbered_scopes(arrays), _named(notes)
 
     def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
         """Return the arrays of all parts of a new model."""

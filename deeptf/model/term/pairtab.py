@@ -1,6 +1,6 @@
-"""Energies of pairs from a table in a file, which nothing trains: E_i = 1/2 sum_j u(r_ij; t_i, t_j).
+"""Energies of pairs from a table in a file, which nothing trains.
 
-See pair_table.py for the file. The types of both atoms count.
+E_i = 1/2 sum_j u(r_ij; t_i, t_j), see pair_table.py for the file. The types of both atoms count.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SCOPE = "pair_table"  # of the arrays
 
 @dataclass(frozen=True)
 class PairTab:
-    """Settings: the file, and the cut-off in A. `sel` is known, but neighbours are never dropped."""
+    """Settings: the file, and the cut-off in A; `sel` has no effect, no neighbour is dropped."""
 
     type: ClassVar[str] = "pairtab"
     tab_file: str = field(metadata={"role": FUNCTION})
@@ -41,6 +41,11 @@ class PairTab:
     def __post_init__(self) -> None:
         if not self.rcut > 0:
             raise ValueError(f"`rcut` must be positive, got {self.rcut}")
+
+    @property
+    def fixed(self) -> bool:
+        """Whether nothing trains it: always."""
+        return True
 
     @property
     def potential(self) -> TablePotential:

@@ -18,7 +18,8 @@ from deeptf.data.energy_bias import Energies
 from deeptf.data.statistics import Collector, Found
 from deeptf.data.system import System
 from deeptf.model.descriptor import DESCRIPTORS
-from deeptf.model.descriptor.described import Arrays, Lines
+from deeptf.model.descriptor.described import Arrays, Described, Lines
+from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.doors import COORDINATES, PAIRS
 from deeptf.model.fitting import FITTINGS
 from deeptf.model.fitting.ener import EnerFitting
@@ -26,16 +27,26 @@ from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.retyping import Source
 from deeptf.model.scopes import below, in_scopes
+from deeptf.model.spin import Spin, spins_of
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Table
 from deeptf.model.term.term import GEOMETRY, Needs, TermOutputs
 from deeptf.model.type_embedding import LINEAR, TypeEmbedding
 from deeptf.ops.pairs import SortedPairs
-from deeptf.properties import DESCRIPTOR, ENERGIES, Property
+from deeptf.properties import (
+    ATOM_ENERGY,
+    DESCRIPTOR,
+    ENERGIES,
+    FORCE,
+    MAGNETIC_FORCE,
+    REAL_FORCE,
+    Property,
+)
 from deeptf.tf import tf
 
 SCOPES = ("descriptor", "fitting")  # of the arrays of the two parts
-ENERGY_BIAS = "fitting/energy_bias"  # of models of energies
+BIAS = "energy_bias"  # of models of energies, below the scope of the fitting net
+ENERGY_BIAS = f"{SCOPES[1]}/{BIAS}"
 TYPES = "type_embedding"  # scope of the arrays that make vectors of types
 
 
@@ -49,8 +60,11 @@ class Standard:
         default=EnerFitting(), metadata={"variants": FITTINGS, "default_type": EnerFitting.type}
     )
     type_embedding: TypeEmbedding | None = None
+    spin: Spin | None = None
 
     def __post_init__(self) -> None:
+        if self.spin is not None:
+            self._check_spin()
         if hasattr(self.fitting_net, "check_descriptor"):
             self.fitting_net.check_descriptor(self.descriptor)
         if getattr(self.fitting_net, "use_aparam_as_mask", False) != self._masked:
@@ -59,6 +73,22 @@ class Standard:
                 f"`use_aparam_as_mask` of fitting_net must be {wanted} with the descriptor "
                 f"{self.descriptor.type}, got {json.dumps(not self._masked)}"
             )
+
+    def _check_spin(self) -> None:
+        """Give virtual types places as their real ones; ValueError for parts without spins."""
+        energies = isinstance(self.fitting_net, EnerFitting)
+        if not isinstance(self.descriptor, SeE2A) or self.type_embedding or not energies:
+            raise ValueError(
+                "`spin` must go with the descriptor se_e2_a, no `type_embedding` and the fitting "
+                f"net ener, got {self.descriptor.type} and {self.fitting_net.type}"
+            )
+        if isinstance(self.descriptor.sel, tuple):
+            sel = self.spin.with_virtual(self.descriptor.sel)
+            object.__setattr__(self, "descriptor", replace(self.descriptor, sel=sel))
+
+    def names_of_types(self, type_map: Sequence[str]) -> tuple[str, ...]:
+        """Return the names of all types; virtual atoms of spins have types of their own."""
+        return tuple(type_map) if self.spin is None else self.spin.names(type_map)
 
     @property
     def _masked(self) -> bool:
@@ -70,7 +100,7 @@ class Standard:
         descriptor, fitting = self.descriptor, self.fitting_net
         return Needs(
             descriptor.rcut,
-            doors=(COORDINATES,) if self._masked else (COORDINATES, PAIRS),
+            doors=(COORDINATES,) if self._masked or self.spin else (COORDINATES, PAIRS),
             numb_fparam=fitting.numb_fparam,
             numb_aparam=fitting.numb_aparam,
             masked=self._masked,
@@ -82,12 +112,20 @@ class Standard:
         """Return the properties of the fitting net."""
         if hasattr(self.fitting_net, "gives"):
             return self.fitting_net.gives(num_types)
+        if self.spin is not None:
+            real, virtual = tuple(range(self.spin.num_real)), self.spin.num_real
+            return [
+                *(row for row in ENERGIES if row not in (FORCE, ATOM_ENERGY)),
+                replace(ATOM_ENERGY, types=real),
+                replace(REAL_FORCE, types=real),
+                replace(MAGNETIC_FORCE, types=tuple(range(virtual, self.spin.num_types))),
+            ]
         return ENERGIES
 
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where a part does not fit the number of types."""
         self.descriptor.check_types(num_types)
-        self.fitting_net.check_types(num_types)
+        self.fitting_net.check_types(self.spin.num_real if self.spin else num_types)
 
     def open_types(self) -> int:
         """Return the number of entries of a given `sel`."""
@@ -124,7 +162,9 @@ class Standard:
 
     def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
         """Return the arrays of both parts of a new model."""
-        fitted, lines = self.fitting_net.first_arrays(found, type_map)
+        fitted, lines = self._of_all_types.first_arrays(found, type_map)
+        if self.spin is not None:
+            fitted[BIAS] = self.spin.merged(fitted[BIAS])
         parts = self.descriptor.first_arrays(found), fitted
         return in_scopes(dict(zip(SCOPES, parts, strict=True))), lines
 
@@ -146,11 +186,18 @@ class Standard:
     ) -> tuple[Arrays, Lines]:
         """Return those arrays of a trained model that make up for what is left of energies."""
         own = below(arrays, SCOPES[1])
-        changed, lines = self.fitting_net.refitted(own, systems, left, type_map)
+        if self.spin is not None:
+            virtual = np.zeros(len(self.spin.virtual_len))
+            own = {**own, BIAS: np.concatenate([own[BIAS], virtual])}
+        changed, lines = self._of_all_types.refitted(own, systems, left, type_map)
+        if self.spin is not None:
+            changed[BIAS] = self.spin.merged(changed[BIAS])
         return in_scopes({SCOPES[1]: changed}), lines
 
     def with_types(self, source: Source) -> Standard:
         """Return the settings for other types."""
+        if self.spin is not None:
+            raise ValueError("types with spins and their virtual types belong together")
         parts = self.descriptor, self.fitting_net
         descriptor, fitting_net = (part.with_types(source) for part in parts)
         return replace(self, descriptor=descriptor, fitting_net=fitting_net)
@@ -170,17 +217,53 @@ class Standard:
         vectors = self._type_vectors(int(pairs.atom_count.shape[0]), parameters)
         described = self.descriptor.build(pairs, inputs.atom_type, of_descriptor, vectors)
         described = replace(described, type_vectors=vectors)
-        fitted = self.fitting_net.build(described, inputs, pairs, of_fitting)
+        values = {DESCRIPTOR.name: tf.cast(described.descriptor, tf.float64)}
+        if self.spin is not None:
+            described, own = self._of_real_atoms(described, pairs)
+            fitted = self.fitting_net.build(described, inputs, own, of_fitting)
+            fitted = replace(fitted, energy=_with_zeros(fitted.energy, pairs.atom_order))
+        else:
+            fitted = self.fitting_net.build(described, inputs, pairs, of_fitting)
         gradient = None
         if fitted.slope is not None:
             gradient = tf.gradients(described.descriptor, pairs.displacement, fitted.slope)[0]
-        values = {DESCRIPTOR.name: tf.cast(described.descriptor, tf.float64), **fitted.values}
-        given = gradient, values, described.outside, fitted.components
-        return TermOutputs(fitted.energy, *given)
+        return TermOutputs(
+            fitted.energy,
+            gradient,
+            {**values, **fitted.values},
+            described.outside,
+            None if self.spin is None else spins_of(self.spin, inputs),
+            fitted.components,
+        )
+
+    def _of_real_atoms(
+        self, described: Described, pairs: SortedPairs
+    ) -> tuple[Described, SortedPairs]:
+        """Return descriptors of real atoms, which come first, and their numbers."""
+        types = self.spin.num_real
+        count = pairs.atom_count[:types]
+        number = tf.reduce_sum(count)
+        real = replace(
+            described,
+            descriptor=described.descriptor[:number],
+            isolated=lambda: described.isolated()[:types],
+            moments=None,
+        )
+        order = pairs.atom_order[:number]
+        return real, pairs._replace(atom_order=order, atom_count=count)
+
+    @property
+    def _of_all_types(self) -> Any:
+        """The fitting net as if virtual atoms had energies, whose bias is then their atoms'."""
+        if self.spin is None or not self.fitting_net.atom_ener:
+            return self.fitting_net
+        virtual = (None,) * len(self.spin.virtual_len)
+        return replace(self.fitting_net, atom_ener=(*self.fitting_net.atom_ener, *virtual))
 
     def plan(self, parameters: Parameters, num_types: int) -> list[TermPlan] | None:
         """Return the stages of both parts, where both have them."""
-        if not all(hasattr(part, "plan") for part in (self.descriptor, self.fitting_net)):
+        parts = self.descriptor, self.fitting_net
+        if self.spin is not None or not all(hasattr(part, "plan") for part in parts):
             return None
         of_descriptor, of_fitting = (parameters.scope(name) for name in SCOPES)
         vectors = self._type_vectors(num_types, parameters)
@@ -207,3 +290,8 @@ class Standard:
         """Return the vectors of the types, [T + 1, n], of a model that has some."""
         section = self._type_section
         return None if section is None else section.vectors(num_types, parameters.scope(TYPES))
+
+
+def _with_zeros(energy: tf.Tensor, atom_order: tf.Tensor) -> tf.Tensor:
+    """Return energies of the first of some atoms with zeros for the others."""
+    return tf.pad(energy, [[0, tf.shape(atom_order)[0] - tf.shape(energy)[0]]])

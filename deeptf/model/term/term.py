@@ -22,6 +22,7 @@ from deeptf.model.doors import COORDINATES, PAIRS
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.retyping import Source
+from deeptf.model.spin import Spins
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
 from deeptf.ops.pairs import SortedPairs
@@ -77,6 +78,7 @@ class TermOutputs:
     values: Mapping[str, tf.Tensor] = field(default_factory=dict)  # other properties, by name
     outside: Outside | None = None  # pairs closer than the data of tables
     # atoms' shares [N_real] of each component of properties of frames that have derivatives
+    spins: Spins | None = None  # of a model with virtual atoms
     components: Mapping[str, Sequence[tf.Tensor]] = field(default_factory=dict)
     direct: Direct | None = None  # beside what follows from the pair gradient
 
@@ -85,6 +87,10 @@ class Term(Protocol):
     """A part of a model that has an energy or another property."""
 
     type: ClassVar[str]
+
+    @property
+    def fixed(self) -> bool:
+        """Whether nothing trains it; may be missing: False."""
 
     def needs(self) -> Needs:
         """Return what it needs."""
@@ -106,6 +112,9 @@ class Term(Protocol):
 
     def decide(self, found: Found) -> tuple[Any, Lines]:
         """Return the settings with nothing left open, and lines about it."""
+
+    def fixed_arrays(self, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
+        """Return the arrays of a `fixed` term that no data change, and lines about them."""
 
     def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
         """Return the arrays of a new model that follow from data, and lines about them."""

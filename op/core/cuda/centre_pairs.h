@@ -1,8 +1,8 @@
 // Numbers of centres that their pairs decide (short_range/centre_pairs.h) on a GPU, one thread a
 // centre; all arrays are on the device.
 //
-// Nothing waits for the device, so nothing is refused: the energy of an atom with a pair closer than
-// a table knows is not a number.
+// Nothing waits for the device, so nothing is refused: the energy of an atom with a pair closer
+// than a table knows is not a number.
 #pragma once
 
 #include "core/cuda/cuda.h"

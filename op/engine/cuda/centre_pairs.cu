@@ -8,8 +8,14 @@ namespace deeptf::device {
 namespace {
 
 CentrePairs pairs_of(const Block& block) {
-  return {block.num_atoms,      block.num_pairs, block.num_types, block.type,
-          block.neighbor_count, block.first,     1,               block.num_atoms,
+  return {block.num_atoms,
+          block.num_pairs,
+          block.num_types,
+          block.type,
+          block.neighbor_count,
+          block.first,
+          1,
+          block.num_atoms,
           block.displacement};
 }
 

@@ -1,5 +1,5 @@
-// What the stages of numbers that the pairs of each centre decide are made of, and whether it can be
-// used; core/short_range/centre_pairs.h has the equations.
+// What the stages of numbers that the pairs of each centre decide are made of, and whether it can
+// be used; core/short_range/centre_pairs.h has the equations.
 #pragma once
 
 #include <string>

@@ -83,10 +83,10 @@ TEST(walls_are_those_of_the_cpu) {
 }
 
 TEST(switches_are_those_of_the_cpu) {
-  compare([&](const deeptf::CentrePairs& in, const auto& where, bool, double* value,
-              double* gradient) {
-    deeptf::soft_minimum(in, {0.4, 0.5, 3.0}, where, value, gradient);
-  });
+  compare(
+      [&](const deeptf::CentrePairs& in, const auto& where, bool, double* value, double* gradient) {
+        deeptf::soft_minimum(in, {0.4, 0.5, 3.0}, where, value, gradient);
+      });
 }
 
 TEST(pairs_below_a_table_have_no_energy) {

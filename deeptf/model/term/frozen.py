@@ -1,0 +1,119 @@
+"""A model from a file as a part of another: its arrays are constants, which nothing trains.
+
+Beside a term that is trained (linear_ener) it is what that learns the difference to. Its settings
+and arrays come from the file once (exchange/model_parts.py); a model that has it needs no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from deeptf.data.energy_bias import Energies
+from deeptf.data.statistics import Collector, Found
+from deeptf.data.system import System
+from deeptf.model.descriptor.described import Arrays, Lines
+from deeptf.model.inputs import Inputs
+from deeptf.model.parameters import Parameters
+from deeptf.model.retyping import Source
+from deeptf.model.roles import BEGINNING
+from deeptf.model.stages import TermPlan
+from deeptf.model.table import Table
+from deeptf.model.term.linear_ener import PARTS
+from deeptf.model.term.standard import Standard
+from deeptf.model.term.term import Needs, TermOutputs
+from deeptf.ops.pairs import SortedPairs
+from deeptf.properties import ENERGIES, Property
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """The file, and the settings of the term in it."""
+
+    type: ClassVar[str] = "frozen"
+    model_file: str = field(metadata={"role": BEGINNING})
+    model: Any = field(metadata={"variants": PARTS, "default_type": Standard.type})
+
+    @property
+    def fixed(self) -> bool:
+        """Whether nothing trains it: always."""
+        return True
+
+    def needs(self) -> Needs:
+        """Return what the model in the file needs."""
+        return self.model.needs()
+
+    def gives(self, num_types: int) -> Sequence[Property]:
+        """Return what the model in the file gives."""
+        return self.model.gives(num_types) if hasattr(self.model, "gives") else ENERGIES
+
+    def check_types(self, num_types: int) -> None:
+        """Raise ValueError where the model in the file has another number of types."""
+        self.model.check_types(num_types)
+
+    def open_types(self) -> int:
+        """Return the least number of types that the settings speak of."""
+        return self.model.open_types()
+
+    def with_open_of(self, old: Frozen) -> Frozen:
+        """Return the settings, which leave nothing open."""
+        return self
+
+    def collectors(self, num_types: int) -> Sequence[Collector]:
+        """Return what says how far its tables must reach."""
+        return self.model.collectors(num_types)
+
+    def decide(self, found: Found) -> tuple[Frozen, Lines]:
+        """Return the settings as they are."""
+        return self, []
+
+    def fixed_arrays(self, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
+        """Return nothing: all arrays come from the file."""
+        return {}, []
+
+    def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
+        """Return nothing: all arrays come from the file."""
+        return {}, []
+
+    def seen(self, found: Found) -> Arrays:
+        """Return those arrays that say which data the model has seen."""
+        return self.model.seen(found)
+
+    def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
+        """Return those arrays that further data change: the reach of tables."""
+        return self.model.extended(arrays, found)
+
+    def refitted(
+        self,
+        arrays: Mapping[str, np.ndarray],
+        systems: Sequence[System],
+        left: Sequence[Energies],
+        type_map: Sequence[str],
+    ) -> tuple[Arrays, Lines]:
+        """Return nothing: its energy bias stays."""
+        return {}, []
+
+    def with_types(self, source: Source) -> Frozen:
+        """Return the settings for other types."""
+        return replace(self, model=self.model.with_types(source))
+
+    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+        """Return the arrays for other types; ValueError for a type that the file does not have."""
+        if any(t is None for t in source):
+            raise ValueError(f"a frozen model has no new types, got some for {self.model_file}")
+        return self.model.arrays_with_types(arrays, source)
+
+    def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
+        """Return what the model in the file says, with constants for all arrays."""
+        return self.model.build(inputs, pairs, parameters.untrained())
+
+    def plan(self, parameters: Parameters, num_types: int) -> list[TermPlan] | None:
+        """Return the plan of the model in the file."""
+        return self.model.plan(parameters, num_types) if hasattr(self.model, "plan") else None
+
+    def tables(self, parameters: Parameters, num_types: int) -> list[Table]:
+        """Return the tables of its nets."""
+        return self.model.tables(parameters.untrained(), num_types)

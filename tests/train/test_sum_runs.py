@@ -1,0 +1,114 @@
+"""Runs of sums of models, some of whose parts come from files, from the input to the energies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_run import INPUT, TYPES, changed_input, write_run
+
+from deeptf.config import load
+from deeptf.exchange import frozen
+from deeptf.exchange.frozen import read_arrays
+from deeptf.infer.deep_pot import DeepPot
+from deeptf.input_file import ConfigError
+from deeptf.model.scopes import below
+from deeptf.model.table import NODES
+from deeptf.train import checkpoint
+from deeptf.train.freeze import freeze
+from deeptf.train.options import InputConfig, load_input
+from deeptf.train.run import train
+
+PART = {key: INPUT["model"][key] for key in ("descriptor", "fitting_net")}
+RADIAL = {
+    "descriptor": {"type": "se_e2_r", "sel": [8, 16], "rcut": 3.0, "neuron": [4]},
+    "fitting_net": {"neuron": [6], "precision": "float32"},
+}
+BASE = {"type": "frozen", "model_file": "base.pb"}
+
+
+def written_sum(*parts: dict[str, object], **keys: object) -> Path:
+    """Write an input whose model is the sum of these parts; return its path."""
+    script = changed_input({"training/numb_steps": 6, "training/save_freq": 3})
+    script["model"] = {"type": "linear_ener", "models": parts, "weights": "sum", **keys}
+    Path("input.json").write_text(json.dumps(script))
+    return Path("input.json")
+
+
+def energies(path: str) -> np.ndarray:
+    """Return the energies of the frames of the system."""
+    coord, cell = (np.load(f"system/set.000/{name}.npy") for name in ("coord", "box"))
+    with DeepPot(path) as pot:
+        return pot.eval(coord, cell, TYPES)[0]
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the path of a trained model, base.pb in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    train(write_run(tmp_path, {"training/numb_steps": 3}))
+    freeze(".", "base.pb")
+    for path in tmp_path.glob("model.ckpt*"):
+        path.unlink()
+    return tmp_path / "base.pb"
+
+
+def test_what_is_added_to_a_model_from_a_file(base: Path, capsys: pytest.CaptureFixture) -> None:
+    path = written_sum(RADIAL, BASE)
+    assert train(path) == 0
+    assert "models[0]: energy bias in eV" in capsys.readouterr().out
+    assert train(path, restart=".") == 0  # nothing is left to do
+    freeze(".", "sum.pb")
+    of_base, arrays = read_arrays("base.pb")[1], read_arrays("sum.pb")[1]
+    own = below(arrays, "1")
+    assert own.keys() == of_base.keys()
+    for name, value in of_base.items():
+        if not name.endswith(NODES):  # numbers of nodes are measured again
+            np.testing.assert_array_equal(own[name], value)
+    script = changed_input({"training/numb_steps": 6, "model": {**RADIAL, "type_map": ["A", "B"]}})
+    radial = load(InputConfig, script).model
+    frozen.write(radial, below(arrays, "0"), "radial.pb")
+    parts = energies("radial.pb") + energies("base.pb")
+    base.unlink()  # the sum has all of it
+    np.testing.assert_allclose(energies("sum.pb"), parts, rtol=1e-8)
+    assert checkpoint.load(".").meta["input"]["model"]["models"][1]["model"]["type"] == "standard"
+
+
+def test_parts_of_a_sum_all_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training goes on from a checkpoint as if it had not stopped."""
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path)
+    path = written_sum(PART, PART, type_map=["A", "B"], weights=[0.5, 1.5])
+    train(path)
+    last = checkpoint.load(".").arrays
+    train(path, restart="model.ckpt-3")
+    again = checkpoint.load(".").arrays
+    first = checkpoint.load("model.ckpt-3").arrays
+    for name, value in last.items():
+        np.testing.assert_array_equal(again[name], value)
+    for number in (0, 1):
+        name = f"{number}/fitting/type_0/0/matrix"
+        assert not np.array_equal(first[name], last[name])
+
+
+def test_a_mean_of_models_from_files_needs_no_training(base: Path) -> None:
+    path = written_sum(BASE, BASE, weights=[0.25, 2.0])
+    with pytest.raises(ValueError, match="`model/type` must be one of models that can be trained"):
+        train(path)
+    freeze(path, "mean.pb")
+    np.testing.assert_allclose(energies("mean.pb"), 2.25 * energies("base.pb"), rtol=1e-12)
+
+
+def test_errors_of_files(base: Path) -> None:
+    path = written_sum(RADIAL, {**BASE, "model_file": "none.pb"})
+    with pytest.raises(ConfigError, match=r"model/models\[1\]/model_file: .* none.pb: no such"):
+        load_input(path)
+    path = written_sum(RADIAL, BASE, type_map=["B", "A"])
+    with pytest.raises(ConfigError, match="must be a model of the types B A, got base.pb with A B"):
+        load_input(path)
+    Path("none.pb").write_bytes(b"no model")
+    path = written_sum(RADIAL, {**BASE, "model_file": "none.pb"})
+    with pytest.raises(ConfigError, match="must be a frozen model that can be a part, got none.pb"):
+        load_input(path)
