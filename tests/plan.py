@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import plan_attention
 import plan_sums
+import plan_tensors
 import twins
 from plan_layers import layer_value, step_of
 
@@ -37,8 +38,12 @@ class Plan:
         value = self.model.constant(name)
         return value.astype(np.float64) if value.dtype.kind == "f" else value
 
-    def __call__(self, coord, cell, atom_type, frame_row, fparam=None, aparam=None):
-        """Return energy, force, virial and atom_energy of frames."""
+    def __call__(self, coord, cell, atom_type, frame_row, fparam=None, aparam=None, weight=None):
+        """Return energy, force, virial and atom_energy of frames.
+
+        weight : [N, k] of a model of another property, whose sum with these is the energy; then its
+            values are there too.
+        """
         self.atom_type, self.fparam, self.aparam = atom_type, fparam, aparam
         metadata = self.model.metadata
         pairs = twins.neighbor_pairs(coord, cell, atom_type, frame_row, metadata["rcut"])
@@ -51,24 +56,27 @@ class Plan:
         self.place[self.order] = np.arange(len(self.order))
         self.coord, self.cell, self.frame_row = coord, cell, frame_row
         self.force, self.virial = np.zeros_like(coord), np.zeros((len(cell), 9))  # of charges
-        energy, gradient = np.zeros(len(atom_type)), np.zeros_like(displacement)
+        one = np.ones(len(atom_type)) if weight is None else weight
+        value, gradient = np.zeros_like(one), np.zeros_like(displacement)
         for term in metadata["plan"]:
-            of_atom, of_pair = self._term(term)
-            energy[self.order] += of_atom
+            of_atom, of_pair = self._term(term, one[self.order])
+            value[self.order] += of_atom
             gradient += of_pair
+        energy = value if weight is None else (value * weight).sum(axis=1)
         geometry = gradient, displacement, self.centre, neighbor, len(atom_type)
         force, virial = twins.force_virial(*geometry, frame_row)
         of_frame = np.add.reduceat(energy, frame_row[:-1])
         force, virial = force + self.force, virial + self.virial
-        return {"energy": of_frame, "force": force, "virial": virial, "atom_energy": energy}
+        found = {"energy": of_frame, "force": force, "virial": virial, "atom_energy": energy}
+        return found if weight is None else found | {"atom_value": value}
 
     def of_pairs(self, function):
         """Return half the sums of a function of pairs for each centre, and how a gradient pulls."""
         value, gradient = twins.pair_energies(function, self.sorted, self.atom_type)
         return value, lambda upper: upper[self.place[self.centre], None] * gradient
 
-    def _term(self, term):
-        """Return the energies of the atoms in order, and the gradient of their sum."""
+    def _term(self, term, weight):
+        """Return the property of the atoms in order, and the gradient of the sum with weights."""
         values, back = {"pairs": self.displacement}, []
         for stage in term["stages"]:
             taken = stage.get("takes", "pairs")
@@ -79,12 +87,12 @@ class Plan:
             else:
                 values[given], pull = kernel(self, stage, values[taken])
                 back.append(([taken], given, lambda upper, pull=pull: [pull(upper)]))
-        energy = term["values"]["atom_energy"]
-        gradients = {energy: np.ones_like(values[energy])}
+        (own,) = (value for name, value in term["values"].items() if name.startswith("atom_"))
+        gradients = {own: weight}
         for taken, given, pull in reversed(back):
             for name, part in zip(taken, pull(gradients.pop(given)), strict=True):
                 gradients[name] = gradients.get(name, 0) + part
-        return values[energy], gradients["pairs"]
+        return values[own], gradients["pairs"]
 
 
 def environment(plan, stage, displacement):
@@ -127,8 +135,8 @@ def scaled(plan, stage, value):
     return factor * value, lambda upper: factor * upper
 
 
-def fitting_net(plan, stage, descriptor):
-    types = plan.atom_type[plan.order]
+def conditions(plan, stage, types):
+    """Return what nets take behind the descriptors, [N, n]."""
     condition = [np.zeros((len(types), 0))]
     for name, given, rows in (
         ("fparam", plan.fparam, plan.frame),
@@ -139,7 +147,12 @@ def fitting_net(plan, stage, descriptor):
             condition.append(((given - mean) / stddev)[rows])
     if stage["types"] is not None:
         condition.insert(0, plan.constant(stage["types"])[types])
-    condition = np.concatenate(condition, axis=1)
+    return np.concatenate(condition, axis=1)
+
+
+def fitting_net(plan, stage, descriptor):
+    types = plan.atom_type[plan.order]
+    condition = conditions(plan, stage, types)
     energy, slope = np.zeros(len(types)), np.zeros_like(descriptor)
     for t in range(len(plan.constant(stage["constant"]))):
         net, here = stage["nets"][0 if stage["types"] is not None else t], types == t
@@ -151,24 +164,6 @@ def fitting_net(plan, stage, descriptor):
             alone = np.tile(plan.constant(stage["isolated"])[t], (len(given), 1))
             energy[here] -= _net(plan, stage, net, np.concatenate([alone, given], axis=1))[0]
     return energy, lambda upper: upper[:, None] * slope
-
-
-def _dense(plan, stage, net, x):
-    """Return the outputs of a net, and a function from their gradient to that in x."""
-    pulls = []
-    for number, layer in enumerate(net):
-        activation = stage["activation"] if layer is not net[-1] else "linear"
-        y, pull = layer_value(plan, activation, layer, x)
-        keeps = 0 < number < len(net) - 1 and y.shape[1] == x.shape[1]
-        pulls.append((pull * step_of(plan, layer), plan.constant(layer["matrix"]), keeps))
-        x = x + y if keeps else y
-
-    def back(upper):
-        for pull, matrix, keeps in reversed(pulls):
-            upper = (upper * pull) @ matrix.T + (upper if keeps else 0)
-        return upper
-
-    return x, back
 
 
 def dipole_charge(plan, stage, shift):
@@ -195,8 +190,23 @@ def dipole_charge(plan, stage, shift):
 
 def _net(plan, stage, net, x):
     """Return the number of each row of x and its slope."""
-    value, back = _dense(plan, stage, net, x)
-    return value[:, 0], back(np.ones_like(value))
+    value, slope = net_value(plan, stage, net, x)
+    return value[:, 0], slope[:, 0]
+
+
+def net_value(plan, stage, net, x):
+    """Return the numbers [n, k] of each row of x, and their slopes [n, k, width]."""
+    pulls = []
+    for number, layer in enumerate(net):
+        activation = stage["activation"] if layer is not net[-1] else "linear"
+        y, pull = layer_value(plan, activation, layer, x)
+        keeps = 0 < number < len(net) - 1 and y.shape[1] == x.shape[1]
+        pulls.append((pull * step_of(plan, layer), plan.constant(layer["matrix"]), keeps))
+        x = x + y if keeps else y
+    slope = np.tile(np.eye(x.shape[1]), (len(x), 1, 1))
+    for pull, matrix, keeps in reversed(pulls):
+        slope = (slope * np.reshape(pull, (len(x), 1, -1))) @ matrix.T + (slope if keeps else 0)
+    return x, slope
 
 
 def pair_table(plan, stage, displacement):
@@ -245,6 +255,10 @@ KERNELS = {
         scaled,
         fitting_net,
         dipole_charge,
+        plan_tensors.property_net,
+        plan_tensors.axes,
+        plan_tensors.axis_vector,
+        plan_tensors.axis_tensor,
         pair_table,
         zbl,
         soft_minimum,
