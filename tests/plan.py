@@ -54,6 +54,8 @@ class Plan:
         self.frame = np.searchsorted(frame_row, self.order, side="right") - 1
         self.place = np.zeros(len(atom_type), int)
         self.place[self.order] = np.arange(len(self.order))
+        self.coord, self.cell, self.frame_row = coord, cell, frame_row
+        self.force, self.virial = np.zeros_like(coord), np.zeros((len(cell), 9))  # of charges
         one = np.ones(len(atom_type)) if weight is None else weight
         value, gradient = np.zeros_like(one), np.zeros_like(displacement)
         for term in metadata["plan"]:
@@ -64,6 +66,7 @@ class Plan:
         geometry = gradient, displacement, self.centre, neighbor, len(atom_type)
         force, virial = twins.force_virial(*geometry, frame_row)
         of_frame = np.add.reduceat(energy, frame_row[:-1])
+        force, virial = force + self.force, virial + self.virial
         found = {"energy": of_frame, "force": force, "virial": virial, "atom_energy": energy}
         return found if weight is None else found | {"atom_value": value}
 
@@ -163,6 +166,28 @@ def fitting_net(plan, stage, descriptor):
     return energy, lambda upper: upper[:, None] * slope
 
 
+def dipole_charge(plan, stage, shift):
+    """Sum the charges of each frame, all together; forces on atoms go to the plan."""
+    energy, on_centre = np.zeros(len(shift)), np.zeros_like(shift)
+    types = plan.atom_type[plan.order]
+    for frame in range(len(plan.cell)):
+        atoms = np.flatnonzero(plan.frame == frame)
+        centres = [k for k in atoms if stage["centre"][types[k]] is not None]
+        where = plan.coord[plan.order]
+        sites = np.concatenate([where[atoms], where[centres] + shift[centres]])
+        charge = [stage["charge"][t] for t in types[atoms]]
+        charge = np.array(charge + [stage["centre"][t] for t in types[centres]])
+        _, force, virial, potential, _ = twins.ewald(
+            sites, charge, plan.cell[frame], stage["beta"], stage["spacing"]
+        )
+        owner = np.concatenate([atoms, centres]).astype(int)
+        np.add.at(energy, owner, charge * potential / 2)
+        np.add.at(plan.force, plan.order[owner], force)
+        on_centre[centres] = force[len(atoms) :]
+        plan.virial[frame] += virial - (on_centre[centres].T @ shift[centres]).ravel()
+    return energy, lambda upper: -on_centre
+
+
 def _net(plan, stage, net, x):
     """Return the number of each row of x and its slope."""
     value, slope = net_value(plan, stage, net, x)
@@ -229,6 +254,7 @@ KERNELS = {
         scaled_sum,
         scaled,
         fitting_net,
+        dipole_charge,
         plan_tensors.property_net,
         plan_tensors.axes,
         plan_tensors.axis_vector,

@@ -92,7 +92,7 @@ void ComputeTensor::compute_peratom() {
   deeptf_results results{};
   results.size = sizeof results;
   results.atom_value = atom->nmax > 0 ? tensor_[0] : nullptr;
-  const deeptf_options options{sizeof options, threads_, 0, nullptr};
+  const deeptf_options options{sizeof options, threads_, 0, nullptr, nullptr, nullptr, 0};
   guarded_one(error, [&] {
     if (deeptf_evaluate_list(model_[0].get(), &atoms, &options, &results) != 0) {
       throw std::runtime_error("step " + std::to_string(update->ntimestep) + ", model " + path_ +
