@@ -172,10 +172,17 @@ def derivatives(of: Property) -> tuple[Property, Property, Property]:
     return tuple(rows)
 
 
+def unmodified(row: Property) -> Property:
+    """Return a property of energies of a model without its modifier, which no data label."""
+    name, title = f"unmodified_{row.name}", f"{row.title} without the modifier"
+    return Property(name, row.of, row.components, row.unit, title)
+
+
 PROPERTIES = {
     row.name: row
     for row in (
         *ENERGIES,
+        *map(unmodified, ENERGIES),
         REAL_FORCE,
         MAGNETIC_FORCE,
         DESCRIPTOR,

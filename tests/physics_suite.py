@@ -26,7 +26,7 @@ from deeptf.infer.backend import ENGINE
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.model.descriptor.hybrid import Hybrid
 from deeptf.model.descriptor.loc_frame import LocFrame
-from deeptf.model.model import ModelConfig
+from deeptf.model.model import MODIFIER, ModelConfig
 from deeptf.model.pair_potential import TablePotential
 from deeptf.model.parameters import Parameters
 from deeptf.model.scopes import in_numbered_scopes
@@ -63,6 +63,7 @@ def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> di
     of_energies = types if config.term.spin is None else config.term.spin.num_real
     statistics |= {"fitting/energy_bias": rng.normal(-10, 3, of_energies)}
     statistics["fitting/constant"] = rng.normal(size=types)  # of polarizabilities
+    statistics |= modifier_arrays(config, seed)
     for scope, part in descriptors(config.term.descriptor):
         if isinstance(part, LocFrame):
             statistics[f"{scope}/mean"] = rng.uniform(0.0, 0.2, (types, part.width))
@@ -84,8 +85,17 @@ def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> di
         with session() as run:
             run.run(tf.global_variables_initializer())
             weights = run.run(parameters.variables)
-    arrays = {**{name: spread * value for name, value in weights.items()}, **parameters.constants}
+    weights = {k: v if k in statistics else spread * v for k, v in weights.items()}
+    arrays = {**weights, **parameters.constants}
     return arrays | table_nodes(config, arrays)
+
+
+def modifier_arrays(config: ModelConfig, seed: int = 0) -> dict[str, np.ndarray]:
+    """Return arrays of the model of dipoles in a modifier, as those of a model of its own."""
+    if config.modifier is None:
+        return {}
+    dipole = ModelConfig(config.modifier.dipole_model, config.type_map)
+    return {f"{MODIFIER}/{k}": v for k, v in random_arrays(dipole, seed + 1).items()}
 
 
 def short_range_arrays(config: ModelConfig) -> dict[str, np.ndarray]:
@@ -209,6 +219,7 @@ class PhysicsSuite:
     steep = 1.0  # factor on the weights
     native = True  # whether the model has a plan, so that the engine runs it
     reflected = True  # whether reflections change nothing
+    with_cells = False  # whether every frame must have a cell
 
     @pytest.fixture(autouse=True, params=[Potential, EnginePotential], ids=["graph", "engine"])
     def _choose(self, request: pytest.FixtureRequest) -> None:
@@ -240,8 +251,9 @@ class PhysicsSuite:
         }
 
     def open_frame(self, seed: int = 0) -> dict[str, np.ndarray]:
-        """Return the same atoms without a cell."""
-        return {**self.frame(seed), "cell": np.zeros((3, 3))}
+        """Return the same atoms without a cell, where the model takes such frames."""
+        cell = self.frame(seed)["cell"]
+        return {**self.frame(seed), "cell": cell if self.with_cells else np.zeros((3, 3))}
 
     def close(self, found: np.ndarray, expected: np.ndarray) -> None:
         """Assert equality within the tolerance, relative to the size of `expected` where that is

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import plan_attention
 import plan_sums
+import plan_tensors
 import twins
 from plan_layers import layer_value, step_of
 
@@ -37,8 +38,12 @@ class Plan:
         value = self.model.constant(name)
         return value.astype(np.float64) if value.dtype.kind == "f" else value
 
-    def __call__(self, coord, cell, atom_type, frame_row, fparam=None, aparam=None):
-        """Return energy, force, virial and atom_energy of frames."""
+    def __call__(self, coord, cell, atom_type, frame_row, fparam=None, aparam=None, weight=None):
+        """Return energy, force, virial and atom_energy of frames.
+
+        weight : [N, k] of a model of another property, whose sum with these is the energy; then its
+            values are there too.
+        """
         self.atom_type, self.fparam, self.aparam = atom_type, fparam, aparam
         metadata = self.model.metadata
         pairs = twins.neighbor_pairs(coord, cell, atom_type, frame_row, metadata["rcut"])
@@ -49,23 +54,29 @@ class Plan:
         self.frame = np.searchsorted(frame_row, self.order, side="right") - 1
         self.place = np.zeros(len(atom_type), int)
         self.place[self.order] = np.arange(len(self.order))
-        energy, gradient = np.zeros(len(atom_type)), np.zeros_like(displacement)
+        self.coord, self.cell, self.frame_row = coord, cell, frame_row
+        self.force, self.virial = np.zeros_like(coord), np.zeros((len(cell), 9))  # of charges
+        one = np.ones(len(atom_type)) if weight is None else weight
+        value, gradient = np.zeros_like(one), np.zeros_like(displacement)
         for term in metadata["plan"]:
-            of_atom, of_pair = self._term(term)
-            energy[self.order] += of_atom
+            of_atom, of_pair = self._term(term, one[self.order])
+            value[self.order] += of_atom
             gradient += of_pair
+        energy = value if weight is None else (value * weight).sum(axis=1)
         geometry = gradient, displacement, self.centre, neighbor, len(atom_type)
         force, virial = twins.force_virial(*geometry, frame_row)
         of_frame = np.add.reduceat(energy, frame_row[:-1])
-        return {"energy": of_frame, "force": force, "virial": virial, "atom_energy": energy}
+        force, virial = force + self.force, virial + self.virial
+        found = {"energy": of_frame, "force": force, "virial": virial, "atom_energy": energy}
+        return found if weight is None else found | {"atom_value": value}
 
     def of_pairs(self, function):
         """Return half the sums of a function of pairs for each centre, and how a gradient pulls."""
         value, gradient = twins.pair_energies(function, self.sorted, self.atom_type)
         return value, lambda upper: upper[self.place[self.centre], None] * gradient
 
-    def _term(self, term):
-        """Return the energies of the atoms in order, and the gradient of their sum."""
+    def _term(self, term, weight):
+        """Return the property of the atoms in order, and the gradient of the sum with weights."""
         values, back = {"pairs": self.displacement}, []
         for stage in term["stages"]:
             taken = stage.get("takes", "pairs")
@@ -76,12 +87,12 @@ class Plan:
             else:
                 values[given], pull = kernel(self, stage, values[taken])
                 back.append(([taken], given, lambda upper, pull=pull: [pull(upper)]))
-        energy = term["values"]["atom_energy"]
-        gradients = {energy: np.ones_like(values[energy])}
+        (own,) = (value for name, value in term["values"].items() if name.startswith("atom_"))
+        gradients = {own: weight}
         for taken, given, pull in reversed(back):
             for name, part in zip(taken, pull(gradients.pop(given)), strict=True):
                 gradients[name] = gradients.get(name, 0) + part
-        return values[energy], gradients["pairs"]
+        return values[own], gradients["pairs"]
 
 
 def environment(plan, stage, displacement):
@@ -124,8 +135,8 @@ def scaled(plan, stage, value):
     return factor * value, lambda upper: factor * upper
 
 
-def fitting_net(plan, stage, descriptor):
-    types = plan.atom_type[plan.order]
+def conditions(plan, stage, types):
+    """Return what nets take behind the descriptors, [N, n]."""
     condition = [np.zeros((len(types), 0))]
     for name, given, rows in (
         ("fparam", plan.fparam, plan.frame),
@@ -136,7 +147,12 @@ def fitting_net(plan, stage, descriptor):
             condition.append(((given - mean) / stddev)[rows])
     if stage["types"] is not None:
         condition.insert(0, plan.constant(stage["types"])[types])
-    condition = np.concatenate(condition, axis=1)
+    return np.concatenate(condition, axis=1)
+
+
+def fitting_net(plan, stage, descriptor):
+    types = plan.atom_type[plan.order]
+    condition = conditions(plan, stage, types)
     energy, slope = np.zeros(len(types)), np.zeros_like(descriptor)
     for t in range(len(plan.constant(stage["constant"]))):
         net, here = stage["nets"][0 if stage["types"] is not None else t], types == t
@@ -150,8 +166,36 @@ def fitting_net(plan, stage, descriptor):
     return energy, lambda upper: upper[:, None] * slope
 
 
+def dipole_charge(plan, stage, shift):
+    """Sum the charges of each frame, all together; forces on atoms go to the plan."""
+    energy, on_centre = np.zeros(len(shift)), np.zeros_like(shift)
+    types = plan.atom_type[plan.order]
+    for frame in range(len(plan.cell)):
+        atoms = np.flatnonzero(plan.frame == frame)
+        centres = [k for k in atoms if stage["centre"][types[k]] is not None]
+        where = plan.coord[plan.order]
+        sites = np.concatenate([where[atoms], where[centres] + shift[centres]])
+        charge = [stage["charge"][t] for t in types[atoms]]
+        charge = np.array(charge + [stage["centre"][t] for t in types[centres]])
+        _, force, virial, potential, _ = twins.ewald(
+            sites, charge, plan.cell[frame], stage["beta"], stage["spacing"]
+        )
+        owner = np.concatenate([atoms, centres]).astype(int)
+        np.add.at(energy, owner, charge * potential / 2)
+        np.add.at(plan.force, plan.order[owner], force)
+        on_centre[centres] = force[len(atoms) :]
+        plan.virial[frame] += virial - (on_centre[centres].T @ shift[centres]).ravel()
+    return energy, lambda upper: -on_centre
+
+
 def _net(plan, stage, net, x):
     """Return the number of each row of x and its slope."""
+    value, slope = net_value(plan, stage, net, x)
+    return value[:, 0], slope[:, 0]
+
+
+def net_value(plan, stage, net, x):
+    """Return the numbers [n, k] of each row of x, and their slopes [n, k, width]."""
     pulls = []
     for number, layer in enumerate(net):
         activation = stage["activation"] if layer is not net[-1] else "linear"
@@ -159,10 +203,10 @@ def _net(plan, stage, net, x):
         keeps = 0 < number < len(net) - 1 and y.shape[1] == x.shape[1]
         pulls.append((pull * step_of(plan, layer), plan.constant(layer["matrix"]), keeps))
         x = x + y if keeps else y
-    slope = np.ones_like(x)
+    slope = np.tile(np.eye(x.shape[1]), (len(x), 1, 1))
     for pull, matrix, keeps in reversed(pulls):
-        slope = (slope * pull) @ matrix.T + (slope if keeps else 0)
-    return x[:, 0], slope
+        slope = (slope * np.reshape(pull, (len(x), 1, -1))) @ matrix.T + (slope if keeps else 0)
+    return x, slope
 
 
 def pair_table(plan, stage, displacement):
@@ -210,6 +254,11 @@ KERNELS = {
         scaled_sum,
         scaled,
         fitting_net,
+        dipole_charge,
+        plan_tensors.property_net,
+        plan_tensors.axes,
+        plan_tensors.axis_vector,
+        plan_tensors.axis_tensor,
         pair_table,
         zbl,
         soft_minimum,

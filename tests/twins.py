@@ -348,6 +348,31 @@ def row_norm(x, epsilon):
     return x / np.sqrt(np.mean(x**2, axis=1, keepdims=True) + epsilon)
 
 
+def ewald(coord, charge, cell, beta, spacing):
+    """Energy, force, virial, potential and virial of each site of charges in a cell.
+
+    All waves at once, as the sum is written.
+    """
+    beta, spacing = (float(np.float32(x)) for x in (beta, spacing))
+    half = [-(-int(np.ceil(length / spacing)) // 2) for length in np.linalg.norm(cell, axis=1)]
+    k = np.array(list(itertools.product(*(range(-n, n + 1) for n in half))))
+    m = k[k.any(axis=1)] @ np.linalg.inv(cell).T
+    square = np.sum(m**2, axis=1)
+    decay = np.pi**2 * square / beta**2
+    weight = 14.39964535475696995 / (2 * np.pi * abs(np.linalg.det(cell)))
+    weight = weight * np.exp(-decay) / square
+    phase = np.exp(2j * np.pi * coord @ m.T)  # [N, M]
+    factor = charge @ phase
+    energy = weight @ np.abs(factor) ** 2
+    tensor = np.eye(3) - (2 * (1 + decay) / square)[:, None, None] * m[:, :, None] * m[:, None]
+    along = 2 * weight * np.conj(factor) * phase
+    potential = along.real.sum(axis=1)
+    force = charge[:, None] * 2 * np.pi * (along.imag @ m)
+    of_site = charge[:, None] / 2 * (along.real @ tensor.reshape(-1, 9))
+    virial = (weight * np.abs(factor) ** 2) @ tensor.reshape(-1, 9)
+    return energy, force, virial, potential, of_site
+
+
 def pair_table(distance, nodes, grid, rcut):
     """u(r) and u'(r) of cubics through nodes [n, 2] with values and slopes times the step."""
     place = (distance - grid[0]) / grid[1]

@@ -7,7 +7,7 @@ batches. Labels are those of properties.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +58,7 @@ class System:
         self.copies = np.concatenate([_copies(part) for part in self._sets])
         if not self.copies.any():
             raise DataError(f"system {self.path} must use some frame, got numb_copy.npy of zeros")
+        self._taken_off: dict[str, np.ndarray] = {}  # label -> [num_frames, width], see take_off
         self._widths = {"fparam": numb_fparam, "aparam": numb_aparam}
         self._table = TypeTable(self._storage, type_map)
         self.type_map = self._table.type_map
@@ -86,6 +87,18 @@ class System:
             data = {name: np.concatenate([part[name] for part in parts]) for name in data}
         return self._assemble(data, indices)
 
+    def take_off(self, labels: Mapping[str, np.ndarray]) -> None:
+        """Subtract numbers from labels wherever they are read from now on.
+
+        labels : by the names of their files, [num_frames, width] or [num_frames, num_atoms * width]
+            for all atoms, virtual ones too.
+        """
+        self._taken_off.update(labels)
+
+    def present(self, label: str) -> bool:
+        """Return whether some used frame has a label."""
+        return any(label in part.present for part, _ in self._used())
+
     def number_with(self, labels: Sequence[str]) -> int:
         """Return how many used frames have all of the labels."""
         parts = [frames for part, frames in self._used() if part.present.keys() >= set(labels)]
@@ -101,7 +114,7 @@ class System:
         values, frames = [np.zeros(0)], [np.zeros(0, np.int64)]
         for part, own in self._used():
             if "energy" in part.present:
-                values.append(part.rows("energy", own, 1)[:, 0])
+                values.append(self._changed("energy", part, own, part.rows("energy", own, 1))[:, 0])
                 frames.append(part.first + own)
         return np.concatenate(values), np.concatenate(frames)
 
@@ -132,6 +145,9 @@ class System:
             digest.update(f" {name} ".encode())
             if self._storage.has(name):
                 self._storage.digest(name, digest)
+        for label in sorted(self._taken_off):
+            digest.update(f" without {label} ".encode())
+            digest.update(np.ascontiguousarray(self._taken_off[label]))
         for part in self._sets:
             for name in sorted(part.present):
                 if self._widths.get(name, 1):  # 0 for parameters that are not read
@@ -193,13 +209,22 @@ class System:
             present = row.label in part.present
             data[f"has_{row.label}"] = np.full(n, float(present))
             width = row.width * (1 if row.of == FRAME else atoms)
-            data[row.label] = self._label(part, frames, row) if present else np.zeros((n, width))
+            values = self._label(part, frames, row) if present else np.zeros((n, width))
+            data[row.label] = self._changed(row.label, part, frames, values) if present else values
         for name, columns in self._widths.items():
             per_atom = columns if name == "aparam" else 0
             data[name] = np.zeros((n, 0))
             if columns:
                 data[name] = part.rows(name, frames, per_atom * atoms or columns, per_atom)
         return data
+
+    def _changed(
+        self, label: str, part: FrameSet, frames: np.ndarray, values: np.ndarray
+    ) -> np.ndarray:
+        """Return a label of frames of a set without what is taken off."""
+        if label not in self._taken_off:
+            return values
+        return values - self._taken_off[label][part.first + frames]
 
     def _label(self, part: FrameSet, frames: np.ndarray, row: Property) -> np.ndarray:
         """Return a label of frames of a set, [n, width] or [n, num_atoms * width]."""

@@ -4,14 +4,15 @@ Models of energies, dipoles, polarizabilities and densities of states with a des
 deepmd/kinds are taken, with spins or without, and sums of models of energies (deepmd/sums.py). What
 else a graph holds is refused by name (deepmd/graph.py); and the new model, or each part of a sum,
 has to give what the graph of the old one gives on random environments (deepmd/check.py) before it
-is written. Of a model with spins these are the energies: forces follow from their definition.
+is written. Of a model with spins these are the energies: forces follow from their definition. A
+modifier dipole_charge is taken with the model of dipoles in it, which is compared in the same way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,17 @@ from deeptf.exchange import frozen
 from deeptf.exchange.deepmd.arrays import read_arrays
 from deeptf.exchange.deepmd.check import largest_difference
 from deeptf.exchange.deepmd.graph import DeepmdGraph, read_graph
+from deeptf.exchange.deepmd.modifier import GraphModifier, part_modifier
 from deeptf.exchange.deepmd.pair_table import is_pair_table, read_pair_table
 from deeptf.exchange.deepmd.pieces import BOUNDS
 from deeptf.exchange.deepmd.settings import DeepmdSettings
 from deeptf.exchange.deepmd.sums import DeepmdSum, sum_of
 from deeptf.files import refuse_same, replacing
-from deeptf.model.model import ModelConfig
+from deeptf.model.model import MODIFIER, ModelConfig
 from deeptf.model.roles import with_values
 from deeptf.model.scopes import in_numbered_scopes
 from deeptf.model.table import TABLE, has_stored
+from deeptf.model.term.dipole_charge import DipoleCharge
 from deeptf.model.term.linear_ener import LinearEner
 from deeptf.tf import tf
 
@@ -52,12 +55,11 @@ def convert(
     a model of another kind; then nothing is written.
     """
     refuse_same(source, output)
+    found = read_foreign(source, type_map)
     with _naming(source):
-        names = None if type_map is None else tuple(type_map)
-        found = _read(read_graph(source), names)
-        converted = frozen.build(found.config, found.arrays, found.script)
+        graph_def = frozen.build(found.config, found.arrays, found.script)
     with replacing(output) as stream:
-        stream.write(converted.SerializeToString())
+        stream.write(graph_def.SerializeToString())
     notes = found.notes
     if not found.has_names and type_map is None:
         names = " ".join(found.config.type_map)
@@ -65,28 +67,47 @@ def convert(
     return notes
 
 
-def read_deepmd(source: str | Path) -> tuple[ModelConfig, dict[str, np.ndarray]]:
-    """Return settings and arrays of the model of deeptf that a deepmd-kit model is.
-
-    Raises ValueError as `convert` does.
-    """
-    with _naming(source):
-        found = _read(read_graph(source), None)
-    return found.config, found.arrays
-
-
 @dataclass(frozen=True)
-class _Found:
-    """A model of deeptf, and notes on its comparison with the graph."""
+class Converted:
+    """A model of another program in terms of deeptf, and notes on its comparison with the graph."""
 
     config: ModelConfig
     arrays: dict[str, np.ndarray]
-    script: Any
+    script: dict[str, Any] | None  # input of its training
     has_names: bool
     notes: list[str]
 
 
-def _read(graph_def: tf.GraphDef, type_map: tuple[str, ...] | None) -> _Found:
+def read_foreign(source: str | Path, type_map: Sequence[str] | None = None) -> Converted:
+    """Return the model in a file of deepmd-kit, compared with its graph; arguments of `convert`."""
+    with _naming(source):
+        names = None if type_map is None else tuple(type_map)
+        graph_def, modifier = part_modifier(read_graph(source))
+        found = _read(graph_def, names)
+        return found if modifier is None else _with_modifier(found, modifier)
+
+
+def _with_modifier(found: Converted, modifier: GraphModifier) -> Converted:
+    """Return a model with its modifier."""
+    inside = _read(modifier.dipole.graph_def, found.config.type_map)
+    term = DipoleCharge(
+        modifier.model_name,
+        modifier.model_charge_map,
+        modifier.sys_charge_map,
+        modifier.ewald_beta,
+        modifier.ewald_h,
+        inside.config.term,
+    )
+    arrays = {f"{MODIFIER}/{name}": array for name, array in inside.arrays.items()}
+    return replace(
+        found,
+        config=replace(found.config, modifier=term),
+        arrays={**found.arrays, **arrays},
+        notes=[*found.notes, *(f"model of dipoles: {note}" for note in inside.notes)],
+    )
+
+
+def _read(graph_def: tf.GraphDef, type_map: tuple[str, ...] | None) -> Converted:
     """Return the model that a graph is; ValueError where the two differ."""
     parts = sum_of(graph_def)
     if parts is not None:
@@ -95,7 +116,7 @@ def _read(graph_def: tf.GraphDef, type_map: tuple[str, ...] | None) -> _Found:
     if is_pair_table(graph):
         config, arrays, has_names = read_pair_table(graph, type_map)
         graph.check_all_read()
-        return _Found(config, arrays, None, has_names, [OF_BOTH])
+        return Converted(config, arrays, None, has_names, [OF_BOTH])
     settings = DeepmdSettings(graph, type_map)
     config, arrays = read_arrays(settings)
     graph.check_all_read()
@@ -106,10 +127,10 @@ def _read(graph_def: tf.GraphDef, type_map: tuple[str, ...] | None) -> _Found:
         tolerance = max(tolerance, OF_TABLES)
     notes = [_compare(settings, precise, arrays, tolerance)]
     notes += _table_notes(arrays, BOUNDS[precision])
-    return _Found(config, arrays, settings.script, settings.has_names, notes)
+    return Converted(config, arrays, settings.script, settings.has_names, notes)
 
 
-def _read_sum(parts: DeepmdSum, type_map: tuple[str, ...] | None) -> _Found:
+def _read_sum(parts: DeepmdSum, type_map: tuple[str, ...] | None) -> Converted:
     """Return the sum of models that the graphs of its parts are."""
     found, notes = [], []
     for number, graph_def in enumerate(parts.graphs):
@@ -124,7 +145,7 @@ def _read_sum(parts: DeepmdSum, type_map: tuple[str, ...] | None) -> _Found:
     term = LinearEner(tuple(one.config.term for one in found), parts.weights)
     config = ModelConfig(term, found[0].config.type_map)
     arrays = in_numbered_scopes(one.arrays for one in found)
-    return _Found(config, arrays, parts.script, found[0].has_names, notes)
+    return Converted(config, arrays, parts.script, found[0].has_names, notes)
 
 
 def _table_notes(arrays: Mapping[str, np.ndarray], bound: float) -> list[str]:

@@ -143,7 +143,7 @@ def _description(
     training_script: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Return what a user of the file has to know."""
-    curves = [table.curves for table in config.tables(parameters)]
+    curves = [table.curves for table in config.unmodified.tables(parameters)]
     return {
         "format": FORMAT,
         "deeptf_version": __version__,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from deeptf.config import dump, load
-from deeptf.exchange.convert import read_deepmd
+from deeptf.exchange.convert import read_foreign
 from deeptf.exchange.frozen import read_arrays
 from deeptf.exchange.model_file import is_of_deepmd
 from deeptf.input_file import ConfigError
@@ -78,12 +78,15 @@ def _read(path: str, place: str = "model_file") -> tuple[ModelConfig, Arrays]:
         if not Path(path).is_file():
             raise ValueError("no such file")
         if is_of_deepmd(path):
-            config, arrays = read_deepmd(path)
+            found = read_foreign(path)
+            config, arrays = found.config, found.arrays
         else:
             metadata, arrays = read_arrays(path)
             config = load(ModelConfig, metadata["model"], "model")
         if config.short_range is not None:
             raise ValueError("it has energies of pairs beside its nets (zbl, use_srtab)")
+        if config.modifier is not None:
+            raise ValueError("it has charges beside its nets (modifier)")
     except ValueError as error:
         raise ConfigError(
             f"{place}: must be a frozen model that can be a part, got {path}: {error}"

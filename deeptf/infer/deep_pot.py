@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from deeptf.infer.deep_model import EVAL_KEYWORDS, DeepModel
 from deeptf.infer.keywords import check_keywords
-from deeptf.properties import ATOM_ENERGY, ATOM_VIRIAL, ENERGY, FORCE, VIRIAL
+from deeptf.properties import ATOM_ENERGY, ATOM_VIRIAL, ENERGY, FORCE, VIRIAL, unmodified
 
 _EVALUATED = (ENERGY, FORCE, VIRIAL)  # the order of deepmd-kit
 _ATOMIC = (ATOM_ENERGY, ATOM_VIRIAL)
@@ -33,6 +33,7 @@ class DeepPot(DeepModel):
         fparam: ArrayLike | None = None,
         aparam: ArrayLike | None = None,
         mixed_type: bool = False,
+        skip_modifier: bool = False,
         **others: Any,
     ) -> tuple[np.ndarray, ...]:
         """Evaluate frames of one size.
@@ -42,12 +43,14 @@ class DeepPot(DeepModel):
         or [k]. One frame may come as coords [3N] and cells [9]. With `mixed_type` atom_types must
         be [nf, N]. Returns energy [nf, 1], force [nf, N, 3], virial [nf, 9] and, with `atomic`, the
         energy of each atom [nf, N, 1] and its virial [nf, N, 9] (that of a pair belongs to the
-        neighbour). Of a model with spins, energies are those of real atoms, [nf, N_real, 1], and
-        force holds magnetic forces at virtual atoms. Raises ValueError, naming frame and atom where
-        it can.
+        neighbour). With `skip_modifier` a model leaves out its modifier, the long range of charges.
+        Of a model with spins, energies are those of real atoms, [nf, N_real, 1], and force holds
+        magnetic forces at virtual atoms. Raises ValueError, naming frame and atom where it can.
         """
         check_keywords(DeepPot.eval, others, *EVAL_KEYWORDS)
         rows = _EVALUATED + _ATOMIC if atomic else _EVALUATED
+        if skip_modifier and unmodified(ENERGY).name in self.get_outputs():
+            rows = tuple(map(unmodified, rows))
         given = coords, cells, atom_types, fparam, aparam, mixed_type
         found = self._eval(rows, *given)
         types = self.as_given(ATOM_ENERGY).types

@@ -50,6 +50,9 @@ class Options(_Sized):
         ("threads", c_int32),
         ("most_atoms", c_int32),
         ("weight", c_void_p),
+        ("add_parts", c_void_p),
+        ("parts", c_void_p),
+        ("num_parts", c_int32),
     ]
 
 

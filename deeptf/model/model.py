@@ -2,8 +2,8 @@
 
     E = sum_i E_i      F_i = -dE/dr_i      virial = -sum_pairs dE/dr (x) r = -dE/dstrain
 
-All derivatives come from one vector per pair, g = dE/d(displacement). What a term is stands in
-term/term.py, and each kind in its own file.
+All derivatives come from one vector per pair, g = dE/d(displacement), but for what a term says
+beside it. What a term is stands in term/term.py, and each kind in its own file.
 """
 
 from __future__ import annotations
@@ -23,15 +23,19 @@ from deeptf.model.parameters import Parameters
 from deeptf.model.retyping import Source
 from deeptf.model.roles import beginning, function
 from deeptf.model.short_range import ShortRange
-from deeptf.model.stages import TermPlan
+from deeptf.model.stages import TermPlan, with_pairs_within
 from deeptf.model.table import Outside, Table
 from deeptf.model.term import TERMS
+from deeptf.model.term.dipole_charge import DipoleCharge
 from deeptf.model.term.standard import Standard
 from deeptf.model.term.term import Needs, TermOutputs
 from deeptf.ops.force import atom_virial, force_virial
-from deeptf.ops.pairs import SortedPairs, sort_pairs
-from deeptf.properties import CENTRE, PROPERTIES, Property
+from deeptf.ops.pairs import SortedPairs, pairs_within, sort_pairs
+from deeptf.properties import CENTRE, PROPERTIES, Property, unmodified
 from deeptf.tf import tf
+
+MODIFIERS = {DipoleCharge.type: DipoleCharge}
+MODIFIER = "modifier"  # scope of the arrays of one
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class ModelConfig:
     use_srtab : file of a table of pair energies that takes the place of the nets where atoms are
         near, by smin_alpha, sw_rmin and sw_rmax in A; see short_range.py
     zbl : repulsion of nuclei in its place with these three lengths, or without them beside the nets
+    modifier : a term that is added to the model when its term is trained.
     """
 
     term: Any = field(metadata={"variants": TERMS, "default_type": Standard.type, "inline": True})
@@ -61,6 +66,7 @@ class ModelConfig:
     sw_rmax: float | None = function(None)
     srtab_add_bias: bool = function(True)
     zbl: Zbl | None = function(None)
+    modifier: DipoleCharge | None = field(default=None, metadata={"variants": MODIFIERS})
 
     def __post_init__(self) -> None:
         if len(set(self.type_map)) != len(self.type_map):
@@ -69,6 +75,8 @@ class ModelConfig:
             raise ValueError(f"`data_stat_nbatch` must be at least 1, got {self.data_stat_nbatch}")
         if not self.data_stat_protect > 0:
             raise ValueError(f"`data_stat_protect` must be positive, got {self.data_stat_protect}")
+        if self.modifier is not None:
+            self._check_modifier()
         if self.type_map:
             if hasattr(self.term, "names_of_types"):
                 names = self.term.names_of_types(self.type_map)
@@ -123,6 +131,23 @@ class ModelConfig:
         lengths = self.smin_alpha, self.sw_rmin, self.sw_rmax
         return ShortRange(potential, lengths, self.srtab_add_bias)
 
+    def _check_modifier(self) -> None:
+        """Raise ValueError where the term and the modifier do not go together."""
+        given = [row.name for row in self.gives()]
+        if properties.ENERGY.name not in given:
+            raise ValueError(
+                f"`modifier` must be left out, or the model be one of energies, got {given[0]}"
+            )
+        if self.term.needs().masked:
+            raise ValueError(
+                "`modifier` must be left out with a mask of atoms: its charges act on all their "
+                "images in a cell, and frames with a mask have no cell"
+            )
+        if getattr(self.term, "spin", None) is not None:
+            raise ValueError("`modifier` must be left out of models with spins")
+        if self.type_map:
+            self.modifier.check_types(len(self.type_map))
+
     @property
     def num_types(self) -> int:
         """Number of atom types."""
@@ -131,9 +156,23 @@ class ModelConfig:
     def needs(self) -> Needs:
         """Return what the surroundings of the model have to give it."""
         needs = self.term.needs()
-        if self.short_range is None:
+        if self.short_range is not None:
+            needs = replace(needs, pair_bytes=needs.pair_bytes + self.short_range.pair_bytes)
+        if self.modifier is None:
             return needs
-        return replace(needs, pair_bytes=needs.pair_bytes + self.short_range.pair_bytes)
+        other = self.modifier.needs()
+        return replace(
+            needs,
+            rcut=max(needs.rcut, other.rcut),
+            doors=other.doors,
+            pair_bytes=needs.pair_bytes + other.pair_bytes,
+            atom_bytes=needs.atom_bytes + other.atom_bytes,
+        )
+
+    @property
+    def unmodified(self) -> ModelConfig:
+        """The model without a modifier: what is trained, on labels without its part."""
+        return replace(self, modifier=None)
 
     def first_arrays(self, found: Found) -> tuple[Arrays, Lines]:
         """Return the arrays of a new model that follow from data and files, and lines."""
@@ -180,7 +219,8 @@ class ModelConfig:
         """
         given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
         alone = self.needs().hops == 1  # else a term needs the pairs of further centres
-        pairs = sort_pairs(*given, self.num_types, inputs.num_owned if alone else None)
+        all_pairs = sort_pairs(*given, self.num_types, inputs.num_owned if alone else None)
+        pairs = self._pairs_of(self.term, all_pairs)
         term = self.term.build(inputs, pairs, parameters)
         if self.short_range is not None:
             term = self.short_range.build(term, inputs, pairs, parameters)
@@ -193,9 +233,31 @@ class ModelConfig:
             if self.needs().masked:  # there is nothing to strain
                 virials = properties.VIRIAL.name, properties.ATOM_VIRIAL.name
                 values |= {name: tf.zeros_like(values[name]) for name in virials}
+        if self.modifier is not None:
+            more = self._of_modifier(inputs, all_pairs, parameters)
+            values |= {unmodified(PROPERTIES[name]).name: values[name] for name in more}
+            values |= {name: values[name] + value for name, value in more.items()}
         for name, shares in term.components.items() if derivatives else ():
             values |= _derivatives(PROPERTIES[name], shares, pairs, inputs)
         return Outputs(values, term.outside)
+
+    def build_modifier(self, inputs: Inputs, parameters: Parameters) -> dict[str, tf.Tensor]:
+        """Return energies, forces and virials of the modifier alone."""
+        given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
+        pairs = sort_pairs(*given, self.num_types)
+        return self._of_modifier(inputs, pairs, parameters)
+
+    def _of_modifier(
+        self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
+    ) -> dict[str, tf.Tensor]:
+        pairs = self._pairs_of(self.modifier, pairs)
+        term = self.modifier.build(inputs, pairs, parameters.scope(MODIFIER))
+        return _energies(term, pairs, inputs)
+
+    def _pairs_of(self, part: Any, pairs: SortedPairs) -> SortedPairs:
+        """Return the pairs within the cut-off of a part of the model."""
+        rcut = part.needs().rcut
+        return pairs if rcut >= self.needs().rcut else pairs_within(pairs, rcut)
 
     def gives(self) -> list[Property]:
         """Return the properties that data can label; energies where the term does not say."""
@@ -208,14 +270,33 @@ class ModelConfig:
 
         None where a part of the model cannot say it. To be called in the frozen graph of the model.
         """
-        plan = self.term.plan(parameters, self.num_types) if hasattr(self.term, "plan") else None
-        if plan is None or self.short_range is None:
-            return plan
-        return self.short_range.plan(plan, parameters)
+        found: list[TermPlan] = []
+        for part, own in self._parts(parameters):
+            terms = part.plan(own, self.num_types) if hasattr(part, "plan") else None
+            if terms is not None and part is self.term and self.short_range is not None:
+                terms = self.short_range.plan(terms, parameters)
+            if terms is None:
+                return None
+            near = part.needs().rcut
+            found += terms if near >= self.needs().rcut else [_within(term, near) for term in terms]
+        return found
+
+    def _parts(self, parameters: Parameters) -> list[tuple[Any, Parameters]]:
+        """Return the term and, if there is one, the modifier, with the arrays that each has."""
+        parts = [(self.term, parameters)]
+        if self.modifier is not None:
+            parts.append((self.modifier, parameters.scope(MODIFIER)))
+        return parts
 
     def tables(self, parameters: Parameters) -> list[Table]:
         """Return the tables of the model's nets, in the current graph."""
-        return self.term.tables(parameters, self.num_types)
+        each = self._parts(parameters)
+        return [table for part, own in each for table in part.tables(own, self.num_types)]
+
+
+def _within(term: TermPlan, rcut: float) -> TermPlan:
+    """Return a plan whose stages take the pairs closer than rcut alone."""
+    return replace(term, stages=with_pairs_within(term.stages, rcut, f"{term.type}/near"))
 
 
 def _energies(term: TermOutputs, pairs: SortedPairs, inputs: Inputs) -> dict[str, tf.Tensor]:
@@ -225,16 +306,19 @@ def _energies(term: TermOutputs, pairs: SortedPairs, inputs: Inputs) -> dict[str
     gradient = term.pair_gradient
     rigid = pairs if term.spins is None else term.spins.rigid(pairs)
     force, virial = force_virial(gradient, rigid, inputs.frame_row)
-    parts = {}
+    of_atoms, parts = atom_virial(gradient, rigid), {}
     if term.spins is not None:
         force = term.spins.force(force)
         parts = {name: chosen * force for name, chosen in term.spins.chosen(inputs).items()}
+    if term.direct is not None:
+        force, virial = force + term.direct.force, virial + term.direct.virial
+        of_atoms = of_atoms + term.direct.atom_virial
     return {
         properties.ENERGY.name: energy,
         properties.ATOM_ENERGY.name: atom_energy,
         properties.FORCE.name: force,
         properties.VIRIAL.name: virial,
-        properties.ATOM_VIRIAL.name: atom_virial(gradient, rigid),
+        properties.ATOM_VIRIAL.name: of_atoms,
         **parts,
     }
 

@@ -176,13 +176,20 @@ class FittingNet:
 
 
 @dataclass(frozen=True)
-class Scaled:
-    """A value times a number."""
+class DipoleCharge:
+    """Energy [N] of charges at atoms and at centres beside them, with all of a frame; the last one.
 
-    kernel: ClassVar[str] = "scaled"
+    takes : [N, 3] A, from each atom to its centre. The energy is that of term/dipole_charge.py, a
+    sum over all atoms of a frame: blocks of them have to wait for each other.
+    """
+
+    kernel: ClassVar[str] = "dipole_charge"
     takes: str
     gives: str
-    factor: float
+    charge: Sequence[float]  # of each type, in e
+    centre: Sequence[float | None]  # of the centre of each type; None for one without
+    beta: float
+    spacing: float
 
 
 @dataclass(frozen=True)

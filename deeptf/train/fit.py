@@ -73,7 +73,7 @@ def _fitting_model(model: ModelConfig, origin: Origin) -> ModelConfig:
     """
     if type(origin.model.term) is type(model.term):
         model = replace(model, term=model.term.with_open_of(origin.model.term))
-    found = differences(origin.model, model, "model")
+    found = differences(origin.model.unmodified, model.unmodified, "model")
     restart = origin.restart_step is not None
     refused = (SHAPE, FUNCTION, RUN) if restart else (SHAPE,)
     wrong = [
@@ -94,7 +94,8 @@ def _fitting_model(model: ModelConfig, origin: Origin) -> ModelConfig:
                 f"note: {one.place} is {json.dumps(one.old)} as in {origin.path}, "
                 f"not {json.dumps(one.new)}: it belongs to the weights"
             )
-    return with_function_of(origin.model, model)
+    fitting = with_function_of(origin.model.unmodified, model.unmodified)
+    return replace(fitting, modifier=model.modifier)  # labels.py looks at it
 
 
 def _check_steps(config: InputConfig, origin: Origin) -> None:

@@ -57,22 +57,22 @@ class TrainingGraph:
         trained: bool = False,
     ) -> None:
         self._workers = workers or Workers()
-        graph = tf.Graph()
+        graph, model = tf.Graph(), config.model.unmodified
         with graph.as_default():
             self._parameters = Parameters(values, seed, complete=trained)
-            self._inputs = config.model.inputs()
+            self._inputs = model.inputs()
             loss = config.loss_of_model
             self._labels = Labels.of(loss.labels())
             self._rate = tf.placeholder(tf.float64, [], "learning_rate")
             self._prefactors = tf.placeholder(tf.float64, [None], "prefactors")
             self._stop = tf.placeholder(tf.float64, [], "stop")
-            outputs = config.model.build(self._inputs, self._parameters)
-            self._tables = config.model.tables(self._parameters)
+            outputs = model.build(self._inputs, self._parameters)
+            self._tables = model.tables(self._parameters)
             self._outside = outputs.outside
             self.outside = None
             if self._tables:
                 ends = [table.curves.data_end for table in self._tables]
-                self.outside = OutsidePairs(config.model.type_map, np.fmax.reduce(ends))
+                self.outside = OutsidePairs(model.type_map, np.fmax.reduce(ends))
             bound = (outputs, self._labels, self._inputs)
             self._frame_loss = loss.build(*bound, self._prefactors)
             self._errors = loss.errors(*bound)

@@ -169,7 +169,7 @@ class Loop:
     def _save(self, done: int, progress: Progress) -> None:
         if self._records is None:
             return
-        arrays = self._graph.arrays()
+        arrays = {**self._graph.arrays(), **self._run.kept}
         name = first_not_finite(arrays)
         if name is not None:
             raise FloatingPointError(

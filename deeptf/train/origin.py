@@ -16,7 +16,7 @@ import numpy as np
 from deeptf.config import load
 from deeptf.exchange import frozen
 from deeptf.input_file import Notices
-from deeptf.model.model import ModelConfig
+from deeptf.model.model import MODIFIER, ModelConfig
 from deeptf.model.parameters import first_not_finite
 from deeptf.model.table import has_stored
 from deeptf.train import checkpoint
@@ -25,7 +25,10 @@ from deeptf.train.options import InputConfig
 
 @dataclass(frozen=True)
 class Origin:
-    """What a run knows before it looks at the data; nothing for a new model."""
+    """What a run knows before it looks at the data; nothing for a new model.
+
+    A new run takes nothing of a modifier: its own is another matter of the input.
+    """
 
     path: Path | None = None  # file of the arrays
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -35,6 +38,7 @@ class Origin:
     restart_step: int | None = None
     drawn: int = 0  # batches before the first step
     run: str | None = None  # identity of the files to go on with; older ones have none
+    modifier_arrays: Mapping[str, np.ndarray] = field(default_factory=dict)  # of a restart
     finetune: bool = False  # whether types may be others, and the energy bias follows the data
 
     @property
@@ -80,7 +84,7 @@ def read_origin(
         )
     model = load(ModelConfig, description["model"], "model", Notices())
     print(f"weights from {init_frozen}")
-    return Origin(Path(init_frozen), arrays, model)
+    return Origin(Path(init_frozen), _parted(arrays)[0], model.unmodified)
 
 
 def _of_checkpoint(init_model: str | Path | None, restart: str | Path | None) -> Origin:
@@ -88,9 +92,10 @@ def _of_checkpoint(init_model: str | Path | None, restart: str | Path | None) ->
     state, arrays = _load(init_model if restart is None else restart, restart is not None)
     meta = state.meta
     settings = load(InputConfig, meta["input"], "", Notices())
+    arrays, of_modifier = _parted(arrays)
     if restart is None:
         print(f"weights from {state.path} (step {meta['step']})")
-        return Origin(state.path, arrays, settings.model)
+        return Origin(state.path, arrays, settings.model.unmodified)
     print(f"restart from {state.path} (step {meta['step']})")
     return Origin(
         state.path,
@@ -101,7 +106,16 @@ def _of_checkpoint(init_model: str | Path | None, restart: str | Path | None) ->
         meta["step"],
         meta.get("drawn", meta["step"]),  # not in files of deeptf 0.1
         meta.get("run"),
+        of_modifier,
     )
+
+
+def _parted(arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], ...]:
+    """Return the arrays that are trained, and those of a modifier."""
+    own, of_modifier = {}, {}
+    for name, array in arrays.items():
+        (of_modifier if name.startswith(f"{MODIFIER}/") else own)[name] = array
+    return own, of_modifier
 
 
 def _load(

@@ -4,7 +4,8 @@
    model learns from data (`sel`).
 2. What the run goes on from is read, if anything.
 3. The data are opened; they give type map and number of steps, and have labels for the loss.
-4. Input and origin must fit, and every frame is looked at once.
+4. Input and origin must fit. What a modifier will add is taken off the labels (labels.py), and
+   every frame is looked at once.
 5. A new model takes from that what it left open and its first arrays; other models have theirs,
    but for what new types and another zero of energies ask for (finetune.py).
 """
@@ -28,6 +29,7 @@ from deeptf.exchange.model_parts import arrays_of
 from deeptf.files import replacing
 from deeptf.train.finetune import complete, with_types
 from deeptf.train.fit import fit
+from deeptf.train.labels import take_off, with_modifier
 from deeptf.train.options import InputConfig, read_input
 from deeptf.train.origin import Origin, read_origin
 from deeptf.train.wall import without_wall
@@ -41,6 +43,7 @@ class Run:
     data: Data
     values: Mapping[str, np.ndarray]  # arrays that are known before the first step
     origin: Origin  # what it goes on from; its arrays are in `values`
+    kept: Mapping[str, np.ndarray]  # arrays of the modifier, which no step needs
     identity: str = field(default_factory=lambda: secrets.token_hex(8))  # of the files it writes
 
     @property
@@ -79,7 +82,7 @@ def start(
             f"`model/type` must be one of models that can be trained, got {model.term.type}: "
             f"`deeptf freeze -c {input_path}` makes a model file of it as it is"
         )
-    needs, loss = model.needs(), config.loss_of_model
+    needs, loss = model.unmodified.needs(), config.loss_of_model
     wanted = Wanted(
         model.type_map or origin.type_map,
         model.term.open_types(),
@@ -99,7 +102,9 @@ def start(
     if origin.finetune:
         origin = with_types(origin, data.type_map)
     config = fit(replace(config, model=model, training=training), origin)
-    model = config.model
+    whole, kept = with_modifier(config.model, origin)
+    take_off(data, whole, kept)
+    config, model = replace(config, model=whole), whole.unmodified
     found = survey(
         data,
         model.term.collectors(model.num_types),
@@ -118,7 +123,7 @@ def start(
         if from_files := arrays_of(model.term):
             changed, lines = model.term.extended({**values, **from_files}, found)
             values, more = {**values, **from_files, **changed}, [*more, *lines]
-        config = replace(config, model=model)
+        config = replace(config, model=replace(whole, term=term))
     else:
         values, more = dict(origin.arrays), []
         if origin.finetune:
@@ -130,5 +135,5 @@ def start(
     if output is not None:
         with replacing(output, "w") as stream:
             json.dump(dump(config), stream, indent=2)
-    run = Run(config, data, values, replace(origin, arrays={}))
+    run = Run(config, data, values, replace(origin, arrays={}, modifier_arrays={}), kept)
     return run if origin.run is None else replace(run, identity=origin.run)

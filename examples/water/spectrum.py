@@ -81,7 +81,7 @@ def spectra(dipole: np.ndarray, polar: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def peaks(wave: np.ndarray, intensity: np.ndarray) -> list[int]:
-    """Return the wave numbers of the highest places between valleys of half the height."""
+    """Return the wave numbers of peaks that rise by a tenth of the highest one above valleys."""
     from scipy.signal import find_peaks
 
     found, _ = find_peaks(intensity, prominence=0.1, width=8)

@@ -115,6 +115,9 @@ const char* deeptf_metadata(const deeptf_model* model);
  * model on a GPU. Energies agree with those of the CPU to rounding, and have the same bits each
  * time. */
 
+/* Replaces `count` values by their sums over all callers that share out the atoms of a frame. */
+typedef void (*deeptf_add_parts)(void* parts, double* values, int64_t count);
+
 typedef struct deeptf_options {
   size_t size;
   int32_t threads;    /* 0: the cores that this process may use */
@@ -124,6 +127,14 @@ typedef struct deeptf_options {
    * results are those of that. Weights that are 1 for one component and 0 for others give the
    * derivatives of this component; any ones give vector-Jacobian products. NULL: no energy. */
   const double* weight;
+  /* For models with charges, whose atoms act on all others, where several callers share out the
+   * atoms of a frame, such as processes that have parts of a box: all of them call at the same
+   * time, each with the atoms that it owns. add_parts is called once for each frame, with `parts`
+   * as it is given here. Energies and virials of all callers add up to those of the frame. NULL:
+   * the atoms are all there are. */
+  deeptf_add_parts add_parts;
+  void* parts;
+  int32_t num_parts; /* how many callers there are; 0 is 1 */
 } deeptf_options;
 
 /* Atoms by their coordinates, one frame or several. N atoms in all. */
@@ -163,6 +174,7 @@ typedef struct deeptf_neighbor_list {
   /* Numbers the lists: calls with one model that have the same number here must have the same
    * lists, centres, mask and numbers of atoms, so that a GPU keeps them. 0: any other lists. */
   int64_t revision;
+  const double* cell; /* [3, 3] A, rows are cell vectors; of models with charges, else NULL */
 } deeptf_neighbor_list;
 
 /* Pairs with their displacements: what periodic images need without ghosts. One frame. */

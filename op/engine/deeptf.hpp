@@ -174,7 +174,11 @@ class Model {
       results.value = found.value.data();
       results.atom_value = found.atom_value.data();
     }
-    const deeptf_options given{sizeof given, options.threads, options.most_atoms, options.weight};
+    deeptf_options given{};
+    given.size = sizeof given;
+    given.threads = options.threads;
+    given.most_atoms = options.most_atoms;
+    given.weight = options.weight;
     check(function(get(), &input, &given, &results));
     return found;
   }

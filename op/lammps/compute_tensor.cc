@@ -62,12 +62,11 @@ void ComputeTensor::init() {
 
 // The lists of LAMMPS reach as far as the pair style, or less for some types.
 void ComputeTensor::check_reach() const {
-  double reach = 0;
-  if (force->pair != nullptr) reach = std::max(force->pair->cutforce, 0.0);
+  double reach = force->pair != nullptr ? force->pair->cutforce : 0;
   for (int i = 1; i <= atom->ntypes && force->pair != nullptr; ++i) {
     for (int j = i; j <= atom->ntypes; ++j) {
       if (model_type_[i] < 0 || model_type_[j] < 0) continue;
-      reach = std::min(reach, std::sqrt(neighbor->cutneighsq[i][j]) - neighbor->skin);
+      reach = std::min(reach, std::sqrt(force->pair->cutsq[i][j]));
     }
   }
   const double wanted = model_[0].rcut() * length_;
@@ -93,7 +92,7 @@ void ComputeTensor::compute_peratom() {
   deeptf_results results{};
   results.size = sizeof results;
   results.atom_value = atom->nmax > 0 ? tensor_[0] : nullptr;
-  const deeptf_options options{sizeof options, threads_, 0, nullptr};
+  const deeptf_options options{sizeof options, threads_, 0, nullptr, nullptr, nullptr, 0};
   guarded_one(error, [&] {
     if (deeptf_evaluate_list(model_[0].get(), &atoms, &options, &results) != 0) {
       throw std::runtime_error("step " + std::to_string(update->ntimestep) + ", model " + path_ +

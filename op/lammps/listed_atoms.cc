@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "atom.h"
+#include "domain.h"
 #include "neigh_list.h"
 #include "neighbor.h"
 
@@ -86,10 +87,19 @@ deeptf_neighbor_list ListedAtoms::find(const std::vector<int>& model_type, doubl
   if (neighbor->ago == 0 || neighbor->lastcall != found_at_) ++revision_;
   found_at_ = neighbor->lastcall;
   atoms.revision = revision_;
+  if (find_cell(length)) atoms.cell = cell_;
   if (!atom->tag_enable) return atoms;
   id_.assign(atom->tag, atom->tag + all);
   atoms.id = id_.data();
   return atoms;
+}
+
+// Fills cell_ with the vectors of a box that has images in all directions; other boxes have none.
+bool ListedAtoms::find_cell(double length) {
+  const auto& box = *domain;
+  const double cell[9] = {box.xprd, 0, 0, box.xy, box.yprd, 0, box.xz, box.yz, box.zprd};
+  for (int k = 0; k < 9; ++k) cell_[k] = cell[k] / length;
+  return box.xperiodic != 0 && box.yperiodic != 0 && box.zperiodic != 0;
 }
 
 double ListedAtoms::memory_usage() const {

@@ -37,7 +37,10 @@ class ListedAtoms : protected LAMMPS_NS::Pointers {
   double memory_usage() const;
 
  private:
+  bool find_cell(double length);
+
   std::vector<double> coord_;  // where LAMMPS has other units
+  double cell_[9] = {};
   std::vector<int32_t> type_, num_neighbors_;
   std::vector<int64_t> id_;
   std::vector<const int32_t*> neighbors_;

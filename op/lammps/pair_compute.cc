@@ -19,6 +19,15 @@ namespace {
 constexpr int kCentroid[9] = {0, 4, 8, 3, 6, 7, 1, 2, 5};
 constexpr int kSymmetric[6][2] = {{0, 0}, {4, 4}, {8, 8}, {1, 3}, {2, 6}, {5, 7}};
 
+// Sums over ranks, of which each has a part of the atoms.
+void add_over_ranks(void* ranks, double* values, int64_t count) {
+  constexpr int64_t kMost = 1 << 28;
+  for (int64_t first = 0; first < count; first += kMost) {
+    MPI_Allreduce(MPI_IN_PLACE, values + first, static_cast<int>(std::min(kMost, count - first)),
+                  MPI_DOUBLE, MPI_SUM, *static_cast<MPI_Comm*>(ranks));
+  }
+}
+
 double symmetric(const double* virial, int k) {
   return 0.5 * (virial[kSymmetric[k][0]] + virial[kSymmetric[k][1]]);
 }
@@ -58,7 +67,8 @@ void PairDeeptf::evaluate(size_t model, deeptf_results results) {
   results.energy = &found.energy;
   results.force = found.force.data();
   results.virial = found.virial;
-  const deeptf_options options{sizeof options, threads_, 0, nullptr};
+  const deeptf_options options{sizeof options, threads_, 0,           nullptr,
+                               add_over_ranks, &world,   comm->nprocs};
   guarded_one(error, [&] {
     if (deeptf_evaluate_list(models_[model].get(), &atoms_, &options, &results) != 0) {
       throw std::runtime_error("step " + std::to_string(update->ntimestep) + ", model " +

@@ -2,7 +2,8 @@
 //
 // The first model drives. Each rank evaluates the atoms that it owns with a full neighbour list,
 // which gives forces on ghosts too: with newton on LAMMPS returns them to their atoms, else the
-// pair style does. A pair of atoms that LAMMPS leaves out of its lists is no pair for the model.
+// pair style does. Charges of models with a long range are summed over all ranks. A pair of atoms
+// that LAMMPS leaves out of its lists is no pair for the model.
 //
 // On a GPU a step copies the positions and types of all atoms there, ghosts included, the neighbour
 // lists where LAMMPS has made new ones since the last step, and forces, energy and virial back

@@ -85,7 +85,6 @@ TOLERANCES = {"float32": 1e-6}
 OTHER_SHARES = ("loc_frame", "loc_frame_neg", "loc_frame_nn", "srtab", "srtab_nobias")
 FEATURES = {  # part of a name -> what the message must say
     "compressed": "compressed",
-    "dplr_ener": "a dipole-charge modifier",
 }
 OWN = Path(__file__).parent / "kinds"  # a few of them
 BESIDE = "the golden kinds are not in a folder `shared` beside the checkout"
@@ -160,6 +159,24 @@ def test_tensors(name: str, tmp_path: Path) -> None:
         assert set(model.get_sel_type()) == set(golden["types"][np.abs(alone[0]).max(axis=1) > 0])
 
 
+def test_long_range_of_dipoles(tmp_path: Path) -> None:
+    golden = np.load(kept("dplr_ener.npz"))
+    convert(unpacked("dplr_ener", tmp_path), tmp_path / "new.pb")
+    given = golden["coord"].reshape(1, -1), golden["cell"].reshape(1, 9), golden["types"]
+    labels = ("energy", "force", "virial", "atom_energy", "atom_virial")
+    for backend in (ENGINE, TENSORFLOW):
+        with DeepPot(tmp_path / "new.pb", backend=backend) as potential:
+            found = potential.eval(*given, atomic=True)
+            short = potential.eval(*given, atomic=True, skip_modifier=True)
+        expected = {label: golden[label] for label in labels[:3]}
+        expected |= {f"sr_{label}": golden[f"sr_{label}"] for label in labels}
+        for (label, wanted), value in zip(expected.items(), (*found[:3], *short), strict=True):
+            wanted = wanted.reshape(value.shape)
+            np.testing.assert_allclose(value, wanted, rtol=0, atol=1e-11, err_msg=label)
+        np.testing.assert_allclose(found[3].sum(), found[0].item(), rtol=1e-12)
+        np.testing.assert_allclose(found[4].sum(axis=1), found[2], atol=1e-11)
+
+
 def test_densities_of_states(tmp_path: Path) -> None:
     golden = np.load(kept("dos.npz"))
     convert(unpacked("dos", tmp_path), tmp_path / "new.pb")
@@ -172,7 +189,7 @@ def test_densities_of_states(tmp_path: Path) -> None:
         assert model.get_numb_dos() == found[0].shape[-1]
 
 
-TAKEN = (*PLAIN, *COMPRESSED, *TENSORS, "dos", "linear_list")
+TAKEN = (*PLAIN, *COMPRESSED, *TENSORS, "dos", "dplr_ener", "linear_list")
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in TAKEN])

@@ -55,6 +55,7 @@ def members(struct):
     text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.DOTALL)
     body = re.search(rf"typedef struct {struct} {{(.*?)}} {struct};", text, re.DOTALL)[1]
     types = {"size_t": ctypes.c_size_t, "int32_t": ctypes.c_int32, "const char*": ctypes.c_char_p}
+    types["deeptf_add_parts"] = ctypes.c_void_p
     found = [line.strip().rpartition(" ") for line in body.replace("\n", " ").split(";")[:-1]]
     return [
         (name, types.get(kind.strip(), ctypes.c_void_p if "*" in kind else None))

@@ -11,8 +11,10 @@ from physics_suite import random_arrays
 
 from deeptf.exchange import frozen
 from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.fitting.dipole import DipoleFitting
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
+from deeptf.model.term.dipole_charge import DipoleCharge
 from deeptf.model.term.standard import Standard
 
 RCUT = 4.0
@@ -34,4 +36,16 @@ def write_model(
     if shortest is not None:
         arrays[SHORTEST] = np.full((2, 2), shortest)
     frozen.write(config, arrays, path)
+    return path
+
+
+def write_charged(path: Path) -> Path:
+    """Write a model with charges at its atoms and at centres beside atoms of the first type."""
+    descriptor = SeE2A((20, 20), RCUT, 1.0, (4, 8), axis_neuron=3)
+    near = SeE2A((12, 12), 3.2, 0.5, (4, 6), axis_neuron=2, embedding="network")
+    dipoles = Standard(near, DipoleFitting(neuron=(5, 5), sel_type=(0,)))
+    charges = DipoleCharge("dipole.pb", (-3.0,), (2.0, 0.7), dipole_model=dipoles)
+    term = Standard(descriptor, EnerFitting(neuron=(6, 6)))
+    config = ModelConfig(term, ("A", "B"), modifier=charges)
+    frozen.write(config, random_arrays(config), path)
     return path

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lammps_models import write_charged
 from lammps_runs import Atoms, Lammps, crystal, read_dump, thermo, write_data
 
 from deeptf.infer.deep_pot import DeepPot
@@ -71,6 +72,23 @@ def test_same_as_deep_pot(
     write_data(SYSTEMS[name], tmp_path / "atoms.data")
     printed = lammps.run(SCRIPT.format(newton=newton, model=models[0]), tmp_path, ranks)
     compare(printed, read_dump(tmp_path / "dump")[0], SYSTEMS[name], models[0])
+
+
+@pytest.mark.parametrize("newton", ["on", "off"])
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_charges_of_all_ranks(ranks: int, newton: str, lammps: Lammps, tmp_path: Path) -> None:
+    model = write_charged(tmp_path / "charged.pb")
+    for name in ("triclinic", "two") if ranks == 2 else ("triclinic",):
+        write_data(SYSTEMS[name], tmp_path / "atoms.data")
+        printed = lammps.run(SCRIPT.format(newton=newton, model=model), tmp_path, ranks)
+        compare(printed, read_dump(tmp_path / "dump")[0], SYSTEMS[name], model)
+
+
+def test_charges_in_a_box_without_images(lammps: Lammps, tmp_path: Path) -> None:
+    write_charged(tmp_path / "charged.pb")
+    write_data(SYSTEMS["orthogonal"], tmp_path / "atoms.data")
+    script = "boundary p p f" + SCRIPT.format(newton="on", model="charged.pb")
+    assert "`cell` must have a volume" in lammps.message(script, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["small", "two", "isolated", "one"])

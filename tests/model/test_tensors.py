@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from physics_suite import random_arrays
+from plan import Plan
 from scipy.spatial.transform import Rotation
 
 from deeptf.exchange import frozen
@@ -142,6 +143,9 @@ def test_gradient_with_any_weights(model):
     slope = (weighted(COORD + step) - weighted(COORD - step)) / 2e-5
     assert energy[0] == pytest.approx(weighted(COORD), rel=1e-12)
     np.testing.assert_allclose(force[3, 2], -slope, rtol=1e-6, atol=1e-8)
+    twin = Plan(model.path)(COORD, CELL[None], TYPES, np.array([0, 5]), weight=weight)
+    np.testing.assert_allclose(force, twin["force"], rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(energy, twin["energy"], rtol=1e-11)
     with pytest.raises(ValueError, match="where `weight` is NULL .* got one that gives `"):
         engine.call("evaluate", native.handle, given, engine.Options(), results)
 

@@ -8,7 +8,7 @@ has read. What the arrays mean is known to the kinds and fitting.py.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -213,7 +213,8 @@ class DeepmdGraph:
 
     def _leave_out_derivatives(self) -> None:
         """Keep what the values of the model and its descriptor need, and what describes it."""
-        wanted = {*self.needed, names.DESCRIPTOR} & self.nodes.keys()
+        values = *self.needed, *names.SUMS, names.DESCRIPTOR
+        wanted = set(values) & self.nodes.keys()
         left_out = {n.name for n in self._unreached(wanted) if not names.describes(n.name)}
         kept = tf.GraphDef(versions=self.graph_def.versions, library=self.graph_def.library)
         kept.node.extend(node for node in self.graph_def.node if node.name not in left_out)
@@ -223,14 +224,20 @@ class DeepmdGraph:
     def _unreached(self, wanted: Collection[str] = ()) -> list[tf.NodeDef]:
         """Return the nodes that no output, or none of the wanted nodes, needs."""
         outputs = [name for name in self.nodes if names.plain(name) in names.OUTPUTS]
-        waiting = list(wanted or outputs)
-        reached = set(waiting)
-        while waiting:
-            for name in _inputs(self.nodes[waiting.pop()]):
-                if name not in reached:
-                    reached.add(name)
-                    waiting.append(name)
+        reached = needed_by(self.nodes, wanted or outputs)
         return [node for node in self.graph_def.node if node.name not in reached]
+
+
+def needed_by(nodes: Mapping[str, tf.NodeDef], wanted: Iterable[str]) -> set[str]:
+    """Return the names of the wanted nodes and of all that they need."""
+    waiting = list(wanted)
+    reached = set(waiting)
+    while waiting:
+        for name in _inputs(nodes[waiting.pop()]):
+            if name not in reached and name in nodes:
+                reached.add(name)
+                waiting.append(name)
+    return reached
 
 
 def _inputs(node: tf.NodeDef) -> Iterator[str]:

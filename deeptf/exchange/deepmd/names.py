@@ -45,11 +45,13 @@ GEOMETRY_OUTPUTS = ("o_rmat", "o_rmat_deriv", "o_rij", "o_nlist", "o_rot_mat")
 # The outputs that a model must have, by what it is a model of.
 NEEDED_OUTPUTS = {
     "ener": (ENERGY, ATOM_ENERGY, FORCE, VIRIAL),
-    "dipole": ("o_dipole", "o_global_dipole"),
-    "polar": ("o_polar", "o_global_polar"),
+    "dipole": ("o_dipole",),
+    "polar": ("o_polar",),
     "dos": ("o_atom_dos", "o_dos"),
 }
-OUTPUTS = (*sum(NEEDED_OUTPUTS.values(), ()), ATOM_VIRIAL, DESCRIPTOR, *GEOMETRY_OUTPUTS)
+# Sums over atoms, which a model of dipoles inside of another one does not have.
+SUMS = ("o_global_dipole", "o_global_polar")
+OUTPUTS = (*sum(NEEDED_OUTPUTS.values(), ()), *SUMS, ATOM_VIRIAL, DESCRIPTOR, *GEOMETRY_OUTPUTS)
 
 INPUTS = ("t_coord", "t_type", "t_natoms", "t_box", "t_mesh", "t_fparam", "t_aparam")
 

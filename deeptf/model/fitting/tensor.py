@@ -39,7 +39,7 @@ class TensorNets(PlainNets):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        chosen = self._given()
+        chosen = self.given
         if len(set(chosen)) != len(chosen) or min(chosen, default=0) < 0:
             raise ValueError(
                 f"`sel_type` must hold different types, counted from 0, got {list(chosen)}"
@@ -47,7 +47,7 @@ class TensorNets(PlainNets):
 
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where `sel_type` has a type that does not exist."""
-        wrong = [t for t in self._given() if t >= num_types]
+        wrong = [t for t in self.given if t >= num_types]
         if wrong:
             raise ValueError(
                 f"`sel_type` must hold types from 0 to {num_types - 1}, as type_map has, "
@@ -63,14 +63,16 @@ class TensorNets(PlainNets):
                 f"{descriptor.type}"
             )
 
-    def _given(self) -> tuple[int, ...]:
+    @property
+    def given(self) -> tuple[int, ...]:
+        """The types in `sel_type`; none where it means all."""
         if self.sel_type is None:
             return ()
         return (self.sel_type,) if isinstance(self.sel_type, int) else self.sel_type
 
     def chosen(self, num_types: int) -> list[int]:
         """Return the types of the atoms that have a tensor, ascending."""
-        return sorted(self._given()) or list(range(num_types))
+        return sorted(self.given) or list(range(num_types))
 
     def gives(self, num_types: int) -> list[Property]:
         """Return the properties of these nets, of the chosen types alone."""

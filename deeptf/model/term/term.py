@@ -61,6 +61,15 @@ class Needs:
 
 
 @dataclass(frozen=True)
+class Direct:
+    """Forces and virials that do not follow from pair displacements; atoms as in the input."""
+
+    force: tf.Tensor  # [N, 3]
+    virial: tf.Tensor  # [F, 9]
+    atom_virial: tf.Tensor  # [N, 9], which add up to the virial
+
+
+@dataclass(frozen=True)
 class TermOutputs:
     """Tensors that a term computes; real atoms sorted by type, float64, eV and A."""
 
@@ -71,6 +80,7 @@ class TermOutputs:
     # atoms' shares [N_real] of each component of properties of frames that have derivatives
     spins: Spins | None = None  # of a model with virtual atoms
     components: Mapping[str, Sequence[tf.Tensor]] = field(default_factory=dict)
+    direct: Direct | None = None  # beside what follows from the pair gradient
 
 
 class Term(Protocol):

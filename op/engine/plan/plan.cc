@@ -12,11 +12,14 @@ constexpr double kBlockBytes = 1 << 24;
 }  // namespace
 
 bool Plan::is_known(const Json& metadata) {
-  return has_plan(metadata) && unknown_kernel(metadata, has_kernel).empty();
+  const auto known = [](const std::string& name) { return has_kernel(name) || name == kCharges; };
+  return has_plan(metadata) && unknown_kernel(metadata, known).empty();
 }
 
 Plan::Plan(const ModelFile& file, const Inputs& inputs)
     : width_(inputs.width), terms_(read_terms<Stage>(file, inputs, make_stage)) {}
+
+Plan::Plan(Term<Stage> term, int64_t width) : width_(width) { terms_.push_back(std::move(term)); }
 
 int64_t Plan::block_atoms(int64_t most) const {
   double bytes = 1;

@@ -1,4 +1,5 @@
-// The plan of a model: its terms, each a row of stages that ends in a property of the atoms.
+// The plan of a model: its terms, each a row of stages that ends in a property of the atoms. A term
+// of charges, which looks at all atoms together, is apart (charges.h).
 #pragma once
 
 #include <vector>
@@ -14,6 +15,7 @@ class Plan {
 
   // Throws Error where the plan is damaged or does not fit the constants.
   Plan(const ModelFile& file, const Inputs& inputs);
+  Plan(Term<Stage> term, int64_t width);
 
   // As many atoms as a block should have, at least 1 and at most `most`.
   int64_t block_atoms(int64_t most) const;

@@ -30,15 +30,15 @@ const std::map<std::string, Make>& makers() {
       {"within", make_within},
       {"concatenation", make_concatenation},
       {"fitting_net", make_fitting_net},
+      {"property_net", make_property_net},
+      {"axes", make_axes},
+      {"axis_vector", make_axis_vector},
+      {"axis_tensor", make_axis_tensor},
       {"scaled", make_scaled},
       {"pair_table", make_pair_table},
       {"zbl", make_zbl},
       {"soft_minimum", make_soft_minimum},
       {"blend", make_blend},
-      {"property_net", make_property_net},
-      {"axes", make_axes},
-      {"axis_vector", make_axis_vector},
-      {"axis_tensor", make_axis_tensor},
   };
   return all;
 }

@@ -21,14 +21,14 @@ std::unique_ptr<Stage> make_triple_network_sum(const StageReader& reader);
 std::unique_ptr<Stage> make_local_frames(const StageReader& reader);
 std::unique_ptr<Stage> make_concatenation(const StageReader& reader);
 std::unique_ptr<Stage> make_within(const StageReader& reader);
-std::unique_ptr<Stage> make_property_net(const StageReader& reader);
-std::unique_ptr<Stage> make_axes(const StageReader& reader);
-std::unique_ptr<Stage> make_axis_vector(const StageReader& reader);
-std::unique_ptr<Stage> make_axis_tensor(const StageReader& reader);
 std::unique_ptr<Stage> make_pair_table(const StageReader& reader);
 std::unique_ptr<Stage> make_zbl(const StageReader& reader);
 std::unique_ptr<Stage> make_soft_minimum(const StageReader& reader);
 std::unique_ptr<Stage> make_blend(const StageReader& reader);
+std::unique_ptr<Stage> make_property_net(const StageReader& reader);
+std::unique_ptr<Stage> make_axes(const StageReader& reader);
+std::unique_ptr<Stage> make_axis_vector(const StageReader& reader);
+std::unique_ptr<Stage> make_axis_tensor(const StageReader& reader);
 std::unique_ptr<Stage> make_fitting_net(const StageReader& reader);
 
 }  // namespace deeptf

@@ -24,6 +24,14 @@ inline bool has_plan(const Json& metadata) {
   return plan != nullptr && !plan->is_null();
 }
 
+// The kernel of the last stage of a term of charges (charges.h).
+constexpr char kCharges[] = "dipole_charge";
+
+inline bool is_of_charges(const Json& term) {
+  const std::vector<Json>& stages = term.at("stages").items();
+  return !stages.empty() && stages.back().at("kernel").text() == kCharges;
+}
+
 // The first stage of a plan whose kernel is not known, or nothing.
 inline std::string unknown_kernel(const Json& metadata, bool (*is_known)(const std::string&)) {
   for (const Json& term : metadata.at("plan").items()) {
@@ -67,7 +75,7 @@ std::vector<Term<S>> read_terms(const ModelFile& file, const Inputs& inputs,
                                 std::unique_ptr<S> (*make)(const StageReader&)) {
   std::vector<Term<S>> terms;
   for (const Json& term : file.metadata().at("plan").items()) {
-    terms.push_back(read_term(term, file, inputs, make));
+    if (!is_of_charges(term)) terms.push_back(read_term(term, file, inputs, make));
   }
   if (terms.empty()) throw Error("the plan of a model must have a term, got none");
   return terms;

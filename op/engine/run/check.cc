@@ -149,6 +149,7 @@ void check(const deeptf_pairs& pairs, const Description& about) {
 void check(const deeptf_options& options) {
   check_number(options.threads, "threads", 0, 100000);
   check_number(options.most_atoms, "most_atoms", 0, INT32_MAX);
+  check_number(options.num_parts, "num_parts", 0, INT32_MAX);
 }
 
 void check(const deeptf_results& results, const deeptf_options& options, const Description& about) {

@@ -49,18 +49,7 @@ class Evaluation {
  public:
   Evaluation(const Plan& plan, const Inputs& inputs, const Centres& centres, const double* weight,
              const deeptf_results& results)
-      : plan_(plan), inputs_(inputs), centres_(centres), weight_(weight), out_(results) {
-    const int64_t types = inputs.num_types;
-    clear(out_.energy, centres.num_frames);
-    clear(out_.force, 3 * centres.num_atoms);
-    clear(out_.virial, 9 * centres.num_frames);
-    clear(out_.atom_virial, 9 * centres.num_atoms);
-    clear(out_.value, inputs.width * centres.num_frames);
-    if (out_.outside_count != nullptr) std::fill_n(out_.outside_count, types * types, 0);
-    if (out_.outside_distance != nullptr) {
-      std::fill_n(out_.outside_distance, types * types, std::numeric_limits<double>::infinity());
-    }
-  }
+      : plan_(plan), inputs_(inputs), centres_(centres), weight_(weight), out_(results) {}
 
   void run(const Shares& shares) {
     const int64_t count = centres_.count();
@@ -91,10 +80,6 @@ class Evaluation {
     std::vector<int64_t> outside_count;
     std::vector<double> outside_distance;
   };
-
-  static void clear(double* array, int64_t count) {
-    if (array != nullptr) std::fill_n(array, count, 0.0);
-  }
 
   // As many as the size of a block asks for, and as many for each thread.
   static int64_t number_of_blocks(int64_t count, const Shares& shares) {
@@ -216,6 +201,20 @@ class Evaluation {
 };
 
 }  // namespace
+
+void clear(const Inputs& inputs, const Centres& centres, const deeptf_results& results) {
+  const auto set = [](double* array, int64_t count, double value) {
+    if (array != nullptr) std::fill_n(array, count, value);
+  };
+  const int64_t types = inputs.num_types;
+  set(results.energy, centres.num_frames, 0);
+  set(results.force, 3 * centres.num_atoms, 0);
+  set(results.virial, 9 * centres.num_frames, 0);
+  set(results.atom_virial, 9 * centres.num_atoms, 0);
+  set(results.value, inputs.width * centres.num_frames, 0);
+  set(results.outside_distance, types * types, std::numeric_limits<double>::infinity());
+  if (results.outside_count != nullptr) std::fill_n(results.outside_count, types * types, 0);
+}
 
 void evaluate(const Plan& plan, const Inputs& inputs, const Centres& centres, const Shares& shares,
               const deeptf_results& results) {

@@ -14,7 +14,10 @@ struct Shares {
   const double* weight;
 };
 
-// Writes the results that are wanted. Throws Error, then nothing is known of them.
+// Sets the results that are wanted to those of no atoms.
+void clear(const Inputs& inputs, const Centres& centres, const deeptf_results& results);
+
+// Adds to the results that are wanted. Throws Error, then nothing is known of them.
 void evaluate(const Plan& plan, const Inputs& inputs, const Centres& centres, const Shares& shares,
               const deeptf_results& results);
 

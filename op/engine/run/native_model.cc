@@ -5,6 +5,7 @@
 #include "engine/run/evaluate.h"
 #include "engine/run/frame_centres.h"
 #include "engine/run/list_centres.h"
+#include "engine/run/long_range.h"
 #include "engine/run/model.h"
 
 namespace deeptf {
@@ -16,29 +17,38 @@ constexpr int64_t kBlockAtoms = 256;
 
 class NativeModel final : public Model {
  public:
-  explicit NativeModel(const ModelFile& file) : Model(file), plan_(file, about.inputs) {}
+  explicit NativeModel(const ModelFile& file)
+      : Model(file), plan_(file, about.inputs), charges_(read_charges(file, about.inputs)) {}
 
   bool is_native() const override { return true; }
 
   void evaluate(const deeptf_frames& frames, const deeptf_options& options,
                 const deeptf_results& results) const override {
     const FilledFrames filled(frames);
-    run(FrameCentres(filled.get(), about.rcut), frames.num_atoms, options, results);
+    run(FrameCentres(filled.get(), about.rcut), frames.num_atoms,
+        {filled.get().coord, filled.get().cell}, options, results);
   }
 
   void evaluate(const deeptf_neighbor_list& list, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    run(ListCentres(list, about.rcut), list.num_centres, options, results);
+    const double no_cell[9] = {};
+    run(ListCentres(list, about.rcut), list.num_centres,
+        {list.coord, list.cell != nullptr ? list.cell : no_cell}, options, results);
   }
 
   void evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    run(PairCentres(pairs), pairs.num_centres, options, results);
+    if (charges_ != nullptr) {
+      throw Error(
+          "the model must be given coordinates and a cell, got pairs: its charges act on all "
+          "others; use deeptf_evaluate or deeptf_evaluate_list");
+    }
+    run(PairCentres(pairs), pairs.num_centres, {}, options, results);
   }
 
  private:
-  void run(const Centres& centres, int64_t num_energies, const deeptf_options& options,
-           const deeptf_results& results) const {
+  void run(const Centres& centres, int64_t num_energies, const ChargedAtoms& atoms,
+           const deeptf_options& options, const deeptf_results& results) const {
     if (results.atom_energy != nullptr) std::fill_n(results.atom_energy, num_energies, 0.0);
     if (results.atom_value != nullptr) {
       std::fill_n(results.atom_value, num_energies * about.inputs.width, 0.0);
@@ -46,10 +56,15 @@ class NativeModel final : public Model {
     const int64_t most =
         plan_.block_atoms(options.most_atoms > 0 ? options.most_atoms : kBlockAtoms);
     const Shares shares{num_threads(options), most, options.weight};
+    clear(about.inputs, centres, results);
     deeptf::evaluate(plan_, about.inputs, centres, shares, results);
+    if (charges_ == nullptr) return;
+    const Parts parts{options.add_parts, options.parts, std::max(options.num_parts, 1)};
+    add_long_range(*charges_, centres, atoms, parts, {shares.threads, most, nullptr}, results);
   }
 
   Plan plan_;
+  std::unique_ptr<ChargeTerm> charges_;  // or NULL
 };
 
 }  // namespace

@@ -1,0 +1,176 @@
+"""Labels without what the modifier of a model adds: its term is trained on the rest.
+
+The modifier of a run is made of the settings in its input and of a frozen model in a file, which is
+read when a run begins; a restart has both from its checkpoint. What it says of each frame is taken
+off the labels once, and kept in memory with the systems.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from deeptf.config import dump
+from deeptf.data.batch import Batch
+from deeptf.data.errors import DataError
+from deeptf.data.opening import Data
+from deeptf.data.pairs import naming_frames
+from deeptf.data.system import System
+from deeptf.data.types import names_of
+from deeptf.exchange.sources import read_frozen
+from deeptf.model.model import MODIFIER, ModelConfig
+from deeptf.model.parameters import Parameters
+from deeptf.properties import ATOM_DIPOLE, ENERGY, FORCE, VIRIAL
+from deeptf.tf import session, tf
+from deeptf.train.origin import Origin
+
+CHANGED = (ENERGY, FORCE, VIRIAL)  # labels that lose the part of the modifier
+BATCH_ATOMS = 2048  # evaluated at a time
+PAUSE = 10.0  # s between two lines about frames that are done
+INPUTS = ("coord", "cell", "atom_type", "frame_row")
+Arrays = dict[str, np.ndarray]
+
+
+def with_modifier(model: ModelConfig, origin: Origin) -> tuple[ModelConfig, Arrays]:
+    """Return the settings with those of the model that the modifier needs, and its arrays.
+
+    The file of the input is read, but for a restart: its checkpoint has both. Raises ValueError
+    for a model of other types or properties, and where a restart has another modifier.
+    """
+    if origin.restart_step is not None:
+        return _of_checkpoint(model, origin)
+    modifier = model.modifier
+    if modifier is None:
+        return model, {}
+    source, arrays, notes = read_frozen(modifier.model_name)
+    for note in notes:
+        print(f"{modifier.model_name}: {note}")
+    given = [row.name for row in source.gives()]
+    if ATOM_DIPOLE.name not in given:
+        raise ValueError(
+            f"`model/modifier/model_name` must be a model of dipoles, got {modifier.model_name}, "
+            f"which gives {given[0]}"
+        )
+    named = names_of(source.type_map) is not None
+    if len(source.type_map) != model.num_types or (named and source.type_map != model.type_map):
+        raise ValueError(
+            "`model/modifier/model_name` must be a model of the types "
+            f"{' '.join(model.type_map)}, in this order, got {modifier.model_name} with "
+            f"{' '.join(source.type_map)}"
+        )
+    modifier = replace(modifier, dipole_model=source.term)
+    try:
+        model = replace(model, modifier=modifier)
+    except ValueError as error:
+        raise ValueError(f"model/modifier: {error}") from error
+    return model, {f"{MODIFIER}/{name}": array for name, array in arrays.items()}
+
+
+def _of_checkpoint(model: ModelConfig, origin: Origin) -> tuple[ModelConfig, Arrays]:
+    """Return the settings with the modifier of the checkpoint, and its arrays."""
+    old, new = origin.model.modifier, model.modifier
+    if (old is None) != (new is None) or (old is not None and not old.same_charges(new)):
+        texts = (json.dumps(None if one is None else _given(one)) for one in (old, new))
+        raise ValueError(
+            f"a restart goes on with the model of the checkpoint ({origin.path}): model/modifier "
+            "must be {}, got {}; give these values".format(*texts)
+        )
+    return replace(model, modifier=old), origin.modifier_arrays
+
+
+def _given(modifier: object) -> dict[str, object]:
+    """Return the keys of a modifier that an input has."""
+    return {key: value for key, value in dump(modifier).items() if key != "dipole_model"}
+
+
+def take_off(data: Data, model: ModelConfig, arrays: Mapping[str, np.ndarray]) -> None:
+    """Take energy, force and virial of the modifier off the labels of all systems that have them.
+
+    Prints how large they are. Raises DataError for frames without a cell.
+    """
+    if model.modifier is None:
+        return
+    systems = list(data.training.systems)
+    systems += data.validation.systems if data.validation is not None else []
+    begin = time.perf_counter()
+    told, done = begin, 0
+    total = sum(len(system.used_frames) for system in systems)
+    with _Evaluation(model, arrays) as evaluate:
+        for system in systems:
+            taken = _zeros(system)
+            for frames, batch in _batches(system):
+                _fill(taken, system, frames, evaluate(batch, list(taken)))
+                done += len(frames)
+                if time.perf_counter() - told > PAUSE:
+                    told = time.perf_counter()
+                    print(f"long range of {done} of {total} frames", flush=True)
+            system.take_off(taken)
+    seconds = time.perf_counter() - begin
+    print(f"long range taken off the labels of {total} frames ({seconds:.1f} s)", flush=True)
+
+
+def _zeros(system: System) -> Arrays:
+    """Return room for what is taken off each label that a system has."""
+    if not system.periodic:
+        raise DataError(
+            f"system {system.path}: frame 0 must have a cell, got nopbc: charges of model/modifier "
+            "act on all their images; leave the system out, or give box.npy in place of nopbc"
+        )
+    widths = {ENERGY: 1, FORCE: 3 * system.num_atoms, VIRIAL: 9}
+    return {
+        row.label: np.zeros((system.num_frames, width))
+        for row, width in widths.items()
+        if system.present(row.label)
+    }
+
+
+def _batches(system: System) -> Iterator[tuple[np.ndarray, Batch]]:
+    """Yield the used frames of a system, some at a time."""
+    size, frames = max(1, BATCH_ATOMS // system.num_atoms), system.used_frames
+    for first in range(0, len(frames), size):
+        part = frames[first : first + size]
+        yield part, system.batch(part)
+
+
+def _fill(
+    taken: Arrays, system: System, frames: np.ndarray, found: Mapping[str, np.ndarray]
+) -> None:
+    """Put what was found of frames in its place; virtual atoms have 0."""
+    for label, values in found.items():
+        if label != FORCE.label:
+            taken[label][frames] = values.reshape(len(frames), -1)
+            continue
+        first = 0
+        for frame in frames:
+            real = system.real_atoms(frame)
+            of_atoms = taken[label][frame].reshape(-1, 3)
+            of_atoms[real] = values[first : first + len(real)]
+            first += len(real)
+
+
+class _Evaluation:
+    """The modifier of a model as a function of batches; a context manager."""
+
+    def __init__(self, model: ModelConfig, arrays: Mapping[str, np.ndarray]) -> None:
+        with tf.Graph().as_default() as graph:
+            inputs = model.inputs()
+            self._values = model.build_modifier(inputs, Parameters(arrays, frozen=True))
+            self._inputs = {getattr(inputs, name): name for name in INPUTS}
+        self._session = session(graph)
+
+    def __enter__(self) -> _Evaluation:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._session.close()
+
+    def __call__(self, batch: Batch, labels: Sequence[str]) -> dict[str, np.ndarray]:
+        """Return what the modifier says of labels of a batch."""
+        wanted = {row.label: self._values[row.name] for row in CHANGED if row.label in labels}
+        feed = {tensor: getattr(batch, name) for tensor, name in self._inputs.items()}
+        with naming_frames(batch):
+            return self._session.run(wanted, feed)
