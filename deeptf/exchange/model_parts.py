@@ -6,15 +6,12 @@ A file is a frozen model of deeptf, or one of deepmd-kit, which is converted on 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from deeptf.config import dump, load
-from deeptf.exchange.convert import read_foreign
-from deeptf.exchange.frozen import read_arrays
-from deeptf.exchange.model_file import is_of_deepmd
+from deeptf.config import dump
+from deeptf.exchange.sources import read_frozen
 from deeptf.input_file import ConfigError
 from deeptf.model.model import ModelConfig
 from deeptf.model.scopes import in_numbered_scopes
@@ -75,19 +72,12 @@ def _with_settings(
 def _read(path: str, place: str = "model_file") -> tuple[ModelConfig, Arrays]:
     """Return settings and arrays of the model in a file; ConfigError where it is none."""
     try:
-        if not Path(path).is_file():
-            raise ValueError("no such file")
-        if is_of_deepmd(path):
-            found = read_foreign(path)
-            config, arrays = found.config, found.arrays
-        else:
-            metadata, arrays = read_arrays(path)
-            config = load(ModelConfig, metadata["model"], "model")
+        config, arrays, _ = read_frozen(path)
         if config.short_range is not None:
             raise ValueError("it has energies of pairs beside its nets (zbl, use_srtab)")
         if config.modifier is not None:
             raise ValueError("it has charges beside its nets (modifier)")
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(
             f"{place}: must be a frozen model that can be a part, got {path}: {error}"
         ) from error

@@ -169,7 +169,8 @@ class TensorFlowModel final : public Model {
   void check_takes_pairs() const {
     if (takes_pairs_) return;
     throw Error(
-        "the model must be given coordinates and cell, got neighbours, which do not say all that it "
+        "the model must be given coordinates and cell, got neighbours, which do not say all that "
+        "it "
         "needs (spins, or charges far away); use deeptf_evaluate");
   }
 
