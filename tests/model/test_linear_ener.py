@@ -81,7 +81,10 @@ def test_settings_from_an_input_and_back() -> None:
         ({"models": []}, "model: `models` must hold the parts of a sum of models, got none"),
         ({"weights": [1.0]}, r'`weights` must be "mean", "sum" or one number for each of 2'),
         ({"weights": "half"}, "model/weights: must be one of 'mean', 'sum' or a list"),
-        ({"models": [{"type": "sum"}]}, r"model/models\[0\]/type: must be one of frozen, linear_ener"),
+        (
+            {"models": [{"type": "sum"}]},
+            r"model/models\[0\]/type: must be one of frozen, linear_ener",
+        ),
         ({"models": [{"descriptor": {"type": "se_e3"}, "zbl": {}}] * 2}, "make them a part"),
     ],
 )
