@@ -247,6 +247,16 @@ class AxisTensor:
 
 
 @dataclass(frozen=True)
+class Scaled:
+    """A value times a number."""
+
+    kernel: ClassVar[str] = "scaled"
+    takes: str
+    gives: str
+    factor: float
+
+
+@dataclass(frozen=True)
 class TermPlan:
     """A term of a model: its stages in order, and which values are properties of the atoms.
 
