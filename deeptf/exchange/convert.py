@@ -127,6 +127,9 @@ def _read(graph_def: tf.GraphDef, type_map: tuple[str, ...] | None) -> Converted
         tolerance = max(tolerance, OF_TABLES)
     notes = [_compare(settings, precise, arrays, tolerance)]
     notes += _table_notes(arrays, BOUNDS[precision])
+    mixed = any(getattr(leaf.kind, "mixed", False) for leaf in settings.part.leaves)
+    if config.short_range is not None and mixed:
+        notes.append(OF_BOTH)
     return Converted(config, arrays, settings.script, settings.has_names, notes)
 
 

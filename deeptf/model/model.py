@@ -112,6 +112,8 @@ class ModelConfig:
             )
         if needs.hops > 1 or (self.short_range.lengths and not isinstance(self.term, Standard)):
             raise ValueError(f"`{what}` must go with a standard model, got {self.term.type}")
+        if getattr(self.term, "spin", None) is not None:
+            raise ValueError(f"`{what}` must be left out of models with spins")
         if not self.type_map:
             return
         given = [row.name for row in self.gives()]

@@ -167,6 +167,13 @@ LENGTHS = {"smin_alpha": 0.1, "sw_rmin": 0.5, "sw_rmax": 1.0}
             "`zbl` must go with a model of energies, got dipole",
         ),
         (
+            {
+                "zbl": {"rin": 1.0, "rout": 2.0},
+                "spin": {"use_spin": [True, False], "virtual_len": [0.3], "spin_norm": [1.2]},
+            },
+            "`zbl` must be left out of models with spins",
+        ),
+        (
             {"use_srtab": "a", **LENGTHS, "type": "pairtab", "tab_file": "b", "rcut": 4.0},
             "`use_srtab` must go with a standard model, got pairtab",
         ),
