@@ -10,7 +10,7 @@ traceless part of dP/dt,
     Raman      |d tr P/3 /dt|^2 + 7/30 |dP_traceless/dt|^2   (both polarizations, reduced)
 
 which are those of the autocorrelation functions, with classical nuclei. They are smoothed by a
-Gauss function of 15 per cm and written to run_spectrum/spectrum.txt and .png.
+Gauss function of 30 per cm and written to run_spectrum/spectrum.txt and .png.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ run 40000
 """
 MASSES = {"O": 15.999, "H": 1.008}
 TIMESTEP, EVERY = 0.5, 2  # fs, and how many of them lie between two records
-WIDTH = 15.0  # 1/cm
+WIDTH = 30.0  # 1/cm
 MOST = 4500.0  # 1/cm
 PER_CM = 33356.41  # wave number of one oscillation in a femtosecond
 
