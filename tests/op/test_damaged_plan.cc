@@ -43,7 +43,9 @@ bool evaluate(const deeptf_model* model) {
   results.virial = virial;
   results.atom_energy = atom_energy;
   results.atom_virial = atom_virial;
-  const deeptf_options options{sizeof options, 1, 0};
+  deeptf_options options{};
+  options.size = sizeof options;
+  options.threads = 1;
   return api().deeptf_evaluate(model, &frames, &options, &results) == 0;
 }
 
@@ -207,7 +209,7 @@ TEST(vectors_and_tensors) {
     const std::string numbers = R"({"kernel": "property_net", "takes": "descriptor", "chosen": )";
     const std::string nets = R"(, "activation": "tanh", "nets": [)";
     const std::string of_axes = "[" + layer("numbers/0") + ", " + layer("numbers/" + width) + "]";
-    return environment() + ", " + sums + one + ", " + one + ", " + one + "]}, " +
+    return environment() + ", " + sums + one + ", " + one + ", " + one + ", " + one + "]}, " +
            R"({"kernel": "moment_product", "takes": "sums", "gives": "descriptor", "axis": 3,
         "places": 40}, )" +
            numbers + "[true, true]" + nets + of_axes + ", " + of_axes +
