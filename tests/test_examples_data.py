@@ -4,6 +4,7 @@ where the common script of the examples puts what it makes.
 It reads the files as they are in the repository and does not train anything.
 """
 
+import importlib
 import json
 import os
 import shutil
@@ -50,6 +51,8 @@ class TestSystem:
             widths |= {"box": 9, "virial": 9}
         if "real_atom_types" in arrays:
             widths["real_atom_types"] = atoms
+        if system.parts[-3] == "water":
+            widths |= {"atomic_dipole": atoms, "dipole": 3, "polarizability": 9}
         assert set(arrays) == {"energy", *widths}
         assert arrays["energy"].shape == (frames,)
         assert arrays["energy"].dtype == np.float64
@@ -99,6 +102,29 @@ def test_a_tenth_is_held_out_and_training_has_none_of_it(example):
     seen = {frame.tobytes() for frame in train["coord"]}
     assert not any(frame.tobytes() in seen for frame in held_out["coord"])
     assert len(seen) == len(train["coord"])
+
+
+def test_labels_of_water_are_those_of_its_script(monkeypatch):
+    """Of the first frame, and of one that is turned; a molecule alone has the dipole of charges."""
+    monkeypatch.syspath_prepend(EXAMPLES / "water")
+    tensors = importlib.import_module("tensors")
+    system = EXAMPLES / "water/data/validation"
+    arrays, types = load(system), np.loadtxt(system / "type.raw", int)
+    coord, box = (arrays[name][0].reshape(-1, 3).astype(float) for name in ("coord", "box"))
+    found = tensors.tensors(coord, box, types)
+    turn = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
+    turned = tensors.tensors(coord @ turn, box @ turn, types)
+    for name, value in found.items():
+        np.testing.assert_allclose(value, arrays[name][0], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(turned["dipole"], found["dipole"] @ turn, atol=1e-9)
+    matrix = found["polarizability"].reshape(3, 3)
+    np.testing.assert_allclose(
+        turned["polarizability"], (turn.T @ matrix @ turn).ravel(), atol=1e-9
+    )
+    alone = tensors.tensors(
+        np.array([[0, 0, 0], [1.0, 0, 0], [0, 1.0, 0]]), 30 * np.eye(3), types[:3]
+    )
+    np.testing.assert_allclose(alone["dipole"], [0.33, 0.33, 0], atol=1e-12)
 
 
 def test_alloys_are_of_one_to_five_metals():

@@ -1,61 +1,75 @@
-"""Infrared and Raman spectra of water from molecular dynamics: `python spectrum.py`.
+"""Infrared and Raman spectra of water from molecular dynamics: `python spectrum.py --lmp LAMMPS`.
 
-Forces come from run_fast/model.pb, dipoles and polarizabilities from run_dipole/model.pb and
-run_polar/model.pb (run.sh fast, dipole, polar). After 2 ps at 300 K, 20 ps at constant energy are
-recorded every femtosecond. With the Fourier transforms of dM/dt, and of the trace and the traceless
-part of dP/dt,
+LAMMPS takes forces from run_fast/model.pb, with the repulsion that md.py adds, and dipoles and
+polarizabilities from run_dipole/model.pb and run_polar/model.pb (run.sh fast, dipole, polar): those
+of the atoms by `compute deeptf/tensor/atom`, summed up every femtosecond. After 2 ps at 300 K, 20
+ps at constant energy are recorded. With the Fourier transforms of dM/dt, and of the trace and the
+traceless part of dP/dt,
 
-    infrared   |dM/dt|^2                                   (absorption coefficient)
-    Raman      |d tr P/3 /dt|^2 + 7/45 * 3/2 |d P_aniso/dt|^2     (parallel and crossed, reduced)
+    infrared   |dM/dt|^2                                (absorption coefficient)
+    Raman      |d tr P/3 /dt|^2 + 7/30 |dP_traceless/dt|^2   (both polarizations, reduced)
 
-which are those of the autocorrelation functions, classical nuclei throughout. Spectra are smoothed
-by a Gauss function of 15 per cm and written to run/spectrum.txt and run/spectrum.png.
+which are those of the autocorrelation functions, with classical nuclei. They are smoothed by a
+Gauss function of 30 per cm and written to run_spectrum/spectrum.txt and .png.
 """
 
 from __future__ import annotations
 
+import argparse
+import subprocess
+import sys
 from pathlib import Path
 
-import matplotlib
 import numpy as np
-from ase import Atoms, units
-from ase.md.langevin import Langevin
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
-from ase.md.verlet import VelocityVerlet
-
-from deeptf.infer import DeepDipole, DeepPolar
-from deeptf.infer.ase import DP
 
 HERE = Path(__file__).resolve().parent
-TEMPERATURE = 300  # K
-TIMESTEP = 0.5  # fs
-EVERY = 2  # steps
-WARM_UP, STEPS = 4000, 40000
-WIDTH = 15.0  # 1/cm
+sys.path.insert(0, str(HERE.parent))
+
+from common import md  # noqa: E402
+
+SCRIPT = """units metal
+atom_style atomic
+box tilt large
+read_data start.data
+pair_style hybrid/overlay deeptf ../run_fast/model.pb zbl 2.3 2.6 zbl 0.9 1.3 zero 5.0
+pair_coeff * * deeptf O H
+pair_coeff 1 1 zbl 1 8 8
+pair_coeff 2 2 zbl 2 1 1
+pair_coeff * * zero
+velocity all create 300 1
+timestep 0.0005
+thermo 2000
+thermo_style custom step temp etotal
+fix 1 all nvt temp 300 300 0.05
+run 4000
+unfix 1
+fix 1 all nve
+compute dipole all deeptf/tensor/atom ../run_dipole/model.pb O H
+compute polar all deeptf/tensor/atom ../run_polar/model.pb O H
+compute dipoles all reduce sum c_dipole[*]
+compute polars all reduce sum c_polar[*]
+fix 2 all ave/time {every} 1 {every} c_dipoles[*] c_polars[*] file tensors.dat format " %.10g"
+run 40000
+"""
+MASSES = {"O": 15.999, "H": 1.008}
+TIMESTEP, EVERY = 0.5, 2  # fs, and how many of them lie between two records
+WIDTH = 30.0  # 1/cm
 MOST = 4500.0  # 1/cm
 PER_CM = 33356.41  # wave number of one oscillation in a femtosecond
 
 
-def trajectory() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return coordinates [F, N, 3], the cell and the types."""
+def recorded(lammps: list[str], place: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return dipoles [F, 3] and polarizabilities [F, 9] of the dynamics, which runs in `place`."""
     data = HERE / "data" / "validation"
     types = np.loadtxt(data / "type.raw", dtype=int)
     coord, box = (np.load(data / "set.000" / f"{name}.npy")[0] for name in ("coord", "box"))
-    symbols = np.where(types == 0, "O", "H")
-    atoms = Atoms(symbols, coord.reshape(-1, 3), cell=box.reshape(3, 3), pbc=True)
-    atoms.calc = DP(HERE / "run_fast" / "model.pb")
-    rng = np.random.default_rng(1)
-    MaxwellBoltzmannDistribution(atoms, temperature_K=TEMPERATURE, rng=rng)
-    step = TIMESTEP * units.fs
-    Langevin(atoms, step, temperature_K=TEMPERATURE, friction=0.02 / units.fs, rng=rng).run(WARM_UP)
-    dynamics, frames, heat = VelocityVerlet(atoms, step), [], []
-    dynamics.attach(lambda: frames.append(atoms.positions.copy()), interval=EVERY)
-    dynamics.attach(lambda: heat.append(atoms.get_temperature()), interval=EVERY)
-    energy = atoms.get_total_energy()
-    dynamics.run(STEPS)
-    drift = (atoms.get_total_energy() - energy) / len(atoms)
-    print(f"{np.mean(heat):.0f} K on average, drift of the energy {1e3 * drift:.2f} meV/atom")
-    return np.array(frames), atoms.cell[:], types
+    frame = coord.reshape(-1, 3).astype(float), box.reshape(3, 3).astype(float)
+    place.mkdir(exist_ok=True)
+    md.write_start(place / "start.data", *frame, types, MASSES)
+    (place / "in.lammps").write_text(SCRIPT.format(every=EVERY))
+    subprocess.run([*lammps, "-in", "in.lammps", "-log", "log.lammps"], cwd=place, check=True)
+    table = np.loadtxt(place / "tensors.dat")
+    return table[:, 1:4], table[:, 4:]
 
 
 def power(series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,20 +103,16 @@ def peaks(wave: np.ndarray, intensity: np.ndarray) -> list[int]:
 
 
 def main() -> None:
-    """Run the dynamics, evaluate the frames and draw the spectra."""
+    """Run the dynamics and draw the spectra."""
+    import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    coord, cell, types = trajectory()
-    cells = np.tile(cell.ravel(), (len(coord), 1))
-    with (
-        DeepDipole(HERE / "run_dipole" / "model.pb") as of_dipole,
-        DeepPolar(HERE / "run_polar" / "model.pb") as of_polar,
-    ):
-        tensors = [model.eval(coord, cells, types, atomic=False) for model in (of_dipole, of_polar)]
-    found = spectra(*tensors)
-    place = HERE / "run"
-    place.mkdir(exist_ok=True)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lmp", nargs="+", default=["lmp"], help="LAMMPS, after mpirun if wanted")
+    place = HERE / "run_spectrum"
+    found = spectra(*recorded(parser.parse_args().lmp, place))
     np.savetxt(place / "spectrum.txt", np.array(list(found.values())).T, header=" ".join(found))
     figure, axes = pyplot.subplots(2, 1, sharex=True, figsize=(7, 5), layout="constrained")
     wave = found.pop("1/cm")

@@ -43,7 +43,9 @@ bool evaluate(const deeptf_model* model) {
   results.virial = virial;
   results.atom_energy = atom_energy;
   results.atom_virial = atom_virial;
-  const deeptf_options options{sizeof options, 1, 0};
+  deeptf_options options{};
+  options.size = sizeof options;
+  options.threads = 1;
   return api().deeptf_evaluate(model, &frames, &options, &results) == 0;
 }
 
@@ -194,6 +196,49 @@ TEST(embedding_nets_of_other_widths) {
   CHECK(is_refused(with_plan(before + "[" + layer("descriptor/embedding_0_0/0") + "]" + more),
                    "layers of equal widths"));
   CHECK(is_refused(with_plan(before + one + more), "got no value energy"));
+}
+
+// Axes of sums [4, 8], numbers of them and what both make; energies are numbers too.
+TEST(vectors_and_tensors) {
+  const std::string sums = R"({"kernel": "network_sum", "takes": "rows", "gives": "sums",
+      "columns": 4, "activation": "tanh", "curve": "descriptor/curve", "sel": "descriptor/sel",
+      "empty": "descriptor/empty", "nets": [)";
+  const auto stages = [&](const std::string& chosen, const std::string& places,
+                          const std::string& width) {
+    const std::string one = net("descriptor/embedding_0_0");
+    const std::string numbers = R"({"kernel": "property_net", "takes": "descriptor", "chosen": )";
+    const std::string nets = R"(, "activation": "tanh", "nets": [)";
+    const std::string of_axes = "[" + layer("numbers/0") + ", " + layer("numbers/" + width) + "]";
+    return environment() + ", " + sums + one + ", " + one + ", " + one + ", " + one + "]}, " +
+           R"({"kernel": "moment_product", "takes": "sums", "gives": "descriptor", "axis": 3,
+        "places": 40}, )" +
+           numbers + "[true, true]" + nets + of_axes + ", " + of_axes +
+           R"(], "gives": "numbers"}, {"kernel": "axes", "takes": ["sums"], "gives": "axes",
+        "places": )" +
+           places +
+           R"(}, {"kernel": "axis_vector", "takes": ["axes", "numbers"], "gives": "vector"},
+        {"kernel": "axis_tensor", "takes": ["axes", "numbers"], "gives": "tensor",
+        "diagonal": true, "scale": [1, 2], "added": [0.5, 0]}, )" +
+           numbers + chosen + nets + "[" + layer("numbers/0") + ", " + layer("numbers/energy") +
+           R"(]], "gives": "energy"})";
+  };
+  const std::string constants =
+      doubles("numbers/0/matrix", {24, 5}) + doubles("numbers/0/bias", {5}) +
+      doubles("numbers/8/matrix", {5, 8}) + doubles("numbers/8/bias", {8}) +
+      doubles("numbers/7/matrix", {5, 7}) + doubles("numbers/7/bias", {7}) +
+      doubles("numbers/energy/matrix", {5, 1}) + doubles("numbers/energy/bias", {1});
+  const std::string good = stages("[true, false]", "[40]", "8"), whole = constants + golden();
+  CHECK(load(with_plan(good, constants)) != nullptr);
+  CHECK(is_refused(with_plan(stages("[true]", "[40]", "8"), constants), "one for each type"));
+  CHECK(is_refused(with_plan(stages("[true, true]", "[40]", "8"), constants),
+                   "`nets` of a stage must be 2 for 2 types, got 1"));
+  CHECK(is_refused(with_plan(stages("[true, false]", "[0]", "8"), constants), "at least 1"));
+  CHECK(is_refused(with_plan(stages("[true, false]", "[1, 1]", "8"), constants), "one for each"));
+  CHECK(is_refused(with_plan(stages("[true, false]", "[40]", "7"), constants),
+                   "numbers of 8 axes must be 8, got 7"));
+  const std::string json = json_with_plan(good);
+  const Outcomes outcomes = exchanged(json, json.rfind("\"plan\""), whole, 300);
+  CHECK(outcomes.evaluated > 10 && outcomes.refused > 50);
 }
 
 TEST(gates_and_empty_places) {

@@ -96,7 +96,9 @@ class CpuModel {
 
   template <class Function, class Given>
   void run(Function function, const Given& given, Found* found) const {
-    const deeptf_options options{sizeof options, 1, 0};
+    deeptf_options options{};
+    options.size = sizeof options;
+    options.threads = 1;
     const deeptf_results results = found->results();
     if (function(model_.get(), &given, &options, &results) != 0) {
       throw deeptf::Error(api().deeptf_last_error());
