@@ -176,16 +176,6 @@ class FittingNet:
 
 
 @dataclass(frozen=True)
-class Scaled:
-    """A value times a number."""
-
-    kernel: ClassVar[str] = "scaled"
-    takes: str
-    gives: str
-    factor: float
-
-
-@dataclass(frozen=True)
 class DipoleCharge:
     """Energy [N] of charges at atoms and at centres beside them, with all of a frame; the last one.
 
