@@ -12,6 +12,8 @@ const std::map<std::string, Make>& makers() {
   static const std::map<std::string, Make> all{
       {"environment", make_environment},
       {"embedding_sum", make_embedding_sum},
+      {"gated_sum", make_embedding_sum},
+      {"triple_sum", make_triple_sum},
       {"empty_places", make_empty_places},
       {"moment_product", make_moment_product},
       {"scaled_sum", make_scaled_sum},

@@ -12,6 +12,19 @@
 
 namespace deeptf::device {
 
+// The type of the centre of a pair; -1 for what may lie behind the last one.
+struct CentreTypes {
+  int64_t num_all, num_types;
+  const int32_t *centre, *atom_type;
+
+  DEEPTF_HD int32_t operator()(int64_t pair) const {
+    const int32_t atom = centre[pair];
+    if (atom < 0 || atom >= num_all) return -1;
+    const int32_t type = atom_type[atom];
+    return type < num_types ? type : -1;
+  }
+};
+
 // Atoms sorted by type and their pairs, as stages take them; what is not said to be on the host is
 // on the device.
 struct Block {
@@ -36,6 +49,10 @@ struct Block {
   const double* displacement;     // [p, 3]
   int64_t* outside_count;         // [T, T] centre type first; the most so far
   double* outside_distance;       // [T, T] A; the least one so far
+  int64_t most_triples;           // room for triples
+  int64_t* num_triples;           // how many there are; the most so far
+
+  CentreTypes centre_types() const { return {num_all, num_types, centre, atom_type}; }
 };
 
 template <class T>

@@ -3,15 +3,17 @@
 #include <thread>
 
 #include "engine_case.h"
+#include "kind_models.h"
 
 using namespace deeptf_test;
 
 namespace {
 
-double tolerance_of(const TableModel& model) { return model.single ? 1e-5 : 1e-12; }
+double tolerance_of(const ModelBytes& model) { return model.single ? 1e-5 : 1e-12; }
 
 // Whether a model gives the same on both through all doors.
-bool agree_everywhere(TableModel model, const System& system) {
+template <class Model>
+bool agree_everywhere(Model model, const System& system) {
   const std::string bytes = model.bytes();
   const CpuModel cpu(bytes);
   const GpuModel gpu(bytes);
@@ -87,6 +89,29 @@ TEST(one_net_for_all_types) {
   CHECK(agree_everywhere(model, single_frame()));
 }
 
+TEST(gates_of_types) {
+  GatedModel model;
+  CHECK(agree_everywhere(model, single_frame()));
+  model.fade = false;
+  CHECK(agree_everywhere(model, single_frame()));
+  model.types = 3;
+  model.width = 21;
+  model.fade = model.single = true;
+  CHECK(agree_everywhere(model, single_frame(3)));
+}
+
+TEST(two_neighbours_at_a_time) {
+  TripleModel model;
+  CHECK(agree_everywhere(model, single_frame()));
+  model.bent = true;
+  CHECK(agree_everywhere(model, single_frame()));
+  model.types = 3;
+  model.width = 21;
+  model.single = true;
+  model.data_end = 1;
+  CHECK(agree_everywhere(model, single_frame(3)));
+}
+
 TEST(pairs_beyond_the_data_are_counted) {
   TableModel model;
   model.data_end = 1;
@@ -98,8 +123,9 @@ TEST(pairs_beyond_the_data_are_counted) {
   CHECK(agree_everywhere(model, system));
 }
 
-TEST(numbers_of_atoms_and_pairs_may_change) {
-  TableModel model;
+template <class Model>
+void check_numbers_may_change() {
+  Model model;
   const CpuModel cpu(model.bytes());
   const GpuModel gpu(model.bytes());
   const auto same = [&](const System& system, bool with_cell = true) {
@@ -128,6 +154,10 @@ TEST(numbers_of_atoms_and_pairs_may_change) {
   none.type = {-1, -1, -1};
   CHECK(same(none));
 }
+
+TEST(numbers_of_atoms_and_pairs_may_change) { check_numbers_may_change<TableModel>(); }
+
+TEST(numbers_of_triples_may_change) { check_numbers_may_change<TripleModel>(); }
 
 TEST(many_frames_are_cut) {
   TableModel model;
