@@ -20,6 +20,70 @@ class GatedModel : public ModelBytes {
   }
 };
 
+// Sums with nets in place of tables, with gates or without.
+class NetworkModel : public ModelBytes {
+ public:
+  int columns = 4;
+  bool gated = false;
+  bool alike = false;  // nets but for their first bias
+
+ private:
+  std::string stages() override {
+    const int64_t nets = gated ? 1 : types * types;
+    return environment("rows", columns, "pairs", rcut) +
+           stage(gated ? "gated_network_sum" : "network_sum",
+                 R"("takes": "rows", "gives": "atom/sums", "columns": )" + std::to_string(columns) +
+                     ", " + embedding_nets(nets, alike) + ", " + blocks("sums", nets) +
+                     (gated ? ", " + gate_of_types(true) : "")) +
+           ", " + (columns == 4 ? moment_stage("atom") : scaled_stage("atom")) +
+           fitting_stage("atom", columns == 4 ? width * axis : width);
+  }
+};
+
+// Attention between the pairs of an atom (se_atten).
+class AttentionModel : public ModelBytes {
+ public:
+  int64_t layers = 2, attn = 5;
+  bool smooth = true, dotr = true, diagonal = true, gated = true;
+
+ private:
+  std::string stages() override {
+    const int64_t nets = gated ? 1 : types;
+    return environment("rows", 4, "pairs", rcut) +
+           stage("pair_network", R"("takes": "rows", "gives": "values", )" +
+                                     embedding_nets(nets, !gated) + ", " + blocks("values", nets) +
+                                     (gated ? ", " + gate_of_types(smooth) : "")) +
+           ", " +
+           stage("attention_sum",
+                 R"("takes": ["values", "rows"], "gives": "atom/sums", "epsilon": 0.001, )"
+                 R"("places": 30, "dotr": )" +
+                     truth(dotr) + R"(, "diagonal": )" + truth(diagonal) + R"(, "share": )" +
+                     share_of_pairs("attention/share", smooth) + ", " + precision() + ", " +
+                     blocks("attention", 1) + R"(, "layers": [)" + layer_list() + "]") +
+           ", " + moment_stage("atom") + fitting_stage("atom", width * axis);
+  }
+
+  std::string layer_list() {
+    std::string all;
+    for (int64_t l = 0; l < layers; ++l) {
+      const std::string at = "attention/" + std::to_string(l);
+      all += l > 0 ? ", {" : "{";
+      for (const std::string part : {"query", "key", "value"}) {
+        all += quoted(part) + ": " + linear(at + "/" + part, width, attn) + ", ";
+      }
+      all += R"("output": )" + linear(at + "/output", attn, width) + ", " +
+             constant("scale", at + "/scale", random(width, 0.2, 1), {width}) + ", " +
+             constant("shift", at + "/shift", random(width, 0.2), {width}) + "}";
+    }
+    return all;
+  }
+
+  std::string linear(const std::string& at, int64_t in, int64_t out) {
+    return "{" + constant("matrix", at + "/matrix", random(in * out, 0.5), {in, out}) + ", " +
+           constant("bias", at + "/bias", random(out, 0.5), {out}) + "}";
+  }
+};
+
 // Sums over two neighbours at a time (se_e3).
 class TripleModel : public ModelBytes {
  public:
@@ -31,6 +95,18 @@ class TripleModel : public ModelBytes {
     return environment("rows", 4, "pairs", rcut) +
            stage("triple_sum", R"("takes": "rows", "gives": "atom/sums", "bent": )" +
                                    std::string(bent ? "true, " : "false, ") + table("sums", nets)) +
+           ", " + scaled_stage("atom") + fitting_stage("atom", width);
+  }
+};
+
+// The same with nets in place of tables.
+class TripleNetworkModel : public ModelBytes {
+  std::string stages() override {
+    const int64_t nets = types * (types + 3) / 2;
+    return environment("rows", 4, "pairs", rcut) +
+           stage("triple_network_sum",
+                 R"("takes": "rows", "gives": "atom/sums", )" + embedding_nets(nets) + ", " +
+                     constant("shares", "shares", random(nets, 0.3, 1), {nets})) +
            ", " + scaled_stage("atom") + fitting_stage("atom", width);
   }
 };

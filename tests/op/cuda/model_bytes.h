@@ -24,6 +24,7 @@ class ModelBytes {
   int64_t fparam = 0, aparam = 0;
   bool relative = false;  // energies are those over isolated atoms
   bool one_net = false;   // for all types, which have vectors; and places without a type
+  int64_t left_out = -1;  // a block of types without a net
 
   virtual ~ModelBytes() = default;
 
@@ -41,6 +42,7 @@ class ModelBytes {
 
   static std::string number(double value) { return std::to_string(value); }
   static std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+  static std::string truth(bool value) { return value ? "true" : "false"; }
   static std::string stage(const std::string& kernel, const std::string& rest) {
     return R"({"kernel": )" + quoted(kernel) + (rest.empty() ? "" : ", " + rest) + "}";
   }
@@ -130,10 +132,13 @@ class ModelBytes {
            constant("grid", name + "/grid", grid, {2 * curves, 2});
   }
 
-  // Which net each block of pairs has, and the places without a neighbour.
+  // Which net each block of pairs has, and the places without a neighbour; `left_out` is a block
+  // without a net.
   std::string blocks(const std::string& name, int64_t curves) {
     std::vector<int32_t> curve;
-    for (int64_t k = 0; k < types * types; ++k) curve.push_back(static_cast<int32_t>(k % curves));
+    for (int64_t k = 0; k < types * types; ++k) {
+      curve.push_back(k == left_out ? -1 : static_cast<int32_t>(k % curves));
+    }
     const std::vector<double> sel = random(types, 0.5, one_net ? 0 : 20);
     return constant("curve", name + "/curve", curve, {types, types}) + ", " +
            constant("sel", name + "/sel", sel, {types}) + ", " +
@@ -141,12 +146,42 @@ class ModelBytes {
                     {types, types});
   }
 
-  // Gates of the blocks of pairs, and the shares of pairs where they fade out.
+  // Embedding nets of layers of half the width and of all of it; with `alike` they differ in the
+  // bias of their first layer alone.
+  std::string embedding_nets(int64_t number, bool alike = false) {
+    std::string nets;
+    for (int64_t k = 0; k < (alike ? 1 : number); ++k) {
+      std::string layers;
+      int64_t in = 1;
+      for (const int64_t out : {width / 2, width}) {
+        const std::string at = "embedding/" + std::to_string(k) + "/" + std::to_string(out);
+        layers += (in > 1 ? ", {" : "{") +
+                  constant("matrix", at + "/matrix", random(in * out, 0.5), {in, out}) + ", " +
+                  constant("bias", at + "/bias", random(out, 0.5), {out});
+        if (idt && in > 1) {
+          layers += ", " + constant("idt", at + "/idt", random(out, 0.1, 0.5), {out});
+        }
+        layers += "}";
+        in = out;
+      }
+      nets += (k > 0 ? ", [" : "[") + layers + "]";
+    }
+    const std::string text =
+        R"("activation": "tanh", )" + precision() + R"(, "nets": [)" + nets + "]";
+    if (!alike) return text;
+    const int64_t half = width / 2;
+    return text + ", " +
+           constant("first_bias", "embedding/first", random(number * half, 0.5), {number, half});
+  }
+
+  // Shares of pairs, where they fade out at the cut-off.
+  std::string share_of_pairs(const std::string& name, bool fade) {
+    if (!fade) return "null";
+    return R"({"rcut_smth": )" + number(rcut_smth) + ", " + statistics(name, 4) + "}";
+  }
+  // Gates of the blocks of pairs, with shares.
   std::string gate_of_types(bool fade) {
-    const std::string share =
-        !fade ? "null"
-              : R"({"rcut_smth": )" + number(rcut_smth) + ", " + statistics("share", 4) + "}";
-    return R"("share": )" + share + ", " +
+    return R"("share": )" + share_of_pairs("gate/share", fade) + ", " +
            constant("gate", "gate", random(types * types * width, 0.3), {types, types, width});
   }
 

@@ -100,6 +100,43 @@ TEST(gates_of_types) {
   CHECK(agree_everywhere(model, single_frame(3)));
 }
 
+TEST(nets_in_place_of_tables) {
+  NetworkModel model;
+  CHECK(agree_everywhere(model, single_frame()));
+  model.columns = 1;
+  CHECK(agree_everywhere(model, single_frame()));
+  model.columns = 4;
+  model.types = 3;
+  model.left_out = 4;
+  model.idt = model.single = true;
+  CHECK(agree_everywhere(model, single_frame(3)));
+  model.alike = true;
+  model.idt = model.single = false;
+  CHECK(agree_everywhere(model, single_frame(3)));
+  model.gated = true;
+  model.width = 42;
+  CHECK(agree_everywhere(model, single_frame(3)));
+}
+
+TEST(attention_between_pairs) {
+  AttentionModel model;
+  CHECK(agree_everywhere(model, single_frame()));
+  model.gated = model.dotr = false;
+  CHECK(agree_everywhere(model, single_frame()));
+  model.types = 3;
+  model.smooth = model.diagonal = false;
+  model.dotr = true;
+  model.width = 36;
+  CHECK(agree_everywhere(model, single_frame(3)));
+  model.gated = true;
+  model.layers = 0;
+  model.left_out = 4;
+  CHECK(agree_everywhere(model, single_frame(3)));
+  model.layers = 3;
+  model.smooth = model.single = true;
+  CHECK(agree_everywhere(model, single_frame(3)));
+}
+
 TEST(two_neighbours_at_a_time) {
   TripleModel model;
   CHECK(agree_everywhere(model, single_frame()));
@@ -109,6 +146,15 @@ TEST(two_neighbours_at_a_time) {
   model.width = 21;
   model.single = true;
   model.data_end = 1;
+  CHECK(agree_everywhere(model, single_frame(3)));
+}
+
+TEST(nets_of_two_neighbours_at_a_time) {
+  TripleNetworkModel model;
+  CHECK(agree_everywhere(model, single_frame()));
+  model.types = 3;
+  model.width = 42;
+  model.single = true;
   CHECK(agree_everywhere(model, single_frame(3)));
 }
 
@@ -158,6 +204,8 @@ void check_numbers_may_change() {
 TEST(numbers_of_atoms_and_pairs_may_change) { check_numbers_may_change<TableModel>(); }
 
 TEST(numbers_of_triples_may_change) { check_numbers_may_change<TripleModel>(); }
+
+TEST(numbers_of_attending_pairs_may_change) { check_numbers_may_change<AttentionModel>(); }
 
 TEST(many_frames_are_cut) {
   TableModel model;
