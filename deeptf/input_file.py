@@ -112,9 +112,10 @@ def join(path: str, key: str) -> str:
 def entry(path: str, key: str = "") -> str:
     """Return the place under which tables of keys have a key of the object at `path`.
 
-    The objects of a list "list" in an object have its keys (model/descriptor/list[0]/rcut).
+    The objects of the lists "list" and "models" in an object have its keys
+    (model/models[1]/descriptor/list[0]/rcut is model/descriptor/rcut).
     """
-    place = re.sub(r"/list\[\d+\]", "", path)
+    place = re.sub(r"/(list|models)\[\d+\]", "", path)
     return join(place, key) if key else place
 
 

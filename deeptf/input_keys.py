@@ -72,7 +72,9 @@ KNOWN_TYPES: dict[str, tuple[str, ...]] = {
     "optimizer": ("Adam", "AdamW", "LKF", "AdaMuon", "HybridMuon"),
 }
 
-_NO_TABLE_POTENTIAL = "deeptf has no short-range pair table"
+_OTHER_WALL = "model/zbl gives a wall by atomic numbers"
+_NO_PART = "parts of a sum have no pair energies of their own; make them a part (pairtab)"
+_OF_WHOLE = "the parts of a sum have that of the whole model"
 _UNIT_LENGTH = "queries, keys and values of attention have length 1"
 _ONLY_STANDARD = "deeptf trains one standard model at a time"
 
@@ -80,14 +82,16 @@ UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "validating": (({}, None), "deeptf validates with training/validation_data only"),
     "nvnmd": (({}, None), "deeptf has no NVNMD back end"),
     "model/model_dict": ((), _ONLY_STANDARD),
-    "model/shared_dict": ((), _ONLY_STANDARD),
+    "model/shared_dict": (({},), _ONLY_STANDARD),
     "model/modifier": ((None,), "long-range corrections of the data are not available"),
     "model/spin": ((None,), "spin models are not available"),
-    "model/use_srtab": ((None,), _NO_TABLE_POTENTIAL),
+    "model/type_map": ((), "the parts of a sum have the types of model/type_map"),
+    "model/use_srtab": ((None,), _NO_PART),
+    "model/zbl": ((None,), _NO_PART),
     "model/pair_exclude_types": (([], None), "use model/descriptor/exclude_types"),
     "model/atom_exclude_types": (([], None), "atoms cannot be left out of the energy"),
     "model/preset_out_bias": ((None,), "use model/fitting_net/atom_ener"),
-    "model/bridging_method": (("None", None), _NO_TABLE_POTENTIAL),
+    "model/bridging_method": (("None", None), _OTHER_WALL),
     "model/descriptor/env_protection": (
         (0.0, 0),
         "1/r is used without an added constant",
@@ -134,22 +138,21 @@ UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
 }
 
 _TYPE_SECTION = "model/type_embedding says how types become vectors"
-_UNUSED_TABLE = "it shapes a short-range pair table, which is not used"
+_UNUSED_WALL = "it shapes a wall that is not used"
 
 ACCEPTED_WITHOUT_EFFECT: dict[str, str] = {
     "with_distrib": "the number of processes decides",
+    "model/data_stat_nbatch": _OF_WHOLE,
+    "model/data_stat_protect": _OF_WHOLE,
+    "model/srtab_add_bias": "it is about a blend, which parts of a sum do not have",
     "model/data_bias_nsample": "the energy bias is fitted to all frames",
     "model/compress": "embedding nets are tables from the first step on; deeptf compress makes "
     "others of a frozen model",
     "model/descriptor/tebd_dim": _TYPE_SECTION,
     "model/descriptor/use_econf_tebd": _TYPE_SECTION,
     "model/descriptor/use_tebd_bias": _TYPE_SECTION,
-    "model/smin_alpha": _UNUSED_TABLE,
-    "model/sw_rmin": _UNUSED_TABLE,
-    "model/sw_rmax": _UNUSED_TABLE,
-    "model/srtab_add_bias": _UNUSED_TABLE,
-    "model/bridging_r_inner": _UNUSED_TABLE,
-    "model/bridging_r_outer": _UNUSED_TABLE,
+    "model/bridging_r_inner": _UNUSED_WALL,
+    "model/bridging_r_outer": _UNUSED_WALL,
     "model/info": "it is a description",
     "model/model_branch_alias": "it names branches of multi-task models",
     "loss/huber_delta": "the loss is the mean square error",

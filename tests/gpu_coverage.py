@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from small_run import write_run
 
 from deeptf.data.schedule import BatchSchedule
@@ -57,6 +58,12 @@ KINDS: dict[str, dict[str, Any]] = {
     "strip": {**MIXED, "attn_layer": 0, "tebd_input_mode": "strip"},
     "attention": {**MIXED, "attn_layer": 1, "smooth_type_embedding": True},
     "loc_frame": {**FRAMES, "axis_rule": [0, -3, 0, 0, -3, 1] * 2},
+    "wall": PAIRS,
+    "blend": PAIRS,
+}
+SHORT_RANGE: dict[str, dict[str, Any]] = {  # where atoms are near; names of elements, a file
+    "wall": {"model/zbl": {"rin": 1.0, "rout": 2.0}, "model/type_map": ["C", "H"]},
+    "blend": {"model/smin_alpha": 0.2, "model/sw_rmin": 1.8, "model/sw_rmax": 3.0},
 }
 CHOICES = (("float32", "Adam"), ("float64", "SOAP"))
 TYPED = ("type_embedding", "se_a_ebd_v2", "se_atten", "strip", "attention")
@@ -77,7 +84,17 @@ def settings(kind: str, precision: str, optimizer: str) -> dict[str, Any]:
     }
     if kind in TYPED:
         changes["model/type_embedding"] = {"neuron": [2, 4], "precision": precision}
-    return changes
+    return changes | SHORT_RANGE.get(kind, {})
+
+
+def write(folder: Path, kind: str, changes: dict[str, Any]) -> Path:
+    """Write the files of a run and return the path of its input."""
+    if kind == "blend":
+        np.savetxt(folder / "pairs.tab", [[0.5, 9, 9, 9], [1.5, 1, 1, 1], [2.5, 0, 0, 0]])
+        changes["model/use_srtab"] = str(folder / "pairs.tab")
+    path = write_run(folder, changes)
+    (folder / "system" / "type_map.raw").write_text("\n".join(changes.get("model/type_map", "AB")))
+    return path
 
 
 @contextlib.contextmanager
@@ -88,7 +105,7 @@ def training(kind: str, precision: str, optimizer: str) -> Iterator[tuple[Run, T
         changes["training/training_data/systems"] = [f"{folder}/system"]
         changes["training/stat_file"] = f"{folder}/statistics.npz"
         with contextlib.redirect_stdout(io.StringIO()):
-            run = start(write_run(Path(folder), changes))
+            run = start(write(Path(folder), kind, changes))
         graph = TrainingGraph(run.config, run.values, seed=1)
         try:
             yield run, graph

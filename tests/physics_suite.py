@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,12 @@ from deeptf.infer.deep_pot import DeepPot
 from deeptf.model.descriptor.hybrid import Hybrid
 from deeptf.model.descriptor.loc_frame import LocFrame
 from deeptf.model.model import ModelConfig
+from deeptf.model.pair_potential import TablePotential
 from deeptf.model.parameters import Parameters
+from deeptf.model.scopes import in_numbered_scopes
 from deeptf.model.table import NODES, RANGE, measured_arrays
+from deeptf.model.term.linear_ener import LinearEner
+from deeptf.model.term.pairtab import PairTab
 from deeptf.tf import session, tf
 
 OUTPUTS = ("energy", "atom_energy", "force", "virial", "atom_virial", "descriptor")
@@ -46,7 +51,16 @@ def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> di
     """Return weights drawn as for training, and statistics of a plausible size."""
     rng = np.random.default_rng(seed)
     types = config.num_types
-    statistics = {"fitting/energy_bias": rng.normal(-10, 3, types)}
+    if isinstance(config.term, LinearEner):
+        parts = (
+            random_arrays(replace(config, term=part), seed + k, spread)
+            for k, part in enumerate(config.term.models)
+        )
+        return in_numbered_scopes(parts)
+    if isinstance(config.term, PairTab):
+        return table_arrays(config.term.potential, types, "pair_table")
+    statistics = short_range_arrays(config)
+    statistics |= {"fitting/energy_bias": rng.normal(-10, 3, types)}
     statistics["fitting/constant"] = rng.normal(size=types)  # of polarizabilities
     for scope, part in descriptors(config.term.descriptor):
         if isinstance(part, LocFrame):
@@ -71,6 +85,26 @@ def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> di
             weights = run.run(parameters.variables)
     arrays = {**{name: spread * value for name, value in weights.items()}, **parameters.constants}
     return arrays | table_nodes(config, arrays)
+
+
+def short_range_arrays(config: ModelConfig) -> dict[str, np.ndarray]:
+    """Return the arrays of what a model has beside its nets, without a file of a table."""
+    if config.use_srtab is not None:
+        return table_arrays(config.short_range.potential, config.num_types, "short_range")
+    return {} if config.zbl is None else config.short_range.arrays(config.type_map)[0]
+
+
+def table_arrays(potential: TablePotential, types: int, scope: str) -> dict[str, np.ndarray]:
+    """Return a table of energies k (1 - r / rcut)^3 of the k-th two types, from 0.2 A on."""
+    step, first = 0.05, 0.2
+    share = (
+        1 - (first + step * np.arange(int((potential.rcut - first) / step) + 2)) / potential.rcut
+    )
+    share = np.maximum(share, 0.0)
+    node = np.stack([share**3, -3 * share**2 * step / potential.rcut], axis=1)
+    factor = 1.0 + np.arange(types * (types + 1) // 2)
+    nodes = factor[:, None, None] * node
+    return {f"{scope}/nodes": nodes, f"{scope}/grid": np.array([first, step])}
 
 
 def table_nodes(
@@ -112,13 +146,16 @@ class Potential:
         self.config = config
         with tf.Graph().as_default() as graph:
             tf.import_graph_def(frozen.build(config, arrays), name="")
+        there = {node.name for node in graph.as_graph_def().node}
+        self._outputs = tuple(name for name in OUTPUTS if name in there)
         self._session = session(graph)
 
     def __call__(self, frames: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """Return the outputs for frames with coord [n, 3], cell [3, 3] and type [n]."""
         batch = batch_of(frames)
         names = ("coord", "cell", "atom_type", "frame_row")
-        return self.run({f"{name}:0": getattr(batch, name) for name in names} | _parameters(batch))
+        feed = {f"{name}:0": getattr(batch, name) for name in names} | _parameters(batch)
+        return self.run(feed, self._outputs)
 
     def of_pairs(self, frame: dict[str, np.ndarray], pairs: Pairs) -> dict[str, np.ndarray]:
         """Return outputs for a frame whose pairs are given."""
@@ -127,9 +164,7 @@ class Potential:
         feed |= {f"{name}:0": getattr(batch, name) for name in ("atom_type", "frame_row")}
         return self.run(feed | _parameters(batch), ("energy", "force", "virial"))
 
-    def run(
-        self, feed: dict[str, np.ndarray], names: tuple[str, ...] = OUTPUTS
-    ) -> dict[str, np.ndarray]:
+    def run(self, feed: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, np.ndarray]:
         """Return outputs for a feed by tensor name."""
         return self._session.run({name: f"{name}:0" for name in names}, feed)
 
@@ -171,14 +206,11 @@ class PhysicsSuite:
     config: ModelConfig
     tolerance = 1e-10
     steep = 1.0  # factor on the weights
-    native = True  # whether the model has a plan, so that the engine runs it
     reflected = True  # whether reflections change nothing
 
     @pytest.fixture(autouse=True, params=[Potential, EnginePotential], ids=["graph", "engine"])
     def _choose(self, request: pytest.FixtureRequest) -> None:
         self._kind = request.param
-        if request.param is EnginePotential and not self.native:
-            pytest.skip("TensorFlow alone runs this model")
 
     def potential(self) -> Potential | EnginePotential:
         """Return the model with random weights (one of a kind per class)."""
@@ -194,13 +226,13 @@ class PhysicsSuite:
         rng = np.random.default_rng(seed)
         cell = np.array([[5.9, 0.0, 0.0], [1.1, 5.6, 0.0], [-0.7, 0.9, 6.3]])
         grid = np.stack(np.meshgrid(*[np.arange(2)] * 3), -1).reshape(-1, 3)[:atoms] / 2 + 0.1
-        fitting = self.config.term.fitting_net
+        needs = self.config.needs()
         return {
             "coord": grid @ cell + rng.uniform(-0.4, 0.4, (atoms, 3)),
             "cell": cell,
             "type": (np.arange(atoms) % self.config.num_types).astype(np.int32),
-            "fparam": rng.normal(size=fitting.numb_fparam),
-            "aparam": rng.normal(size=(atoms, fitting.numb_aparam)),
+            "fparam": rng.normal(size=needs.numb_fparam),
+            "aparam": rng.normal(size=(atoms, needs.numb_aparam)),
         }
 
     def open_frame(self, seed: int = 0) -> dict[str, np.ndarray]:
@@ -276,7 +308,7 @@ class PhysicsSuite:
         self.close(after["virial"], 2 * before["virial"])
 
     def test_smooth_at_the_cut_off(self) -> None:
-        rcut = self.config.term.descriptor.rcut
+        rcut = self.config.needs().rcut
         frame = self.open_frame()
         frame = {**frame, "coord": frame["coord"][:2].copy(), "type": frame["type"][:2]}
         frame["aparam"] = frame["aparam"][:2]
@@ -336,7 +368,7 @@ class PhysicsSuite:
 
     def test_door_for_pairs(self) -> None:
         frame = self.frame()
-        with PairFinder(self.config.term.descriptor.rcut) as find:
+        with PairFinder(self.config.needs().rcut) as find:
             pairs = find(batch_of([frame]))
         results, expected = self.potential().of_pairs(frame, pairs), self.potential()([frame])
         for name, value in results.items():  # the engine adds the pairs of an atom in another order

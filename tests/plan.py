@@ -42,7 +42,8 @@ class Plan:
         self.atom_type, self.fparam, self.aparam = atom_type, fparam, aparam
         metadata = self.model.metadata
         pairs = twins.neighbor_pairs(coord, cell, atom_type, frame_row, metadata["rcut"])
-        order = twins.sort_pairs(*pairs, atom_type, len(metadata["type_map"]))
+        self.num_types = len(metadata["type_map"])
+        self.sorted = order = twins.sort_pairs(*pairs, atom_type, self.num_types)
         self.order, _, self.neighbor_count, _, self.centre, neighbor, displacement = order[:7]
         self.displacement, self.neighbor = displacement, neighbor
         self.frame = np.searchsorted(frame_row, self.order, side="right") - 1
@@ -57,6 +58,11 @@ class Plan:
         force, virial = twins.force_virial(*geometry, frame_row)
         of_frame = np.add.reduceat(energy, frame_row[:-1])
         return {"energy": of_frame, "force": force, "virial": virial, "atom_energy": energy}
+
+    def of_pairs(self, function):
+        """Return half the sums of a function of pairs for each centre, and how a gradient pulls."""
+        value, gradient = twins.pair_energies(function, self.sorted, self.atom_type)
+        return value, lambda upper: upper[self.place[self.centre], None] * gradient
 
     def _term(self, term):
         """Return the energies of the atoms in order, and the gradient of their sum."""
@@ -113,6 +119,11 @@ def scaled_sum(plan, stage, sums):
     return value / divisor, lambda upper: upper[:, None] / divisor
 
 
+def scaled(plan, stage, value):
+    factor = stage["factor"]
+    return factor * value, lambda upper: factor * upper
+
+
 def fitting_net(plan, stage, descriptor):
     types = plan.atom_type[plan.order]
     condition = [np.zeros((len(types), 0))]
@@ -154,6 +165,38 @@ def _net(plan, stage, net, x):
     return x[:, 0], slope
 
 
+def pair_table(plan, stage, displacement):
+    nodes, grid = (plan.constant(stage[name]) for name in ("nodes", "grid"))
+    types = plan.num_types
+    place = {pair: k for k, pair in enumerate(zip(*np.triu_indices(types), strict=True))}
+    return plan.of_pairs(
+        lambda r, a, b: twins.pair_table(r, nodes[place[min(a, b), max(a, b)]], grid, stage["rcut"])
+    )
+
+
+def zbl(plan, stage, displacement):
+    number = plan.constant(stage["atomic_number"])
+    ends = stage["rin"], stage["rout"]
+    return plan.of_pairs(lambda r, a, b: twins.zbl(r, number[a], number[b], *ends))
+
+
+def soft_minimum(plan, stage, displacement):
+    lengths = (stage[name] for name in ("alpha", "rmin", "rmax"))
+    value, gradient = twins.soft_minimum(plan.sorted, len(plan.atom_type), *lengths)
+    return value, lambda upper: upper[plan.place[plan.centre], None] * gradient
+
+
+def blend(plan, stage, taken):
+    switch, first, second = taken
+    if stage["added"] is not None:
+        first = first + plan.constant(stage["added"])[plan.atom_type[plan.order]]
+
+    def pull(upper):
+        return upper * (first - second), upper * switch, upper * (1 - switch)
+
+    return switch * first + (1 - switch) * second, pull
+
+
 KERNELS = {
     kernel.__name__: kernel
     for kernel in (
@@ -165,6 +208,11 @@ KERNELS = {
         concatenation,
         moment_product,
         scaled_sum,
+        scaled,
         fitting_net,
+        pair_table,
+        zbl,
+        soft_minimum,
+        blend,
     )
 }

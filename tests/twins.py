@@ -346,3 +346,73 @@ def row_norm(x, epsilon):
     """Rows without their mean, divided by their standard deviation."""
     x = x - x.mean(1, keepdims=True)
     return x / np.sqrt(np.mean(x**2, axis=1, keepdims=True) + epsilon)
+
+
+def pair_table(distance, nodes, grid, rcut):
+    """u(r) and u'(r) of cubics through nodes [n, 2] with values and slopes times the step."""
+    place = (distance - grid[0]) / grid[1]
+    if distance >= rcut or place >= len(nodes) - 1:
+        return 0.0, 0.0
+    k = int(place)
+    v, ((a, da), (b, db)) = place - k, nodes[k : k + 2]
+    value = (
+        a * (1 - v) ** 2 * (1 + 2 * v)
+        + b * v**2 * (3 - 2 * v)
+        + da * v * (1 - v) ** 2
+        - db * v**2 * (1 - v)
+    )
+    slope = 6 * (b - a) * v * (1 - v) + da * (1 - v) * (1 - 3 * v) + db * v * (3 * v - 2)
+    return value, slope / grid[1]
+
+
+def zbl(distance, first, second, rin, rout):
+    """u(r) and u'(r) of the repulsion of nuclei of two atomic numbers."""
+    a = 0.46850 / (first**0.23 + second**0.23)
+    shares = np.array([0.18175, 0.50986, 0.28022, 0.02817])
+    rates = np.array([3.1998, 0.94229, 0.40290, 0.20162]) / a
+
+    def bare(r):
+        phi = [np.sum(shares * (-rates) ** k * np.exp(-rates * r)) for k in range(3)]
+        q = 14.399645 * first * second
+        return (
+            q * phi[0] / r,
+            q * (phi[1] / r - phi[0] / r**2),
+            q * (phi[2] / r - 2 * phi[1] / r**2 + 2 * phi[0] / r**3),
+        )
+
+    if distance >= rout:
+        return 0.0, 0.0
+    t, (e0, e1, e2), (value, slope, _) = rout - rin, bare(rout), bare(distance)
+    a, b = (-3 * e1 + t * e2) / t**2, (2 * e1 - t * e2) / t**3
+    x = max(distance - rin, 0)
+    value += -e0 + t * e1 / 2 - t**2 * e2 / 12 + a / 3 * x**3 + b / 4 * x**4
+    return value, slope + a * x**2 + b * x**3
+
+
+def pair_energies(function, pairs, atom_type):
+    """Half the sums of function(r, t_i, t_j) over the pairs of each centre, and their gradient."""
+    order, centre, neighbor, displacement = pairs[0], *pairs[4:7]
+    energy, gradient = np.zeros(len(atom_type)), np.zeros_like(displacement)
+    for p, (i, j, x) in enumerate(zip(centre, neighbor, displacement, strict=True)):
+        r = np.linalg.norm(x)
+        value, slope = function(r, atom_type[i], atom_type[j])
+        energy[i] += value / 2
+        gradient[p] = slope / 2 * x / r
+    return energy[order], gradient
+
+
+def soft_minimum(pairs, num_atoms, alpha, rmin, rmax):
+    """The switch of each centre by its soft minimum of distances, and its gradient."""
+    order, centre, displacement = pairs[0], pairs[4], pairs[6]
+    switch, gradient = np.zeros(num_atoms), np.zeros_like(displacement)
+    for i in set(centre.tolist()):
+        own = np.flatnonzero(centre == i)
+        r = np.linalg.norm(displacement[own], axis=1)
+        weight = np.exp(-r / alpha)
+        soft = np.sum(r * weight) / weight.sum()
+        u = np.clip((soft - rmin) / (rmax - rmin), 0, 1)
+        switch[i] = u**3 * (-6 * u**2 + 15 * u - 10) + 1
+        slope = -30 * u**2 * (1 - u) ** 2 / (rmax - rmin)
+        slope = slope * weight / weight.sum() * (1 - (r - soft) / alpha)
+        gradient[own] = (slope / r)[:, None] * displacement[own]
+    return switch[order], gradient

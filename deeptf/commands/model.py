@@ -17,7 +17,8 @@ def add_freeze(commands: Commands) -> None:
         "--checkpoint-folder",
         metavar="DIR",
         default=".",
-        help="folder of the checkpoints, or one checkpoint (default: the current folder)",
+        help="folder of the checkpoints, or one checkpoint (default: the current folder); or the "
+        "input file of a model that nothing trains (pairtab)",
     )
     parser.add_argument(
         "-o",
@@ -25,6 +26,14 @@ def add_freeze(commands: Commands) -> None:
         metavar="FILE",
         default="frozen_model.pb",
         help="model file to write (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--zbl",
+        nargs=2,
+        type=float,
+        metavar=("RIN", "ROUT"),
+        help="add the repulsion of nuclei, switched off between these distances in A; ROUT is at most "
+        "the shortest distance in the training data, so that labelled energies stay as they are",
     )
 
 
@@ -54,7 +63,7 @@ def run_freeze(given: argparse.Namespace) -> None:
     start_tensorflow()
     from deeptf.train.freeze import freeze
 
-    checkpoint = freeze(given.checkpoint, given.output)
+    checkpoint = freeze(given.checkpoint, given.output, given.zbl)
     print(f"{checkpoint} -> {given.output}")
 
 

@@ -12,11 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from deeptf import properties
+from deeptf.data.statistics import Found
+from deeptf.model.descriptor.described import Arrays, Lines
 from deeptf.model.inputs import Inputs, build_inputs
+from deeptf.model.pair_potential import TablePotential, Zbl
 from deeptf.model.parameters import Parameters
 from deeptf.model.retyping import Source
-from deeptf.model.roles import beginning
+from deeptf.model.roles import beginning, function
+from deeptf.model.short_range import ShortRange
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
 from deeptf.model.term import TERMS
@@ -38,12 +44,23 @@ class Outputs:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Settings of a model; its term's keys lie in the section `model` of the input too."""
+    """Settings of a model; its term's keys lie in the section `model` of the input too.
+
+    use_srtab : file of a table of pair energies that takes the place of the nets where atoms are
+        near, by smin_alpha, sw_rmin and sw_rmax in A; see short_range.py
+    zbl : repulsion of nuclei in its place with these three lengths, or without them beside the nets
+    """
 
     term: Any = field(metadata={"variants": TERMS, "default_type": Standard.type, "inline": True})
     type_map: tuple[str, ...] = ()
     data_stat_nbatch: int = beginning(10)
     data_stat_protect: float = beginning(0.01)
+    use_srtab: str | None = function(None)
+    smin_alpha: float | None = function(None)
+    sw_rmin: float | None = function(None)
+    sw_rmax: float | None = function(None)
+    srtab_add_bias: bool = function(True)
+    zbl: Zbl | None = function(None)
 
     def __post_init__(self) -> None:
         if len(set(self.type_map)) != len(self.type_map):
@@ -54,6 +71,54 @@ class ModelConfig:
             raise ValueError(f"`data_stat_protect` must be positive, got {self.data_stat_protect}")
         if self.type_map:
             self.term.check_types(len(self.type_map))
+        self._check_lengths()
+        if self.short_range is not None:
+            self._check_short_range()
+
+    def _check_lengths(self) -> None:
+        """Raise ValueError where a blend lacks lengths, or they cannot be those of one."""
+        lengths = {name: getattr(self, name) for name in ("smin_alpha", "sw_rmin", "sw_rmax")}
+        given = [name for name, value in lengths.items() if value is not None]
+        if given and self.use_srtab is None and self.zbl is None:
+            raise ValueError(f"`{given[0]}` must go with `use_srtab` or `zbl`, got neither of them")
+        lacking = [name for name in lengths if name not in given]
+        if lacking and (given or self.use_srtab is not None):
+            raise ValueError(f"`{lacking[0]}` must be a number of A for a blend, got null")
+        if given and not (self.smin_alpha > 0 and 0 <= self.sw_rmin < self.sw_rmax):
+            raise ValueError(
+                "`smin_alpha` must be positive and `sw_rmin` from 0 to below `sw_rmax`, got "
+                f"{', '.join(map(str, lengths.values()))}"
+            )
+        if self.use_srtab is not None and self.zbl is not None:
+            raise ValueError("`use_srtab` and `zbl` must not be given both; remove one of them")
+
+    def _check_short_range(self) -> None:
+        """Raise ValueError where energies of pairs do not fit the term or the names of types."""
+        needs, what = self.term.needs(), "use_srtab" if self.zbl is None else "zbl"
+        if self.zbl is not None and self.zbl.rout > needs.rcut:
+            raise ValueError(
+                f"`rout` of zbl must be at most the cut-off {needs.rcut} A, got {self.zbl.rout}"
+            )
+        if needs.hops > 1 or (self.short_range.lengths and not isinstance(self.term, Standard)):
+            raise ValueError(f"`{what}` must go with a standard model, got {self.term.type}")
+        if not self.type_map:
+            return
+        given = [row.name for row in self.gives()]
+        if properties.ENERGY.name not in given:
+            raise ValueError(f"`{what}` must go with a model of energies, got {', '.join(given)}")
+        if self.zbl is not None:
+            self.zbl.arrays(self.type_map)
+
+    @property
+    def short_range(self) -> ShortRange | None:
+        """What the model has beside its term where atoms are near."""
+        if self.use_srtab is None and self.zbl is None:
+            return None
+        potential = self.zbl or TablePotential(self.use_srtab, self.term.needs().rcut)
+        if self.smin_alpha is None:
+            return ShortRange(potential)
+        lengths = self.smin_alpha, self.sw_rmin, self.sw_rmax
+        return ShortRange(potential, lengths, self.srtab_add_bias)
 
     @property
     def num_types(self) -> int:
@@ -62,7 +127,30 @@ class ModelConfig:
 
     def needs(self) -> Needs:
         """Return what the surroundings of the model have to give it."""
-        return self.term.needs()
+        needs = self.term.needs()
+        if self.short_range is None:
+            return needs
+        return replace(needs, pair_bytes=needs.pair_bytes + self.short_range.pair_bytes)
+
+    def first_arrays(self, found: Found) -> tuple[Arrays, Lines]:
+        """Return the arrays of a new model that follow from data and files, and lines about them."""
+        return self.with_short_range(*self.term.first_arrays(found, self.type_map))
+
+    def with_short_range(self, arrays: Arrays, lines: Lines) -> tuple[Arrays, Lines]:
+        """Return arrays of the term, and lines, with those of what the model has beside it."""
+        if self.short_range is None:
+            return arrays, lines
+        own, more = self.short_range.arrays(self.type_map)
+        return {**arrays, **own}, [*lines, *more]
+
+    def arrays_with_types(
+        self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str]
+    ) -> Arrays:
+        """Return the arrays of the model for other types, see retyping.py."""
+        new = self.term.arrays_with_types(arrays, source)
+        if self.short_range is not None:
+            new |= self.short_range.arrays_with_types(arrays, source, type_map)
+        return new
 
     def with_types(self, source: Source, type_map: Sequence[str]) -> ModelConfig:
         """Return the settings of the model for other types, see retyping.py."""
@@ -73,6 +161,13 @@ class ModelConfig:
         needs = self.needs()
         return build_inputs(needs.rcut, needs.numb_fparam, needs.numb_aparam, needs.masked)
 
+    def wall_energy(self, inputs: Inputs, parameters: Parameters) -> tf.Tensor:
+        """Return the energies of frames by the pairs of `short_range` alone, [F] eV."""
+        given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
+        pairs = sort_pairs(*given, self.num_types)
+        energy = _to_atoms(self.short_range.energies(inputs, pairs, parameters).value, pairs, inputs)
+        return tf.math.unsorted_segment_sum(energy, inputs.frame_of_atom, inputs.num_frames)
+
     def build(self, inputs: Inputs, parameters: Parameters, derivatives: bool = False) -> Outputs:
         """Return the tensors of the model on `inputs`; `parameters` holds its statistics.
 
@@ -82,6 +177,8 @@ class ModelConfig:
         alone = self.needs().hops == 1  # else a term needs the pairs of further centres
         pairs = sort_pairs(*given, self.num_types, inputs.num_owned if alone else None)
         term = self.term.build(inputs, pairs, parameters)
+        if self.short_range is not None:
+            term = self.short_range.build(term, inputs, pairs, parameters)
         values = {}
         for name, value in term.values.items():
             per_atom = PROPERTIES[name].of == CENTRE
@@ -106,7 +203,10 @@ class ModelConfig:
 
         None where a part of the model cannot say it. To be called in the frozen graph of the model.
         """
-        return self.term.plan(parameters, self.num_types) if hasattr(self.term, "plan") else None
+        plan = self.term.plan(parameters, self.num_types) if hasattr(self.term, "plan") else None
+        if plan is None or self.short_range is None:
+            return plan
+        return self.short_range.plan(plan, parameters)
 
     def tables(self, parameters: Parameters) -> list[Table]:
         """Return the tables of the model's nets, in the current graph."""

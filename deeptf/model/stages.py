@@ -29,6 +29,7 @@ class Stage(Protocol):
     """A step of an evaluation."""
 
     kernel: ClassVar[str]
+    takes: str | Sequence[str]  # names of values
     gives: str  # name of the value
 
 
@@ -175,6 +176,16 @@ class FittingNet:
 
 
 @dataclass(frozen=True)
+class Scaled:
+    """A value times a number."""
+
+    kernel: ClassVar[str] = "scaled"
+    takes: str
+    gives: str
+    factor: float
+
+
+@dataclass(frozen=True)
 class TermPlan:
     """A term of a model: its stages in order, and which values are properties of the atoms.
 
@@ -186,6 +197,15 @@ class TermPlan:
     type: str
     stages: Sequence[Stage]
     values: Mapping[str, str]  # property (properties.py) -> value
+
+
+def with_pairs_within(stages: Sequence[Stage], rcut: float, name: str) -> list[Stage]:
+    """Return stages that take the pairs closer than rcut, called `name`, in the place of all."""
+    taking = [
+        dataclasses.replace(stage, takes=name) if stage.takes == ALL_PAIRS else stage
+        for stage in stages
+    ]
+    return [Within(name, rcut), *taking]
 
 
 def net_of(name: str, layers: Sequence[str | int], parameters: Parameters) -> list[Layer]:

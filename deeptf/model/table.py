@@ -64,6 +64,18 @@ class Outside(NamedTuple):
     distance: tf.Tensor  # [T, T] A, the shortest one; infinite without any
 
 
+def joined(parts: Iterable[Outside | None]) -> Outside | None:
+    """Return the pairs closer than the data of some part; those of several parts are the same."""
+    there = [part for part in parts if part is not None]
+    if not there:
+        return None
+    count, distance = there[0]
+    for other in there[1:]:
+        count = tf.maximum(count, other.count)
+        distance = tf.minimum(distance, other.distance)
+    return Outside(count, distance)
+
+
 @dataclass(frozen=True)
 class Table:
     """A table in the graph, and what measures and mends its error."""

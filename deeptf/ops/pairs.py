@@ -147,6 +147,26 @@ def pairs_within(pairs: SortedPairs, rcut: float) -> SortedPairs:
     )
 
 
+def of_centres(values: tf.Tensor, pairs: SortedPairs) -> tf.Tensor:
+    """Return for each pair the row of its centre, [P, k].
+
+    values : [N_real, k] float64. Differentiable once, with dense gradients.
+    """
+    number = tf.shape(pairs.pair_row)[0] - 1  # of atoms
+
+    @tf.custom_gradient
+    def take(given: tf.Tensor) -> tuple[tf.Tensor, Any]:
+        def grad(upper: tf.Tensor) -> tf.Tensor:
+            sums = tf.math.unsorted_segment_sum(upper, pairs.centre, number)
+            return tf.gather(sums, pairs.atom_order)
+
+        shape = tf.stack([number, tf.shape(given)[1]])
+        of_atoms = tf.scatter_nd(pairs.atom_order[:, None], given, shape)
+        return tf.gather(of_atoms, pairs.centre), grad
+
+    return take(values)
+
+
 def _first(wrong: tf.Tensor) -> tf.Tensor:
     """Return the place of the first of `wrong` [n] that is true; 0 where none is."""
     return tf.argmax(tf.pad(tf.cast(wrong, tf.int32), [[0, 1]]), output_type=tf.int32)

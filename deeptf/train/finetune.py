@@ -12,7 +12,7 @@ another zero of energies, has made different.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +21,7 @@ from deeptf.data.batch import Batch
 from deeptf.data.pairs import naming_frames
 from deeptf.data.statistics import Found
 from deeptf.data.system import System
+from deeptf.model.inputs import Inputs
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
 from deeptf.model.table import RANGE, measured_arrays
@@ -64,7 +65,7 @@ def with_types(origin: Origin, type_map: Sequence[str]) -> Origin:
         return origin
     try:
         model = old.with_types(source, type_map)
-        arrays = old.term.arrays_with_types(origin.arrays, source)
+        arrays = old.arrays_with_types(origin.arrays, source, type_map)
     except ValueError as error:
         raise ValueError(f"types of {origin.path} cannot be changed: {error}") from error
     return replace(origin, model=model, arrays=arrays)
@@ -77,7 +78,7 @@ def complete(
 
     Prints what becomes of the arrays and of the energy bias.
     """
-    of_data, _ = model.term.first_arrays(found, model.type_map)
+    of_data, _ = model.first_arrays(found)
     known = {name: _filled(array, of_data.get(name)) for name, array in arrays.items()}
     whole = {name: array for name, array in known.items() if not np.isnan(array).any()}
     drawn = _drawn(model, whole, seed)
@@ -94,7 +95,7 @@ def complete(
     left = [
         (labels - energies, frames)
         for (labels, frames), energies in zip(
-            map(_labels, found.systems), _energies(model, values, found.systems), strict=True
+            map(labels_of, found.systems), _energies(model, values, found.systems), strict=True
         )
     ]
     changed, lines = model.term.refitted(values, found.systems, left, model.type_map)
@@ -125,7 +126,7 @@ def _drawn(model: ModelConfig, arrays: Mapping[str, np.ndarray], seed: int | Non
     return {**found, **{k: v for k, v in constants.items() if k not in arrays}}
 
 
-def _labels(system: System) -> tuple[np.ndarray, np.ndarray]:
+def labels_of(system: System) -> tuple[np.ndarray, np.ndarray]:
     """Return energies and numbers of frames, at most MOST_FRAMES of them, spread evenly."""
     energy, frames = system.energies()
     chosen = np.unique(np.linspace(0, len(frames) - 1, MOST_FRAMES).round().astype(int))
@@ -138,9 +139,20 @@ def _energies(
 ) -> Iterator[np.ndarray]:
     """Yield the energies of those frames of each system."""
     values = measured_arrays(model.tables, values)
+
+    def build(inputs: Inputs) -> tf.Tensor:
+        return model.build(inputs, Parameters(values, frozen=True)).values[ENERGY.name]
+
+    yield from energies_of_frames(model, build, systems)
+
+
+def energies_of_frames(
+    model: ModelConfig, build: Callable[[Inputs], tf.Tensor], systems: Sequence[System]
+) -> Iterator[np.ndarray]:
+    """Yield what `build` gives of the frames whose energies count for the energy bias, [frames]."""
     with tf.Graph().as_default() as graph:
         inputs = model.inputs()
-        energy = model.build(inputs, Parameters(values, frozen=True)).values[ENERGY.name]
+        energy = build(inputs)
     given = {name: getattr(inputs, name) for name in INPUTS}
 
     def evaluate(run: tf.Session, batch: Batch) -> np.ndarray:
@@ -150,7 +162,7 @@ def _energies(
 
     with session(graph) as run:
         for system in systems:
-            frames = _labels(system)[1]
+            frames = labels_of(system)[1]
             size = max(1, BATCH_ATOMS // system.num_atoms)
             parts = [frames[first : first + size] for first in range(0, len(frames), size)]
             found = [evaluate(run, system.batch(part)) for part in parts]

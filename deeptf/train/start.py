@@ -29,6 +29,7 @@ from deeptf.train.finetune import complete, with_types
 from deeptf.train.fit import fit
 from deeptf.train.options import InputConfig, read_input
 from deeptf.train.origin import Origin, read_origin
+from deeptf.train.wall import without_wall
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,11 @@ def start(
     config = read_input(input_path)
     origin = read_origin(restart, init_model, init_frozen, finetune)
     model = config.model
+    if hasattr(model.term, "fixed_arrays"):
+        raise ValueError(
+            f"`model/type` must be one of models that can be trained, got {model.term.type}: "
+            f"`deeptf freeze -c {input_path}` makes a model file of it as it is"
+        )
     needs, loss = model.needs(), config.loss_of_model
     wanted = Wanted(
         model.type_map or origin.type_map,
@@ -104,8 +110,11 @@ def start(
     )
     if origin.model is None:
         term, notes = model.term.decide(found)
-        values, more = term.first_arrays(found, model.type_map)
-        config = replace(config, model=replace(model, term=term))
+        model = replace(model, term=term)
+        values, more = model.first_arrays(found)
+        changed, lines = without_wall(model, values, found)
+        values, more = {**values, **changed}, [*more, *lines]
+        config = replace(config, model=model)
     else:
         values, more = dict(origin.arrays), []
         if origin.finetune:

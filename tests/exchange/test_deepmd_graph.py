@@ -49,7 +49,7 @@ def test_how_near_atoms_come_in_its_data(distance, known):
     [
         ("modifier_attr/type", "dipole_charge", "a dipole-charge modifier"),
         ("spin_attr/ntypes_spin", 1, "spin (spin_attr/ntypes_spin)"),
-        ("model_attr/t_tab_info", [1.0], "a pair table"),
+        ("model_attr/t_tab_info", [1.0], "the constant `model_attr/t_tab_info`, which the conv"),
         ("model_attr/sel_type", [0], "a tensor fitting"),
         ("fitting_attr/numb_dos", 3, "a density of states"),
         ("fitting_attr/aparam_nall", True, "a mask of atoms"),
@@ -73,8 +73,8 @@ def test_foreign_constants(name, value, what):
 @pytest.mark.parametrize(
     ("op", "what"),
     [
-        ("PairTab", "a pair table (op PairTab)"),
-        ("SoftMinSwitch", "a pair table (op SoftMinSwitch)"),
+        ("PairTab", "`new` (op PairTab), which no output needs"),
+        ("SoftMinSwitch", "`new` (op SoftMinSwitch), which no output needs"),
         ("ProdEnvMatR", "got op ProdEnvMatR"),
         ("DynamicStitch", "op DynamicStitch"),
         ("ProdEnvMatAMix", "a descriptor of mixed types (se_atten) (op ProdEnvMatAMix)"),

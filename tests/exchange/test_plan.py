@@ -18,7 +18,7 @@ from deeptf.exchange import frozen
 from deeptf.exchange.convert import convert
 from deeptf.exchange.model_file import read_model
 from deeptf.infer.deep_pot import DeepPot
-from deeptf.model import neighbor_stages, network, stages
+from deeptf.model import neighbor_stages, network, short_range_stages, stages
 from deeptf.model.descriptor import DESCRIPTORS
 from deeptf.model.descriptor.hybrid import Hybrid
 from deeptf.model.descriptor.se_e2_a import SeE2A
@@ -26,6 +26,7 @@ from deeptf.model.descriptor.se_e2_r import SeE2R
 from deeptf.model.descriptor.se_e3 import SeE3
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
+from deeptf.model.pair_potential import Zbl
 from deeptf.model.term.standard import Standard
 from deeptf.model.type_embedding import TypeEmbedding
 from deeptf.tf import session, tf
@@ -155,6 +156,21 @@ def test_the_plan_gives_what_the_graph_gives(name: str, tmp_path: Path) -> None:
     check(path, config, 1e-5 if "float32" in name else 1e-10)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"use_srtab": "any.tab", "smin_alpha": 0.3, "sw_rmin": 1.8, "sw_rmax": 3.4},
+        {"zbl": Zbl(1.5, 3.9)},
+    ],
+    ids=["blend", "wall"],
+)
+def test_models_with_energies_of_pairs(more: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "model.pb"
+    config = replace(written(path, {}, {}), type_map=("O", "H"), **more)
+    frozen.write(config, random_arrays(config, 1), path)
+    check(path, config)
+
+
 def test_a_converted_model_by_its_plan(tmp_path: Path) -> None:
     """It gives the numbers of deepmd-kit."""
     golden = np.load(GOLDEN / "parameters.npz")
@@ -192,7 +208,7 @@ def test_activation_functions() -> None:
 def test_all_kernels_are_evaluated() -> None:
     kinds = {
         getattr(kind, "kernel", None)
-        for part in (stages, neighbor_stages)
+        for part in (stages, neighbor_stages, short_range_stages)
         for kind in vars(part).values()
     } - {None}
     assert set(KERNELS) == kinds

@@ -5,7 +5,12 @@ import pytest
 
 from deeptf.tf import tf
 
-QUICK = [("se_e2_a", "float32", "Adam"), ("attention", "float64", "SOAP")]
+QUICK = [
+    ("se_e2_a", "float32", "Adam"),
+    ("attention", "float64", "SOAP"),
+    ("wall", "float64", "Adam"),
+    ("blend", "float32", "Adam"),
+]
 OTHERS = [(kind, *choice) for kind in gpu_coverage.KINDS for choice in gpu_coverage.CHOICES]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from deeptf.exchange.deepmd.fitting import fitting_arrays
 from deeptf.exchange.deepmd.kind import Arrays
 from deeptf.exchange.deepmd.settings import DeepmdSettings
+from deeptf.exchange.deepmd.short_range import short_range_arrays
 from deeptf.exchange.deepmd.type_embedding import type_embedding_arrays
 from deeptf.model.model import ModelConfig
 from deeptf.model.term.standard import TYPES
@@ -25,4 +26,4 @@ def read_arrays(settings: DeepmdSettings) -> tuple[ModelConfig, Arrays]:
     found = {"descriptor": part.kind.arrays(part, term.descriptor), TYPES: types}
     config, found["fitting"] = fitting_arrays(graph, config, types)
     arrays = {f"{scope}/{name}": array for scope in found for name, array in found[scope].items()}
-    return config, arrays
+    return config, arrays | short_range_arrays(graph, config.num_types)

@@ -64,6 +64,8 @@ def largest_difference(
     new = imported(converted)
     inputs = {node.name for node in converted.node if node.op.startswith("Placeholder")}
     compared = [name for name in original.outputs if name in OUTPUTS]
+    if config.use_srtab is not None:  # which gives half of the virial of a pair to its centre
+        compared = [name for name in compared if name != names.ATOM_VIRIAL]
     given = {row.name: row for row in config.gives()}
     largest, count = 0.0, 0
     with session(original.graph) as on_original, session(new) as on_new:
@@ -135,7 +137,10 @@ def _displacements(number: int, config: ModelConfig, generator: np.random.Genera
     direction = generator.normal(size=(number, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     rcut = WITHOUT_CUT_OFF if config.needs().masked else config.term.descriptor.rcut
-    return rcut * generator.uniform(NEAREST, 1.0, (number, 1)) * direction
+    nearest = NEAREST * rcut
+    if config.use_srtab is not None:  # they must get where the table counts
+        nearest = min(nearest, max(config.sw_rmin, NEAREST * config.sw_rmax))
+    return generator.uniform(nearest, rcut, (number, 1)) * direction
 
 
 def _with_descriptors(

@@ -154,8 +154,7 @@ class DeepmdGraph:
     def check_parts(self, kinds: Sequence[Known]) -> None:
         """Raise ValueError that names parts that models of these kinds do not have."""
         known = names.STANDARD_OPS.union(names.GELU_OPS, names.GELU_GRAD_OPS)
-        if self.kind != "ener":
-            known |= names.TENSOR_OPS
+        known |= names.TENSOR_OPS if self.kind != "ener" else frozenset(names.SHORT_RANGE_OPS)
         for kind in kinds:
             known |= kind.ops.union(kind.geometry)
         self._refuse(part for node in self.graph_def.node for part in _unknown(node, known))

@@ -35,6 +35,9 @@ TENSOR_OPS = frozenset(
     """.split()
 )
 
+# And those of a table of pair energies where atoms are near, see short_range.py.
+SHORT_RANGE_OPS = ("SoftMinSwitch", "PairTab", "SoftMinForce", "SoftMinVirial")
+
 ENERGY, ATOM_ENERGY, FORCE, VIRIAL = "o_energy", "o_atom_energy", "o_force", "o_virial"
 ATOM_VIRIAL, DESCRIPTOR = "o_atom_virial", "o_descriptor"
 # Outputs for other programs, of which the conversion makes nothing: environment, neighbours, axes.
@@ -55,6 +58,8 @@ ATTRIBUTES: dict[str, str] = {
     "model_attr/tmap": "read",
     "model_attr/model_type": "read",
     "model_attr/model_version": "read",
+    "model_attr/t_tab_info": "read",
+    "model_attr/t_tab_data": "read",
     "model_attr/model_attr/t_out_bias": "read",
     "model_attr/model_attr/t_out_std": "read",
     "model_type": "read",
@@ -97,13 +102,14 @@ SE_E3 = "the descriptor se_e3"
 LOC_FRAME = "the descriptor loc_frame"
 ATOM_MASK = "a mask of atoms (aparam)"
 
-# Features of models of other properties.
+# Features of models, by what they are models of.
 DENSITY, TENSOR = "a density of states", "a tensor fitting"
-OF_MODEL = {"dipole": (TENSOR,), "polar": (TENSOR,), "dos": (DENSITY,)}
+PAIR_TABLE = "a pair table"
+OF_MODEL = {"ener": (PAIR_TABLE,), "dipole": (TENSOR,), "polar": (TENSOR,), "dos": (DENSITY,)}
 
 # Where a feature shows: a pattern of "op NAME" or "node NAME" -> what it is.
 SIGNS: tuple[tuple[str, str], ...] = (
-    (r"op (PairTab|SoftMin\w+)|node model_attr/t_tab_", "a pair table"),
+    (r"op (PairTab|SoftMin\w+)|node model_attr/t_tab_", PAIR_TABLE),
     (r"node (modifier_attr/|dipole_charge/|t_ef$|o_dm_)", "a dipole-charge modifier (long range)"),
     (r"op Tabulate\w+", COMPRESSED),
     (r"op \w*Nvnmd\w*|node \w*nvnmd", "NVNMD"),

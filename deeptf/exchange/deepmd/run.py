@@ -16,6 +16,7 @@ from deeptf.exchange.deepmd import names, tabulate
 from deeptf.exchange.deepmd.geometry import Frame
 from deeptf.exchange.deepmd.graph import DeepmdGraph, constant
 from deeptf.exchange.deepmd.kind import Evaluated, Part
+from deeptf.exchange.deepmd.short_range import ShortRangeOps
 from deeptf.exchange.deepmd.tabulate import Template, template_of, templates
 from deeptf.model.network import ACTIVATIONS
 from deeptf.tf import tf
@@ -36,7 +37,9 @@ class OriginalModel:
     def __init__(self, graph: DeepmdGraph, part: Part) -> None:
         self._leaves = part.leaves
         self._with_forces = self._leaves if names.FORCE in graph else []
+        self._short_range = ShortRangeOps(graph)
         cut = {leaf.environment.name: leaf.kind.outputs for leaf in self._leaves}
+        cut |= self._short_range.cut
         for leaf in self._with_forces:
             cut[leaf.force.name] = (DOUBLE,)
             if leaf.kind.virial:
@@ -62,6 +65,8 @@ class OriginalModel:
 
         found = [self._run_environment(leaf, frame, feed, values) for leaf in self._leaves]
         num_atoms = len(frame.atom_type)
+        for node in self._short_range.of_energy():
+            self._run_short_range(node, frame, feed, values)
         for leaf, evaluated in zip(self._with_forces, found, strict=False):
             gradient, *given = values(leaf.force.input)
             _check_same(leaf.force, leaf.force.input[1:], given, evaluated.of_force())
@@ -72,6 +77,8 @@ class OriginalModel:
             _check_same(leaf.virial, leaf.virial.input[1:], given, evaluated.of_virial())
             of_atom = evaluated.atom_virial(gradient, num_atoms)
             self._give(feed, leaf.virial, [of_atom.sum(axis=0), of_atom])
+        for node in self._short_range.of_force():
+            self._run_short_range(node, frame, feed, values)
         return dict(zip(self.outputs, values(self.outputs), strict=True))
 
     def _feed(self, frame: Frame, num_types: int) -> Feed:
@@ -95,6 +102,10 @@ class OriginalModel:
         evaluated = kind.evaluated(leaf, frame, given[len(kind.given) :])
         self._give(feed, node, evaluated.outputs())
         return evaluated
+
+    def _run_short_range(self, node: tf.NodeDef, frame: Frame, feed: Feed, values: Values) -> None:
+        sizes = frame.num_centres, len(frame.atom_type)
+        self._give(feed, node, self._short_range.evaluate(node, values(node.input), *sizes))
 
     def _give(self, feed: Feed, node: tf.NodeDef, outputs: Sequence[np.ndarray]) -> None:
         """Feed the outputs of an op that was cut out, as far as the graph needs them."""

@@ -13,6 +13,7 @@ from deeptf.exchange.deepmd.fitting import descriptor_width, fitting_settings
 from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.parts import descriptor_section, kinds_in, part_of
 from deeptf.exchange.deepmd.script import training_script
+from deeptf.exchange.deepmd.short_range import short_range_settings
 from deeptf.exchange.deepmd.type_embedding import type_embedding_settings
 from deeptf.model.model import ModelConfig
 from deeptf.model.term.standard import Standard
@@ -43,8 +44,9 @@ class DeepmdSettings:
         fitting = fitting_settings(graph, self.script, num_types)
         own_names = tuple(graph.text("model_attr/tmap", "").split())
         self.has_names = bool(own_names)
-        type_map = _choose_names(num_types, own_names, type_map)
-        self.config = ModelConfig(Standard(descriptor, fitting, types), type_map)
+        type_map = choose_names(num_types, own_names, type_map)
+        short_range = short_range_settings(graph, self.script)
+        self.config = ModelConfig(Standard(descriptor, fitting, types), type_map, **short_range)
 
     def _check_kind(self) -> None:
         self.graph.text("model_type", "original_model")  # which its tables or nets show
@@ -55,7 +57,7 @@ class DeepmdSettings:
             )
 
 
-def _choose_names(
+def choose_names(
     num_types: int, own: tuple[str, ...], given: tuple[str, ...] | None
 ) -> tuple[str, ...]:
     """Return the names of the types: their own, those given, or numbers."""

@@ -8,7 +8,7 @@ step of training then takes 0.35 times as long. Parts may be hybrids again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -18,8 +18,9 @@ from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Described, Lines
 from deeptf.model.parameters import Parameters
 from deeptf.model.retyping import Source
-from deeptf.model.stages import ALL_PAIRS, Concatenation, Stage, Within
-from deeptf.model.table import Outside, Table
+from deeptf.model.scopes import below, in_numbered_scopes
+from deeptf.model.stages import Concatenation, Stage, with_pairs_within
+from deeptf.model.table import Table, joined
 from deeptf.ops.pairs import SortedPairs, pairs_within
 from deeptf.tf import tf
 
@@ -120,20 +121,20 @@ class Hybrid:
 
     def first_arrays(self, found: Found) -> Arrays:
         """Return the arrays of a new model that follow from data."""
-        return _in_scopes(part.first_arrays(found) for part in self.list)
+        return in_numbered_scopes(part.first_arrays(found) for part in self.list)
 
     def seen(self, found: Found) -> Arrays:
         """Return those of them that say which data the model has seen."""
-        return _in_scopes(part.seen(found) for part in self.list)
+        return in_numbered_scopes(part.seen(found) for part in self.list)
 
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return those arrays of a trained model that further data change."""
         changed, lines = [], []
         for number, part in enumerate(self.list):
-            new, notes = part.extended(_below(arrays, number), found)
+            new, notes = part.extended(below(arrays, str(number)), found)
             changed.append(new)
             lines += [note for note in notes if note not in lines]
-        return _in_scopes(changed), lines
+        return in_numbered_scopes(changed), lines
 
     def with_types(self, source: Source) -> Hybrid:
         """Return the settings for other types."""
@@ -141,8 +142,8 @@ class Hybrid:
 
     def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
         """Return the arrays for other types."""
-        return _in_scopes(
-            part.arrays_with_types(_below(arrays, number), source)
+        return in_numbered_scopes(
+            part.arrays_with_types(below(arrays, str(number)), source)
             for number, part in enumerate(self.list)
         )
 
@@ -163,7 +164,7 @@ class Hybrid:
             _beside([part.descriptor for part in parts]),
             lambda: _beside([part.isolated() for part in parts]),
             None if any(one is None for one in moments) else _beside(moments),
-            _outside([part.outside for part in parts if part.outside is not None]),
+            joined(part.outside for part in parts),
         )
 
     def plan(
@@ -177,8 +178,7 @@ class Hybrid:
             if own is None:
                 return None
             if part.rcut < self.rcut:
-                near = Within(scope.name("pairs"), part.rcut)
-                own = [near, *(_taking(stage, near.gives) for stage in own)]
+                own = with_pairs_within(own, part.rcut, scope.name("pairs"))
             stages = [*stages, *own]
             given.append(own[-1].gives)
         return [*stages, Concatenation(given, parameters.name("descriptor"))]
@@ -195,34 +195,7 @@ class Hybrid:
         return pairs if part.rcut >= self.rcut else pairs_within(pairs, part.rcut)
 
 
-def _taking(stage: Stage, pairs: str) -> Stage:
-    """Return a stage that takes these pairs, if it takes all."""
-    return replace(stage, takes=pairs) if stage.takes == ALL_PAIRS else stage
-
-
-def _in_scopes(parts: Iterable[Arrays]) -> Arrays:
-    """Return the arrays of all parts by their names in the scope of the whole."""
-    return {f"{k}/{name}": array for k, own in enumerate(parts) for name, array in own.items()}
-
-
-def _below(arrays: Mapping[str, np.ndarray], number: int) -> Arrays:
-    """Return the arrays of a part by their names in its scope."""
-    scope = f"{number}/"
-    return {k.removeprefix(scope): v for k, v in arrays.items() if k.startswith(scope)}
-
-
 def _beside(parts: Sequence[tf.Tensor]) -> tf.Tensor:
     """Return tensors side by side along their last axis, in the highest precision of them."""
     dtype = max((part.dtype for part in parts), key=lambda one: one.size)
     return tf.concat([tf.cast(part, dtype) for part in parts], axis=-1)
-
-
-def _outside(parts: Sequence[Outside]) -> Outside | None:
-    """Return the pairs closer than the data of some part; those of several parts are the same."""
-    if not parts:
-        return None
-    count, distance = parts[0]
-    for other in parts[1:]:
-        count = tf.maximum(count, other.count)
-        distance = tf.minimum(distance, other.distance)
-    return Outside(count, distance)

@@ -25,6 +25,7 @@ from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.retyping import Source
+from deeptf.model.scopes import below, in_scopes
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Table
 from deeptf.model.term.term import GEOMETRY, Needs, TermOutputs
@@ -34,6 +35,7 @@ from deeptf.properties import DESCRIPTOR, ENERGIES, Property
 from deeptf.tf import tf
 
 SCOPES = ("descriptor", "fitting")  # of the arrays of the two parts
+ENERGY_BIAS = "fitting/energy_bias"  # of models of energies
 TYPES = "type_embedding"  # scope of the arrays that make vectors of types
 
 
@@ -124,16 +126,16 @@ class Standard:
         """Return the arrays of both parts of a new model."""
         fitted, lines = self.fitting_net.first_arrays(found, type_map)
         parts = self.descriptor.first_arrays(found), fitted
-        return _in_scopes(parts), lines
+        return in_scopes(dict(zip(SCOPES, parts, strict=True))), lines
 
     def seen(self, found: Found) -> Arrays:
         """Return those of them that say which data the model has seen."""
-        return _in_scopes((self.descriptor.seen(found), {}))
+        return in_scopes({SCOPES[0]: self.descriptor.seen(found)})
 
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return those arrays of a trained model that further data change."""
-        changed, lines = self.descriptor.extended(_below(arrays, SCOPES[0]), found)
-        return _in_scopes((changed, {})), lines
+        changed, lines = self.descriptor.extended(below(arrays, SCOPES[0]), found)
+        return in_scopes({SCOPES[0]: changed}), lines
 
     def refitted(
         self,
@@ -143,9 +145,9 @@ class Standard:
         type_map: Sequence[str],
     ) -> tuple[Arrays, Lines]:
         """Return those arrays of a trained model that make up for what is left of energies."""
-        own = _below(arrays, SCOPES[1])
+        own = below(arrays, SCOPES[1])
         changed, lines = self.fitting_net.refitted(own, systems, left, type_map)
-        return _in_scopes(({}, changed)), lines
+        return in_scopes({SCOPES[1]: changed}), lines
 
     def with_types(self, source: Source) -> Standard:
         """Return the settings for other types."""
@@ -156,12 +158,11 @@ class Standard:
     def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
         """Return the arrays for other types."""
         parts = zip(SCOPES, (self.descriptor, self.fitting_net), strict=True)
-        own = [part.arrays_with_types(_below(arrays, scope), source) for scope, part in parts]
-        found = _in_scopes(own)
         if (section := self._type_section) is not None:
-            types = section.arrays_with_types(_below(arrays, TYPES), source)
-            found |= {f"{TYPES}/{name}": array for name, array in types.items()}
-        return found
+            parts = *parts, (TYPES, section)
+        return in_scopes(
+            {scope: part.arrays_with_types(below(arrays, scope), source) for scope, part in parts}
+        )
 
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return energies, their gradient in the displacements, and the descriptors."""
@@ -206,18 +207,3 @@ class Standard:
         """Return the vectors of the types, [T + 1, n], of a model that has some."""
         section = self._type_section
         return None if section is None else section.vectors(num_types, parameters.scope(TYPES))
-
-
-def _below(arrays: Mapping[str, np.ndarray], scope: str) -> Arrays:
-    """Return the arrays in a scope by their names there."""
-    prefix = f"{scope}/"
-    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-
-
-def _in_scopes(parts: Sequence[Arrays]) -> Arrays:
-    """Return the arrays of both parts by their full names."""
-    return {
-        f"{scope}/{name}": array
-        for scope, arrays in zip(SCOPES, parts, strict=True)
-        for name, array in arrays.items()
-    }

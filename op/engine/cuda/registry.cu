@@ -22,9 +22,14 @@ const std::map<std::string, Make>& makers() {
       {"empty_places", make_empty_places},
       {"moment_product", make_moment_product},
       {"scaled_sum", make_scaled_sum},
+      {"scaled", make_scaled},
       {"concatenation", make_concatenation},
       {"within", make_within},
       {"fitting_net", make_fitting_net},
+      {"pair_table", make_pair_table},
+      {"zbl", make_zbl},
+      {"soft_minimum", make_soft_minimum},
+      {"blend", make_blend},
   };
   return all;
 }

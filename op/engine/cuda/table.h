@@ -13,6 +13,7 @@ class Table {
   // Throws Error for nets that are wider than sums on a device take.
   explicit Table(const TableConstants<T>& constants) : Table(constants.table()) {}
 
+  int64_t width() const { return host_.width; }
   CurveTable<T> get() const {
     CurveTable<T> table = host_;
     table.segments.node_row = node_row_.data();

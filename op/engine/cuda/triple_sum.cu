@@ -63,7 +63,7 @@ class TripleSumStage final : public Stage {
         triples_(constants.num_curves(), reader.inputs.num_types),
         bent_(reader.fields.at("bent").boolean()),
         takes_(rows_of_triples(reader)),
-        gives_(reader.gives({constants.width, false, kPrecision<T>})) {}
+        gives_(reader.gives({table_.width(), false, kPrecision<T>})) {}
 
   Table<T> table_;
   TripleConstants triples_;

@@ -14,14 +14,27 @@ using Make = std::unique_ptr<Stage> (*)(const StageReader&);
 
 const std::map<std::string, Make>& makers() {
   static const std::map<std::string, Make> all{
-      {"environment", make_environment},       {"embedding_sum", make_embedding_sum},
-      {"gated_sum", make_embedding_sum},       {"network_sum", make_network_sum},
-      {"gated_network_sum", make_network_sum}, {"pair_network", make_pair_network},
-      {"attention_sum", make_attention_sum},   {"empty_places", make_empty_places},
-      {"moment_product", make_moment_product}, {"scaled_sum", make_scaled_sum},
-      {"triple_sum", make_triple_sum},         {"triple_network_sum", make_triple_network_sum},
-      {"local_frames", make_local_frames},     {"within", make_within},
-      {"concatenation", make_concatenation},   {"fitting_net", make_fitting_net},
+      {"environment", make_environment},
+      {"embedding_sum", make_embedding_sum},
+      {"gated_sum", make_embedding_sum},
+      {"network_sum", make_network_sum},
+      {"gated_network_sum", make_network_sum},
+      {"pair_network", make_pair_network},
+      {"attention_sum", make_attention_sum},
+      {"empty_places", make_empty_places},
+      {"moment_product", make_moment_product},
+      {"scaled_sum", make_scaled_sum},
+      {"triple_sum", make_triple_sum},
+      {"triple_network_sum", make_triple_network_sum},
+      {"local_frames", make_local_frames},
+      {"within", make_within},
+      {"concatenation", make_concatenation},
+      {"fitting_net", make_fitting_net},
+      {"scaled", make_scaled},
+      {"pair_table", make_pair_table},
+      {"zbl", make_zbl},
+      {"soft_minimum", make_soft_minimum},
+      {"blend", make_blend},
   };
   return all;
 }

@@ -18,6 +18,13 @@
 
 namespace deeptf {
 
+// What a stage throws at a pair of the caller's that it cannot take: `reason` goes on behind the
+// names of both atoms.
+struct WrongPair {
+  int64_t pair;
+  std::string reason;
+};
+
 class Stage {
  public:
   // From the gradient in what a stage has given to that in what it took.

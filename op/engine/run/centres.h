@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/geometry/neighbors.h"
@@ -31,6 +32,8 @@ class Centres {
   virtual int64_t count() const = 0;         // centres
   virtual const int32_t* atoms() const = 0;  // [count] in their order
   virtual int64_t frame_of(int64_t atom) const = 0;
+  // What messages call two atoms.
+  virtual std::string names_of(int64_t atom, int64_t other) const = 0;
   // Finds the pairs of the centres from begin to end - 1. Throws Error, with the atoms, for two
   // that are at one place.
   virtual void find(int64_t begin, int64_t end, FoundPairs* found) const = 0;

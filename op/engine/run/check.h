@@ -14,6 +14,9 @@ void check(const deeptf_neighbor_list& list, const Description& about);
 void check(const deeptf_pairs& pairs, const Description& about);
 void check(const deeptf_options& options);
 
+// Filled frames of a model whose aparam says which atoms are there.
+void check_mask(const deeptf_frames& frames);
+
 // What messages call an atom.
 template <class T>
 int64_t id_of(const T&, int64_t atom) {

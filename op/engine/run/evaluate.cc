@@ -128,7 +128,12 @@ class Evaluation {
     if (wants_gradient()) w.gradient.resize(3 * w.sorted.num_pairs());
     const AtomBlock block =
         w.sorted.block(w.context, w.outside_count.data(), w.outside_distance.data());
-    plan_.evaluate(block, w.energy.data(), wants_gradient() ? w.gradient.data() : nullptr);
+    try {
+      plan_.evaluate(block, w.energy.data(), wants_gradient() ? w.gradient.data() : nullptr);
+    } catch (const WrongPair& wrong) {
+      const int64_t atom = block.atom[block.centre[wrong.pair]];
+      throw Error(centres_.names_of(atom, w.sorted.neighbor()[wrong.pair]) + wrong.reason);
+    }
   }
 
   void add(const Worker& w) {

@@ -15,6 +15,12 @@ void check_apart(const double* displacement, int64_t centre, int64_t neighbor) {
               std::to_string(neighbor));
 }
 
+template <class T>
+std::string names(const T& given, int64_t atom, int64_t other) {
+  return "atoms " + std::to_string(id_of(given, atom)) + " and " +
+         std::to_string(id_of(given, other));
+}
+
 // Of the first `num_owned` atoms those that are there.
 std::vector<int32_t> real_atoms(int32_t num_owned, const int32_t* type) {
   std::vector<int32_t> atoms;
@@ -52,6 +58,10 @@ ListCentres::ListCentres(const deeptf_neighbor_list& list, double rcut)
   atom_ = real_atoms(list.num_owned, type);
 }
 
+std::string ListCentres::names_of(int64_t atom, int64_t other) const {
+  return names(list_, atom, other);
+}
+
 void ListCentres::find(int64_t begin, int64_t end, FoundPairs* found) const {
   begin_centres(atom_, begin, end, found);
   const double limit = rcut_ * rcut_;
@@ -86,6 +96,10 @@ PairCentres::PairCentres(const deeptf_pairs& pairs)
   type = pairs.type;
   fparam = pairs.fparam;
   aparam = pairs.aparam;
+}
+
+std::string PairCentres::names_of(int64_t atom, int64_t other) const {
+  return names(pairs_, atom, other);
 }
 
 void PairCentres::find(int64_t begin, int64_t end, FoundPairs* found) const {

@@ -15,6 +15,7 @@ class ListCentres final : public Centres {
   int64_t count() const override { return static_cast<int64_t>(atom_.size()); }
   const int32_t* atoms() const override { return atom_.data(); }
   int64_t frame_of(int64_t) const override { return 0; }
+  std::string names_of(int64_t atom, int64_t other) const override;
   void find(int64_t begin, int64_t end, FoundPairs* found) const override;
 
  private:
@@ -32,6 +33,7 @@ class PairCentres final : public Centres {
   int64_t count() const override { return static_cast<int64_t>(atom_.size()); }
   const int32_t* atoms() const override { return atom_.data(); }
   int64_t frame_of(int64_t) const override { return 0; }
+  std::string names_of(int64_t atom, int64_t other) const override;
   void find(int64_t begin, int64_t end, FoundPairs* found) const override;
 
  private:

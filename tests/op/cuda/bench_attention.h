@@ -26,15 +26,16 @@ class Attending {
     arena->keep();
   }
 
-  void forward(const deeptf::Cuda& cuda) const { attention<T>(shape(), cuda, in(), out_); }
+  void forward(const deeptf::Cuda& cuda) const { deeptf::attention<T>(shape(), cuda, in(), out_); }
   void gradient(const deeptf::Cuda& cuda) const {
-    attention_grad<T>(shape(), cuda, in(), upper_, {attended_grad_, direction_grad_, gate_grad_});
+    deeptf::attention_grad<T>(shape(), cuda, in(), upper_,
+                              {attended_grad_, direction_grad_, gate_grad_});
   }
   // Writes over the arrays of its tangent, whose values do not matter.
   void second(const deeptf::Cuda& cuda) const {
     const auto more = cuda.scratch<T>(pairs * deeptf::kParts * kAttn);
     const auto small = cuda.scratch<T>(4 * pairs);
-    attention_grad_grad<T>(
+    deeptf::attention_grad_grad<T>(
         shape(), cuda, in(), upper_, {attended_grad_, direction_grad_, gate_grad_},
         {tangent_, direction_tangent_, gate_tangent_}, out_, {more, small, small + 3 * pairs});
   }

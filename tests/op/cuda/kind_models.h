@@ -1,7 +1,7 @@
 // Models of other kinds with random constants, each a way from pairs to a descriptor.
 #pragma once
 
-#include "model_bytes.h"
+#include "table_model.h"
 
 namespace deeptf_test {
 
@@ -108,6 +108,36 @@ class TripleNetworkModel : public ModelBytes {
                  R"("takes": "rows", "gives": "atom/sums", )" + embedding_nets(nets) + ", " +
                      constant("shares", "shares", random(nets, 0.3, 1), {nets})) +
            ", " + scaled_stage("atom") + fitting_stage("atom", width);
+  }
+};
+
+// Tables with a table of pairs where atoms are near, and a wall as a term.
+class BlendedModel : public TableModel {
+  std::string terms() override {
+    return term(stages() + blend_stages(), "blended") + ", " + term(wall_stage(), "wall");
+  }
+
+  std::string blend_stages() {
+    const int64_t pairs = types * (types + 1) / 2, number_of_nodes = 12;
+    return ", " +
+           stage("pair_table",
+                 R"("takes": "pairs", "gives": "near_energy", "rcut": )" + number(rcut) + ", " +
+                     constant("grid", "pairs/grid", std::vector<double>{0.01, 0.25}, {2}) + ", " +
+                     constant("nodes", "pairs/nodes", random(pairs * number_of_nodes * 2, 1),
+                              {pairs, number_of_nodes, 2})) +
+           ", " +
+           stage("soft_minimum", R"("takes": "pairs", "gives": "share", "alpha": 0.3, )"
+                                 R"("rmin": 1.0, "rmax": 2.8)") +
+           ", " +
+           stage("blend", R"("takes": ["share", "near_energy", "energy"], "gives": "blended", )" +
+                              constant("added", "pairs/added", random(types, 1), {types}));
+  }
+
+  std::string wall_stage() {
+    std::vector<double> numbers(types);
+    for (int64_t t = 0; t < types; ++t) numbers[t] = static_cast<double>(1 + 7 * t);
+    return stage("zbl", R"("takes": "pairs", "gives": "wall", "rin": 1.2, "rout": 2.7, )" +
+                            constant("atomic_number", "wall/number", numbers, {types}));
   }
 };
 

@@ -31,14 +31,19 @@ class ModelBytes {
   std::string bytes() {
     nodes_.clear();
     engine_.seed(1);
-    const std::string plan =
-        R"([{"stages": [)" + stages() + R"(], "values": {"atom_energy": "energy"}}])";
+    const std::string plan = "[" + terms() + "]";
     return node("energy", "", "T", "Identity") + placeholder("fparam", fparam) +
            placeholder("aparam", aparam) + nodes_ + described(metadata(plan));
   }
 
  protected:
+  // Of the term, up to the value "energy".
   virtual std::string stages() = 0;
+  virtual std::string terms() { return term(stages(), "energy"); }
+
+  static std::string term(const std::string& stages, const std::string& energy) {
+    return R"({"stages": [)" + stages + R"(], "values": {"atom_energy": )" + quoted(energy) + "}}";
+  }
 
   static std::string number(double value) { return std::to_string(value); }
   static std::string quoted(const std::string& text) { return "\"" + text + "\""; }

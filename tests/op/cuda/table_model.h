@@ -13,7 +13,7 @@ class TableModel : public ModelBytes {
   double radial_rcut = 3;               // smaller than rcut: pairs within it are a set
   std::string kernel;                   // of a stage more, which nobody knows
 
- private:
+ protected:
   std::string stages() override {
     std::string stages, parts, descriptor = angular ? "angular" : "radial";
     int64_t size = 0;
@@ -39,6 +39,7 @@ class TableModel : public ModelBytes {
     return stages + fitting_stage(descriptor, size);
   }
 
+ private:
   std::string sum_stages(const std::string& name, int columns, const std::string& pairs) {
     const std::string rows = name + "/rows", sums = name + (one_net ? "/some" : "/sums");
     const std::string text =

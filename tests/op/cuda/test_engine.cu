@@ -147,6 +147,8 @@ TEST(attention_between_pairs) {
   model.layers = 3;
   model.smooth = model.single = true;
   CHECK(agree_on_frames(model, few_atoms(3)));
+  model.types = 1;
+  CHECK(agree_on_frames(model, System({3}, 1, 1, 1.3)));  // more pairs of a type than lanes
 }
 
 TEST(two_neighbours_at_a_time) {
@@ -167,6 +169,13 @@ TEST(nets_of_two_neighbours_at_a_time) {
   model.types = 3;
   model.width = 42;
   model.single = true;
+  CHECK(agree_on_frames(model, few_atoms(3)));
+}
+
+TEST(energies_of_pairs_beside_nets) {
+  BlendedModel model;
+  CHECK(agree_everywhere(model, single_frame()));
+  model.types = 3;
   CHECK(agree_on_frames(model, few_atoms(3)));
 }
 

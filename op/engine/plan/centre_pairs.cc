@@ -1,0 +1,88 @@
+// Energies of pairs, by a table or by the formula of nuclei, and how near neighbours are.
+#include "core/short_range/centre_pairs.h"
+
+#include <algorithm>
+
+#include "engine/plan/centre_pairs_constants.h"
+#include "engine/plan/stages.h"
+
+namespace deeptf {
+namespace {
+
+CentrePairs pairs_of(const AtomBlock& block, Values& values) {
+  int32_t* first = values.keep<int32_t>(block.num_atoms * block.num_types);
+  place_pairs(block.num_atoms, block.num_types, block.neighbor_count, first);
+  return {block.num_atoms,      block.num_pairs, block.num_types, block.type,
+          block.neighbor_count, first,           block.num_types, 1,
+          block.displacement};
+}
+
+// Adds, for all pairs, their gradient times that in the number of their centre.
+Stage::Pull pull_of(const CentreStage& at, const double* gradient, const AtomBlock& block,
+                    Values& values) {
+  return [at, gradient, &block, &values] {
+    const double* upper = values.gradient<double>(at.gives);
+    values.add_gradient<double>(at.takes, [&](double* out) {
+      for (int64_t k = 0; k < 3 * block.num_pairs; ++k) {
+        out[k] = upper[block.centre[k / 3]] * gradient[k];
+      }
+    });
+  };
+}
+
+template <class Constants>
+class PairEnergyStage final : public Stage {
+ public:
+  explicit PairEnergyStage(const StageReader& reader) : constants_(reader), at_(reader) {}
+
+  Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
+    const CentrePairs in = pairs_of(block, values);
+    double* slopes = values.keep<double>(3 * block.num_pairs);
+    const auto function = constants_.function(block.num_types, constants_.nodes.data());
+    double* energy = values.give<double>(at_.gives);
+    const int64_t wrong = pair_energies(in, function, block.context, energy, slopes);
+    if constexpr (std::is_same_v<Constants, PairTableConstants>) {
+      if (wrong >= 0) {
+        throw WrongPair{wrong, below_table(function, block.displacement + 3 * wrong)};
+      }
+    }
+    return gradient ? pull_of(at_, slopes, block, values) : Pull{};
+  }
+
+ private:
+  Constants constants_;
+  CentreStage at_;
+};
+
+class SoftMinimumStage final : public Stage {
+ public:
+  explicit SoftMinimumStage(const StageReader& reader)
+      : of_(soft_minimum_of(reader)), at_(reader) {}
+
+  Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
+    double* slopes = values.keep<double>(3 * block.num_pairs);
+    soft_minimum(pairs_of(block, values), of_, block.context, values.give<double>(at_.gives),
+                 slopes);
+    return gradient ? pull_of(at_, slopes, block, values) : Pull{};
+  }
+
+ private:
+  SoftMinimum of_;
+  CentreStage at_;
+};
+
+}  // namespace
+
+std::unique_ptr<Stage> make_pair_table(const StageReader& reader) {
+  return std::make_unique<PairEnergyStage<PairTableConstants>>(reader);
+}
+
+std::unique_ptr<Stage> make_zbl(const StageReader& reader) {
+  return std::make_unique<PairEnergyStage<ZblConstants>>(reader);
+}
+
+std::unique_ptr<Stage> make_soft_minimum(const StageReader& reader) {
+  return std::make_unique<SoftMinimumStage>(reader);
+}
+
+}  // namespace deeptf
