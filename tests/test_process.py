@@ -56,6 +56,19 @@ def test_the_start_prints_nothing():
     assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 
 
+def test_products_keep_their_bits_in_the_process_of_a_command_alone():
+    code = """if True:
+        from deeptf.process import start_tensorflow
+        from deeptf.tf import session, tf
+        session().close()
+        print(tf.config.experimental.tensor_float_32_execution_enabled())
+        start_tensorflow()
+        print(tf.config.experimental.tensor_float_32_execution_enabled())
+    """
+    found = python(code, TF_CPP_MIN_LOG_LEVEL="3")
+    assert found.stdout.split() == ["True", "False"], found.stderr
+
+
 def test_what_a_failing_import_prints_is_shown(tmp_path):
     (tmp_path / "tensorflow.py").write_text(
         "import os\nos.write(2, b'a useful hint')\nraise ImportError('broken')"

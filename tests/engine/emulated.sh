@@ -3,15 +3,7 @@
 # Python and, where DEEPTF_LAMMPS is set, in LAMMPS. Needs the package and its test tools installed;
 # builds the library in BUILD, or in a folder that it removes.
 #     tests/engine/emulated.sh [BUILD] [arguments of pytest]
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-if [ $# -gt 0 ]; then
-    build=$1
-    shift
-else
-    build=$(mktemp -d)
-    trap 'rm -rf "$build"' EXIT
-fi
+. "$(dirname "$0")/../emulated_build.sh"
 cmake -G Ninja -S "$here/../../op" -B "$build" -DDEEPTF_CUDA=emulated -DDEEPTF_MARCH=native
 cmake --build "$build" --target deeptf_engine_cuda
 pytest -q --emulated-engine "$build/libdeeptf_engine_cuda.so" "$here/test_gpu.py" \

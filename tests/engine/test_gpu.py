@@ -5,6 +5,7 @@ The latter with `pytest --emulated-engine LIBRARY`, which tests/engine/emulated.
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -13,13 +14,15 @@ import warnings
 from pathlib import Path
 
 import pytest
-from engine_files import ENGINE, FOLDER, open_engine, write_golden_model
+from engine_files import ENGINE, FOLDER, ROOT, open_engine, write_golden_model
 from library_files import write_line
 
 import deeptf
+from deeptf.exchange.convert import convert
 from deeptf.infer import DeepPot
 from deeptf.ops.library import CORES, ENGINE_CUDA
 
+GOLDEN_KINDS = ROOT / "tests" / "golden" / "kinds"
 PARTS = shutil.ignore_patterns("__pycache__", "libdeeptf.so", "libdeeptf_cuda.so")
 ON_A_GPU = """
 import os, sys
@@ -69,6 +72,44 @@ assert same(1)
 from deeptf.commands import findings
 assert findings.engine().text.endswith("; 1 GPUs, kernels for emulated"), findings.engine().text
 print("as on the CPU")
+"""
+
+KINDS = {  # golden models and where they run
+    "hybrid_a_r": "GPU 0, emulated",
+    "loc_frame": "CPU",
+    "se_a_ebd_v2": "GPU 0, emulated",
+    "se_a_mask": "CPU",
+    "se_atten_l1_mask": "GPU 0, emulated",
+    "se_atten_v2_l0_compressed": "GPU 0, emulated",
+    "se_e2_a_tebd": "GPU 0, emulated",
+    "se_e3": "GPU 0, emulated",
+}
+KINDS_ON_A_GPU = """
+import sys
+sys.modules["tensorflow"] = None
+import numpy as np
+from deeptf.infer import DeepPot
+
+for name in sys.argv[1:]:
+    auto, cpu = DeepPot(f"{name}.pb"), DeepPot(f"{name}.pb", gpu="no")
+    golden = np.load(f"{name}.npz")
+    more = {"atomic": True} | {"aparam": golden["aparam"] for key in golden if key == "aparam"}
+    for cell in (golden["cell"].reshape(1, 9), None):
+        if cell is not None and "energy" not in golden:
+            continue
+        given = golden["coord"].reshape(1, -1), cell, golden["types"]
+        for a, b in zip(auto.eval(*given, **more), cpu.eval(*given, **more), strict=True):
+            assert np.allclose(a, b, rtol=1e-11, atol=1e-11 * np.abs(b).max()), name
+    print(name, auto.device, sep=": ")
+
+def reason(name):
+    try:
+        DeepPot(name, gpu="yes")
+    except ValueError as error:
+        return str(error)
+
+assert "with kernels for GPUs, got one with local_frames" in reason("loc_frame.pb")
+assert "`aparam` says which atoms are there runs on the CPU alone" in reason("se_a_mask.pb")
 """
 
 
@@ -121,14 +162,30 @@ def test_libraries_that_cannot_be_used(tmp_path: Path, line: str | None, message
     assert engine.deeptf_gpu_error().decode().startswith(message.format(**names))
 
 
-def test_models_on_an_emulated_gpu(model: Path, emulated_engine: Path) -> None:
-    shutil.copytree(FOLDER, model.parent / "site" / "deeptf", ignore=PARTS)
-    shutil.copy(emulated_engine, model.parent / "site" / "deeptf" / ENGINE_CUDA)
+def run_on_gpu(code: str, folder: Path, engine: Path, *arguments: str) -> str:
+    """Run code in a folder with a package that has the engine's kernels for GPUs."""
+    shutil.copytree(FOLDER, folder / "site" / "deeptf", ignore=PARTS)
+    shutil.copy(engine, folder / "site" / "deeptf" / ENGINE_CUDA)
     run = subprocess.run(
-        [sys.executable, "-c", ON_A_GPU],
-        cwd=model.parent,
-        env={**os.environ, "PYTHONPATH": str(model.parent / "site")},
+        [sys.executable, "-c", code, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder / "site")},
         capture_output=True,
         text=True,
     )
-    assert run.stdout == "as on the CPU\n", run.stderr
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_models_on_an_emulated_gpu(model: Path, emulated_engine: Path) -> None:
+    assert run_on_gpu(ON_A_GPU, model.parent, emulated_engine) == "as on the CPU\n"
+
+
+def test_kinds_of_models_on_an_emulated_gpu(tmp_path: Path, emulated_engine: Path) -> None:
+    for name in KINDS:
+        golden = GOLDEN_KINDS / f"{name}.pb.gz"
+        (tmp_path / "old.pb").write_bytes(gzip.decompress(golden.read_bytes()))
+        convert(tmp_path / "old.pb", tmp_path / f"{name}.pb")
+        shutil.copy(GOLDEN_KINDS / f"{name}.npz", tmp_path)
+    found = run_on_gpu(KINDS_ON_A_GPU, tmp_path, emulated_engine, *KINDS)
+    assert found.splitlines() == [f"{name}: {device}" for name, device in KINDS.items()]

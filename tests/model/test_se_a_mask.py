@@ -35,7 +35,6 @@ def model(one_side: bool = False, **fitting: Any) -> ModelConfig:
 
 class TestMask(PhysicsSuite):
     config = model()
-    native = False
     test_periodic_images = None  # there are none
     test_other_cell_of_the_same_lattice = None
     test_extensive = None  # every atom sees all others
@@ -155,7 +154,7 @@ def test_frozen_models(tmp_path: Path) -> None:
         compress(tmp_path / "model.pb", tmp_path / "compressed.pb")
     one = frame((2,))
     with DeepPot(tmp_path / "model.pb") as pot:
-        assert pot.backend == "tensorflow" and not pot.takes_pairs()
+        assert pot.backend == "engine" and not pot.takes_pairs()
         given = one["coord"].reshape(1, -1), None, one["type"]
         energy = pot.eval(*given, aparam=one["aparam"])[0]
         np.testing.assert_allclose(

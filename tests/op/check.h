@@ -1,7 +1,9 @@
-// The whole test framework: TEST(name) { CHECK(...); } and a main that runs every test of the file.
+// The whole test framework: TEST(name) { CHECK(...); } and a main that runs every test of the file,
+// or those that it is given by name.
 // Also random numbers and two Context: one serial, one on real threads in many small pieces.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -109,8 +111,10 @@ inline deeptf::Context threaded() {
 
 }  // namespace deeptf_test
 
-int main() {
+int main(int argc, char** argv) {
+  const std::vector<std::string> names(argv + 1, argv + argc);
   for (const deeptf_test::Test& test : deeptf_test::tests()) {
+    if (!names.empty() && std::find(names.begin(), names.end(), test.name) == names.end()) continue;
     const int before = deeptf_test::failures();
     test.body();
     std::printf("%s %s\n", deeptf_test::failures() == before ? "ok    " : "FAILED", test.name);

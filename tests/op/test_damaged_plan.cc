@@ -166,6 +166,14 @@ std::string energies(const std::string& descriptor = "") {
 
 }  // namespace
 
+TEST(masks_are_one_number_of_an_atom) {
+  const std::string content = model("", "\"masked\": true");
+  CHECK(load({content.begin(), content.end()}) == nullptr);
+  const std::string message = api().deeptf_last_error();
+  CHECK(message.find("`numb_aparam` must be 1 where it says which atoms are there, got 0") !=
+        std::string::npos);
+}
+
 TEST(damaged_files) {
   const std::string whole = golden();
   const std::vector<size_t> places = places_of(whole);

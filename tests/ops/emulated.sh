@@ -3,15 +3,7 @@
 # the package and its test tools installed; builds the kernels in BUILD, or in a folder that it
 # removes.
 #     tests/ops/emulated.sh [BUILD] [arguments of pytest]
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-if [ $# -gt 0 ]; then
-    build=$1
-    shift
-else
-    build=$(mktemp -d)
-    trap 'rm -rf "$build"' EXIT
-fi
+. "$(dirname "$0")/../emulated_build.sh"
 python - "$here/../../op" "$build" <<'END'
 import subprocess, sys
 import tensorflow as tf

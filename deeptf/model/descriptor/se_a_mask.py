@@ -18,10 +18,7 @@ import numpy as np
 from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Lines
 from deeptf.model.descriptor.se_e2_a import SeE2A
-from deeptf.model.parameters import Parameters
-from deeptf.model.stages import Stage
 from deeptf.ops.pairs import ANYWHERE
-from deeptf.tf import tf
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,3 @@ class SeAMask(SeE2A):
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return nothing: further data change nothing."""
         return {}, []
-
-    def plan(self, parameters: Parameters, type_vectors: tf.Tensor | None) -> list[Stage] | None:
-        """Return None: plans are for pairs within a cut-off."""
-        return None

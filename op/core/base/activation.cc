@@ -128,22 +128,9 @@ Activation activation_of(const std::string& name) {
 
 template <class T>
 void activate(Activation kind, int64_t count, const T* z, T* value, T* first, T* second) {
-  switch (kind) {
-#define DEEPTF_CASE(KIND) \
-  case Activation::KIND:  \
-    return activate_all<Activation::KIND, T>(kind, count, z, value, first, second);
-    DEEPTF_CASE(linear)
-    DEEPTF_CASE(tanh)
-    DEEPTF_CASE(sigmoid)
-    DEEPTF_CASE(softplus)
-    DEEPTF_CASE(silu)
-    DEEPTF_CASE(gelu)
-    DEEPTF_CASE(gelu_tf)
-    DEEPTF_CASE(relu)
-    DEEPTF_CASE(relu6)
-    DEEPTF_CASE(silut)
-#undef DEEPTF_CASE
-  }
+  with_kind(kind, [&](auto known) {
+    activate_all<known.value, T>(kind, count, z, value, first, second);
+  });
 }
 
 template void activate<float>(Activation, int64_t, const float*, float*, float*, float*);

@@ -1,6 +1,8 @@
 // The formulas of activation.h, for CPU and GPU, of numbers or of lanes of them.
 #pragma once
 
+#include <type_traits>
+
 #include "core/base/activation.h"
 #include "core/base/host_device.h"
 
@@ -67,6 +69,29 @@ DEEPTF_HD inline Curvature<typename Math::Number> evaluate(typename Math::Number
   } else {
     return {z, one, zero};
   }
+}
+
+// Calls body(std::integral_constant<Activation::Kind, kind>()) and returns what it does.
+template <class Body>
+DEEPTF_HD inline auto with_kind(Activation::Kind kind, const Body& body) {
+  switch (kind) {
+#define DEEPTF_CASE(KIND) \
+  case Activation::KIND:  \
+    return body(std::integral_constant<Activation::Kind, Activation::KIND>());
+    DEEPTF_CASE(tanh)
+    DEEPTF_CASE(sigmoid)
+    DEEPTF_CASE(softplus)
+    DEEPTF_CASE(silu)
+    DEEPTF_CASE(gelu)
+    DEEPTF_CASE(gelu_tf)
+    DEEPTF_CASE(relu)
+    DEEPTF_CASE(relu6)
+    DEEPTF_CASE(silut)
+#undef DEEPTF_CASE
+    case Activation::linear:
+      break;
+  }
+  return body(std::integral_constant<Activation::Kind, Activation::linear>());
 }
 
 }  // namespace deeptf

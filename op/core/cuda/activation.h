@@ -21,23 +21,7 @@ struct Scalars {
 
 template <class T>
 DEEPTF_HD inline Curvature<T> activate_one(Activation kind, T z) {
-  switch (kind) {
-#define DEEPTF_CASE(KIND) \
-  case Activation::KIND:  \
-    return evaluate<Activation::KIND, Scalars<T>>(z, kind);
-    DEEPTF_CASE(linear)
-    DEEPTF_CASE(tanh)
-    DEEPTF_CASE(sigmoid)
-    DEEPTF_CASE(softplus)
-    DEEPTF_CASE(silu)
-    DEEPTF_CASE(gelu)
-    DEEPTF_CASE(gelu_tf)
-    DEEPTF_CASE(relu)
-    DEEPTF_CASE(relu6)
-    DEEPTF_CASE(silut)
-#undef DEEPTF_CASE
-  }
-  return {};
+  return with_kind(kind, [&](auto known) { return evaluate<known.value, Scalars<T>>(z, kind); });
 }
 
 }  // namespace deeptf

@@ -25,7 +25,7 @@ class NodePass {
         curves_(nets.segments.num_curves),
         n_(num_points),
         stride_(num_weights(nets.layers.front())) {
-    auto* points = cuda.scratch<NodePoint>(n_);
+    auto* points = cuda.scratch<NetPoint>(n_);
     for_each(cuda, n_, FindPoints{nets.segments, nets.needed_row, nets.bent, points});
     points_ = points;
     bring_together();
@@ -33,12 +33,12 @@ class NodePass {
 
   void forward() {
     double* x = array(1);
-    for_each(cuda_, n_, SetInput{layers_.front(), x});
+    for_each(cuda_, n_, SetInput<double>{layers_.front(), x});
     for (NodeLayer& layer : layers_) {
       layer.x = x;
       layer.z = array(layer.width);
       x = array(layer.width);
-      for_each(cuda_, n_ * layer.width, Forward{layer, x});
+      for_each(cuda_, n_ * layer.width, Forward<double>{layer, x});
     }
     output_ = x;
   }
@@ -104,7 +104,7 @@ class NodePass {
       const bool has_step = layer.idt != nullptr;
       const double *bias = place + n_in * width, *idt = bias + width;
       layers_.push_back({nets_.activation, n_in, width, has_step, has_residual(n_in, width), n_,
-                         stride_, points_, place, bias, idt, nullptr, nullptr, nullptr});
+                         stride_, stride_, points_, place, bias, idt, nullptr, nullptr, nullptr});
       place = has_step ? idt + width : idt;
     }
     weights_ = weights;
@@ -126,7 +126,7 @@ class NodePass {
   const EmbeddingNets<T>& nets_;
   const Cuda& cuda_;
   int64_t curves_, n_, stride_;
-  const NodePoint* points_;
+  const NetPoint* points_;
   const double* weights_;  // [C, stride]
   std::vector<NodeLayer> layers_;
   const double* output_ = nullptr;

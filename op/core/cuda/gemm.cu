@@ -1,5 +1,6 @@
 // See gemm.h. cuBLAS takes matrices by columns, so it is given the transposed product C^T = B^T
-// A^T.
+// A^T. Its math mode stays the default one, which rounds no float32 factor (to TF32): forces are
+// derivatives of what comes out.
 #include <algorithm>
 #include <map>
 #include <string>

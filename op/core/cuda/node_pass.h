@@ -1,27 +1,19 @@
-// The way of nodes through the layers of embedding nets and back, on a GPU; see curve/nodes.h for
-// the equations. One thread an element: the nets are small, and all nets share a launch. An array
-// [2, n, width] holds values, then derivatives.
+// The nodes of tables of embedding nets and their way back through the layers (net_pass.h), on a
+// GPU; see curve/nodes.h for the equations. Points are in the order of the nodes; behind the last
+// one they have no curve.
 #pragma once
 
-#include "core/cuda/activation.h"
-#include "core/cuda/device.h"
+#include "core/cuda/net_pass.h"
 #include "core/curve/nodes.h"
 #include "core/curve/sum.h"
 
 namespace deeptf {
 
-// Where a net is evaluated. Points are in the order of the nodes of the table; behind the last one
-// they have no curve.
-struct NodePoint {
-  double x, step;
-  int32_t curve;  // -1: none
-};
-
 struct FindPoints {
   CurveSegments segments;
   const int32_t* needed_row;
   bool bent;
-  NodePoint* points;
+  NetPoint* points;
 
   DEEPTF_HD void operator()(int64_t place) const {
     const int64_t number = segments.num_curves * segments.number;
@@ -53,28 +45,8 @@ struct FindPoints {
   }
 };
 
-// One layer of all nets. The arrays of a net lie behind each other in `weights`, all in float64.
-struct NodeLayer {
-  Activation activation;
-  int64_t n_in, width;
-  bool has_step, residual;            // has idt
-  int64_t num_points, stride;         // n; weights of a net
-  const NodePoint* points;            // [n]
-  const double *matrix, *bias, *idt;  // of the first net
-  const double* transposed;           // [C, width, n_in]
-  const double* x;                    // [2, n, n_in]
-  double* z;                          // [2, n, width]
-};
-
-struct SetInput {
-  NodeLayer layer;  // the first one
-  double* x;
-
-  DEEPTF_HD void operator()(int64_t k) const {
-    x[k] = layer.points[k].x;
-    x[layer.num_points + k] = 1;
-  }
-};
+// Nets are evaluated in float64.
+using NodeLayer = NetLayer<double>;
 
 struct Transpose {
   NodeLayer layer;
@@ -87,36 +59,10 @@ struct Transpose {
   }
 };
 
-// y [2, n, width] and z.
-struct Forward {
-  NodeLayer layer;
-  double* y;
-
-  DEEPTF_HD void operator()(int64_t k) const {
-    const int64_t point = k / layer.width, m = k % layer.width, n_in = layer.n_in;
-    const int64_t slopes = layer.num_points * n_in, next = layer.num_points * layer.width;
-    const int32_t curve = layer.points[point].curve;
-    if (curve < 0) return;
-    const double* column = layer.matrix + curve * layer.stride + m;
-    const double* x = layer.x + point * n_in;
-    double z = layer.bias[curve * layer.stride + m], dz = 0;
-    for (int64_t i = 0; i < n_in; ++i) {
-      z += x[i] * column[i * layer.width];
-      dz += x[slopes + i] * column[i * layer.width];
-    }
-    layer.z[k] = z;
-    layer.z[next + k] = dz;
-    const Curvature<double> f = activate_one(layer.activation, z);
-    const double step = layer.has_step ? layer.idt[curve * layer.stride + m] : 1;
-    y[k] = step * f.value + (layer.residual ? x[m % n_in] : 0);
-    y[next + k] = step * (f.first * dz) + (layer.residual ? x[slopes + m % n_in] : 0);
-  }
-};
-
 // nodes [n, 2, padded]; rows without a point are zero.
 struct WriteNodes {
   int64_t num_points, width, padded;
-  const NodePoint* points;
+  const NetPoint* points;
   const double* y;
   double* nodes;
 
@@ -131,7 +77,7 @@ struct WriteNodes {
 // The gradient to the outputs [2, n, width] of the last layer.
 struct ReadNodesGrad {
   int64_t num_points, width, padded;
-  const NodePoint* points;
+  const NetPoint* points;
   const double* nodes_grad;
   double* dy;
 

@@ -58,12 +58,13 @@ struct CountBefore {
 };
 
 struct WriteCounts {
-  NeighborRuns runs;
+  PlacedTriples runs;
   int32_t* triple_count;
 
   DEEPTF_HD void operator()(int64_t k) const {
     const int64_t blocks = runs.num_blocks();
-    triple_count[k] = static_cast<int32_t>(triples_of(runs, k / blocks, k % blocks));
+    const int64_t count = runs.has_room() ? triples_of(runs, k / blocks, k % blocks) : 0;
+    triple_count[k] = static_cast<int32_t>(count);
   }
 };
 
@@ -77,8 +78,7 @@ struct Summary {
   Found* found;
 
   DEEPTF_HD void operator()(int64_t) const {
-    const int64_t n = runs.num_atoms;
-    *found = {runs.pair[runs.num_types * n], runs.triple[two_blocks(runs) * n], *runs.wrong};
+    *found = {runs.pair[runs.num_types * runs.num_atoms], runs.of_two(), *runs.wrong};
   }
 };
 
@@ -127,8 +127,9 @@ __device__ inline void over_neighbors(const PlacedTriples& runs, const Body& bod
 // The product of neighbour j of type s with itself and with those that come after it.
 __global__ void __launch_bounds__(kThreads)
     triple_product_kernel(PlacedTriples runs, const double* a, const double* b, double* products) {
+  if (!runs.has_room()) return;
   const int64_t atom = blockIdx.x, lane = threadIdx.x % kLanes;
-  const int64_t alone = runs.triple[two_blocks(runs) * runs.num_atoms];
+  const int64_t alone = runs.of_two();
   over_neighbors(runs, [&](int64_t s, int64_t j) {
     const int64_t pair = neighbors_of(runs, atom, s).begin + j;
     if (lane == 0) products[alone + pair] = triple_product(a, b, pair, pair);
@@ -145,8 +146,9 @@ __global__ void __launch_bounds__(kThreads)
 // What neighbour j of type s gets from all triples that it is in.
 __global__ void __launch_bounds__(kThreads)
     triple_sum_kernel(PlacedTriples runs, const double* b, const double* upper, double* sums) {
+  if (!runs.has_room()) return;
   const int64_t atom = blockIdx.x, lane = threadIdx.x % kLanes;
-  const int64_t alone = runs.triple[two_blocks(runs) * runs.num_atoms];
+  const int64_t alone = runs.of_two();
   over_neighbors(runs, [&](int64_t s, int64_t j) {
     const int64_t pair = neighbors_of(runs, atom, s).begin + j;
     double values[kTripleRow] = {};
@@ -176,7 +178,7 @@ __global__ void __launch_bounds__(kThreads)
 
 }  // namespace
 
-PlacedTriples place_triples(const NeighborRuns& runs, const Cuda& cuda) {
+PlacedTriples place_triples(const NeighborRuns& runs, const Cuda& cuda, int64_t room) {
   const int64_t pairs = runs.num_types * runs.num_atoms + 1;
   const int64_t triples = two_blocks(runs) * runs.num_atoms + 1;
   auto *pair_count = cuda.scratch<int32_t>(pairs), *triple_count = cuda.scratch<int32_t>(triples);
@@ -186,17 +188,20 @@ PlacedTriples place_triples(const NeighborRuns& runs, const Cuda& cuda) {
   for_each(cuda, std::max(pairs, triples), CountBefore{runs, pair_count, triple_count, wrong});
   exclusive_scan(cuda, pair_count, pairs, pair);
   exclusive_scan(cuda, triple_count, triples, triple);
-  return {runs, pair, triple, wrong};
+  return {runs, pair, triple, wrong, room};
+}
+
+void fill_triple_counts(const PlacedTriples& runs, const Cuda& cuda, int32_t* triple_count) {
+  for_each(cuda, runs.num_atoms * runs.num_blocks(), WriteCounts{runs, triple_count});
 }
 
 int64_t count_triples(const PlacedTriples& runs, const Cuda& cuda, int32_t* triple_count) {
   auto* on_device = cuda.scratch<Found>(1);
   for_each(cuda, 1, Summary{runs, on_device});
-  for_each(cuda, runs.num_atoms * runs.num_blocks(), WriteCounts{runs, triple_count});
+  fill_triple_counts(runs, cuda, triple_count);
   const Found found = on_host(cuda, on_device, 1)[0];
   const int64_t triples = found.triples + found.pairs;
-  if (found.wrong != 0 || found.pairs != runs.num_pairs ||
-      triples > std::numeric_limits<int32_t>::max()) {
+  if (found.wrong != 0 || found.pairs != runs.num_pairs || triples > kMostTriples) {
     report(runs, cuda);
   }
   return triples;

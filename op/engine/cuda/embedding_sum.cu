@@ -1,58 +1,21 @@
-// Sums over the neighbours with nets as tables; core/curve/sum.h has the equations.
+// Sums over the neighbours with nets as tables, maybe with gates; core/curve/sum.h and gated_sum.h
+// have the equations.
 #include "core/cuda/embedding_sum.h"
+#include "core/cuda/gated_sum.h"
+#include "engine/cuda/gate.h"
 #include "engine/cuda/stage.h"
+#include "engine/cuda/table.h"
 #include "engine/plan/neighbor_sum_layout.h"
-#include "engine/plan/table_constants.h"
 
 namespace deeptf::device {
 namespace {
 
-// A table on the device.
-template <class T>
-class Table {
- public:
-  explicit Table(const CurveTable<T>& host)
-      : host_(host),
-        nodes_(host.nodes,
-               table_groups<T>(host.num_needed) * kTableRows<T> * padded_width<T>(host.width)),
-        needed_row_(host.needed_row, host.num_needed + 1),
-        node_row_(host.segments.node_row, num_segments() + 1),
-        grid_(host.segments.grid, 2 * num_segments()) {}
+// Adds to the gradients of the first numbers of rows those that come by the shares.
+struct AddShares {
+  const double *grad, *slope;
+  double* rows_grad;
 
-  CurveTable<T> get() const {
-    CurveTable<T> table = host_;
-    table.segments.node_row = node_row_.data();
-    table.segments.grid = grid_.data();
-    table.needed_row = needed_row_.data();
-    table.nodes = nodes_.data();
-    return table;
-  }
-
- private:
-  int64_t num_segments() const { return host_.segments.num_curves * host_.segments.number; }
-
-  CurveTable<T> host_;  // whose pointers are not used later
-  Constant<T> nodes_;
-  Constant<int32_t> needed_row_, node_row_;
-  Constant<double> grid_;
-};
-
-// Notes pairs beyond the ranges of the data; what several stages find are the same pairs.
-struct NoteOutside {
-  int64_t num_types;
-  OutsidePairs found;
-  const double* displacement;
-  int64_t* count;
-  double* distance;
-
-  DEEPTF_HD void operator()(int64_t k) const {
-    if (found.count[k] == 0) return;
-    const double* d = displacement + int64_t{3} * found.closest[k];
-    const double length = sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
-    const int64_t to = k % num_types * num_types + k / num_types;  // centre type first
-    if (found.count[k] > count[to]) count[to] = found.count[k];
-    if (length < distance[to]) distance[to] = length;
-  }
+  DEEPTF_HD void operator()(int64_t pair) const { rows_grad[4 * pair] += grad[pair] * slope[pair]; }
 };
 
 template <class T>
@@ -66,15 +29,24 @@ class EmbeddingSumStage final : public Stage {
     const double* rows = values.take<double>(takes_);
     const int64_t blocks = types_ * types_;
     const OutsidePairs outside{values.keep<int32_t>(blocks), values.keep<int32_t>(blocks)};
-    embedding_sum<T>(pairs, table_.get(), block.cuda, rows, values.give<T>(gives_), outside);
-    for_each(block.cuda, blocks,
-             NoteOutside{types_, outside, block.displacement, block.outside_count,
-                         block.outside_distance});
+    T* sums = values.give<T>(gives_);
+    Shares shares{};
+    if (gated_) {
+      shares = shares_.of(block, rows, values, gradient);
+      gated_sum<T>(pairs, table_.get(), gates(shares), block.cuda, rows, sums, outside);
+    } else {
+      embedding_sum<T>(pairs, table_.get(), block.cuda, rows, sums, outside);
+    }
+    note_outside(block, types_, outside);
     if (!gradient) return {};
-    return [this, pairs, rows, &block, &values] {
+    return [this, pairs, rows, shares, &block, &values] {
       const T* upper = values.gradient<T>(gives_);
       values.add_gradient<double>(takes_, [&](double* out) {
-        embedding_sum_grad<T>(pairs, table_.get(), block.cuda, rows, upper, out);
+        if (gated_) {
+          pull_gated(block, pairs, shares, rows, upper, out, values);
+        } else {
+          embedding_sum_grad<T>(pairs, table_.get(), block.cuda, rows, upper, out);
+        }
       });
     };
   }
@@ -84,19 +56,21 @@ class EmbeddingSumStage final : public Stage {
       : EmbeddingSumStage(reader, table, SumLayout(reader, table.num_curves())) {}
   EmbeddingSumStage(const StageReader& reader, const TableConstants<T>& table,
                     const SumLayout& layout)
+      : EmbeddingSumStage(reader, table, layout,
+                          read_gate<T>(reader, layout.columns, table.width)) {}
+  EmbeddingSumStage(const StageReader& reader, const TableConstants<T>& table,
+                    const SumLayout& layout, const Aligned<T>& gate)
       : types_(layout.types),
         columns_(layout.columns),
-        table_(table.table()),
+        gated_(gate.size() > 0),
+        table_(table),
         curve_(layout.curve),
         sel_(layout.sel),
         empty_(layout.empty),
+        gate_(gate),
+        shares_(ShareConstants(reader, layout.columns)),
         takes_(reader.takes()),
-        gives_(reader.gives({layout.columns * table.width, false, kPrecision<T>})) {
-    if (table.width > kMostColumns) {
-      throw Error("the width of an embedding net must be at most " + std::to_string(kMostColumns) +
-                  " on a GPU, got " + std::to_string(table.width));
-    }
-  }
+        gives_(reader.gives({layout.columns * table.width, false, kPrecision<T>})) {}
 
   PlacedPairs placed(const Block& block) const {
     const CurvePairs pairs{block.num_atoms, block.num_pairs,  types_,
@@ -105,10 +79,23 @@ class EmbeddingSumStage final : public Stage {
     return {pairs, block.first, block.type};
   }
 
+  Gates<T> gates(const Shares& shares) const { return {gate_.data(), shares.share}; }
+
+  void pull_gated(const Block& block, const PlacedPairs& pairs, const Shares& shares,
+                  const double* rows, const T* upper, double* out, const Values& values) const {
+    double* grad = shares.share != nullptr ? values.keep<double>(block.num_pairs) : nullptr;
+    gated_sum_grad<T>(pairs, table_.get(), gates(shares), block.cuda, rows, upper, out, grad);
+    if (grad == nullptr) return;
+    for_each(block.cuda, block.num_pairs, AddShares{grad, shares.slope, out});
+  }
+
   int64_t types_, columns_;
+  bool gated_;
   Table<T> table_;
   Constant<int32_t> curve_;
   Constant<double> sel_, empty_;
+  Constant<T> gate_;
+  PairShares shares_;
   int takes_, gives_;
 };
 

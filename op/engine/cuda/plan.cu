@@ -31,7 +31,7 @@ void Plan::evaluate(const Block& block, double* atom_energy, double* pair_gradie
     }
     add(cuda, is_first, values.take<double>(term.property), block.num_atoms, atom_energy);
     if (pair_gradient == nullptr) continue;
-    values.begin_backward(term.property);
+    values.begin_backward(term.property, nullptr);
     for (auto pull = pulls.rbegin(); pull != pulls.rend(); ++pull) (*pull)();
     add(cuda, is_first, values.gradient<double>(kPairs), 3 * block.num_pairs, pair_gradient);
   }

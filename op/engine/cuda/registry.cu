@@ -12,6 +12,13 @@ const std::map<std::string, Make>& makers() {
   static const std::map<std::string, Make> all{
       {"environment", make_environment},
       {"embedding_sum", make_embedding_sum},
+      {"gated_sum", make_embedding_sum},
+      {"network_sum", make_network_sum},
+      {"gated_network_sum", make_network_sum},
+      {"pair_network", make_pair_network},
+      {"attention_sum", make_attention_sum},
+      {"triple_sum", make_triple_sum},
+      {"triple_network_sum", make_triple_network_sum},
       {"empty_places", make_empty_places},
       {"moment_product", make_moment_product},
       {"scaled_sum", make_scaled_sum},

@@ -82,7 +82,7 @@ void add_forces(const Block& block, const PairsOfAtoms& pairs, const int32_t* ne
 
 void set_outcome(const Cuda& cuda, const SearchOutcome* search, const int32_t* wrong,
                  Downloads* results) {
-  for_each(cuda, 1, SetOutcome{search, wrong, results->outcome()});
+  for_each(cuda, 1, SetOutcome{search, wrong, &results->outcome()->search});
 }
 
 }  // namespace deeptf::device

@@ -25,6 +25,11 @@ class Stage {
 
 std::unique_ptr<Stage> make_environment(const StageReader& reader);
 std::unique_ptr<Stage> make_embedding_sum(const StageReader& reader);
+std::unique_ptr<Stage> make_network_sum(const StageReader& reader);
+std::unique_ptr<Stage> make_pair_network(const StageReader& reader);
+std::unique_ptr<Stage> make_attention_sum(const StageReader& reader);
+std::unique_ptr<Stage> make_triple_sum(const StageReader& reader);
+std::unique_ptr<Stage> make_triple_network_sum(const StageReader& reader);
 std::unique_ptr<Stage> make_empty_places(const StageReader& reader);
 std::unique_ptr<Stage> make_moment_product(const StageReader& reader);
 std::unique_ptr<Stage> make_scaled_sum(const StageReader& reader);

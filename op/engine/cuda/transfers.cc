@@ -41,7 +41,7 @@ void Downloads::place(const ResultSizes& sizes, const deeptf_results& results) {
   arrays_.clear();
   bytes_ = 0;
   const int64_t types = sizes.num_types * sizes.num_types;
-  add(nullptr, sizeof(SearchOutcome) / 8);
+  add(nullptr, sizeof(StepOutcome) / 8);
   add(results.energy, sizes.num_frames);
   add(results.virial, 9 * sizes.num_frames);
   add(results.outside_count, types);
@@ -65,8 +65,8 @@ void Downloads::fetch(const Cuda& cuda) {
   }
 }
 
-SearchOutcome Downloads::received() {
-  SearchOutcome outcome;
+StepOutcome Downloads::received() {
+  StepOutcome outcome;
   std::memcpy(&outcome, host_.at_least(0), sizeof outcome);
   return outcome;
 }

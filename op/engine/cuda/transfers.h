@@ -53,12 +53,18 @@ struct ResultSizes {
   }
 };
 
+// What the host must know of a step before it uses the results.
+struct StepOutcome {
+  SearchOutcome search;
+  int64_t num_triples;
+};
+
 // The results on the device; all have their place, wanted or not, but for the virials of atoms.
 class Downloads {
  public:
   void place(const ResultSizes& sizes, const deeptf_results& results);
 
-  SearchOutcome* outcome() { return at<SearchOutcome>(0); }
+  StepOutcome* outcome() { return at<StepOutcome>(0); }
   double* energy() { return at<double>(1); }            // [F]
   double* virial() { return at<double>(2); }            // [F, 9]
   int64_t* outside_count() { return at<int64_t>(3); }   // [T, T]
@@ -74,7 +80,7 @@ class Downloads {
   // Queues the copies to the host and to arrays on the device.
   void fetch(const Cuda& cuda);
   // What fetch() has brought, when the stream has come there.
-  SearchOutcome received();
+  StepOutcome received();
   // Writes the arrays of the host.
   void give();
 

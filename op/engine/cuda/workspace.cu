@@ -11,8 +11,8 @@
 namespace deeptf::device {
 namespace {
 
-constexpr int64_t kGraphAtoms = 20000;  // the most of a step that is recorded
-constexpr int64_t kMostPairs = INT32_MAX;
+constexpr int64_t kGraphAtoms = 20000;     // the most of a step that is recorded
+constexpr int64_t kMostPairs = INT32_MAX;  // and triples
 
 // Room for pairs comes in pieces; in a test so small that there is soon too little.
 #ifdef __CUDACC__
@@ -21,8 +21,17 @@ constexpr int64_t kPiece = 1024;
 constexpr int64_t kPiece = 16;
 #endif
 
-// Room for at least so many pairs, which stays the same where their number changes a little.
+// Room for at least so many pairs or triples, which stays the same where their number changes a
+// little.
 int64_t rounded(int64_t pairs) { return std::min((pairs / kPiece + 2) * kPiece, kMostPairs - 1); }
+
+// And some more, so that the steps that follow need not be done again.
+int64_t room_for_triples(int64_t triples) {
+  if (triples >= kMostPairs) {
+    throw Error("the neighbours of all atoms must make less than 2^31 triples on a GPU, got more");
+  }
+  return rounded(triples + triples / 16);
+}
 
 [[noreturn]] void report(const Door& door) {
   door.report();
@@ -79,21 +88,27 @@ void Workspace::evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* d
     ++step.count[door->type[atom]];
     ++step.num_real;
   }
-  int64_t most = door->num_pairs() > 0 ? door->num_pairs() : likely_most(step.num_real);
+  Room room = likely_room(step.num_real);
+  if (door->num_pairs() > 0) room.pairs = door->num_pairs();
   const Cuda own = cuda();
   const Waiting waiting(own);
   downloads_.place({door->num_frames, door->num_centres, door->num_all, inputs.num_types}, results);
   send(inputs, door);
-  if (most == 0) most = count_pairs(step);
-  SearchOutcome found = try_step(step, most);
-  if (found.num_pairs > most) {
-    most = count_pairs(step);
-    found = try_step(step, most);
+  if (room.pairs == 0) room.pairs = count_pairs(step);
+  StepOutcome found = try_step(step, room);
+  if (found.search.num_pairs > room.pairs) {
+    room.pairs = count_pairs(step);
+    found = try_step(step, room);
   }
-  if (found.wrong != 0) report(*door);
+  if (found.search.wrong == 0 && found.num_triples > room.triples) {
+    room.triples = room_for_triples(found.num_triples);
+    found = try_step(step, room);
+  }
+  if (found.search.wrong != 0) report(*door);
   real_ = step.num_real;
-  pairs_ = found.num_pairs;
-  most_ = most;
+  pairs_ = found.search.num_pairs;
+  triples_ = found.num_triples;
+  room_ = room;
   downloads_.give();
 }
 
@@ -112,12 +127,14 @@ void Workspace::send(const deeptf::Inputs& inputs, Door* door) {
   uploads_.send(cuda());
 }
 
-// The room for pairs of a step: that of the last one, or in relation to it. 0: not known.
-int64_t Workspace::likely_most(int64_t num_real) const {
-  if (num_real == real_ || real_ == 0 || num_real == 0) return most_;
-  const double each = static_cast<double>(pairs_) / static_cast<double>(real_);
-  const auto wanted = static_cast<int64_t>(1.1 * each * static_cast<double>(num_real));
-  return rounded(wanted);
+// The room of a step: that of the last one, or in relation to it. 0: not known.
+Workspace::Room Workspace::likely_room(int64_t num_real) const {
+  if (num_real == real_ || real_ == 0 || num_real == 0) return room_;
+  const double more = 1.1 * static_cast<double>(num_real) / static_cast<double>(real_);
+  const auto scaled = [&](int64_t number) {
+    return rounded(static_cast<int64_t>(more * static_cast<double>(number)));
+  };
+  return {scaled(pairs_), room_.triples == 1 ? 1 : scaled(triples_)};
 }
 
 SearchArrays Workspace::arrays(SearchOutcome* outcome) {
@@ -141,14 +158,13 @@ int64_t Workspace::count_pairs(const Step& step) {
   return rounded(found.num_pairs + found.num_pairs / 16);
 }
 
-// Nothing is known of the results where something is wrong, or there are more pairs than
-// most_pairs.
-SearchOutcome Workspace::try_step(const Step& step, int64_t most_pairs) {
+// Nothing is known of the results where something is wrong, or there is more than room for.
+StepOutcome Workspace::try_step(const Step& step, const Room& room) {
   arena_.take_back();
   const Cuda own = cuda();
-  const auto queue_all = [&] { queue(step, most_pairs); };
+  const auto queue_all = [&] { queue(step, room); };
   if (step.num_real <= kGraphAtoms) {
-    graph_.run(own, key_of(step, most_pairs), queue_all);
+    graph_.run(own, key_of(step, room), queue_all);
   } else {
     queue_all();
   }
@@ -157,8 +173,9 @@ SearchOutcome Workspace::try_step(const Step& step, int64_t most_pairs) {
   return downloads_.received();
 }
 
-void Workspace::queue(const Step& step, int64_t most_pairs) {
+void Workspace::queue(const Step& step, const Room& room) {
   const Cuda own = cuda();
+  const int64_t most_pairs = room.pairs;
   clear_results(own, &downloads_);
   if (step.num_real == 0) return;
   const int64_t n = step.num_real, types = step.inputs.num_types, all = step.door->num_all;
@@ -200,7 +217,9 @@ void Workspace::queue(const Step& step, int64_t most_pairs) {
                     sorted.centre,
                     sorted.displacement,
                     downloads_.outside_count(),
-                    downloads_.outside_distance()};
+                    downloads_.outside_distance(),
+                    room.triples,
+                    &downloads_.outcome()->num_triples};
   queue_plan(step, block,
              {most_pairs, n, all, types, counts.atom_order, counts.first_pair,
               counts.neighbor_count, counts.pair_row, sorted.pair_of},
@@ -218,12 +237,13 @@ void Workspace::queue_plan(const Step& step, const Block& block, const PairsOfAt
   add_forces(block, pairs, neighbor, gradient, step.with_atom_virial, &downloads_);
 }
 
-std::string Workspace::key_of(const Step& step, int64_t most_pairs) {
+std::string Workspace::key_of(const Step& step, const Room& room) {
   const Door& door = *step.door;
   Key key;
-  for (const int64_t number : {static_cast<int64_t>(typeid(door).hash_code()), door.num_all,
-                               door.num_centres, door.num_owned, door.num_frames, most_pairs,
-                               int64_t{step.with_gradient}, int64_t{step.with_atom_virial}}) {
+  for (const int64_t number :
+       {static_cast<int64_t>(typeid(door).hash_code()), door.num_all, door.num_centres,
+        door.num_owned, door.num_frames, room.pairs, room.triples, int64_t{step.with_gradient},
+        int64_t{step.with_atom_virial}}) {
     key.add(number);
   }
   for (const int32_t number : step.count) key.add(int64_t{number});

@@ -1,13 +1,13 @@
 // What one evaluation at a time needs on a device: stream, memory and a graph, all used again by
 // the next one.
 //
-// A step waits once, for its results. It takes room for a few more pairs than the step before had,
-// so the host need not know their number while it queues; where that was too little, the step is
-// done again. A kernel goes through places for pairs that may be none: nobody reads what it makes
-// of them. So the steps of a system of some 10,000 atoms queue the same work again and again, which
-// is recorded as a graph. Where the numbers of atoms and ghosts change, as after each search of an
-// MD engine with several ranks, the graph is brought up to date, which costs about as much as
-// queueing once. Larger systems gain nothing by a graph and do without.
+// A step waits once, for its results. It takes room for a few more pairs and triples than the step
+// before had, so the host need not know their number while it queues; where that was too little,
+// the step is done again. A kernel goes through places for pairs that may be none: nobody reads
+// what it makes of them. So the steps of a system of some 10,000 atoms queue the same work again
+// and again, which is recorded as a graph. Where the numbers of atoms and ghosts change, as after
+// each search of an MD engine with several ranks, the graph is brought up to date, which costs
+// about as much as queueing once. Larger systems gain nothing by a graph and do without.
 #pragma once
 
 #include "core/geometry/force_virial.h"
@@ -27,6 +27,11 @@ class Workspace {
  private:
   struct Step;
 
+  // Room for what there is, whose number is known when the step is done.
+  struct Room {
+    int64_t pairs, triples;
+  };
+
   // Where inputs lie that all doors have.
   struct Numbers {
     int type, frame_row, fparam, aparam;
@@ -36,12 +41,12 @@ class Workspace {
   void send(const deeptf::Inputs& inputs, Door* door);
   SearchArrays arrays(SearchOutcome* outcome);
   int64_t count_pairs(const Step& step);
-  SearchOutcome try_step(const Step& step, int64_t most_pairs);
-  void queue(const Step& step, int64_t most_pairs);
+  StepOutcome try_step(const Step& step, const Room& room);
+  void queue(const Step& step, const Room& room);
   void queue_plan(const Step& step, const Block& block, const PairsOfAtoms& pairs,
                   const int32_t* neighbor);
-  std::string key_of(const Step& step, int64_t most_pairs);
-  int64_t likely_most(int64_t num_real) const;
+  std::string key_of(const Step& step, const Room& room);
+  Room likely_room(int64_t num_real) const;
 
   Stream stream_;
   Arena arena_;
@@ -50,7 +55,8 @@ class Workspace {
   KeptLists kept_;
   Graph graph_;
   Numbers numbers_{};
-  int64_t real_ = 0, pairs_ = 0, most_ = 0;  // of the last step
+  int64_t real_ = 0, pairs_ = 0, triples_ = 0;  // of the last step
+  Room room_{0, 1};
 };
 
 }  // namespace deeptf::device

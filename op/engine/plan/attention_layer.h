@@ -9,7 +9,7 @@
 #include "core/nets/attention.h"
 #include "core/nets/attention_block.h"
 #include "core/nets/row_norm.h"
-#include "engine/plan/stage.h"
+#include "engine/plan/attention_constants.h"
 
 namespace deeptf {
 
@@ -68,15 +68,13 @@ struct KeptLayer {
 template <class T>
 class AttendingLayer {
  public:
-  // Values have `width` numbers. Throws Error where the constants do not fit.
-  AttendingLayer(const StageReader& reader, const Json& layer, int64_t width)
-      : width_(width),
-        epsilon_(static_cast<T>(reader.number("epsilon"))),
-        attended_(read_attended(reader, layer, width)),
-        output_(reader.constant<T>(layer.at("output"), "matrix", {attn(), width}),
-                reader.constant<T>(layer.at("output"), "bias", {width})),
-        scale_(reader.constant<T>(layer, "scale", {width})),
-        shift_(reader.constant<T>(layer, "shift", {width})) {}
+  explicit AttendingLayer(const AttentionLayerConstants<T>& constants)
+      : width_(constants.scale.size()),
+        epsilon_(constants.epsilon),
+        attended_(constants.attended, constants.attended_bias),
+        output_(constants.output, constants.output_bias),
+        scale_(constants.scale),
+        shift_(constants.shift) {}
 
   int64_t attn() const { return attended_.out() / kParts; }
 
@@ -116,31 +114,6 @@ class AttendingLayer {
     AttentionShape shape = pairs.shape;
     shape.runs.width = attn();
     return shape;
-  }
-
-  // Query, key and value side by side.
-  static PackedLinear<T> read_attended(const StageReader& reader, const Json& layer,
-                                       int64_t width) {
-    Aligned<T> matrices[kParts], biases[kParts];
-    int64_t attn = -1;
-    for (int64_t part = 0; part < kParts; ++part) {
-      const Json& own = layer.at(part == kQuery ? "query" : part == kKey ? "key" : "value");
-      matrices[part] = reader.constant<T>(own, "matrix", {width, attn});
-      attn = matrices[part].shape[1];
-      biases[part] = reader.constant<T>(own, "bias", {attn});
-    }
-    if (attn < 1) throw Error("a layer of attention must have numbers, got none");
-    Aligned<T> matrix{{width, kParts * attn}, AlignedVector<T>(width * kParts * attn)};
-    Aligned<T> bias{{kParts * attn}, {}};
-    for (int64_t part = 0; part < kParts; ++part) {
-      for (int64_t row = 0; row < width; ++row) {
-        std::copy_n(matrices[part].data() + row * attn, attn,
-                    matrix.data() + (row * kParts + part) * attn);
-      }
-      bias.numbers.insert(bias.numbers.end(), biases[part].numbers.begin(),
-                          biases[part].numbers.end());
-    }
-    return {std::move(matrix), std::move(bias)};
   }
 
   int64_t width_;

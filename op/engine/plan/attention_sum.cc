@@ -14,31 +14,18 @@
 namespace deeptf {
 namespace {
 
-constexpr int64_t kColumns = 4;
-
 template <class T>
 class AttentionSumStage final : public Stage {
+  static constexpr int64_t kColumns = AttentionConstants<T>::kColumns;
+
  public:
-  AttentionSumStage(const StageReader& reader, int value, int rows)
-      : value_(value),
-        rows_(rows),
-        width_(reader.type_of(value).width),
-        places_(reader.integer("places", 1, int64_t{1} << 31)),
-        dotr_(reader.fields.at("dotr").boolean()),
-        diagonal_(reader.fields.at("diagonal").boolean()),
-        curve_(reader.curve(int64_t{1} << 31)),
-        shares_(reader, kColumns) {
-    if (!(reader.number("epsilon") > 0)) throw Error("`epsilon` of a stage must be positive");
-    for (const Json& layer : reader.fields.at("layers").items()) {
-      layers_.emplace_back(reader, layer, width_);
-    }
-    gives_ = reader.gives({kColumns * width_, false, kPrecision<T>});
-  }
+  explicit AttentionSumStage(const StageReader& reader)
+      : AttentionSumStage(reader, AttentionConstants<T>(reader)) {}
 
   double atom_bytes() const override {
     const auto layers = static_cast<double>(layers_.size()), values = static_cast<double>(width_);
     const double numbers = (layers + 7) * values  // values with slopes, and gradients
-                           + ((layers + 1) * kParts + 1) * static_cast<double>(widest());
+                           + ((layers + 1) * kParts + 1) * static_cast<double>(widest_);
     return static_cast<double>(places_ * sizeof(T)) * numbers;
   }
 
@@ -48,7 +35,7 @@ class AttentionSumStage final : public Stage {
     T* rows = gathered(order, kColumns, values.take<T>(rows_), values);
     T* value = gathered(order, width_, values.take<T>(value_), values);
     const AttendingPairs<T> pairs = attending(block, order, rows, exact, values);
-    T* taken = values.keep<T>(order.number * widest());
+    T* taken = values.keep<T>(order.number * widest_);
     std::vector<KeptLayer<T>> kept;
     for (const AttendingLayer<T>& layer : layers_) {
       if (gradient || kept.empty()) kept.push_back(memory(order.number, values));
@@ -72,18 +59,25 @@ class AttentionSumStage final : public Stage {
   }
 
  private:
+  AttentionSumStage(const StageReader& reader, const AttentionConstants<T>& constants)
+      : value_(constants.value),
+        rows_(constants.rows),
+        gives_(reader.gives({kColumns * constants.width, false, kPrecision<T>})),
+        width_(constants.width),
+        widest_(constants.widest),
+        places_(constants.places),
+        dotr_(constants.dotr),
+        diagonal_(constants.diagonal),
+        curve_(constants.curve),
+        shares_(reader, kColumns),
+        layers_(constants.layers.begin(), constants.layers.end()) {}
+
   // Pairs that count by centre.
   struct Order {
     int64_t number;  // p'
     int32_t* count;  // [n]
     int32_t* pair;   // [p'] which of the sorted ones
   };
-
-  int64_t widest() const {
-    int64_t widest = 1;
-    for (const AttendingLayer<T>& layer : layers_) widest = std::max(widest, layer.attn());
-    return widest;
-  }
 
   Order order_of(const AtomBlock& block, Values& values) const {
     const int64_t n = block.num_atoms, types = block.num_types;
@@ -143,7 +137,7 @@ class AttentionSumStage final : public Stage {
 
   // For any of the layers.
   KeptLayer<T> memory(int64_t pairs, Values& values) const {
-    return {values.keep<T>(pairs * kParts * widest()), values.keep<T>(pairs * width_)};
+    return {values.keep<T>(pairs * kParts * widest_), values.keep<T>(pairs * width_)};
   }
 
   // Turns the gradient of the last values into that of the first, and adds that of directions to
@@ -151,7 +145,7 @@ class AttentionSumStage final : public Stage {
   T* pull_layers(const AttendingPairs<T>& pairs, const std::vector<KeptLayer<T>>& kept, T* taken,
                  T* value_grad, T* rows_grad, Values& values) const {
     const int64_t number = pairs.shape.runs.num_pairs;
-    const AttentionGrads<T> grad{values.keep<T>(number * kParts * widest()),
+    const AttentionGrads<T> grad{values.keep<T>(number * kParts * widest_),
                                  values.keep<T>(number * 3), values.keep<T>(number)};
     T* share_grad = values.keep<T>(number);
     std::fill_n(share_grad, number, T(0));
@@ -177,7 +171,7 @@ class AttentionSumStage final : public Stage {
   }
 
   int value_, rows_, gives_;
-  int64_t width_, places_;
+  int64_t width_, widest_, places_;
   bool dotr_, diagonal_;
   Aligned<int32_t> curve_;
   PairShares shares_;
@@ -187,19 +181,8 @@ class AttentionSumStage final : public Stage {
 }  // namespace
 
 std::unique_ptr<Stage> make_attention_sum(const StageReader& reader) {
-  const std::vector<Json>& names = reader.fields.at("takes").items();
-  if (names.size() != 2) {
-    throw Error("attention must take values and rows of pairs, got " +
-                std::to_string(names.size()) + " values");
-  }
-  const int value = reader.value_named(names[0].text()), rows = reader.value_named(names[1].text());
-  const ValueType &of_value = reader.type_of(value), &of_rows = reader.type_of(rows);
-  if (!of_value.of_pairs || !of_rows.of_pairs || of_value.set != of_rows.set ||
-      of_rows.width != kColumns) {
-    throw Error("attention must take values and rows of 4 columns of the same pairs");
-  }
   return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<AttentionSumStage<decltype(zero)>>(reader, value, rows);
+    return std::make_unique<AttentionSumStage<decltype(zero)>>(reader);
   });
 }
 

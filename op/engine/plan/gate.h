@@ -2,37 +2,25 @@
 // pairs, and the shares of pairs where they fade out at the cut-off.
 #pragma once
 
-#include <algorithm>
-
 #include "core/curve/gated_sum.h"
-#include "engine/plan/stage.h"
+#include "engine/plan/share.h"
 
 namespace deeptf {
 
-// Shares p of pairs, which follow from the first numbers of their rows; each is 1 where a stage
-// does not say what they are.
+// Shares p of the pairs of a block.
 class PairShares {
  public:
   // `width` is that of the rows.
-  PairShares(const StageReader& reader, int64_t width) {
-    const Json* share = reader.fields.find("share");
-    if (share == nullptr || share->is_null()) return;
-    if (width != 4) throw Error("shares of pairs must come from rows of 4 columns");
-    const int64_t types = reader.inputs.num_types;
-    slope_ = share->at("rcut_smth").number();
-    mean_ = reader.constant<double>(*share, "mean", {types, 4});
-    stddev_ = reader.constant<double>(*share, "stddev", {types, 4});
-  }
+  PairShares(const StageReader& reader, int64_t width) : constants_(reader, width) {}
 
-  bool fade() const { return mean_.size() > 0; }
+  bool fade() const { return constants_.fade(); }
 
   // [p] of pairs with these rows; null where each is 1.
   const double* of(const AtomBlock& block, const double* rows, Values& values) const {
     if (!fade()) return nullptr;
     double* to = values.keep<double>(block.num_pairs);
     for (int64_t pair = 0; pair < block.num_pairs; ++pair) {
-      const double left = left_of(block, rows, pair);
-      to[pair] = 1 - left * left * left;
+      to[pair] = formula().share(block.type[block.centre[pair]], rows[4 * pair]);
     }
     return to;
   }
@@ -42,34 +30,25 @@ class PairShares {
     if (!fade()) return nullptr;
     double* to = values.keep<double>(block.num_pairs);
     for (int64_t pair = 0; pair < block.num_pairs; ++pair) {
-      const double left = left_of(block, rows, pair);
-      to[pair] = 3 * left * left * slope_ * stddev_[4 * int64_t{block.type[block.centre[pair]]}];
+      to[pair] = formula().slope(block.type[block.centre[pair]], rows[4 * pair]);
     }
     return to;
   }
 
  private:
-  // 1 - rcut_smth s of a pair, or 0.
-  double left_of(const AtomBlock& block, const double* rows, int64_t pair) const {
-    const int64_t at = 4 * int64_t{block.type[block.centre[pair]]};
-    return std::max(0.0, 1 - slope_ * (rows[4 * pair] * stddev_[at] + mean_[at]));
+  ShareFormula formula() const {
+    return {constants_.rcut_smth, constants_.mean.data(), constants_.stddev.data()};
   }
 
-  double slope_ = 0;
-  Aligned<double> mean_, stddev_;
+  ShareConstants constants_;
 };
 
 // Gates h of the blocks of pairs of two types, which multiply the values of nets by 1 + p h.
 template <class T>
 class TypeGates {
  public:
-  TypeGates(const StageReader& reader, int64_t columns, int64_t width) : width_(width) {
-    const Json* gate = reader.fields.find("gate");
-    if (gate == nullptr || gate->is_null()) return;
-    if (columns != 4) throw Error("a sum with gates must take rows of 4 columns");
-    const int64_t types = reader.inputs.num_types;
-    gate_ = reader.constant<T>("gate", {types, types, width});
-  }
+  TypeGates(const StageReader& reader, int64_t columns, int64_t width)
+      : width_(width), gate_(read_gate<T>(reader, columns, width)) {}
 
   bool given() const { return gate_.size() > 0; }
   Gates<T> with(const double* shares) const { return {gate_.data(), shares}; }

@@ -17,10 +17,9 @@ class NetworkSumStage final : public Stage {
         layout_(reader, nets_.number()),
         gates_(reader, layout_.columns, nets_.width()),
         shares_(reader, layout_.columns),
-        takes_(reader.takes()) {
-    find_alone();
-    gives_ = reader.gives({layout_.columns * nets_.width(), false, kPrecision<T>});
-  }
+        alone_(values_of_empty(nets_, layout_)),
+        takes_(reader.takes()),
+        gives_(reader.gives({layout_.columns * nets_.width(), false, kPrecision<T>})) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
     const int64_t columns = layout_.columns, size = columns * nets_.width();
@@ -53,16 +52,6 @@ class NetworkSumStage final : public Stage {
  private:
   PairBlocks blocks_of(const AtomBlock& block) const {
     return {block.num_atoms, layout_.types, block.type, block.neighbor_count, layout_.curve.data()};
-  }
-
-  // G at the place without a neighbour, for each neighbour and centre type.
-  void find_alone() {
-    const int64_t types = layout_.types, width = nets_.width();
-    alone_.numbers.assign(types * types * width, T(0));
-    for (int64_t k = 0; k < types * types; ++k) {
-      if (layout_.curve[k] < 0) continue;
-      nets_.write_at(layout_.empty[k], layout_.curve[k], alone_.data() + k * width);
-    }
   }
 
   void add_empty(const AtomBlock& block, T* sums) const {
@@ -109,8 +98,8 @@ class NetworkSumStage final : public Stage {
   SumLayout layout_;
   TypeGates<T> gates_;
   PairShares shares_;
-  int takes_, gives_;
   Aligned<T> alone_;  // [T, T, M] neighbour type first
+  int takes_, gives_;
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/curve/node_pass.h"
-#include "engine/plan/stage.h"
+#include "engine/plan/neighbor_sum_layout.h"
 
 namespace deeptf {
 
@@ -35,6 +35,9 @@ class PairNets {
     read_first_bias(reader);
   }
 
+  const EmbeddingNets<T>& nets() const { return nets_; }
+  // Whether all nets are the same but for the bias of their first layer.
+  bool share_layers() const { return share_layers_; }
   int64_t number() const { return static_cast<int64_t>(nets_.layers.size()); }
   int64_t width() const { return nets_.width(); }
 
@@ -120,10 +123,24 @@ class PairNets {
     nets_.layers.resize(curves, nets_.layers[0]);
     const T* bias = keep(std::move(biases));
     for (int64_t k = 0; k < curves; ++k) nets_.layers[k][0].bias = bias + k * width;
+    share_layers_ = true;
   }
 
   std::vector<Aligned<T>> arrays_;
   EmbeddingNets<T> nets_;
+  bool share_layers_ = false;
 };
+
+// G [T, T, M] at places without a neighbour, neighbour type first; 0 of blocks without a net.
+template <class T>
+Aligned<T> values_of_empty(const PairNets<T>& nets, const SumLayout& layout) {
+  const int64_t blocks = layout.types * layout.types, width = nets.width();
+  Aligned<T> values{{blocks, width}, AlignedVector<T>(blocks * width, T(0))};
+  for (int64_t k = 0; k < blocks; ++k) {
+    if (layout.curve[k] < 0) continue;
+    nets.write_at(layout.empty[k], layout.curve[k], values.data() + k * width);
+  }
+  return values;
+}
 
 }  // namespace deeptf

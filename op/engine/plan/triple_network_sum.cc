@@ -14,15 +14,12 @@ template <class T>
 class TripleNetworkSumStage final : public Stage {
  public:
   explicit TripleNetworkSumStage(const StageReader& reader)
-      : types_(reader.inputs.num_types), nets_(reader), takes_(rows_of_triples(reader)) {
-    const int64_t blocks = blocks_of_triples(types_);
-    check_nets_of_triples(nets_.number(), types_);
-    for (int64_t k = 0; k < blocks * blocks; ++k) {
-      curve_.push_back(static_cast<int32_t>(k / blocks));
-    }
-    shares_ = reader.constant<double>("shares", {blocks});
-    gives_ = reader.gives({nets_.width(), false, kPrecision<T>});
-  }
+      : types_(reader.inputs.num_types),
+        nets_(reader),
+        takes_(rows_of_triples(reader)),
+        curve_(nets_of_triples(nets_.number(), types_)),
+        shares_(reader.constant<double>("shares", {blocks_of_triples(types_)})),
+        gives_(reader.gives({nets_.width(), false, kPrecision<T>})) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
     const double* rows = values.take<double>(takes_);
@@ -80,9 +77,10 @@ class TripleNetworkSumStage final : public Stage {
 
   int64_t types_;
   PairNets<T> nets_;
-  int takes_, gives_;
-  std::vector<int32_t> curve_;  // [B, B] the net of each block
+  int takes_;
+  std::vector<int32_t> curve_;  // [B, B]
   Aligned<double> shares_;      // [B]
+  int gives_;
 };
 
 }  // namespace

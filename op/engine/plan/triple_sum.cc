@@ -20,14 +20,10 @@ class TripleSumStage final : public Stage {
       : constants_(reader),
         types_(reader.inputs.num_types),
         bent_(reader.fields.at("bent").boolean()),
-        takes_(rows_of_triples(reader)) {
-    const int64_t blocks = this->blocks();
-    check_nets_of_triples(constants_.num_curves(), types_);
-    curve_.resize(blocks * blocks);
-    for (int64_t k = 0; k < blocks * blocks; ++k) curve_[k] = static_cast<int32_t>(k / blocks);
-    none_.assign(blocks * blocks, 0.0);
-    gives_ = reader.gives({constants_.width, false, kPrecision<T>});
-  }
+        takes_(rows_of_triples(reader)),
+        curve_(nets_of_triples(constants_.num_curves(), types_)),
+        none_(curve_.size(), 0.0),
+        gives_(reader.gives({constants_.width, false, kPrecision<T>})) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
     const int64_t blocks = this->blocks();
@@ -76,9 +72,10 @@ class TripleSumStage final : public Stage {
   TableConstants<T> constants_;
   int64_t types_;
   bool bent_;  // whether tables are by asinh of the products
-  int takes_, gives_;
-  std::vector<int32_t> curve_;  // [blocks, blocks] the net of each block
+  int takes_;
+  std::vector<int32_t> curve_;  // [blocks, blocks]
   std::vector<double> none_;    // places without a neighbour: none, they add nothing
+  int gives_;
 };
 
 }  // namespace

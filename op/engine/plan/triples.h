@@ -2,30 +2,9 @@
 // are.
 #pragma once
 
-#include <string>
-
-#include "core/geometry/triples.h"
-#include "engine/plan/stage.h"
+#include "engine/plan/triple_constants.h"
 
 namespace deeptf {
-
-inline int64_t blocks_of_triples(int64_t types) {
-  return NeighborRuns{0, 0, types, nullptr}.num_blocks();
-}
-
-// The number of the value that a stage takes.
-inline int rows_of_triples(const StageReader& reader) {
-  const ValueType& rows = reader.type_of(reader.takes());
-  if (!rows.of_pairs || rows.width != 4) throw Error("a sum over triples must take rows of 4");
-  return reader.takes();
-}
-
-inline void check_nets_of_triples(int64_t nets, int64_t types) {
-  const int64_t blocks = blocks_of_triples(types);
-  if (nets == blocks) return;
-  throw Error("a sum over triples must have " + std::to_string(blocks) + " nets for " +
-              std::to_string(types) + " types, got " + std::to_string(nets));
-}
 
 struct Triples {
   NeighborRuns runs;

@@ -171,6 +171,23 @@ void check(const deeptf_results& results, const deeptf_options& options, const D
   }
 }
 
+void check_mask(const deeptf_frames& frames) {
+  const int32_t* row = frames.frame_row;
+  for (int32_t f = 0; f < frames.num_frames; ++f) {
+    const double* cell = frames.cell + 9 * int64_t{f};
+    if (std::any_of(cell, cell + 9, [](double x) { return x != 0; })) {
+      throw Error("frame " + text(f) + ": `cell` must be zeros, or be left out: a model with a " +
+                  "mask of atoms sees all atoms, and no images of them");
+    }
+    for (int32_t atom = row[f]; atom < row[f + 1]; ++atom) {
+      if (frames.aparam[atom] == 0 || frames.aparam[atom] == 1) continue;
+      throw Error("frame " + text(f) + ", atom " + text(atom - row[f]) +
+                  ": `aparam` must be 1 for an atom that is there and 0 for another, got " +
+                  std::to_string(frames.aparam[atom]));
+    }
+  }
+}
+
 FilledFrames::FilledFrames(const deeptf_frames& given) : frames_(given) {
   const int64_t number = given.num_frames;
   if (given.frame_row == nullptr) {

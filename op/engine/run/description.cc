@@ -70,6 +70,12 @@ Description::Description(const ModelFile& file) : metadata(file.metadata_text())
   inputs = {types, integer(from, "numb_fparam", 0, kMostNumbers),
             integer(from, "numb_aparam", 0, kMostNumbers)};
   read_property(from, &inputs);
+  const Json* mask = from.find("masked");
+  masked = mask != nullptr && mask->boolean();
+  if (masked && inputs.num_aparam != 1) {
+    throw Error("`numb_aparam` must be 1 where it says which atoms are there, got " +
+                std::to_string(inputs.num_aparam));
+  }
   pair_bytes = integer(from, "pair_bytes", 0, int64_t{1} << 40);
   atom_bytes = integer(from, "atom_bytes", 0, int64_t{1} << 40);
   data_end = deeptf::data_end(from, type_map.size());

@@ -19,6 +19,9 @@ struct Description {
   double rcut;
   int32_t hops;
   Inputs inputs;
+  // Whether aparam says which atoms are there, 1 or 0: these see all others, however far apart, and
+  // frames have neither cells nor virials.
+  bool masked;
   int64_t pair_bytes, atom_bytes;  // of working memory
   std::vector<double> data_end;    // [T, T] A, centre type first; NAN where it is not known
   std::string metadata;

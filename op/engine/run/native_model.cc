@@ -6,6 +6,7 @@
 #include "engine/run/frame_centres.h"
 #include "engine/run/list_centres.h"
 #include "engine/run/long_range.h"
+#include "engine/run/masked_centres.h"
 #include "engine/run/model.h"
 
 namespace deeptf {
@@ -25,12 +26,14 @@ class NativeModel final : public Model {
   void evaluate(const deeptf_frames& frames, const deeptf_options& options,
                 const deeptf_results& results) const override {
     const FilledFrames filled(frames);
+    if (about.masked) return evaluate_masked(filled.get(), options, results);
     run(FrameCentres(filled.get(), about.rcut), frames.num_atoms,
         {filled.get().coord, filled.get().cell}, options, results);
   }
 
   void evaluate(const deeptf_neighbor_list& list, const deeptf_options& options,
                 const deeptf_results& results) const override {
+    check_takes_neighbours();
     const double no_cell[9] = {};
     run(ListCentres(list, about.rcut), list.num_centres,
         {list.coord, list.cell != nullptr ? list.cell : no_cell}, options, results);
@@ -38,6 +41,7 @@ class NativeModel final : public Model {
 
   void evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
                 const deeptf_results& results) const override {
+    check_takes_neighbours();
     if (charges_ != nullptr) {
       throw Error(
           "the model must be given coordinates and a cell, got pairs: its charges act on all "
@@ -47,6 +51,21 @@ class NativeModel final : public Model {
   }
 
  private:
+  void check_takes_neighbours() const {
+    if (!about.masked) return;
+    throw Error(
+        "the model must be given coordinates, got neighbours: its atoms see all others; use "
+        "deeptf_evaluate");
+  }
+
+  void evaluate_masked(const deeptf_frames& frames, const deeptf_options& options,
+                       const deeptf_results& results) const {
+    check_mask(frames);
+    run(MaskedCentres(frames, about.rcut), frames.num_atoms, {}, options, results);
+    if (results.virial != nullptr) std::fill_n(results.virial, 9 * frames.num_frames, 0.0);
+    if (results.atom_virial != nullptr) std::fill_n(results.atom_virial, 9 * frames.num_atoms, 0.0);
+  }
+
   void run(const Centres& centres, int64_t num_energies, const ChargedAtoms& atoms,
            const deeptf_options& options, const deeptf_results& results) const {
     if (results.atom_energy != nullptr) std::fill_n(results.atom_energy, num_energies, 0.0);

@@ -1,12 +1,14 @@
 // Times the kernels of a step of molecular dynamics and of training on water (bench_model.h): each
 // alone, with its share of the shortest time that the device allows, and all of them; the memory
-// that they take; and a step of the engine, from positions on the host to forces there.
+// that they take; attention between neighbours, of models that have it; and a step of the engine,
+// from positions on the host to forces there.
 //
 //   bench_cuda [atoms ...]
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 
+#include "bench_attention.h"
 #include "bench_engine.h"
 #include "bench_model.h"
 #include "core/cuda/adam.h"
@@ -166,6 +168,15 @@ std::vector<Part> training(const Model<T>& m) {
   };
 }
 
+template <class T>
+std::vector<Part> attending(const Attending<T>& a) {
+  return {
+      {"attention", a.work(2, 4), [&](const Cuda& cuda) { a.forward(cuda); }},
+      {"attention, gradient", a.work(5, 7), [&](const Cuda& cuda) { a.gradient(cuda); }},
+      {"attention, second gradient", a.work(12, 14), [&](const Cuda& cuda) { a.second(cuda); }},
+  };
+}
+
 // Median time of run() in us: of 30 runs, or as many as take a second.
 template <class Run>
 double time_of(Arena* arena, const Run& run) {
@@ -223,6 +234,9 @@ void time_all(const Water& water) {
   time_parts(atoms, single, &arena, training(model), "BESIDE, in training");
   std::printf("%8lld  memory %.1f KB an atom\n", static_cast<long long>(atoms),
               static_cast<double>(arena.most()) / 1024 / static_cast<double>(atoms));
+  if (atoms > kMostAttending) return;
+  const Attending<T> attention(model, &arena);
+  time_parts(atoms, single, &arena, attending(attention), "ATTENTION");
 }
 
 }  // namespace
@@ -234,8 +248,12 @@ int main(int argc, char** argv) {
       time_all<float>(water);
       time_all<double>(water);
       for (const bool single : {true, false}) {
-        report(static_cast<int64_t>(water.type.size()),
-               single ? "ENGINE, float32" : "ENGINE, float64", time_of_engine(water, single), 0);
+        const std::string name = single ? "float32" : "float64";
+        const auto atoms = static_cast<int64_t>(water.type.size());
+        report(atoms, ("ENGINE, " + name).c_str(), time_of_engine(water, table_bytes(single)), 0);
+        if (atoms > kMostAttending) continue;
+        report(atoms, ("ENGINE, attention, " + name).c_str(),
+               time_of_engine(water, attention_bytes(single)), 0);
       }
     } catch (const std::exception& error) {
       std::printf("%s atoms: %s\n", argv[k], error.what());

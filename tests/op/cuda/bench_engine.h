@@ -2,29 +2,41 @@
 // positions from the host, searches neighbours and brings energy, forces and virial back.
 #pragma once
 
-#include "bench_model.h"
+#include "bench_attention.h"
 #include "engine/cuda/api_table.h"
+#include "kind_models.h"
 #include "table_model.h"
 
 namespace deeptf_test {
 
-inline TableModel reference_model(bool single) {
+inline void set_reference(bool single, ModelBytes* model) {
+  model->width = kWidth;
+  model->axis = kAxis;
+  model->rcut = kRcut;
+  model->rcut_smth = kSmooth;
+  model->neuron = {240, 240, 240};
+  model->data_nodes = kData;
+  model->near_nodes = kNear;
+  model->single = single;
+}
+
+inline std::string table_bytes(bool single) {
   TableModel model;
-  model.width = kWidth;
-  model.axis = kAxis;
-  model.rcut = kRcut;
-  model.rcut_smth = kSmooth;
-  model.neuron = {240, 240, 240};
-  model.data_nodes = kData;
-  model.near_nodes = kNear;
-  model.single = single;
-  return model;
+  set_reference(single, &model);
+  return model.bytes();
+}
+
+// Two layers of attention, with one net for all types and gates of them.
+inline std::string attention_bytes(bool single) {
+  AttentionModel model;
+  set_reference(single, &model);
+  model.attn = kAttn;
+  return model.bytes();
 }
 
 class EngineModel {
  public:
-  explicit EngineModel(bool single) {
-    const std::string bytes = reference_model(single).bytes();
+  explicit EngineModel(const std::string& bytes) {
     check(api_.load("water.pb", bytes.data(), bytes.size(), 0, &model_));
   }
   ~EngineModel() { api_.free(model_); }
@@ -61,8 +73,8 @@ class EngineModel {
 
 // Median time of a step in us: of 30, or as many as take two seconds. The first ones find out how
 // much memory there must be, and record a graph.
-inline double time_of_engine(const Water& water, bool single) {
-  const EngineModel model(single);
+inline double time_of_engine(const Water& water, const std::string& bytes) {
+  const EngineModel model(bytes);
   std::vector<double> force(water.coord.size()), times;
 #ifdef __CUDACC__
   constexpr size_t kMost = 30;

@@ -1,173 +1,58 @@
-// Models with random tables and nets as bytes of a model file, for tests and the benchmark of the
-// engine on a GPU: descriptors se_e2_a or se_e2_r, or both side by side within their cut-offs.
+// Models with tables of random curves: descriptors se_e2_a or se_e2_r, or both side by side within
+// their cut-offs.
 #pragma once
 
-#include <cmath>
-#include <random>
-#include <string>
-#include <vector>
-
-#include "graph_bytes.h"
+#include "model_bytes.h"
 
 namespace deeptf_test {
 
-class TableModel {
+class TableModel : public ModelBytes {
  public:
   // Settings.
-  int64_t types = 2, width = 8, axis = 3;
   bool angular = true, radial = false;  // se_e2_a, se_e2_r
-  double rcut = 3, rcut_smth = 1;
-  double radial_rcut = 3;  // smaller than rcut: pairs within it are a set
-  std::vector<int64_t> neuron{6, 6};
-  int64_t data_nodes = 40, near_nodes = 9;  // of a curve
-  double data_end = 5;                      // x where the range of the data ends
-  bool single = false;                      // float32
-  bool idt = false;
-  int64_t fparam = 0, aparam = 0;
-  bool relative = false;  // energies are those over isolated atoms
-  bool one_net = false;   // for all types, which have vectors; and places without a type
-  bool blend = false;     // with a table of pairs where atoms are near, and a wall as a term
-  std::string kernel;     // of a stage more, which nobody knows
+  double radial_rcut = 3;               // smaller than rcut: pairs within it are a set
+  std::string kernel;                   // of a stage more, which nobody knows
 
-  std::string bytes() {
-    nodes_.clear();
-    engine_.seed(1);
-    std::string stages, parts;
-    int64_t descriptor = 0;
+ protected:
+  std::string stages() override {
+    std::string stages, parts, descriptor = angular ? "angular" : "radial";
+    int64_t size = 0;
     if (angular) {
-      stages += sum_stages("angular", 4, "pairs") + moment_stage();
+      stages += sum_stages("angular", 4, "pairs") + moment_stage("angular");
       parts = "\"angular\"";
-      descriptor += width * axis;
+      size += width * axis;
     }
     if (radial) {
       if (radial_rcut < rcut) {
         stages += stage("within", R"("gives": "near", "rcut": )" + number(radial_rcut)) + ", ";
       }
-      stages += sum_stages("radial", 1, radial_rcut < rcut ? "near" : "pairs") + scaled_stage();
+      stages +=
+          sum_stages("radial", 1, radial_rcut < rcut ? "near" : "pairs") + scaled_stage("radial");
       parts += std::string(parts.empty() ? "" : ", ") + "\"radial\"";
-      descriptor += width;
+      size += width;
     }
-    descriptor_ = angular ? "angular" : "radial";
     if (angular && radial) {
-      descriptor_ = "both";
+      descriptor = "both";
       stages += stage("concatenation", R"("gives": "both", "takes": [)" + parts + "]") + ", ";
     }
     if (!kernel.empty()) stages += stage(kernel, "") + ", ";
-    stages += fitting_stage(descriptor);
-    std::string energy = "energy", wall;
-    if (blend) {
-      stages += blend_stages();
-      energy = "blended";
-      wall = R"(, {"stages": [)" + wall_stage() + R"(], "values": {"atom_energy": "wall"}})";
-    }
-    const std::string plan = R"([{"stages": [)" + stages + R"(], "values": {"atom_energy": )" +
-                             quoted(energy) + "}}" + wall + "]";
-    return node("energy", "", "T", "Identity") + placeholder("fparam", fparam) +
-           placeholder("aparam", aparam) + nodes_ + described(metadata(plan));
+    return stages + fitting_stage(descriptor, size);
   }
 
  private:
-  static std::string number(double value) { return std::to_string(value); }
-  static std::string quoted(const std::string& text) { return "\"" + text + "\""; }
-  static std::string stage(const std::string& kernel, const std::string& rest) {
-    return R"({"kernel": )" + quoted(kernel) + (rest.empty() ? "" : ", " + rest) + "}";
-  }
-  static std::string placeholder(const std::string& name, int64_t count) {
-    return count == 0 ? "" : node(name, field(7, shape_of({-1, count})), "shape", "Placeholder");
-  }
-  std::string precision() const {
-    return std::string(R"("precision": ")") + (single ? "float32" : "float64") + "\"";
-  }
-
-  std::string metadata(const std::string& plan) const {
-    std::string names;
-    for (int64_t t = 0; t < types; ++t) {
-      names += std::string(t > 0 ? ", " : "") + quoted("T" + std::to_string(t));
-    }
-    return R"({"format": 2, "deeptf_version": "0.1.0", "outputs": ["energy"], "doors": ["pairs"],
-      "arrays": [], "hops": 1, "pair_bytes": 8, "atom_bytes": 8, "table_range": null, "model": {},
-      "type_map": [)" +
-           names + R"(], "rcut": )" + number(rcut) + R"(, "numb_fparam": )" +
-           std::to_string(fparam) + R"(, "numb_aparam": )" + std::to_string(aparam) +
-           R"(, "plan": )" + plan + "}";
-  }
-
-  // Adds a constant and returns a member that names it.
-  std::string constant(const std::string& member, const std::string& name,
-                       const std::vector<double>& numbers, const Shape& shape) {
-    nodes_ += node(name, tensor(kDouble, field(4, bytes_of(numbers)), shape));
-    return quoted(member) + ": " + quoted(name);
-  }
-  std::string constant(const std::string& member, const std::string& name,
-                       const std::vector<int32_t>& numbers, const Shape& shape) {
-    nodes_ += node(name, tensor(kInt32, field(4, bytes_of(numbers)), shape));
-    return quoted(member) + ": " + quoted(name);
-  }
-  std::vector<double> random(int64_t count, double scale, double middle = 0) {
-    std::normal_distribution<double> draw(middle, scale);
-    std::vector<double> numbers(count);
-    for (double& value : numbers) value = draw(engine_);
-    return numbers;
-  }
-
   std::string sum_stages(const std::string& name, int columns, const std::string& pairs) {
-    std::vector<double> mean(types * columns), stddev(types * columns);
-    for (int64_t k = 0; k < types * columns; ++k) {
-      mean[k] = k % columns == 0 ? 0.1 : 0;
-      stddev[k] = (k % columns == 0 ? 0.2 : 0.1) + 0.01 * static_cast<double>(k / columns);
-    }
-    const std::string rows = name + "/rows", own_rcut = number(columns == 4 ? rcut : radial_rcut);
-    std::string text = stage(
-        "environment", R"("takes": )" + quoted(pairs) + R"(, "gives": )" + quoted(rows) +
-                           R"(, "columns": )" + std::to_string(columns) + R"(, "rcut_smth": )" +
-                           number(rcut_smth) + R"(, "rcut": )" + own_rcut + ", " +
-                           constant("mean", name + "/mean", mean, {types, columns}) + ", " +
-                           constant("stddev", name + "/stddev", stddev, {types, columns}));
-    const std::string sums = one_net ? name + "/some" : name + "/sums";
-    text +=
-        ", " +
+    const std::string rows = name + "/rows", sums = name + (one_net ? "/some" : "/sums");
+    const std::string text =
+        environment(rows, columns, pairs, columns == 4 ? rcut : radial_rcut) +
         stage("embedding_sum", R"("takes": )" + quoted(rows) + R"(, "gives": )" + quoted(sums) +
-                                   R"(, "columns": )" + std::to_string(columns) + R"(, "width": )" +
-                                   std::to_string(width) + R"(, "segments": 2, "near": 1, )" +
-                                   precision() + ", " + table(name)) +
+                                   R"(, "columns": )" + std::to_string(columns) + ", " +
+                                   table(name, types * types) + ", " +
+                                   blocks(name, types * types)) +
         ", ";
-    return one_net ? text + empty_stage(name, columns) : text;
+    return one_net ? text + empty_stage(name) : text;
   }
 
-  // Curves sin(a x + b), each with the range of the data and what lies beyond.
-  std::string table(const std::string& name) {
-    const int64_t curves = types * types, each = data_nodes + near_nodes;
-    const double start = -1, far = 3 * data_end;
-    std::vector<int32_t> row{0}, curve;
-    std::vector<double> grid, nodes;
-    for (int64_t c = 0; c < curves; ++c) {
-      const std::vector<double> a = random(width, 0.6), b = random(width, 1);
-      for (const bool near : {false, true}) {
-        const int64_t count = near ? near_nodes : data_nodes;
-        const double from = near ? data_end : start, to = near ? far : data_end;
-        const double step = (to - from) / static_cast<double>(count - 1);
-        row.push_back(static_cast<int32_t>(row.back() + count));
-        grid.insert(grid.end(), {from, step});
-        for (int64_t k = 0; k < count; ++k) {
-          const double x = from + static_cast<double>(k) * step;
-          for (int64_t m = 0; m < width; ++m) nodes.push_back(std::sin(a[m] * x + b[m]));
-          for (int64_t m = 0; m < width; ++m) {
-            nodes.push_back(a[m] * step * std::cos(a[m] * x + b[m]));
-          }
-        }
-      }
-      curve.push_back(static_cast<int32_t>(c));
-    }
-    const std::vector<double> sel = random(types, 0.5, one_net ? 0 : 20);
-    return constant("nodes", name + "/nodes", nodes, {curves * each, 2, width}) + ", " +
-           constant("node_row", name + "/node_row", row, {2 * curves + 1}) + ", " +
-           constant("grid", name + "/grid", grid, {2 * curves, 2}) + ", " +
-           constant("curve", name + "/curve", curve, {types, types}) + ", " +
-           constant("sel", name + "/sel", sel, {types}) + ", " +
-           constant("empty", name + "/empty", std::vector<double>(curves, -0.5), {types, types});
-  }
-
-  std::string empty_stage(const std::string& name, int) {
+  std::string empty_stage(const std::string& name) {
     return stage("empty_places",
                  R"("takes": )" + quoted(name + "/some") + R"(, "gives": )" +
                      quoted(name + "/sums") + ", " + precision() + ", " +
@@ -179,98 +64,6 @@ class TableModel {
                               {types, width})) +
            ", ";
   }
-
-  std::string blend_stages() {
-    const int64_t pairs = types * (types + 1) / 2, number_of_nodes = 12;
-    return ", " +
-           stage("pair_table",
-                 R"("takes": "pairs", "gives": "near_energy", "rcut": )" + number(rcut) + ", " +
-                     constant("grid", "pairs/grid", std::vector<double>{0.01, 0.25}, {2}) + ", " +
-                     constant("nodes", "pairs/nodes", random(pairs * number_of_nodes * 2, 1),
-                              {pairs, number_of_nodes, 2})) +
-           ", " +
-           stage("soft_minimum", R"("takes": "pairs", "gives": "share", "alpha": 0.3, )"
-                                 R"("rmin": 1.0, "rmax": 2.8)") +
-           ", " +
-           stage("blend", R"("takes": ["share", "near_energy", "energy"], "gives": "blended", )" +
-                              constant("added", "pairs/added", random(types, 1), {types}));
-  }
-
-  std::string wall_stage() {
-    std::vector<double> numbers(types);
-    for (int64_t t = 0; t < types; ++t) numbers[t] = static_cast<double>(1 + 7 * t);
-    return stage("zbl", R"("takes": "pairs", "gives": "wall", "rin": 1.2, "rout": 2.7, )" +
-                            constant("atomic_number", "wall/number", numbers, {types}));
-  }
-
-  std::string moment_stage() const {
-    return stage("moment_product", R"("takes": "angular/sums", "gives": "angular", "places": 40, )"
-                                   R"("axis": )" +
-                                       std::to_string(axis) + ", " + precision()) +
-           ", ";
-  }
-
-  std::string scaled_stage() {
-    return stage("scaled_sum", R"("takes": "radial/sums", "gives": "radial", "divisor": 40, )" +
-                                   precision() + ", " +
-                                   constant("added", "radial/added", random(types * width, 0.1),
-                                            {types, width})) +
-           ", ";
-  }
-
-  std::string standardised(const std::string& member, int64_t count) {
-    if (count == 0) return quoted(member) + ": null";
-    return quoted(member) + ": {" + constant("mean", member + "/mean", random(count, 1), {count}) +
-           ", " + constant("stddev", member + "/stddev", random(count, 0.1, 1), {count}) + "}";
-  }
-
-  std::string net(const std::string& name, int64_t in) {
-    std::string layers;
-    int64_t from = in;
-    for (size_t l = 0; l <= neuron.size(); ++l) {
-      const bool last = l == neuron.size();
-      const int64_t out = last ? 1 : neuron[l];
-      const std::string at = name + "/" + std::to_string(l);
-      const double scale = 1 / std::sqrt(static_cast<double>(from));
-      layers += (l > 0 ? ", {" : "{") +
-                constant("matrix", at + "/matrix", random(from * out, scale), {from, out}) + ", " +
-                constant("bias", at + "/bias", random(out, 0.1), {out});
-      if (idt && !last && l > 0 && out == from) {
-        layers += ", " + constant("idt", at + "/idt", random(out, 0.1, 0.5), {out});
-      }
-      layers += "}";
-      from = out;
-    }
-    return "[" + layers + "]";
-  }
-
-  std::string fitting_stage(int64_t descriptor) {
-    const int64_t vector = one_net ? 3 : 0;
-    std::string nets, isolated, flags;
-    for (int64_t t = 0; t < (one_net ? 1 : types); ++t) {
-      nets += (t > 0 ? ", " : "") +
-              net("net" + std::to_string(t), descriptor + vector + fparam + aparam);
-    }
-    if (relative) {
-      for (int64_t t = 0; t < types; ++t)
-        flags += t % 2 == 0 ? (t > 0 ? ", true" : "true") : ", false";
-      isolated =
-          R"(, "relative": [)" + flags + "], " +
-          constant("isolated", "isolated", random(types * descriptor, 1), {types, descriptor});
-    }
-    if (one_net) {
-      isolated += ", " + constant("types", "types", random(types * vector, 1), {types, vector});
-    }
-    return stage("fitting_net", R"("takes": )" + quoted(descriptor_) +
-                                    R"(, "gives": "energy", "activation": "tanh", "nets": [)" +
-                                    nets + "], " + precision() + ", " +
-                                    constant("constant", "constant", random(types, 3), {types}) +
-                                    ", " + standardised("fparam", fparam) + ", " +
-                                    standardised("aparam", aparam) + isolated);
-  }
-
-  std::mt19937 engine_;
-  std::string nodes_, descriptor_;
 };
 
 }  // namespace deeptf_test
