@@ -13,8 +13,7 @@ constexpr int kGatedColumns = 4;  // W of the rows
 template <class T>
 class PaddedGates {
  public:
-  PaddedGates(const CurvePairs& pairs, int64_t width, const Gates<T>& gates,
-              const Context& context)
+  PaddedGates(const CurvePairs& pairs, int64_t width, const Gates<T>& gates, const Context& context)
       : padded_(padded_width<T>(width)),
         blocks_(pairs.num_types * pairs.num_types),
         gates_(gates),
