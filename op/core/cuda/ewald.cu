@@ -20,6 +20,15 @@ DEEPTF_HD inline Complex operator*(Complex a, Complex b) {
   return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
 }
 
+// exp(2 pi i u). The card's functions of angles in units of pi need no memory of a thread.
+DEEPTF_HD inline Complex turned(double u) {
+#ifdef __CUDA_ARCH__
+  return {cospi(2 * u), sinpi(2 * u)};
+#else
+  return {std::cos(2 * kPi * u), std::sin(2 * kPi * u)};
+#endif
+}
+
 // exp(2 pi i k u) of each site: k of the first direction from -half to half, then of the second,
 // then of the third from 0 to half.
 struct Phases {
@@ -46,8 +55,7 @@ struct FillPhases {
     const int d = static_cast<int>(k % 3);
     double u = 0;
     for (int a = 0; a < 3; ++a) u += charges.coord[3 * site + a] * grid.inverse[3 * a + d];
-    const double angle = 2 * kPi * (u - std::round(u));
-    const Complex one{std::cos(angle), std::sin(angle)};
+    const Complex one = turned(u - std::round(u));
     Complex power{1, 0};
     Complex* to = d == 0   ? phases.first(site) + grid.half[0]
                   : d == 1 ? phases.second(site) + grid.half[1]
