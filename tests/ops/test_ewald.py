@@ -114,9 +114,10 @@ def test_bits_do_not_depend_on_threads():
     [
         ({"cell": np.stack([CELL, 0 * CELL])}, "frame 1: `cell` must have a volume"),
         ({"cell": np.stack([CELL, 1e9 * CELL])}, "frame 1: `cell` and `spacing` must give fewer"),
-        (
+        pytest.param(
             {"coord": np.full((3, 3), np.nan)},
             "frame 0: `coord` must be finite, got -?nan at site 0",
+            marks=pytest.mark.on_host,
         ),
         ({"frame_row": np.array([0, 4, 3], np.int32)}, "`frame_row` must start at 0"),
     ],
