@@ -7,7 +7,12 @@
 
 namespace deeptf_test {
 
-constexpr int64_t kAttn = 128, kPlaces = 120;
+#ifdef __CUDACC__
+constexpr int64_t kAttn = 128;
+#else
+constexpr int64_t kAttn = 16;  // times mean nothing
+#endif
+constexpr int64_t kPlaces = 120;
 constexpr int64_t kMostAttending = 12288;  // atoms; arrays of more are larger than a GPU's memory
 
 template <class T>
