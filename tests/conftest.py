@@ -7,6 +7,8 @@ on such kernels. With `--cuda` the CUDA kernels are compiled and tested, which t
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,12 @@ def emulated_engine(request: pytest.FixtureRequest) -> Path:
     if not given:
         pytest.skip("needs the emulated library of tests/engine/emulated.sh")
     return Path(given)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """Fail a test whose run goes on to prepare batches after its end."""
+    before = set(threading.enumerate())
+    yield
+    left = [thread.name for thread in threading.enumerate() if thread not in before]
+    assert "prefetch" not in left

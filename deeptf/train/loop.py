@@ -52,10 +52,10 @@ class Loop:
         first, last = self._first, self._options.numb_steps
         progress = Progress(first, last, self._workers.leads)
         batches = Prefetcher(self._batch, first, last)
-        if not first:
-            self._refine_table(first, progress)
-            self._report(first, self._batch(first), progress)
         try:
+            if not first:
+                self._refine_table(first, progress)
+                self._report(first, self._batch(first), progress)
             with StopSignal() as stop:
                 for step in range(first, last):
                     self._refine_table(step, progress)

@@ -81,7 +81,11 @@ struct Results {
 };
 
 deeptf_options options(int threads, int most_atoms = 0) {
-  return {sizeof(deeptf_options), threads, most_atoms};
+  deeptf_options found{};
+  found.size = sizeof(found);
+  found.threads = threads;
+  found.most_atoms = most_atoms;
+  return found;
 }
 
 Results evaluate(const Model& model, const deeptf_frames& frames, const deeptf_options& how) {
