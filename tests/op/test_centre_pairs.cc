@@ -17,11 +17,8 @@ namespace {
 const std::vector<int32_t> kType{0, 0, 1}, kCount{2, 1, 0, 3, 0, 0};  // [3 atoms, 2 types]
 constexpr int64_t kPairs = 6;
 
-std::vector<int32_t> places() {
-  std::vector<int32_t> first(kCount.size());
-  deeptf::place_pairs(3, 2, kCount.data(), first.data());
-  return first;
-}
+// By neighbour type, then by atom.
+std::vector<int32_t> places() { return {0, 2, 2, 3, 2, 6}; }
 
 CentrePairs pairs_at(const std::vector<double>& x, const std::vector<int32_t>& first) {
   return {3, kPairs, 2, kType.data(), kCount.data(), first.data(), 2, 1, x.data()};

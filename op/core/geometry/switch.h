@@ -11,6 +11,15 @@
 
 namespace deeptf {
 
+// A quintic from 1 at u = 0 to 0 at u = 1, where two derivatives vanish, and its derivative.
+struct SmoothStep {
+  double value, slope;
+};
+
+DEEPTF_HD inline SmoothStep smooth_step(double u) {
+  return {u * u * u * (u * (15 - 6 * u) - 10) + 1, -30 * u * u * (u - 1) * (u - 1)};
+}
+
 struct Radial {
   double s, q;        // q = s / r
   double ds_r, dq_r;  // s'(r) / r and q'(r) / r
@@ -24,8 +33,9 @@ DEEPTF_HD inline Radial radial(const double* x, double rcut_smth, double rcut) {
   double value = 1, slope = 0;  // of the switch function
   if (r > rcut_smth) {
     const double width = 1 / (rcut - rcut_smth), u = (r - rcut_smth) * width;
-    value = u * u * u * (u * (15 - 6 * u) - 10) + 1;
-    slope = -30 * u * u * (u - 1) * (u - 1) * width;
+    const SmoothStep step = smooth_step(u);
+    value = step.value;
+    slope = step.slope * width;
   }
   Radial out;
   out.s = value * inverse;

@@ -37,17 +37,6 @@ void check_centre_pairs(const CentrePairs& in) {
   }
 }
 
-void place_pairs(int64_t num_atoms, int64_t num_types, const int32_t* neighbor_count,
-                 int32_t* first) {
-  int32_t next = 0;
-  for (int64_t t = 0; t < num_types; ++t) {
-    for (int64_t atom = 0; atom < num_atoms; ++atom) {
-      first[atom * num_types + t] = next;
-      next += neighbor_count[atom * num_types + t];
-    }
-  }
-}
-
 template <class Function>
 int64_t pair_energies(const CentrePairs& in, const Function& function, const Context& context,
                       double* energy, double* gradient) {

@@ -39,10 +39,6 @@ struct SoftMinimum {
 // Throws Error where a type or a pair is out of range.
 void check_centre_pairs(const CentrePairs& in);
 
-// Fills first [n, T] of pairs that are sorted by neighbour type and then by centre.
-void place_pairs(int64_t num_atoms, int64_t num_types, const int32_t* neighbor_count,
-                 int32_t* first);
-
 // energy [n], gradient [P, 3]. Returns the first pair that is closer than a table knows; -1 for
 // none.
 template <class Function>

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/host_device.h"
+#include "core/geometry/switch.h"
 #include "core/short_range/centre_pairs.h"
 
 namespace deeptf {
@@ -52,12 +53,13 @@ DEEPTF_HD inline double centre_switch(const CentrePairs& in, const SoftMinimum& 
   const double distance = sum / weights, width = of.most - of.least;
   double u = (distance - of.least) / width;
   u = u < 0 ? 0 : u > 1 ? 1 : u;  // what is not a number stays so
-  const double slope = -30 * u * u * (u - 1) * (u - 1) / width;
+  const SmoothStep step = smooth_step(u);
+  const double slope = step.slope / width;
   over_pairs(in, atom, [&](int64_t pair, int64_t, double r) {
     const double share = std::exp((nearest - r) / of.alpha) / weights;
     write_gradient(in, pair, r, slope * share * (1 - (r - distance) / of.alpha), gradient);
   });
-  return u * u * u * (u * (15 - 6 * u) - 10) + 1;
+  return step.value;
 }
 
 }  // namespace deeptf

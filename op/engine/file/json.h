@@ -31,6 +31,10 @@ class Json {
   const std::map<std::string, Json>& members() const;  // of an object
   const Json& at(const std::string& name) const;       // a member that must be there
   const Json* find(const std::string& name) const;     // null where it is not there
+  const Json* given(const std::string& name) const {   // or where it is null
+    const Json* found = find(name);
+    return found == nullptr || found->is_null() ? nullptr : found;
+  }
 
   std::string shown() const;  // briefly, for messages
 

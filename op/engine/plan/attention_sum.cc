@@ -81,20 +81,12 @@ class AttentionSumStage final : public Stage {
 
   Order order_of(const AtomBlock& block, Values& values) const {
     const int64_t n = block.num_atoms, types = block.num_types;
-    int32_t* first = values.keep<int32_t>(n * types);
-    int32_t pair = 0;
-    for (int64_t t = 0; t < types; ++t) {
-      for (int64_t atom = 0; atom < n; ++atom) {
-        first[atom * types + t] = pair;
-        pair += block.neighbor_count[atom * types + t];
-      }
-    }
     Order order{0, values.keep<int32_t>(n), values.keep<int32_t>(block.num_pairs)};
     for (int64_t atom = 0; atom < n; ++atom) {
       const int64_t before = order.number;
       for (int64_t t = 0; t < types; ++t) {
         if (curve_[t * types + block.type[atom]] < 0) continue;
-        const int32_t begin = first[atom * types + t];
+        const int32_t begin = block.first[atom * types + t];
         const int32_t end = begin + block.neighbor_count[atom * types + t];
         for (int32_t k = begin; k < end; ++k) order.pair[order.number++] = k;
       }

@@ -9,11 +9,9 @@
 namespace deeptf {
 namespace {
 
-CentrePairs pairs_of(const AtomBlock& block, Values& values) {
-  int32_t* first = values.keep<int32_t>(block.num_atoms * block.num_types);
-  place_pairs(block.num_atoms, block.num_types, block.neighbor_count, first);
+CentrePairs pairs_of(const AtomBlock& block) {
   return {block.num_atoms,      block.num_pairs, block.num_types, block.type,
-          block.neighbor_count, first,           block.num_types, 1,
+          block.neighbor_count, block.first,     block.num_types, 1,
           block.displacement};
 }
 
@@ -36,7 +34,7 @@ class PairEnergyStage final : public Stage {
   explicit PairEnergyStage(const StageReader& reader) : constants_(reader), at_(reader) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
-    const CentrePairs in = pairs_of(block, values);
+    const CentrePairs in = pairs_of(block);
     double* slopes = values.keep<double>(3 * block.num_pairs);
     const auto function = constants_.function(block.num_types, constants_.nodes.data());
     double* energy = values.give<double>(at_.gives);
@@ -61,8 +59,7 @@ class SoftMinimumStage final : public Stage {
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
     double* slopes = values.keep<double>(3 * block.num_pairs);
-    soft_minimum(pairs_of(block, values), of_, block.context, values.give<double>(at_.gives),
-                 slopes);
+    soft_minimum(pairs_of(block), of_, block.context, values.give<double>(at_.gives), slopes);
     return gradient ? pull_of(at_, slopes, block, values) : Pull{};
   }
 

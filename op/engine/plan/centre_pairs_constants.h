@@ -79,8 +79,7 @@ struct BlendConstants {
       const ValueType& type = reader.type_of(takes[k]);
       if (type.of_pairs || type.width != 1) throw Error("a blend must take numbers of atoms");
     }
-    const Json* given = reader.fields.find("added");
-    if (given != nullptr && !given->is_null()) {
+    if (reader.fields.given("added") != nullptr) {
       added = reader.constant<double>("added", {reader.inputs.num_types});
     }
     gives = reader.gives({1, false, Precision::float64});

@@ -76,8 +76,8 @@ struct FittingConstants : NetInputs<T> {
   }
 
   void read_isolated(const StageReader& reader) {
-    const Json* given = reader.fields.find("relative");
-    if (given == nullptr || given->is_null()) return;
+    const Json* given = reader.fields.given("relative");
+    if (given == nullptr) return;
     for (const Json& one : given->items()) relative.push_back(one.boolean());
     if (std::none_of(relative.begin(), relative.end(), [](bool one) { return one; })) return;
     if (static_cast<int64_t>(relative.size()) != num_types) {

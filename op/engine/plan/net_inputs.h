@@ -12,8 +12,8 @@ namespace deeptf {
 // (value - mean) / stddev of numbers that a frame or an atom is given.
 struct Standardised {
   Standardised(const StageReader& reader, const char* field, int64_t number) {
-    const Json* given = reader.fields.find(field);
-    if (given == nullptr || given->is_null()) return;
+    const Json* given = reader.fields.given(field);
+    if (given == nullptr) return;
     if (number < 1) {
       throw Error("a stage must not read `" + std::string(field) + "` of a model that takes none");
     }
@@ -37,10 +37,7 @@ void write_standardised(const Standardised& kind, const double* values, int64_t 
 }
 
 // Whether a layer has a time step.
-inline bool has_step(const Json& layer) {
-  const Json* step = layer.find("idt");
-  return step != nullptr && !step->is_null();
-}
+inline bool has_step(const Json& layer) { return layer.given("idt") != nullptr; }
 
 template <class T>
 struct NetInputs {
@@ -52,8 +49,7 @@ struct NetInputs {
     const ValueType& taken = reader.type_of(reader.takes());
     if (taken.of_pairs) throw Error("a fitting net must take a descriptor of atoms");
     descriptor = taken.width;
-    const Json* given = reader.fields.find("types");
-    if (given != nullptr && !given->is_null()) {
+    if (reader.fields.given("types") != nullptr) {
       types = reader.constant<T>("types", {num_types, -1});
       vector = types.shape[1];
     }

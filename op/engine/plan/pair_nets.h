@@ -100,9 +100,8 @@ class PairNets {
       if (out < 1) throw Error("a layer of an embedding net must have numbers, got none");
       const T* matrix = keep(reader.constant<T>(layer, "matrix", {in, out}));
       const T* bias = keep(reader.constant<T>(layer, "bias", {out}));
-      const Json* step = layer.find("idt");
-      const bool scaled = step != nullptr && !step->is_null();
-      const T* idt = scaled ? keep(reader.constant<T>(layer, "idt", {out})) : nullptr;
+      const T* idt =
+          layer.given("idt") != nullptr ? keep(reader.constant<T>(layer, "idt", {out})) : nullptr;
       net.push_back({in, out, matrix, bias, idt});
       in = out;
     }
@@ -110,8 +109,8 @@ class PairNets {
   }
 
   void read_first_bias(const StageReader& reader) {
-    const Json* given = reader.fields.find("first_bias");
-    if (given == nullptr || given->is_null()) return;
+    const Json* given = reader.fields.given("first_bias");
+    if (given == nullptr) return;
     if (number() != 1) {
       throw Error("`nets` of a stage with `first_bias` must be one, got " +
                   std::to_string(number()));

@@ -33,8 +33,8 @@ struct ShareFormula {
 struct ShareConstants {
   // `width` is that of the rows.
   ShareConstants(const StageReader& reader, int64_t width) {
-    const Json* share = reader.fields.find("share");
-    if (share == nullptr || share->is_null()) return;
+    const Json* share = reader.fields.given("share");
+    if (share == nullptr) return;
     if (width != 4) throw Error("shares of pairs must come from rows of 4 columns");
     const int64_t types = reader.inputs.num_types;
     rcut_smth = share->at("rcut_smth").number();
@@ -51,8 +51,7 @@ struct ShareConstants {
 // Gates [T, T, M] of blocks of pairs; nothing where a stage has none.
 template <class T>
 Aligned<T> read_gate(const StageReader& reader, int64_t columns, int64_t width) {
-  const Json* gate = reader.fields.find("gate");
-  if (gate == nullptr || gate->is_null()) return {};
+  if (reader.fields.given("gate") == nullptr) return {};
   if (columns != 4) throw Error("a sum with gates must take rows of 4 columns");
   const int64_t types = reader.inputs.num_types;
   return reader.constant<T>("gate", {types, types, width});

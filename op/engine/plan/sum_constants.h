@@ -33,8 +33,7 @@ struct ScaledSumConstants {
     const double divisor = reader.number("divisor");
     if (!(divisor > 0)) throw Error("`divisor` of a stage must be positive");
     scale = static_cast<T>(1 / divisor);
-    const Json* given = reader.fields.find("added");
-    if (given != nullptr && !given->is_null()) {
+    if (reader.fields.given("added") != nullptr) {
       added = reader.constant<T>("added", {reader.inputs.num_types, width});
     }
   }

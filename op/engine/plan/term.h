@@ -19,10 +19,7 @@ struct Term {
   int property;
 };
 
-inline bool has_plan(const Json& metadata) {
-  const Json* plan = metadata.find("plan");
-  return plan != nullptr && !plan->is_null();
-}
+inline bool has_plan(const Json& metadata) { return metadata.given("plan") != nullptr; }
 
 // The kernel of the last stage of a term of charges (charges.h).
 constexpr char kCharges[] = "dipole_charge";

@@ -24,6 +24,7 @@ struct AtomBlock {
   const int32_t* type;            // [n]
   const int32_t* atom;            // [n] which of the atoms that a caller gives
   const int32_t* neighbor_count;  // [n, T]
+  const int32_t* first;           // [n, T] first pair of each atom and neighbour type
   const int32_t* centre;          // [p] from 0 to n - 1
   const double* displacement;     // [p, 3]
   const double* fparam;           // [n, num_fparam] of the frame of each atom

@@ -15,8 +15,10 @@ class WithinStage final : public Stage {
     AtomBlock& near = values.add_block(block);
     int32_t* count = values.keep<int32_t>(block.num_atoms * block.num_types);
     int32_t* pair_of = values.keep<int32_t>(block.num_pairs);
-    near.num_pairs = find(block, count, pair_of);
+    int32_t* first = values.keep<int32_t>(block.num_atoms * block.num_types);
+    near.num_pairs = find(block, count, first, pair_of);
     near.neighbor_count = count;
+    near.first = first;
     int32_t* centre = values.keep<int32_t>(near.num_pairs);
     double* displacement = values.give<double>(constants_.gives);
     for (int64_t k = 0; k < near.num_pairs; ++k) {
@@ -38,9 +40,9 @@ class WithinStage final : public Stage {
   }
 
  private:
-  // Fills the numbers of near pairs of each atom and neighbour type, and which of all they are, in
-  // their order; returns how many there are.
-  int64_t find(const AtomBlock& block, int32_t* count, int32_t* pair_of) const {
+  // Fills the numbers of near pairs of each atom and neighbour type, where the first of them is,
+  // and which of all they are, in their order; returns how many there are.
+  int64_t find(const AtomBlock& block, int32_t* count, int32_t* first, int32_t* pair_of) const {
     const int64_t types = block.num_types;
     const double rcut = constants_.rcut;
     int64_t pair = 0, found = 0;
@@ -53,6 +55,7 @@ class WithinStage final : public Stage {
             pair_of[found++] = static_cast<int32_t>(pair);
           }
         }
+        first[atom * types + t] = static_cast<int32_t>(before);
         count[atom * types + t] = static_cast<int32_t>(found - before);
       }
     }

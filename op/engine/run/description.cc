@@ -40,8 +40,8 @@ void read_property(const Json& metadata, Inputs* inputs) {
 
 std::vector<double> data_end(const Json& metadata, size_t types) {
   std::vector<double> ends(types * types, std::numeric_limits<double>::quiet_NaN());
-  const Json* range = metadata.find("table_range");
-  if (range == nullptr || range->is_null()) return ends;
+  const Json* range = metadata.given("table_range");
+  if (range == nullptr) return ends;
   const std::vector<Json>& rows = range->at("data").items();
   if (rows.size() != types) throw Error("`table_range` must have a row for each type");
   for (size_t c = 0; c < types; ++c) {

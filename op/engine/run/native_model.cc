@@ -61,7 +61,9 @@ class NativeModel final : public Model {
   void evaluate_masked(const deeptf_frames& frames, const deeptf_options& options,
                        const deeptf_results& results) const {
     check_mask(frames);
-    run(MaskedCentres(frames, about.rcut), frames.num_atoms, {}, options, results);
+    deeptf_results others = results;  // there is nothing to strain
+    others.virial = others.atom_virial = nullptr;
+    run(MaskedCentres(frames, about.rcut), frames.num_atoms, {}, options, others);
     if (results.virial != nullptr) std::fill_n(results.virial, 9 * frames.num_frames, 0.0);
     if (results.atom_virial != nullptr) std::fill_n(results.atom_virial, 9 * frames.num_atoms, 0.0);
   }
