@@ -30,7 +30,7 @@ from deeptf.exchange.deepmd.sums import DeepmdSum, sum_of
 from deeptf.files import refuse_same, replacing
 from deeptf.model.model import MODIFIER, ModelConfig
 from deeptf.model.roles import with_values
-from deeptf.model.scopes import in_numbered_scopes
+from deeptf.model.scopes import in_numbered_scopes, in_scopes
 from deeptf.model.table import TABLE, has_stored
 from deeptf.model.term.dipole_charge import DipoleCharge
 from deeptf.model.term.linear_ener import LinearEner
@@ -98,11 +98,10 @@ def _with_modifier(found: Converted, modifier: GraphModifier) -> Converted:
         modifier.ewald_h,
         inside.config.term,
     )
-    arrays = {f"{MODIFIER}/{name}": array for name, array in inside.arrays.items()}
     return replace(
         found,
         config=replace(found.config, modifier=term),
-        arrays={**found.arrays, **arrays},
+        arrays={**found.arrays, **in_scopes({MODIFIER: inside.arrays})},
         notes=[*found.notes, *(f"model of dipoles: {note}" for note in inside.notes)],
     )
 

@@ -6,19 +6,17 @@ A file is a frozen model of deeptf, or one of deepmd-kit, which is converted on 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from deeptf.config import dump
 from deeptf.exchange.sources import read_frozen
 from deeptf.input_file import ConfigError
 from deeptf.model.model import ModelConfig
-from deeptf.model.scopes import in_numbered_scopes
+from deeptf.model.scopes import Arrays, in_numbered_scopes
 from deeptf.model.term.frozen import Frozen
 from deeptf.model.term.linear_ener import LinearEner
-
-Arrays = dict[str, np.ndarray]
 
 
 def with_settings(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,13 +70,20 @@ def _with_settings(
 def _read(path: str, place: str = "model_file") -> tuple[ModelConfig, Arrays]:
     """Return settings and arrays of the model in a file; ConfigError where it is none."""
     try:
-        config, arrays, _ = read_frozen(path)
-        if config.short_range is not None:
-            raise ValueError("it has energies of pairs beside its nets (zbl, use_srtab)")
-        if config.modifier is not None:
-            raise ValueError("it has charges beside its nets (modifier)")
+        status = Path(path).stat() if Path(path).is_file() else None
+        return _read_once(path, *((status.st_mtime_ns, status.st_size) if status else (0, 0)))
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"{place}: must be a frozen model that can be a part, got {path}: {error}"
         ) from error
+
+
+@lru_cache(maxsize=4)
+def _read_once(path: str, time: int, size: int) -> tuple[ModelConfig, Arrays]:
+    """Return them of the file that has this time and size: a run asks for both, one by one."""
+    config, arrays, _ = read_frozen(path)
+    if config.short_range is not None:
+        raise ValueError("it has energies of pairs beside its nets (zbl, use_srtab)")
+    if config.modifier is not None:
+        raise ValueError("it has charges beside its nets (modifier)")
     return config, arrays

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -108,13 +108,14 @@ class DP(Calculator):
         if len(models) > 1:
             self.implemented_properties = [*self.implemented_properties, DEVIATION]
         self.type_dict = _types_of_symbols(type_dict, self.pot)
+        self._types = _with_numbers(self.type_dict)
         self._dipole = None
         if dipole is not None:
             self.implemented_properties = [*self.implemented_properties, *_OF_DIPOLE]
             is_open = isinstance(dipole, DeepDipole)
             self._dipole = dipole if is_open else DeepDipole(dipole, threads, gpu=gpu)
             given = None if self._dipole.names_types() else type_dict
-            self._dipole_types = _types_of_symbols(given, self._dipole)
+            self._dipole_types = _with_numbers(_types_of_symbols(given, self._dipole))
 
     def set(self, **changes: Any) -> dict[str, Any]:
         """Refuse changes: the calculator is what it was made as."""
@@ -172,7 +173,7 @@ class DP(Calculator):
     def frame(self, atoms: Atoms) -> dict[str, Any]:
         """Return atoms by the names that DeepPot.eval gives to what it takes."""
         return {
-            **_geometry(atoms, self.pot, self.type_dict),
+            **_geometry(atoms, self.pot, self._types),
             "fparam": _parameter(atoms, "fparam") if self.pot.get_dim_fparam() else None,
             "aparam": _parameter(atoms, "aparam") if self.pot.get_dim_aparam() else None,
         }
@@ -186,13 +187,20 @@ class DP(Calculator):
         return {"dipole": dipole[0], "born_effective_charges": -force[0].transpose(1, 0, 2)}
 
 
-def _geometry(atoms: Atoms, model: DeepModel, of_symbols: Mapping[str, int]) -> dict[str, Any]:
+class _Types(NamedTuple):
+    """The types of a model, by chemical symbol and by atomic number."""
+
+    of_symbol: Mapping[str, int]
+    of_number: np.ndarray
+
+
+def _geometry(atoms: Atoms, model: DeepModel, known: _Types) -> dict[str, Any]:
     """Return coordinates, cell and types of atoms as a model takes them."""
-    types = _types_of_numbers(of_symbols)[atoms.numbers]
+    types = known.of_number[atoms.numbers]
     if types.min(initial=0) == _UNKNOWN:
-        unknown = sorted(set(atoms.get_chemical_symbols()) - set(of_symbols))
+        unknown = sorted(set(atoms.get_chemical_symbols()) - set(known.of_symbol))
         raise ValueError(
-            f"`atoms` must hold elements of the model {model.path} ({' '.join(of_symbols)}), "
+            f"`atoms` must hold elements of the model {model.path} ({' '.join(known.of_symbol)}), "
             f"got {' '.join(unknown)}; `type_dict` gives other names to its types"
         )
     cell = periodic_cell(atoms, model.get_rcut())
@@ -223,13 +231,13 @@ def _types_of_symbols(given: Mapping[str, int] | None, pot: DeepModel) -> dict[s
     return {symbol: int(number) for symbol, number in given.items()}
 
 
-def _types_of_numbers(of_symbols: Mapping[str, int]) -> np.ndarray:
-    """Return the type of each atomic number."""
+def _with_numbers(of_symbols: Mapping[str, int]) -> _Types:
+    """Return types of symbols with those of atomic numbers."""
     types = np.full(1 + max(atomic_numbers.values()), _UNKNOWN, np.int32)
     for symbol, number in of_symbols.items():
         if symbol in atomic_numbers:
             types[atomic_numbers[symbol]] = number
-    return types
+    return _Types(of_symbols, types)
 
 
 def periodic_cell(atoms: Atoms, rcut: float) -> np.ndarray | None:

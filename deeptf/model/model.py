@@ -28,7 +28,7 @@ from deeptf.model.table import Outside, Table
 from deeptf.model.term import TERMS
 from deeptf.model.term.dipole_charge import DipoleCharge
 from deeptf.model.term.standard import Standard
-from deeptf.model.term.term import Needs, TermOutputs
+from deeptf.model.term.term import Needs, TermOutputs, gives_of, plan_of
 from deeptf.ops.force import atom_virial, force_virial
 from deeptf.ops.pairs import SortedPairs, pairs_within, sort_pairs
 from deeptf.properties import CENTRE, PROPERTIES, Property, unmodified
@@ -263,9 +263,7 @@ class ModelConfig:
 
     def gives(self) -> list[Property]:
         """Return the properties that data can label; energies where the term does not say."""
-        if not hasattr(self.term, "gives"):
-            return list(properties.ENERGIES)
-        return list(self.term.gives(self.num_types))
+        return list(gives_of(self.term, self.num_types))
 
     def plan(self, parameters: Parameters) -> list[TermPlan] | None:
         """Return what an engine without TensorFlow has to do.
@@ -274,7 +272,7 @@ class ModelConfig:
         """
         found: list[TermPlan] = []
         for part, own in self._parts(parameters):
-            terms = part.plan(own, self.num_types) if hasattr(part, "plan") else None
+            terms = plan_of(part, own, self.num_types)
             if terms is not None and part is self.term and self.short_range is not None:
                 terms = self.short_range.plan(terms, parameters)
             if terms is None:

@@ -2,8 +2,8 @@
 
     E_i = 1/2 sum_j u(r_ij; t_i, t_j)
 
-Both classes have the same functions: a term (term/pairtab.py) or a wall of a model (wall.py) has
-either and does not know which.
+Both classes have the same functions: a term (term/pairtab.py), or a model beside its term
+(short_range.py), has either and does not know which.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from deeptf.model.inputs import Inputs
 from deeptf.model.pair_potential import PairPotential
 from deeptf.model.parameters import Parameters
 from deeptf.model.retyping import Source
+from deeptf.model.scopes import below, in_scopes
 from deeptf.model.short_range_stages import Blend, SoftMinimum
 from deeptf.model.stages import Constant, TermPlan
 from deeptf.model.term.standard import ENERGY_BIAS
@@ -58,16 +59,14 @@ class ShortRange:
     def arrays(self, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
         """Return the arrays by their names in the model, and lines about them."""
         own, lines = self.potential.arrays(type_map)
-        return {f"{SCOPE}/{name}": array for name, array in own.items()}, lines
+        return in_scopes({SCOPE: own}), lines
 
     def arrays_with_types(
         self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str]
     ) -> Arrays:
         """Return the arrays for other types, see retyping.py."""
-        prefix = f"{SCOPE}/"
-        own = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-        new = self.potential.arrays_with_types(own, source, type_map)
-        return {f"{prefix}{name}": array for name, array in new.items()}
+        own = self.potential.arrays_with_types(below(arrays, SCOPE), source, type_map)
+        return in_scopes({SCOPE: own})
 
     def build(
         self, term: TermOutputs, inputs: Inputs, pairs: SortedPairs, parameters: Parameters

@@ -17,8 +17,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from deeptf.data.batch import Batch
-from deeptf.data.pairs import naming_frames
 from deeptf.data.statistics import Found
 from deeptf.data.system import System
 from deeptf.model.inputs import Inputs
@@ -27,11 +25,10 @@ from deeptf.model.parameters import Parameters
 from deeptf.model.table import RANGE, measured_arrays
 from deeptf.properties import ENERGY
 from deeptf.tf import session, tf
+from deeptf.train.evaluation import Evaluation
 from deeptf.train.origin import Origin
 
 MOST_FRAMES = 1000  # of a system, for the energy bias
-BATCH_ATOMS = 2048  # evaluated at a time
-INPUTS = ("coord", "cell", "atom_type", "frame_row", "fparam", "aparam")
 Arrays = dict[str, np.ndarray]
 
 
@@ -150,20 +147,7 @@ def energies_of_frames(
     model: ModelConfig, build: Callable[[Inputs], tf.Tensor], systems: Sequence[System]
 ) -> Iterator[np.ndarray]:
     """Yield what `build` gives of the frames whose energies count for the energy bias, [frames]."""
-    with tf.Graph().as_default() as graph:
-        inputs = model.inputs()
-        energy = build(inputs)
-    given = {name: getattr(inputs, name) for name in INPUTS}
-
-    def evaluate(run: tf.Session, batch: Batch) -> np.ndarray:
-        feed = {one: getattr(batch, name) for name, one in given.items() if one is not None}
-        with naming_frames(batch):
-            return run.run(energy, feed)
-
-    with session(graph) as run:
+    with Evaluation(model, lambda inputs: {ENERGY.name: build(inputs)}) as evaluation:
         for system in systems:
-            frames = labels_of(system)[1]
-            size = max(1, BATCH_ATOMS // system.num_atoms)
-            parts = [frames[first : first + size] for first in range(0, len(frames), size)]
-            found = [evaluate(run, system.batch(part)) for part in parts]
-            yield np.concatenate([np.zeros(0), *found])
+            found = evaluation.of(system, labels_of(system)[1], [ENERGY.name])
+            yield np.concatenate([np.zeros(0), *(values[ENERGY.name] for _, values in found)])

@@ -9,30 +9,28 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from deeptf.config import dump
-from deeptf.data.batch import Batch
 from deeptf.data.errors import DataError
 from deeptf.data.opening import Data
-from deeptf.data.pairs import naming_frames
 from deeptf.data.system import System
 from deeptf.data.types import names_of
 from deeptf.exchange.sources import read_frozen
+from deeptf.model.inputs import Inputs
 from deeptf.model.model import MODIFIER, ModelConfig
 from deeptf.model.parameters import Parameters
+from deeptf.model.scopes import Arrays, in_scopes
 from deeptf.properties import ATOM_DIPOLE, ENERGY, FORCE, VIRIAL
-from deeptf.tf import session, tf
+from deeptf.tf import tf
+from deeptf.train.evaluation import Evaluation
 from deeptf.train.origin import Origin
 
 CHANGED = (ENERGY, FORCE, VIRIAL)  # labels that lose the part of the modifier
-BATCH_ATOMS = 2048  # evaluated at a time
 PAUSE = 10.0  # s between two lines about frames that are done
-INPUTS = ("coord", "cell", "atom_type", "frame_row")
-Arrays = dict[str, np.ndarray]
 
 
 def with_modifier(model: ModelConfig, origin: Origin) -> tuple[ModelConfig, Arrays]:
@@ -67,7 +65,7 @@ def with_modifier(model: ModelConfig, origin: Origin) -> tuple[ModelConfig, Arra
         model = replace(model, modifier=modifier)
     except ValueError as error:
         raise ValueError(f"model/modifier: {error}") from error
-    return model, {f"{MODIFIER}/{name}": array for name, array in arrays.items()}
+    return model, in_scopes({MODIFIER: arrays})
 
 
 def _of_checkpoint(model: ModelConfig, origin: Origin) -> tuple[ModelConfig, Arrays]:
@@ -99,11 +97,11 @@ def take_off(data: Data, model: ModelConfig, arrays: Mapping[str, np.ndarray]) -
     begin = time.perf_counter()
     told, done = begin, 0
     total = sum(len(system.used_frames) for system in systems)
-    with _Evaluation(model, arrays) as evaluate:
+    with Evaluation(model, lambda inputs: _changes(model, inputs, arrays)) as evaluation:
         for system in systems:
             taken = _zeros(system)
-            for frames, batch in _batches(system):
-                _fill(taken, system, frames, evaluate(batch, list(taken)))
+            for frames, found in evaluation.of(system, system.used_frames, list(taken)):
+                _fill(taken, system, frames, found)
                 done += len(frames)
                 if time.perf_counter() - told > PAUSE:
                     told = time.perf_counter()
@@ -111,6 +109,14 @@ def take_off(data: Data, model: ModelConfig, arrays: Mapping[str, np.ndarray]) -
             system.take_off(taken)
     seconds = time.perf_counter() - begin
     print(f"long range taken off the labels of {total} frames ({seconds:.1f} s)", flush=True)
+
+
+def _changes(
+    model: ModelConfig, inputs: Inputs, arrays: Mapping[str, np.ndarray]
+) -> dict[str, tf.Tensor]:
+    """Return what the modifier says of each label that it changes."""
+    found = model.build_modifier(inputs, Parameters(arrays, frozen=True))
+    return {row.label: found[row.name] for row in CHANGED}
 
 
 def _zeros(system: System) -> Arrays:
@@ -128,14 +134,6 @@ def _zeros(system: System) -> Arrays:
     }
 
 
-def _batches(system: System) -> Iterator[tuple[np.ndarray, Batch]]:
-    """Yield the used frames of a system, some at a time."""
-    size, frames = max(1, BATCH_ATOMS // system.num_atoms), system.used_frames
-    for first in range(0, len(frames), size):
-        part = frames[first : first + size]
-        yield part, system.batch(part)
-
-
 def _fill(
     taken: Arrays, system: System, frames: np.ndarray, found: Mapping[str, np.ndarray]
 ) -> None:
@@ -150,27 +148,3 @@ def _fill(
             of_atoms = taken[label][frame].reshape(-1, 3)
             of_atoms[real] = values[first : first + len(real)]
             first += len(real)
-
-
-class _Evaluation:
-    """The modifier of a model as a function of batches; a context manager."""
-
-    def __init__(self, model: ModelConfig, arrays: Mapping[str, np.ndarray]) -> None:
-        with tf.Graph().as_default() as graph:
-            inputs = model.inputs()
-            self._values = model.build_modifier(inputs, Parameters(arrays, frozen=True))
-            self._inputs = {getattr(inputs, name): name for name in INPUTS}
-        self._session = session(graph)
-
-    def __enter__(self) -> _Evaluation:
-        return self
-
-    def __exit__(self, *details: object) -> None:
-        self._session.close()
-
-    def __call__(self, batch: Batch, labels: Sequence[str]) -> dict[str, np.ndarray]:
-        """Return what the modifier says of labels of a batch."""
-        wanted = {row.label: self._values[row.name] for row in CHANGED if row.label in labels}
-        feed = {tensor: getattr(batch, name) for tensor, name in self._inputs.items()}
-        with naming_frames(batch):
-            return self._session.run(wanted, feed)

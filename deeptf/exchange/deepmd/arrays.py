@@ -12,6 +12,7 @@ from deeptf.exchange.deepmd.settings import DeepmdSettings
 from deeptf.exchange.deepmd.short_range import short_range_arrays
 from deeptf.exchange.deepmd.type_embedding import type_embedding_arrays
 from deeptf.model.model import ModelConfig
+from deeptf.model.scopes import in_scopes
 from deeptf.model.term.standard import TYPES
 
 
@@ -25,5 +26,4 @@ def read_arrays(settings: DeepmdSettings) -> tuple[ModelConfig, Arrays]:
     types = type_embedding_arrays(graph, term.type_embedding, config.num_types)
     found = {"descriptor": part.kind.arrays(part, term.descriptor), TYPES: types}
     config, found["fitting"] = fitting_arrays(graph, config, types)
-    arrays = {f"{scope}/{name}": array for scope in found for name, array in found[scope].items()}
-    return config, arrays | short_range_arrays(graph, config.num_types)
+    return config, in_scopes(found) | short_range_arrays(graph, config.num_types)

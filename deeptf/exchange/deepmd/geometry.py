@@ -97,9 +97,14 @@ def switch(r: np.ndarray, rcut_smth: float, rcut: float) -> tuple[np.ndarray, np
     """Return sw(r) and its derivative, with the two lengths rounded as the op does."""
     start = np.float32(rcut_smth)
     width = np.float32(rcut) - start
-    u = np.clip((r - float(start)) / float(width), 0.0, 1.0)
+    return smooth_step(r, float(start), float(width))
+
+
+def smooth_step(r: np.ndarray, start: float, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return a quintic from 1 at `start` to 0 behind `width`, and its derivative in r."""
+    u = np.clip((r - start) / width, 0.0, 1.0)
     value = u**3 * (-6.0 * u**2 + 15.0 * u - 10.0) + 1.0
-    return value, -30.0 * u**2 * (u - 1.0) ** 2 / float(width)
+    return value, -30.0 * u**2 * (u - 1.0) ** 2 / width
 
 
 def environment(

@@ -8,7 +8,7 @@ has read. What the arrays mean is known to the kinds and fitting.py.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -228,16 +228,33 @@ class DeepmdGraph:
         return [node for node in self.graph_def.node if node.name not in reached]
 
 
-def needed_by(nodes: Mapping[str, tf.NodeDef], wanted: Iterable[str]) -> set[str]:
-    """Return the names of the wanted nodes and of all that they need."""
-    waiting = list(wanted)
-    reached = set(waiting)
+def needed_by(
+    nodes: Mapping[str, tf.NodeDef], wanted: Iterable[str], end: Collection[str] = ()
+) -> set[str]:
+    """Return the names of the wanted nodes and of all that they need, without those of `end`.
+
+    Raises ValueError where one is missing.
+    """
+    waiting, reached = [name for name in wanted if name not in end], set()
     while waiting:
-        for name in _inputs(nodes[waiting.pop()]):
-            if name not in reached and name in nodes:
-                reached.add(name)
-                waiting.append(name)
+        name = waiting.pop()
+        if name not in nodes:
+            raise ValueError(f"it must hold the node `{name}`, but does not: the file is damaged")
+        reached.add(name)
+        waiting += set(_inputs(nodes[name])) - reached - set(end)
     return reached
+
+
+def renamed(node: tf.NodeDef, rename: Callable[[str], str]) -> tf.NodeDef:
+    """Return a node under another name, with inputs under other names."""
+    result = tf.NodeDef()
+    result.CopyFrom(node)
+    result.name = rename(node.name)
+    result.attr.pop("_class", None)  # which names others
+    for place, name in enumerate(node.input):
+        control = "^" if name.startswith("^") else ""
+        result.input[place] = control + rename(name.removeprefix("^"))
+    return result
 
 
 def _inputs(node: tf.NodeDef) -> Iterator[str]:

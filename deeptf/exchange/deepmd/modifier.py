@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deeptf.exchange.deepmd import names
-from deeptf.exchange.deepmd.graph import DeepmdGraph, constant, needed_by
+from deeptf.exchange.deepmd.graph import DeepmdGraph, constant, needed_by, renamed
 from deeptf.tf import tf
 
 PREFIX = "dipole_charge/"
@@ -54,7 +54,7 @@ def part_modifier(graph_def: tf.GraphDef) -> tuple[tf.GraphDef, GraphModifier | 
     dipole = tf.GraphDef(versions=graph_def.versions)
     for node in graph_def.node:
         if node.name.startswith(PREFIX):
-            dipole.node.append(_without_prefix(node))
+            dipole.node.append(renamed(node, lambda name: name.removeprefix(PREFIX)))
         elif node.name in own or not (node.name in theirs or node.name.startswith(ATTRIBUTES)):
             rest.node.append(node)
     inside = DeepmdGraph(dipole)
@@ -76,18 +76,6 @@ def _ascending(charges: tuple[float, ...], dipole: DeepmdGraph) -> tuple[float, 
     if len(chosen) != len(charges):
         return charges
     return tuple(charges[k] for k in np.argsort(chosen))
-
-
-def _without_prefix(node: tf.NodeDef) -> tf.NodeDef:
-    """Return a node of the model of dipoles under its own name, as are its inputs."""
-    result = tf.NodeDef()
-    result.CopyFrom(node)
-    result.name = node.name.removeprefix(PREFIX)
-    result.attr.pop("_class", None)
-    for place, name in enumerate(node.input):
-        mark = "^" if name.startswith("^") else ""
-        result.input[place] = mark + name.removeprefix("^").removeprefix(PREFIX)
-    return result
 
 
 class _Attributes:

@@ -18,6 +18,7 @@ from deeptf.exchange.deepmd.script import section_of, training_script
 from deeptf.exchange.deepmd.settings import choose_names
 from deeptf.exchange.deepmd.short_range import DATA, INFO, TABLE, has_table, short_range_arrays
 from deeptf.model.model import ModelConfig
+from deeptf.model.scopes import below, in_scopes
 from deeptf.model.short_range import SCOPE
 from deeptf.model.term.pairtab import SCOPE as OWN_SCOPE
 from deeptf.model.term.pairtab import PairTab
@@ -71,10 +72,7 @@ def read_pair_table(
     own_names = tuple(graph.text("model_attr/tmap", "").split())
     type_map = choose_names(types, own_names, type_map)
     term = PairTab(str(section.get("tab_file", DATA)), float(rcut))
-    arrays = {
-        f"{OWN_SCOPE}/{name.removeprefix(f'{SCOPE}/')}": array
-        for name, array in short_range_arrays(graph, types).items()
-    }
+    arrays = in_scopes({OWN_SCOPE: below(short_range_arrays(graph, types), SCOPE)})
     return ModelConfig(term, type_map), arrays, bool(own_names)
 
 

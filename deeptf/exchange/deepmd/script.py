@@ -13,10 +13,14 @@ NAME = "train_attr/training_script"
 
 def training_script(graph: DeepmdGraph) -> dict[str, Any] | None:
     """Return the input of the training; ValueError where it is not JSON."""
-    text = graph.text(NAME, "null")
+    return parsed(graph.text(NAME, "null"))
+
+
+def parsed(text: str | bytes) -> Any:
+    """Return what the text of such a node says; ValueError where it is not JSON."""
     try:
         return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"`{NAME}` must be JSON, but is not: {error}") from error
 
 

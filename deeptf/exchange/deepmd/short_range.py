@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from deeptf.exchange.deepmd import names
+from deeptf.exchange.deepmd.geometry import smooth_step
 from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.kind import Arrays
 from deeptf.exchange.deepmd.script import section_of
 from deeptf.model.pair_table import GRID, NODES
+from deeptf.model.scopes import in_scopes
 from deeptf.model.short_range import SCOPE
 from deeptf.tf import tf
 
@@ -66,7 +68,7 @@ def short_range_arrays(graph: DeepmdGraph, num_types: int) -> Arrays:
     nodes = np.concatenate([factors[:, :, :2], ends[:, -1:]], axis=1)
     if np.abs(nodes[:, 1:] - ends).max() > SMOOTH * np.abs(nodes).max():
         raise ValueError(f"`{DATA}` must be cubics that go on smoothly, but is not")
-    return {f"{SCOPE}/{NODES}": nodes, f"{SCOPE}/{GRID}": np.array([least, step])}
+    return in_scopes({SCOPE: {NODES: nodes, GRID: np.array([least, step])}})
 
 
 def _pieces(graph: DeepmdGraph, num_types: int) -> tuple[np.ndarray, float, float]:
@@ -120,9 +122,9 @@ def _switch(
     total = weight.sum(axis=1, keepdims=True)
     share = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
     soft = (share * r).sum(axis=1, keepdims=True)
-    u = np.clip((soft - least) / (most - least), 0.0, 1.0)
-    value = np.where(total > 0, u**3 * (-6 * u**2 + 15 * u - 10) + 1, 0.0)
-    slope = -30 * u**2 * (1 - u) ** 2 / (most - least) * share * (1 - (r - soft) / alpha)
+    value, slope = smooth_step(soft, least, most - least)
+    value = np.where(total > 0, value, 0.0)
+    slope = slope * share * (1 - (r - soft) / alpha)
     return [value, (slope / r)[..., None] * x]
 
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from deeptf.exchange.deepmd import names
-from deeptf.exchange.deepmd.graph import constant
+from deeptf.exchange.deepmd.graph import constant, needed_by, renamed
 from deeptf.exchange.deepmd.run import imported
-from deeptf.exchange.deepmd.script import NAME, section_of
+from deeptf.exchange.deepmd.script import NAME, parsed, section_of
 from deeptf.tf import session, tf
 
 OUTPUTS = (*names.NEEDED_OUTPUTS["ener"], names.ATOM_VIRIAL)
@@ -48,7 +48,7 @@ def sum_of(graph_def: tf.GraphDef) -> DeepmdSum | None:
         number += 1
     if not number:
         return None
-    script = _script(nodes)
+    script = parsed(constant(nodes[NAME]).item()) if NAME in nodes else None
     own = section_of(script, "model") or {}
     sections = own.get("models")
     sections = (
@@ -58,21 +58,12 @@ def sum_of(graph_def: tf.GraphDef) -> DeepmdSum | None:
     graphs, needed = [], set()
     for k, section in enumerate(sections):
         wanted = [f"{name}_model{k}" for name in (*OUTPUTS, names.DESCRIPTOR)]
-        reached = _reached(nodes, [name for name in wanted if name in nodes])
+        reached = needed_by(nodes, [name for name in wanted if name in nodes])
         graphs.append(_part(graph_def, reached, k, shared, section))
         needed |= reached
-    tail = _reached(nodes, OUTPUTS, needed)
+    tail = needed_by(nodes, OUTPUTS, needed)
     _check_rest(graph_def, needed | tail)
     return DeepmdSum(tuple(graphs), _weights(graph_def, tail, number), script)
-
-
-def _script(nodes: Mapping[str, tf.NodeDef]) -> Any:
-    if NAME not in nodes:
-        return None
-    try:
-        return json.loads(constant(nodes[NAME]).item())
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ValueError(f"`{NAME}` must be JSON, but is not: {error}") from error
 
 
 def _shared(graph_def: tf.GraphDef, type_map: Any) -> list[tf.NodeDef]:
@@ -100,12 +91,7 @@ def _part(
             continue
         if node.op == "Identity" and node.input[0].startswith(loaded) and "/" not in node.name:
             continue  # of an output, which has the name already
-        new = part.node.add()
-        new.CopyFrom(node)
-        new.name = _alone(node.name, number)
-        new.attr.pop("_class", None)
-        for place, name in enumerate(node.input):
-            new.input[place] = _alone(name, number)
+        part.node.append(renamed(node, lambda name: _alone(name, number)))
     there = {node.name for node in part.node}
     part.node.extend(node for node in shared if node.name not in there)
     if isinstance(section, Mapping) and section.get("type", "standard") != "frozen":
@@ -116,9 +102,8 @@ def _part(
 
 def _alone(name: str, number: int) -> str:
     """Return the name of a tensor of a part as it would be alone."""
-    control = "^" if name.startswith("^") else ""
-    name = name.removeprefix("^").removeprefix(f"load_model{number}/")
-    return control + re.sub(rf"_model{number}(?=[/_:]|$)", "", name)
+    name = name.removeprefix(f"load_model{number}/")
+    return re.sub(rf"_model{number}(?=[/_:]|$)", "", name)
 
 
 def _attributes(part: tf.GraphDef) -> Iterator[tf.NodeDef]:
@@ -140,21 +125,6 @@ def _constant(name: str, value: Any) -> tf.NodeDef:
     node.attr["dtype"].type = tensor.dtype
     node.attr["value"].tensor.CopyFrom(tensor)
     return node
-
-
-def _reached(
-    nodes: Mapping[str, tf.NodeDef], wanted: Sequence[str], end: Collection[str] = ()
-) -> set[str]:
-    """Return the nodes that the wanted ones need, without those of `end`."""
-    waiting, reached = [name for name in wanted if name not in end], set()
-    while waiting:
-        name = waiting.pop()
-        if name not in nodes:
-            raise ValueError(f"it must hold the node `{name}`, but does not: the file is damaged")
-        reached.add(name)
-        inputs = {one.lstrip("^").partition(":")[0] for one in nodes[name].input}
-        waiting += inputs - reached - set(end)
-    return reached
 
 
 def _check_rest(graph_def: tf.GraphDef, needed: Collection[str]) -> None:

@@ -12,9 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from deeptf.data.energy_bias import Energies
 from deeptf.data.statistics import Collector, Found
-from deeptf.data.system import System
 from deeptf.model.descriptor.described import Arrays, Lines
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
@@ -22,25 +20,21 @@ from deeptf.model.retyping import Source
 from deeptf.model.roles import BEGINNING
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Table
+from deeptf.model.term.fixed import Fixed
 from deeptf.model.term.linear_ener import PARTS
 from deeptf.model.term.standard import Standard
-from deeptf.model.term.term import Needs, TermOutputs
+from deeptf.model.term.term import Needs, TermOutputs, gives_of, plan_of
 from deeptf.ops.pairs import SortedPairs
-from deeptf.properties import ENERGIES, Property
+from deeptf.properties import Property
 
 
 @dataclass(frozen=True)
-class Frozen:
+class Frozen(Fixed):
     """The file, and the settings of the term in it."""
 
     type: ClassVar[str] = "frozen"
     model_file: str = field(metadata={"role": BEGINNING})
     model: Any = field(metadata={"variants": PARTS, "default_type": Standard.type})
-
-    @property
-    def fixed(self) -> bool:
-        """Whether nothing trains it: always."""
-        return True
 
     def needs(self) -> Needs:
         """Return what the model in the file needs."""
@@ -48,7 +42,7 @@ class Frozen:
 
     def gives(self, num_types: int) -> Sequence[Property]:
         """Return what the model in the file gives."""
-        return self.model.gives(num_types) if hasattr(self.model, "gives") else ENERGIES
+        return gives_of(self.model, num_types)
 
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where the model in the file has another number of types."""
@@ -58,23 +52,11 @@ class Frozen:
         """Return the least number of types that the settings speak of."""
         return self.model.open_types()
 
-    def with_open_of(self, old: Frozen) -> Frozen:
-        """Return the settings, which leave nothing open."""
-        return self
-
     def collectors(self, num_types: int) -> Sequence[Collector]:
         """Return what says how far its tables must reach."""
         return self.model.collectors(num_types)
 
-    def decide(self, found: Found) -> tuple[Frozen, Lines]:
-        """Return the settings as they are."""
-        return self, []
-
     def fixed_arrays(self, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
-        """Return nothing: all arrays come from the file."""
-        return {}, []
-
-    def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
         """Return nothing: all arrays come from the file."""
         return {}, []
 
@@ -85,16 +67,6 @@ class Frozen:
     def extended(self, arrays: Mapping[str, np.ndarray], found: Found) -> tuple[Arrays, Lines]:
         """Return those arrays that further data change: the reach of tables."""
         return self.model.extended(arrays, found)
-
-    def refitted(
-        self,
-        arrays: Mapping[str, np.ndarray],
-        systems: Sequence[System],
-        left: Sequence[Energies],
-        type_map: Sequence[str],
-    ) -> tuple[Arrays, Lines]:
-        """Return nothing: its energy bias stays."""
-        return {}, []
 
     def with_types(self, source: Source) -> Frozen:
         """Return the settings for other types."""
@@ -112,7 +84,7 @@ class Frozen:
 
     def plan(self, parameters: Parameters, num_types: int) -> list[TermPlan] | None:
         """Return the plan of the model in the file."""
-        return self.model.plan(parameters, num_types) if hasattr(self.model, "plan") else None
+        return plan_of(self.model, parameters, num_types)
 
     def tables(self, parameters: Parameters, num_types: int) -> list[Table]:
         """Return the tables of its nets."""

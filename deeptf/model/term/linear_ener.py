@@ -26,7 +26,7 @@ from deeptf.model.scopes import below, in_numbered_scopes
 from deeptf.model.stages import Scaled, TermPlan, with_pairs_within
 from deeptf.model.table import Table, joined
 from deeptf.model.term.standard import Standard
-from deeptf.model.term.term import Needs, TermOutputs
+from deeptf.model.term.term import Needs, TermOutputs, gives_of, plan_of
 from deeptf.ops.pairs import SortedPairs, pairs_within
 from deeptf.properties import ATOM_ENERGY, ENERGIES, Property
 from deeptf.tf import tf
@@ -66,7 +66,7 @@ class LinearEner:
                 raise ValueError(
                     f"models[{number}] must not take a mask of atoms (`use_aparam_as_mask`)"
                 )
-            given = [row.name for row in _gives(part)]
+            given = [row.name for row in gives_of(part, 0)]
             if ATOM_ENERGY.name not in given:
                 raise ValueError(
                     f"models[{number}] must give energies, got one that gives {', '.join(given)}"
@@ -167,20 +167,18 @@ class LinearEner:
         Of changes d_k of the parts with sum_k w_k d_k = d, the energy that is left, it takes the
         smallest ones, d_k = d w_k / sum w^2 over the parts that can change.
         """
-
-        def with_share(number: int, share: float) -> tuple[Arrays, Lines]:
-            own = below(arrays, str(number))
-            of_part = [(energy * share, frames) for energy, frames in left]
-            return self.models[number].refitted(own, systems, of_part, type_map)
-
         can_change = [
-            k for k, weight in enumerate(self.factors) if weight and with_share(k, 0.0)[0]
+            k
+            for k, (part, weight) in enumerate(zip(self.models, self.factors, strict=True))
+            if weight and not getattr(part, "fixed", False)
         ]
         square = sum(self.factors[k] ** 2 for k in can_change)
         changed: list[Arrays] = [{} for _ in self.models]
         notes: list[Lines] = [[] for _ in self.models]
         for k in can_change:
-            changed[k], notes[k] = with_share(k, self.factors[k] / square)
+            share = self.factors[k] / square
+            given = systems, [(energy * share, frames) for energy, frames in left], type_map
+            changed[k], notes[k] = self.models[k].refitted(below(arrays, str(k)), *given)
         return in_numbered_scopes(changed), _named(notes)
 
     def with_types(self, source: Source) -> LinearEner:
@@ -209,7 +207,7 @@ class LinearEner:
         terms: list[TermPlan] = []
         scopes = self._in_scopes_of(parameters)
         for (part, scope), weight in zip(scopes, self.factors, strict=True):
-            own = part.plan(scope, num_types) if hasattr(part, "plan") else None
+            own = plan_of(part, scope, num_types)
             if own is None:
                 return None
             for term in own:
@@ -217,8 +215,9 @@ class LinearEner:
                 if part.needs().rcut < self.needs().rcut:
                     stages = with_pairs_within(stages, part.needs().rcut, scope.name("pairs"))
                 if weight != 1.0:
-                    stages = [*stages, Scaled(energy, scope.name("scaled_energy"), weight)]
-                terms.append(TermPlan(term.type, stages, {ATOM_ENERGY.name: stages[-1].gives}))
+                    scaled = Scaled(energy, scope.name("scaled_energy"), weight)
+                    stages, energy = [*stages, scaled], scaled.gives
+                terms.append(TermPlan(term.type, stages, {ATOM_ENERGY.name: energy}))
         return terms
 
     def tables(self, parameters: Parameters, num_types: int) -> list[Table]:
@@ -243,11 +242,6 @@ def _of_part(
     found = part.build(inputs, near, parameters)
     gradient = tf.gradients(near.displacement, pairs.displacement, found.pair_gradient)[0]
     return replace(found, pair_gradient=gradient)
-
-
-def _gives(part: Any) -> Sequence[Property]:
-    """Return what a part gives, whatever the types."""
-    return part.gives(0) if hasattr(part, "gives") else ENERGIES
 
 
 def _named(notes: Sequence[Lines]) -> Lines:

@@ -11,17 +11,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from deeptf.data.energy_bias import Energies
 from deeptf.data.statistics import Collector, Found
-from deeptf.data.system import System
 from deeptf.model.descriptor.described import Arrays, Lines
 from deeptf.model.inputs import Inputs
 from deeptf.model.pair_potential import TablePotential
 from deeptf.model.parameters import Parameters
 from deeptf.model.retyping import Source
 from deeptf.model.roles import FUNCTION, run
+from deeptf.model.scopes import below, in_scopes
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Table
+from deeptf.model.term.fixed import Fixed
 from deeptf.model.term.term import Needs, TermOutputs
 from deeptf.ops.pairs import SortedPairs
 from deeptf.properties import ATOM_ENERGY
@@ -30,7 +30,7 @@ SCOPE = "pair_table"  # of the arrays
 
 
 @dataclass(frozen=True)
-class PairTab:
+class PairTab(Fixed):
     """Settings: the file, and the cut-off in A; `sel` has no effect, no neighbour is dropped."""
 
     type: ClassVar[str] = "pairtab"
@@ -41,11 +41,6 @@ class PairTab:
     def __post_init__(self) -> None:
         if not self.rcut > 0:
             raise ValueError(f"`rcut` must be positive, got {self.rcut}")
-
-    @property
-    def fixed(self) -> bool:
-        """Whether nothing trains it: always."""
-        return True
 
     @property
     def potential(self) -> TablePotential:
@@ -63,26 +58,14 @@ class PairTab:
         """Return 0: the settings do not speak of types."""
         return 0
 
-    def with_open_of(self, old: PairTab) -> PairTab:
-        """Return the settings, which leave nothing open."""
-        return self
-
     def collectors(self, num_types: int) -> Sequence[Collector]:
         """Return nothing: data have no say in it."""
         return []
 
-    def decide(self, found: Found) -> tuple[PairTab, Lines]:
-        """Return the settings as they are."""
-        return self, []
-
     def fixed_arrays(self, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
         """Return all arrays, which no data change: the splines of the table, and lines about it."""
         arrays, lines = self.potential.arrays(type_map)
-        return {f"{SCOPE}/{name}": array for name, array in arrays.items()}, lines
-
-    def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
-        """Return the splines of the table."""
-        return self.fixed_arrays(type_map)
+        return in_scopes({SCOPE: arrays}), lines
 
     def seen(self, found: Found) -> Arrays:
         """Return nothing."""
@@ -92,26 +75,13 @@ class PairTab:
         """Return nothing."""
         return {}, []
 
-    def refitted(
-        self,
-        arrays: Mapping[str, np.ndarray],
-        systems: Sequence[System],
-        left: Sequence[Energies],
-        type_map: Sequence[str],
-    ) -> tuple[Arrays, Lines]:
-        """Return nothing: a table has no energy bias."""
-        return {}, []
-
     def with_types(self, source: Source) -> PairTab:
         """Return the settings as they are."""
         return self
 
     def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
         """Return the splines for other types; ValueError where the table does not have them."""
-        prefix = f"{SCOPE}/"
-        own = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-        new = self.potential.arrays_with_types(own, source)
-        return {f"{prefix}{name}": array for name, array in new.items()}
+        return in_scopes({SCOPE: self.potential.arrays_with_types(below(arrays, SCOPE), source)})
 
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return the energies of the atoms, and their gradient."""

@@ -26,7 +26,7 @@ from deeptf.model.spin import Spins
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Outside, Table
 from deeptf.ops.pairs import SortedPairs
-from deeptf.properties import Property
+from deeptf.properties import ENERGIES, Property
 from deeptf.tf import tf
 
 GEOMETRY = 120  # bytes of a pair or an atom: displacement, its gradient, copies, indices; measured
@@ -77,8 +77,8 @@ class TermOutputs:
     pair_gradient: tf.Tensor | None = None  # [P, 3] of their sum, dE/d(displacement)
     values: Mapping[str, tf.Tensor] = field(default_factory=dict)  # other properties, by name
     outside: Outside | None = None  # pairs closer than the data of tables
-    # atoms' shares [N_real] of each component of properties of frames that have derivatives
     spins: Spins | None = None  # of a model with virtual atoms
+    # atoms' shares [N_real] of each component of properties of frames that have derivatives
     components: Mapping[str, Sequence[tf.Tensor]] = field(default_factory=dict)
     direct: Direct | None = None  # beside what follows from the pair gradient
 
@@ -155,3 +155,13 @@ class Term(Protocol):
 
     def tables(self, parameters: Parameters, num_types: int) -> list[Table]:
         """Return the tables of its nets, in the current graph."""
+
+
+def gives_of(term: Term, num_types: int) -> Sequence[Property]:
+    """Return the properties of a term."""
+    return term.gives(num_types) if hasattr(term, "gives") else ENERGIES
+
+
+def plan_of(term: Term, parameters: Parameters, num_types: int) -> list[TermPlan] | None:
+    """Return the plan of a term, or None where it has none."""
+    return term.plan(parameters, num_types) if hasattr(term, "plan") else None
