@@ -41,6 +41,10 @@ std::unique_ptr<Stage> make_zbl(const StageReader& reader);
 std::unique_ptr<Stage> make_soft_minimum(const StageReader& reader);
 std::unique_ptr<Stage> make_blend(const StageReader& reader);
 std::unique_ptr<Stage> make_fitting_net(const StageReader& reader);
+std::unique_ptr<Stage> make_property_net(const StageReader& reader);
+std::unique_ptr<Stage> make_axes(const StageReader& reader);
+std::unique_ptr<Stage> make_axis_vector(const StageReader& reader);
+std::unique_ptr<Stage> make_axis_tensor(const StageReader& reader);
 
 // Whether there is a stage of that name on a device.
 bool has_kernel(const std::string& name);
