@@ -29,7 +29,22 @@ const double* TermRun::pull(const double* weight) {
 }
 
 Plan::Plan(const ModelFile& file, const Inputs& inputs)
-    : width_(inputs.width), terms_(read_terms<Stage>(file, inputs, make_stage)) {}
+    : width_(inputs.width), terms_(read_terms<Stage>(file, inputs, make_stage)) {
+  int64_t number = 0;
+  for (const Term<Stage>& term : terms_) {
+    for (const auto& stage : term.stages) stage->number = number++;
+  }
+}
+
+std::string Plan::reason(const Refusal& refusal) const {
+  std::string text;
+  for (const Term<Stage>& term : terms_) {
+    for (const auto& stage : term.stages) {
+      if (stage->number == refusal.stage) text = stage->reason(refusal.reason);
+    }
+  }
+  return "atom " + std::to_string(refusal.atom) + ": " + text;
+}
 
 void Plan::evaluate(const Block& block, const double* weight, double* value,
                     double* pair_gradient) const {

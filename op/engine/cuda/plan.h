@@ -36,6 +36,9 @@ class Plan {
   void evaluate(const Block& block, const double* weight, double* value,
                 double* pair_gradient) const;
 
+  // What an error says of an atom that a stage has refused.
+  std::string reason(const Refusal& refusal) const;
+
  private:
   int64_t width_;
   std::vector<Term<Stage>> terms_;

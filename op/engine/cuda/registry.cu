@@ -23,6 +23,7 @@ const std::map<std::string, Make>& makers() {
       {"moment_product", make_moment_product},
       {"scaled_sum", make_scaled_sum},
       {"scaled", make_scaled},
+      {"local_frames", make_local_frames},
       {"concatenation", make_concatenation},
       {"within", make_within},
       {"fitting_net", make_fitting_net},

@@ -53,6 +53,7 @@ struct ResultSizes {
 struct StepOutcome {
   SearchOutcome search;
   int64_t num_triples;
+  unsigned long long refused;  // a Refusal (values.h)
 };
 
 // The results on the device; all have their place, wanted or not, but for the virials of atoms.

@@ -136,6 +136,7 @@ void Workspace::evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* d
     found = try_step(step, room);
   }
   if (found.search.wrong != 0) report(*door);
+  if (found.refused != 0) throw Error(plan.reason(Refusal::unpacked(found.refused)));
   real_ = step.num_real;
   pairs_ = found.search.num_pairs;
   triples_ = found.num_triples;
@@ -254,7 +255,8 @@ void Workspace::queue(const Step& step, const Room& room) {
                     downloads_.outside_count(),
                     downloads_.outside_distance(),
                     room.triples,
-                    &downloads_.outcome()->num_triples};
+                    &downloads_.outcome()->num_triples,
+                    &downloads_.outcome()->refused};
   queue_plan(step, block,
              {most_pairs, n, all, types, counts.atom_order, counts.first_pair,
               counts.neighbor_count, counts.pair_row, sorted.pair_of},

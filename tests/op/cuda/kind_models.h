@@ -172,6 +172,36 @@ class PropertyModel : public ModelBytes {
   }
 };
 
+// Nearest neighbours in local axes (loc_frame).
+class LocalFramesModel : public ModelBytes {
+ public:
+  int64_t rank = 1;  // of the neighbour that the second axis leads to
+
+ private:
+  std::string stages() override {
+    std::string rules, lacks, sel_a, sel_r;
+    int64_t numbers = 0;
+    for (int64_t t = 0; t < types; ++t) {
+      const std::string comma = t > 0 ? ", " : "";
+      rules += comma +
+               R"([{"places": [0, 1, 2, 3, 4], "rank": 0}, {"places": [0, 1, 2, 3, 4], )"
+               R"("rank": )" +
+               std::to_string(rank) + "}]";
+      const std::string of_type = " of type " + std::to_string(t);
+      lacks += comma + "[" + quoted("no first axis" + of_type) + ", " +
+               quoted("no second axis" + of_type) + ", " + quoted("no plane" + of_type) + "]";
+      sel_a += comma + std::to_string(3 + t);
+      sel_r += comma + std::to_string(2 * t);
+      numbers += 4 * (3 + t) + 2 * t;
+    }
+    return stage("local_frames", R"("takes": "pairs", "gives": "atom", "rcut": 2.8, "sel_a": [)" +
+                                     sel_a + R"(], "sel_r": [)" + sel_r + R"(], "rules": [)" +
+                                     rules + R"(], "lacks": [)" + lacks + "], " +
+                                     statistics("atom", static_cast<int>(numbers))) +
+           ", " + fitting_stage("atom", numbers);
+  }
+};
+
 // Tables with a table of pairs where atoms are near, and a wall as a term.
 class BlendedModel : public TableModel {
   std::string terms() override {

@@ -189,6 +189,33 @@ TEST(energies_of_pairs_beside_nets) {
   CHECK(agree_on_frames(model, few_atoms(3)));
 }
 
+TEST(nearest_neighbours_in_local_axes) {
+  LocalFramesModel model;
+  CHECK(agree_everywhere(model, single_frame()));
+  model.types = 3;
+  model.single = true;
+  CHECK(agree_on_frames(model, few_atoms(3)));
+}
+
+TEST(atoms_without_a_local_frame_are_named) {
+  const System system({11, 3}, 2);
+  Found found = system.found();
+  const auto message = [&](LocalFramesModel model, const System& atoms) {
+    const GpuModel gpu(model.bytes());
+    try {
+      gpu.run(atoms.frames(), &found);
+    } catch (const deeptf::Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("none");
+  };
+  LocalFramesModel model;
+  CHECK(message(model, system) == "none");
+  model.rank = 7;
+  CHECK(message(model, system) == "atom 0: no second axis of type 0");
+  CHECK(message(model, System({11, 3}, 2, 1, 30)) == "atom 0: no first axis of type 0");
+}
+
 TEST(vectors_and_tensors_of_atoms) {
   PropertyModel vectors("dipole", 3);
   vectors.fparam = 2;
