@@ -136,6 +136,7 @@ void Model::run_part(const deeptf_frames& part, const deeptf_options& options,
 void Model::evaluate(const deeptf_neighbor_list& list, const deeptf_options& options,
                      const deeptf_results& results) {
   check_process();
+  check_takes_neighbours(about_);
   const UsedGpu used(gpu_);
   run(door_of(list, about_).get(), options, results, list.revision);
 }
@@ -143,6 +144,7 @@ void Model::evaluate(const deeptf_neighbor_list& list, const deeptf_options& opt
 void Model::evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
                      const deeptf_results& results) {
   check_process();
+  check_takes_neighbours(about_);
   const UsedGpu used(gpu_);
   run(door_of(pairs, about_).get(), options, results);
 }

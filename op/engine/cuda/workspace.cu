@@ -108,7 +108,8 @@ struct Workspace::Step {
 
 void Workspace::evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* door,
                          const deeptf_options& options, const deeptf_results& results) {
-  Step step{plan, inputs, door, options, false, results.atom_virial != nullptr, {}};
+  Step step{plan, inputs, door, options, false, false, {}};
+  step.with_atom_virial = results.atom_virial != nullptr && door->has_virial;
   step.with_gradient =
       results.force != nullptr || results.virial != nullptr || results.atom_virial != nullptr;
   step.count.resize(inputs.num_types);
@@ -280,6 +281,7 @@ void Workspace::queue_plan(const Step& step, const Block& block, const PairsOfAt
   queue_values(step, block, value, weight);
   if (!step.with_gradient) return;
   add_forces(block, pairs, neighbor, gradient, step.with_atom_virial, &downloads_);
+  if (!step.door->has_virial) set_zero(own, downloads_.virial(), 9 * block.num_frames);
 }
 
 // Queues energies, or other properties and, where they have weights, energies of these.

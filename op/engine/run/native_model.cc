@@ -33,7 +33,7 @@ class NativeModel final : public Model {
 
   void evaluate(const deeptf_neighbor_list& list, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    check_takes_neighbours();
+    check_takes_neighbours(about);
     const double no_cell[9] = {};
     run(ListCentres(list, about.rcut), list.num_centres,
         {list.coord, list.cell != nullptr ? list.cell : no_cell}, options, results);
@@ -41,7 +41,7 @@ class NativeModel final : public Model {
 
   void evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    check_takes_neighbours();
+    check_takes_neighbours(about);
     if (charges_ != nullptr) {
       throw Error(
           "the model must be given coordinates and a cell, got pairs: its charges act on all "
@@ -51,13 +51,6 @@ class NativeModel final : public Model {
   }
 
  private:
-  void check_takes_neighbours() const {
-    if (!about.masked) return;
-    throw Error(
-        "the model must be given coordinates, got neighbours: its atoms see all others; use "
-        "deeptf_evaluate");
-  }
-
   void evaluate_masked(const deeptf_frames& frames, const deeptf_options& options,
                        const deeptf_results& results) const {
     check_mask(frames);

@@ -27,6 +27,7 @@ class ModelBytes {
   int64_t left_out = -1;  // a block of types without a net
   std::string output = "energy";
   int64_t numbers = 0;  // of another property that an atom has
+  bool masked = false;  // aparam says which atoms are there
 
   virtual ~ModelBytes() = default;
 
@@ -67,7 +68,8 @@ class ModelBytes {
       names += std::string(t > 0 ? ", " : "") + quoted("T" + std::to_string(t));
     }
     return R"({"format": 2, "deeptf_version": "0.1.0", "outputs": [)" + quoted(output) +
-           R"(], "given": {"dos": {"width": )" + std::to_string(numbers) +
+           R"(], "masked": )" + truth(masked) + R"(, "given": {"dos": {"width": )" +
+           std::to_string(numbers) +
            R"(}}, "doors": ["pairs"],
       "arrays": [], "hops": 1, "pair_bytes": 8, "atom_bytes": 8, "table_range": null, "model": {},
       "type_map": [)" +

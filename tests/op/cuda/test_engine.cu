@@ -216,6 +216,26 @@ TEST(atoms_without_a_local_frame_are_named) {
   CHECK(message(model, System({11, 3}, 2, 1, 30)) == "atom 0: no first axis of type 0");
 }
 
+TEST(atoms_that_are_not_there) {
+  TableModel model;
+  model.masked = true;
+  model.aparam = 1;
+  System system({12, 5}, 2);
+  for (size_t k = 0; k < system.aparam.size(); ++k) system.aparam[k] = k % 4 == 1 ? 0 : 1;
+  std::copy_n(system.coord.begin(), 3, system.coord.begin() + 3);  // on top of another one
+  const CpuModel cpu(model.bytes());
+  const GpuModel gpu(model.bytes());
+  Found wanted = system.found(), got = system.found();
+  cpu.run(system.frames(false), &wanted);
+  gpu.run(system.frames(false), &got);
+  CHECK(agree(got, wanted, 1e-12));
+  CHECK(throws([&] { gpu.run(system.frames(), &got); }, "frame 0: `cell` must be zeros"));
+  const Lists lists(system, 3);
+  CHECK(throws([&] { gpu.run(lists.list(), &got); }, "must be given coordinates, got neighbours"));
+  system.aparam[6] = 0.5;
+  CHECK(throws([&] { gpu.run(system.frames(false), &got); }, "`aparam` must be 1 for an atom"));
+}
+
 TEST(vectors_and_tensors_of_atoms) {
   PropertyModel vectors("dipole", 3);
   vectors.fparam = 2;
