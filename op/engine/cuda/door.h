@@ -33,6 +33,7 @@ class Door {
   const int32_t* type = nullptr;   // [num_all]
   std::vector<int32_t> frame_row;  // [F + 1] first centre of each frame
   const double *fparam = nullptr, *aparam = nullptr;
+  bool has_virial = true;  // else all virials are zero: there is nothing to strain
 
   // How many pairs there are, where that is known; else 0.
   virtual int64_t num_pairs() const { return 0; }

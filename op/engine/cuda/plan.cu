@@ -15,25 +15,45 @@ void add(const Cuda& cuda, bool is_first, const double* from, int64_t count, dou
 
 }  // namespace
 
-Plan::Plan(const ModelFile& file, const Inputs& inputs)
-    : terms_(read_terms<Stage>(file, inputs, make_stage)) {}
+TermRun::TermRun(const Term<Stage>& term, const Block& block, bool gradient)
+    : term_(term), values_(term.types, block) {
+  for (size_t k = 0; k < term.stages.size(); ++k) {
+    pulls_.push_back(term.stages[k]->run(values_.block(term.sets[k]), values_, gradient));
+  }
+}
 
-void Plan::evaluate(const Block& block, double* atom_energy, double* pair_gradient) const {
-  const Cuda& cuda = block.cuda;
-  std::vector<Stage::Pull> pulls;
+const double* TermRun::pull(const double* weight) {
+  values_.begin_backward(term_.property, weight);
+  for (auto pull = pulls_.rbegin(); pull != pulls_.rend(); ++pull) (*pull)();
+  return values_.gradient<double>(kPairs);
+}
+
+Plan::Plan(const ModelFile& file, const Inputs& inputs)
+    : width_(inputs.width), terms_(read_terms<Stage>(file, inputs, make_stage)) {
+  int64_t number = 0;
+  for (const Term<Stage>& term : terms_) {
+    for (const auto& stage : term.stages) stage->number = number++;
+  }
+}
+
+std::string Plan::reason(const Refusal& refusal) const {
+  std::string text;
+  for (const Term<Stage>& term : terms_) {
+    for (const auto& stage : term.stages) {
+      if (stage->number == refusal.stage) text = stage->reason(refusal.reason);
+    }
+  }
+  return "atom " + std::to_string(refusal.atom) + ": " + text;
+}
+
+void Plan::evaluate(const Block& block, const double* weight, double* value,
+                    double* pair_gradient) const {
   for (const Term<Stage>& term : terms_) {
     const bool is_first = &term == &terms_.front();
-    Values values(term.types, block);
-    pulls.clear();
-    for (size_t k = 0; k < term.stages.size(); ++k) {
-      const Block& own = values.block(term.sets[k]);
-      pulls.push_back(term.stages[k]->run(own, values, pair_gradient != nullptr));
-    }
-    add(cuda, is_first, values.take<double>(term.property), block.num_atoms, atom_energy);
+    TermRun run(term, block, pair_gradient != nullptr);
+    add(block.cuda, is_first, run.property(), width_ * block.num_atoms, value);
     if (pair_gradient == nullptr) continue;
-    values.begin_backward(term.property, nullptr);
-    for (auto pull = pulls.rbegin(); pull != pulls.rend(); ++pull) (*pull)();
-    add(cuda, is_first, values.gradient<double>(kPairs), 3 * block.num_pairs, pair_gradient);
+    add(block.cuda, is_first, run.pull(weight), 3 * block.num_pairs, pair_gradient);
   }
 }
 

@@ -8,16 +8,39 @@
 
 namespace deeptf::device {
 
+// The stages of a term on their way with a block, which outlive it.
+class TermRun {
+ public:
+  // Queues what gives the property of the atoms. Without `gradient` pull() is not called.
+  TermRun(const Term<Stage>& term, const Block& block, bool gradient);
+
+  const double* property() { return values_.take<double>(term_.property); }  // [n, width]
+  // Queues what gives the gradient [p, 3] of sum_i weight_i . property_i to the displacements.
+  // Without weight [n, width] all are 1.
+  const double* pull(const double* weight);
+
+ private:
+  const Term<Stage>& term_;
+  Values values_;
+  std::vector<Stage::Pull> pulls_;
+};
+
 class Plan {
  public:
   // Throws Error where the plan is damaged, or a stage has no kernel on a device.
   Plan(const ModelFile& file, const Inputs& inputs);
 
-  // Queues what gives atom_energy [n] of the atoms of a block and, unless it is null, pair_gradient
-  // [p, 3], that of their sum to the displacements.
-  void evaluate(const Block& block, double* atom_energy, double* pair_gradient) const;
+  // Queues what gives value [n, width] of the atoms of a block and, unless it is null,
+  // pair_gradient [p, 3], that of sum_i weight_i . value_i to the displacements. Without weight
+  // [n, width] all are 1.
+  void evaluate(const Block& block, const double* weight, double* value,
+                double* pair_gradient) const;
+
+  // What an error says of an atom that a stage has refused.
+  std::string reason(const Refusal& refusal) const;
 
  private:
+  int64_t width_;
   std::vector<Term<Stage>> terms_;
 };
 

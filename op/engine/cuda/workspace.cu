@@ -38,6 +38,31 @@ int64_t room_for_triples(int64_t triples) {
   throw Error("atoms must be usable, got others on the GPU, not on the CPU");
 }
 
+// Numbers [n, width] of the atoms of a block, from those of all atoms.
+struct TakeNumber {
+  int64_t width;
+  const int32_t* atom;
+  const double* of_atom;
+  double* numbers;
+
+  DEEPTF_HD void operator()(int64_t k) const {
+    numbers[k] = of_atom[atom[k / width] * width + k % width];
+  }
+};
+
+// energy = weight . value
+struct Weigh {
+  int64_t width;
+  const double *value, *weight;
+  double* energy;
+
+  DEEPTF_HD void operator()(int64_t atom) const {
+    double sum = 0;
+    for (int64_t k = atom * width; k < (atom + 1) * width; ++k) sum += value[k] * weight[k];
+    energy[atom] = sum;
+  }
+};
+
 // Numbers by which steps differ.
 class Key {
  public:
@@ -72,14 +97,19 @@ struct Workspace::Step {
   const Plan& plan;
   const deeptf::Inputs& inputs;
   Door* door;
+  const deeptf_options& options;
   bool with_gradient, with_atom_virial;
   std::vector<int32_t> count;  // [T] owned atoms of each type
   int64_t num_real = 0;
+
+  // Numbers of another property than energies that an atom has; or 0.
+  int64_t width() const { return inputs.property == "energy" ? 0 : inputs.width; }
 };
 
 void Workspace::evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* door,
-                         const deeptf_results& results) {
-  Step step{plan, inputs, door, false, results.atom_virial != nullptr, {}};
+                         const deeptf_options& options, const deeptf_results& results) {
+  Step step{plan, inputs, door, options, false, false, {}};
+  step.with_atom_virial = results.atom_virial != nullptr && door->has_virial;
   step.with_gradient =
       results.force != nullptr || results.virial != nullptr || results.atom_virial != nullptr;
   step.count.resize(inputs.num_types);
@@ -92,8 +122,10 @@ void Workspace::evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* d
   if (door->num_pairs() > 0) room.pairs = door->num_pairs();
   const Cuda own = cuda();
   const Waiting waiting(own);
-  downloads_.place({door->num_frames, door->num_centres, door->num_all, inputs.num_types}, results);
-  send(inputs, door);
+  downloads_.place(
+      {door->num_frames, door->num_centres, door->num_all, inputs.num_types, step.width()},
+      results);
+  send(step);
   if (room.pairs == 0) room.pairs = count_pairs(step);
   StepOutcome found = try_step(step, room);
   if (found.search.num_pairs > room.pairs) {
@@ -105,6 +137,7 @@ void Workspace::evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* d
     found = try_step(step, room);
   }
   if (found.search.wrong != 0) report(*door);
+  if (found.refused != 0) throw Error(plan.reason(Refusal::unpacked(found.refused)));
   real_ = step.num_real;
   pairs_ = found.search.num_pairs;
   triples_ = found.num_triples;
@@ -116,13 +149,17 @@ Cuda Workspace::cuda() {
   return {stream_.get(), [this](size_t bytes) { return arena_.take(bytes); }};
 }
 
-void Workspace::send(const deeptf::Inputs& inputs, Door* door) {
+void Workspace::send(const Step& step) {
+  const deeptf::Inputs& inputs = step.inputs;
+  Door* door = step.door;
+  const double* weight = step.options.weight;
   uploads_.clear();
   const int64_t frames = door->num_frames;
   numbers_.type = uploads_.add(door->type, door->num_all);
   numbers_.frame_row = uploads_.add(door->frame_row.data(), frames + 1);
   numbers_.fparam = uploads_.add(door->fparam, inputs.num_fparam * frames);
   numbers_.aparam = uploads_.add(door->aparam, inputs.num_aparam * door->num_centres);
+  numbers_.weight = uploads_.add(weight, weight != nullptr ? step.width() * door->num_centres : 0);
   door->add(&uploads_, &kept_);
   uploads_.send(cuda());
 }
@@ -219,7 +256,8 @@ void Workspace::queue(const Step& step, const Room& room) {
                     downloads_.outside_count(),
                     downloads_.outside_distance(),
                     room.triples,
-                    &downloads_.outcome()->num_triples};
+                    &downloads_.outcome()->num_triples,
+                    &downloads_.outcome()->refused};
   queue_plan(step, block,
              {most_pairs, n, all, types, counts.atom_order, counts.first_pair,
               counts.neighbor_count, counts.pair_row, sorted.pair_of},
@@ -229,12 +267,38 @@ void Workspace::queue(const Step& step, const Room& room) {
 void Workspace::queue_plan(const Step& step, const Block& block, const PairsOfAtoms& pairs,
                            const int32_t* neighbor) {
   const Cuda& own = block.cuda;
-  auto* energy = own.scratch<double>(block.num_atoms);
+  const int64_t count = step.inputs.width * block.num_atoms;
+  auto* value = own.scratch<double>(count);
   double* gradient = step.with_gradient ? own.scratch<double>(3 * block.num_pairs) : nullptr;
-  step.plan.evaluate(block, energy, gradient);
-  add_energies(block, energy, &downloads_);
+  double* weight = nullptr;
+  if (step.options.weight != nullptr) {
+    weight = own.scratch<double>(count);
+    for_each(
+        own, count,
+        TakeNumber{step.inputs.width, block.atom, uploads_.at<double>(numbers_.weight), weight});
+  }
+  step.plan.evaluate(block, weight, value, gradient);
+  queue_values(step, block, value, weight);
   if (!step.with_gradient) return;
   add_forces(block, pairs, neighbor, gradient, step.with_atom_virial, &downloads_);
+  if (!step.door->has_virial) set_zero(own, downloads_.virial(), 9 * block.num_frames);
+}
+
+// Queues energies, or other properties and, where they have weights, energies of these.
+void Workspace::queue_values(const Step& step, const Block& block, const double* value,
+                             const double* weight) {
+  const int64_t width = step.width();
+  const double* energy = value;
+  if (width > 0) {
+    place_numbers(block, width, value, downloads_.atom_value());
+    sum_frames(block, width, downloads_.atom_value(), downloads_.value());
+    if (weight == nullptr) return;
+    auto* weighted = block.cuda.scratch<double>(block.num_atoms);
+    for_each(block.cuda, block.num_atoms, Weigh{width, value, weight, weighted});
+    energy = weighted;
+  }
+  place_numbers(block, 1, energy, downloads_.atom_energy());
+  sum_frames(block, 1, downloads_.atom_energy(), downloads_.energy());
 }
 
 std::string Workspace::key_of(const Step& step, const Room& room) {
@@ -243,7 +307,7 @@ std::string Workspace::key_of(const Step& step, const Room& room) {
   for (const int64_t number :
        {static_cast<int64_t>(typeid(door).hash_code()), door.num_all, door.num_centres,
         door.num_owned, door.num_frames, room.pairs, room.triples, int64_t{step.with_gradient},
-        int64_t{step.with_atom_virial}}) {
+        int64_t{step.with_atom_virial}, int64_t{step.options.weight != nullptr}}) {
     key.add(number);
   }
   for (const int32_t number : step.count) key.add(int64_t{number});

@@ -20,7 +20,7 @@ class Workspace {
  public:
   // Writes the results that are wanted. Throws Error, then nothing is known of them.
   void evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* door,
-                const deeptf_results& results);
+                const deeptf_options& options, const deeptf_results& results);
 
   int64_t lists_revision() const { return kept_.revision; }
 
@@ -34,17 +34,19 @@ class Workspace {
 
   // Where inputs lie that all doors have.
   struct Numbers {
-    int type, frame_row, fparam, aparam;
+    int type, frame_row, fparam, aparam, weight;
   };
 
   Cuda cuda();
-  void send(const deeptf::Inputs& inputs, Door* door);
+  void send(const Step& step);
   SearchArrays arrays(SearchOutcome* outcome);
   int64_t count_pairs(const Step& step);
   StepOutcome try_step(const Step& step, const Room& room);
   void queue(const Step& step, const Room& room);
   void queue_plan(const Step& step, const Block& block, const PairsOfAtoms& pairs,
                   const int32_t* neighbor);
+  void queue_values(const Step& step, const Block& block, const double* value,
+                    const double* weight);
   std::string key_of(const Step& step, const Room& room);
   Room likely_room(int64_t num_real) const;
 
