@@ -75,6 +75,7 @@ print("as on the CPU")
 """
 
 KINDS = {  # golden models and where they run
+    "dplr_ener": "GPU 0, emulated",
     "hybrid_a_r": "GPU 0, emulated",
     "loc_frame": "GPU 0, emulated",
     "se_a_ebd_v2": "GPU 0, emulated",

@@ -81,6 +81,11 @@ class FramesDoor final : public Door {
     present_number_ = uploads->add(present_.data(), static_cast<int64_t>(present_.size()));
   }
 
+  const double* cell() const override { return frames_().cell; }
+  const double* coord(Uploads* uploads) const override {
+    return uploads->at<double>(coord_number_);
+  }
+
   void search(const Cuda& cuda, const SearchArrays& arrays, int64_t most_pairs,
               PairList* list) override {
     const Frames frames{
@@ -124,8 +129,17 @@ class ListDoor final : public Door {
   ListDoor(const deeptf_neighbor_list& given, const Description& about)
       : list_(given), rcut_(about.rcut), num_types_(static_cast<int32_t>(about.inputs.num_types)) {
     take_atoms(&list_, about.inputs, &type_, &fparam_, &aparam_);
+    list_.cell = cell_.of(list_.cell, 9);
     check(list_, about);
     describe(list_, this);
+  }
+
+  const double* cell() const override {
+    static const double none[9] = {};
+    return list_.cell != nullptr ? list_.cell : none;
+  }
+  const double* coord(Uploads* uploads) const override {
+    return uploads->at<double>(coord_number_);
   }
 
   void add(Uploads* uploads, KeptLists* kept) override {
@@ -206,7 +220,7 @@ class ListDoor final : public Door {
   double rcut_;
   int32_t num_types_;
   OnHost<int32_t> type_;
-  OnHost<double> fparam_, aparam_;
+  OnHost<double> fparam_, aparam_, cell_;
   KeptLists* kept_ = nullptr;
   int coord_number_ = 0;
 };

@@ -42,6 +42,10 @@ class Door {
   // Queues the search; all arrays are on the device. With most_pairs 0 it but counts the pairs.
   virtual void search(const Cuda& cuda, const SearchArrays& arrays, int64_t most_pairs,
                       PairList* list) = 0;
+  // Cells [F, 3, 3] on the host, and coordinates [num_all, 3] on the device; NULL where pairs are
+  // given.
+  virtual const double* cell() const { return nullptr; }
+  virtual const double* coord(Uploads*) const { return nullptr; }
   // Throws Error with what the CPU finds wrong.
   virtual void report() const = 0;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "engine/cuda/charges.h"
 #include "engine/cuda/model.h"
 
 namespace deeptf::device {
@@ -57,7 +58,7 @@ Model::Model(const ModelFile& file, int gpu) : about_(file), gpu_(gpu), process_
   if (!has_plan(file.metadata())) {
     throw Error("a model must have a plan of its stages to run on a GPU, got one for TensorFlow");
   }
-  const std::string unknown = unknown_kernel(file.metadata(), has_kernel);
+  const std::string unknown = unknown_kernel(file.metadata(), Plan::is_known);
   if (!unknown.empty()) {
     throw Error("a model must be made of stages with kernels for GPUs, got one with " + unknown);
   }
@@ -81,6 +82,7 @@ void Model::evaluate(const deeptf_frames& frames, const deeptf_options& options,
   }
   check(frames, about_);
   const FilledFrames filled(frames);
+  if (plan_->charges() != nullptr) plan_->charges()->grids(filled.get().cell, number);
   const int64_t types = about_.inputs.num_types;
   std::vector<int64_t> count(types * types);
   std::vector<double> distance(types * types, std::numeric_limits<double>::infinity());
@@ -145,6 +147,7 @@ void Model::evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
                      const deeptf_results& results) {
   check_process();
   check_takes_neighbours(about_);
+  if (plan_->charges() != nullptr) throw Error(kChargesTakeNoPairs);
   const UsedGpu used(gpu_);
   run(door_of(pairs, about_).get(), options, results);
 }

@@ -1,4 +1,5 @@
 // Terms of a model: read, and run forwards and backwards.
+#include "engine/cuda/charges.h"
 #include "engine/cuda/plan.h"
 
 namespace deeptf::device {
@@ -30,20 +31,26 @@ const double* TermRun::pull(const double* weight) {
 
 Plan::Plan(const ModelFile& file, const Inputs& inputs)
     : width_(inputs.width), terms_(read_terms<Stage>(file, inputs, make_stage)) {
-  int64_t number = 0;
-  for (const Term<Stage>& term : terms_) {
-    for (const auto& stage : term.stages) stage->number = number++;
+  for (const Term<Stage>& term : terms_) number(term);
+  const auto keep = [this](Term<Stage> shifts, ChargeConstants constants, const Inputs&) {
+    charges_ = std::make_unique<ChargeTerm>(std::move(shifts), std::move(constants));
+    number(charges_->shifts);
+  };
+  read_charges<Stage>(file, inputs, make_stage, keep);
+}
+
+Plan::~Plan() = default;
+
+void Plan::number(const Term<Stage>& term) {
+  for (const auto& stage : term.stages) {
+    stage->number = static_cast<int64_t>(stages_.size());
+    stages_.push_back(stage.get());
   }
 }
 
 std::string Plan::reason(const Refusal& refusal) const {
-  std::string text;
-  for (const Term<Stage>& term : terms_) {
-    for (const auto& stage : term.stages) {
-      if (stage->number == refusal.stage) text = stage->reason(refusal.reason);
-    }
-  }
-  return "atom " + std::to_string(refusal.atom) + ": " + text;
+  return "atom " + std::to_string(refusal.atom) + ": " +
+         stages_[refusal.stage]->reason(refusal.reason);
 }
 
 void Plan::evaluate(const Block& block, const double* weight, double* value,

@@ -1,6 +1,8 @@
 // The plan of a model on a device.
 #pragma once
 
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/cuda/stage.h"
@@ -25,10 +27,16 @@ class TermRun {
   std::vector<Stage::Pull> pulls_;
 };
 
+struct ChargeTerm;  // charges.h
+
 class Plan {
  public:
+  // Whether there are kernels for stages of that name on a device.
+  static bool is_known(const std::string& name) { return has_kernel(name) || name == kCharges; }
+
   // Throws Error where the plan is damaged, or a stage has no kernel on a device.
   Plan(const ModelFile& file, const Inputs& inputs);
+  ~Plan();
 
   // Queues what gives value [n, width] of the atoms of a block and, unless it is null,
   // pair_gradient [p, 3], that of sum_i weight_i . value_i to the displacements. Without weight
@@ -36,12 +44,17 @@ class Plan {
   void evaluate(const Block& block, const double* weight, double* value,
                 double* pair_gradient) const;
 
+  const ChargeTerm* charges() const { return charges_.get(); }  // or NULL
   // What an error says of an atom that a stage has refused.
   std::string reason(const Refusal& refusal) const;
 
  private:
+  void number(const Term<Stage>& term);
+
   int64_t width_;
   std::vector<Term<Stage>> terms_;
+  std::unique_ptr<ChargeTerm> charges_;
+  std::vector<const Stage*> stages_;  // of all terms, by their numbers
 };
 
 }  // namespace deeptf::device

@@ -22,6 +22,17 @@ struct PlaceNumber {
   }
 };
 
+struct TakeNumber {
+  int64_t width;
+  const int32_t* atom;
+  const double* of_atom;
+  double* numbers;
+
+  DEEPTF_HD void operator()(int64_t k) const {
+    numbers[k] = of_atom[atom[k / width] * width + k % width];
+  }
+};
+
 // part[blockIdx.y, frame, column]: the sum over one of gridDim.y parts of the atoms of a frame;
 // blockIdx.x has both others.
 __global__ void __launch_bounds__(kThreads)
@@ -67,12 +78,16 @@ void place_numbers(const Block& block, int64_t width, const double* numbers, dou
   for_each(block.cuda, width * block.num_atoms, PlaceNumber{width, block.atom, numbers, of_atom});
 }
 
+void take_numbers(const Block& block, int64_t width, const double* of_atom, double* numbers) {
+  for_each(block.cuda, width * block.num_atoms, TakeNumber{width, block.atom, of_atom, numbers});
+}
+
 void sum_frames(const Block& block, int64_t width, const double* of_atom, double* of_frame) {
   constexpr int64_t kAtoms = 512, kMostParts = 64;
   const Cuda& cuda = block.cuda;
   const int64_t sums = block.num_frames * width;
-  const int64_t parts =
-      std::clamp<int64_t>(block.num_all / block.num_frames / kAtoms, 1, kMostParts);
+  const int64_t parts = std::clamp<int64_t>(
+      block.num_all / std::max<int64_t>(block.num_frames, 1) / kAtoms, 1, kMostParts);
   auto* part = cuda.scratch<double>(parts * sums);
   launch(cuda, dim3(static_cast<unsigned>(sums), static_cast<unsigned>(parts)), kThreads,
          frame_sum_kernel, block.frame_row, width, of_atom, part);

@@ -15,6 +15,9 @@ void clear_results(const Cuda& cuda, Downloads* results);
 // have stays as it is.
 void place_numbers(const Block& block, int64_t width, const double* numbers, double* of_atom);
 
+// The way back: those of the atoms of a block.
+void take_numbers(const Block& block, int64_t width, const double* of_atom, double* numbers);
+
 // Queues their sums over the atoms of each frame, [F, width].
 void sum_frames(const Block& block, int64_t width, const double* of_atom, double* of_frame);
 

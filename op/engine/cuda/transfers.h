@@ -54,6 +54,11 @@ struct StepOutcome {
   SearchOutcome search;
   int64_t num_triples;
   unsigned long long refused;  // a Refusal (values.h)
+
+  // Whether nothing is wrong, and there was room for all.
+  bool is_whole(int64_t pairs, int64_t triples) const {
+    return search.wrong == 0 && refused == 0 && search.num_pairs <= pairs && num_triples <= triples;
+  }
 };
 
 // The results on the device; all have their place, wanted or not, but for the virials of atoms.

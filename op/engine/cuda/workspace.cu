@@ -2,11 +2,8 @@
 #include <algorithm>
 #include <typeinfo>
 
-#include "core/cuda/curve_pairs.h"
 #include "core/cuda/memory.h"
-#include "core/cuda/pair_order.h"
-#include "engine/cuda/results.h"
-#include "engine/cuda/workspace.h"
+#include "engine/cuda/step.h"
 
 namespace deeptf::device {
 namespace {
@@ -38,36 +35,14 @@ int64_t room_for_triples(int64_t triples) {
   throw Error("atoms must be usable, got others on the GPU, not on the CPU");
 }
 
-// Numbers [n, width] of the atoms of a block, from those of all atoms.
-struct TakeNumber {
-  int64_t width;
-  const int32_t* atom;
-  const double* of_atom;
-  double* numbers;
-
-  DEEPTF_HD void operator()(int64_t k) const {
-    numbers[k] = of_atom[atom[k / width] * width + k % width];
-  }
-};
-
-// energy = weight . value
-struct Weigh {
-  int64_t width;
-  const double *value, *weight;
-  double* energy;
-
-  DEEPTF_HD void operator()(int64_t atom) const {
-    double sum = 0;
-    for (int64_t k = atom * width; k < (atom + 1) * width; ++k) sum += value[k] * weight[k];
-    energy[atom] = sum;
-  }
-};
-
 // Numbers by which steps differ.
 class Key {
  public:
   void add(int64_t number) { text_.append(reinterpret_cast<const char*>(&number), sizeof number); }
   void add(const void* address) { add(static_cast<int64_t>(reinterpret_cast<intptr_t>(address))); }
+  void add(const EwaldGrid& grid) {
+    text_.append(reinterpret_cast<const char*>(&grid), sizeof grid);
+  }
   const std::string& text() const { return text_; }
 
  private:
@@ -93,31 +68,9 @@ class Waiting {
 
 }  // namespace
 
-struct Workspace::Step {
-  const Plan& plan;
-  const deeptf::Inputs& inputs;
-  Door* door;
-  const deeptf_options& options;
-  bool with_gradient, with_atom_virial;
-  std::vector<int32_t> count;  // [T] owned atoms of each type
-  int64_t num_real = 0;
-
-  // Numbers of another property than energies that an atom has; or 0.
-  int64_t width() const { return inputs.property == "energy" ? 0 : inputs.width; }
-};
-
 void Workspace::evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* door,
                          const deeptf_options& options, const deeptf_results& results) {
-  Step step{plan, inputs, door, options, false, false, {}};
-  step.with_atom_virial = results.atom_virial != nullptr && door->has_virial;
-  step.with_gradient =
-      results.force != nullptr || results.virial != nullptr || results.atom_virial != nullptr;
-  step.count.resize(inputs.num_types);
-  for (int64_t atom = 0; atom < door->num_owned; ++atom) {
-    if (door->type[atom] < 0) continue;
-    ++step.count[door->type[atom]];
-    ++step.num_real;
-  }
+  const Step step(plan, inputs, door, options, results);
   Room room = likely_room(step.num_real);
   if (door->num_pairs() > 0) room.pairs = door->num_pairs();
   const Cuda own = cuda();
@@ -159,6 +112,11 @@ void Workspace::send(const Step& step) {
   numbers_.frame_row = uploads_.add(door->frame_row.data(), frames + 1);
   numbers_.fparam = uploads_.add(door->fparam, inputs.num_fparam * frames);
   numbers_.aparam = uploads_.add(door->aparam, inputs.num_aparam * door->num_centres);
+  const auto number = [](const std::vector<int32_t>& array) {
+    return static_cast<int64_t>(array.size());
+  };
+  numbers_.site_atom = uploads_.add(step.sites.atom.data(), number(step.sites.atom));
+  numbers_.site_first = uploads_.add(step.sites.first.data(), number(step.sites.first));
   numbers_.weight = uploads_.add(weight, weight != nullptr ? step.width() * door->num_centres : 0);
   door->add(&uploads_, &kept_);
   uploads_.send(cuda());
@@ -200,7 +158,7 @@ StepOutcome Workspace::try_step(const Step& step, const Room& room) {
   arena_.take_back();
   const Cuda own = cuda();
   const auto queue_all = [&] { queue(step, room); };
-  if (step.num_real <= kGraphAtoms) {
+  if (step.num_real <= kGraphAtoms && step.options.add_parts == nullptr) {
     graph_.run(own, key_of(step, room), queue_all);
   } else {
     queue_all();
@@ -208,97 +166,6 @@ StepOutcome Workspace::try_step(const Step& step, const Room& room) {
   downloads_.fetch(own);
   wait(own);
   return downloads_.received();
-}
-
-void Workspace::queue(const Step& step, const Room& room) {
-  const Cuda own = cuda();
-  const int64_t most_pairs = room.pairs;
-  clear_results(own, &downloads_);
-  if (step.num_real == 0) return;
-  const int64_t n = step.num_real, types = step.inputs.num_types, all = step.door->num_all;
-  const PairCounts counts{own.scratch<int32_t>(n),         own.scratch<int32_t>(types),
-                          own.scratch<int32_t>(n * types), own.scratch<int32_t>(types * types),
-                          own.scratch<int32_t>(n * types), own.scratch<int32_t>(all + 1)};
-  const SortedPairs sorted{own.scratch<int32_t>(most_pairs), own.scratch<int32_t>(most_pairs),
-                           own.scratch<double>(3 * most_pairs), own.scratch<int32_t>(most_pairs)};
-  {
-    const Arena::Scope scope(&arena_);
-    auto* outcome = own.scratch<SearchOutcome>(1);
-    fill_zero(own, sizeof *outcome, outcome);
-    PairList list{};
-    step.door->search(own, arrays(outcome), most_pairs, &list);
-    CudaPairSorter sorter(list, n, most_pairs, own);
-    sorter.fill(counts, sorted);
-    set_outcome(own, outcome, sorter.wrong(), &downloads_);
-  }
-  const PlacedPairs placed = place_pairs({n, most_pairs, types, 0, counts.atom_count,
-                                          counts.neighbor_count, nullptr, nullptr, nullptr},
-                                         own);
-  const Block block{own,
-                    &arena_,
-                    n,
-                    all,
-                    step.door->num_frames,
-                    most_pairs,
-                    types,
-                    step.count.data(),
-                    counts.atom_order,
-                    uploads_.at<int32_t>(numbers_.type),
-                    uploads_.at<int32_t>(numbers_.frame_row),
-                    uploads_.at<double>(numbers_.fparam),
-                    uploads_.at<double>(numbers_.aparam),
-                    counts.atom_count,
-                    counts.neighbor_count,
-                    placed.first,
-                    placed.type,
-                    sorted.centre,
-                    sorted.displacement,
-                    downloads_.outside_count(),
-                    downloads_.outside_distance(),
-                    room.triples,
-                    &downloads_.outcome()->num_triples,
-                    &downloads_.outcome()->refused};
-  queue_plan(step, block,
-             {most_pairs, n, all, types, counts.atom_order, counts.first_pair,
-              counts.neighbor_count, counts.pair_row, sorted.pair_of},
-             sorted.neighbor);
-}
-
-void Workspace::queue_plan(const Step& step, const Block& block, const PairsOfAtoms& pairs,
-                           const int32_t* neighbor) {
-  const Cuda& own = block.cuda;
-  const int64_t count = step.inputs.width * block.num_atoms;
-  auto* value = own.scratch<double>(count);
-  double* gradient = step.with_gradient ? own.scratch<double>(3 * block.num_pairs) : nullptr;
-  double* weight = nullptr;
-  if (step.options.weight != nullptr) {
-    weight = own.scratch<double>(count);
-    for_each(
-        own, count,
-        TakeNumber{step.inputs.width, block.atom, uploads_.at<double>(numbers_.weight), weight});
-  }
-  step.plan.evaluate(block, weight, value, gradient);
-  queue_values(step, block, value, weight);
-  if (!step.with_gradient) return;
-  add_forces(block, pairs, neighbor, gradient, step.with_atom_virial, &downloads_);
-  if (!step.door->has_virial) set_zero(own, downloads_.virial(), 9 * block.num_frames);
-}
-
-// Queues energies, or other properties and, where they have weights, energies of these.
-void Workspace::queue_values(const Step& step, const Block& block, const double* value,
-                             const double* weight) {
-  const int64_t width = step.width();
-  const double* energy = value;
-  if (width > 0) {
-    place_numbers(block, width, value, downloads_.atom_value());
-    sum_frames(block, width, downloads_.atom_value(), downloads_.value());
-    if (weight == nullptr) return;
-    auto* weighted = block.cuda.scratch<double>(block.num_atoms);
-    for_each(block.cuda, block.num_atoms, Weigh{width, value, weight, weighted});
-    energy = weighted;
-  }
-  place_numbers(block, 1, energy, downloads_.atom_energy());
-  sum_frames(block, 1, downloads_.atom_energy(), downloads_.energy());
 }
 
 std::string Workspace::key_of(const Step& step, const Room& room) {
@@ -311,6 +178,8 @@ std::string Workspace::key_of(const Step& step, const Room& room) {
     key.add(number);
   }
   for (const int32_t number : step.count) key.add(int64_t{number});
+  for (const int64_t number : step.sites.frame_row) key.add(number);
+  for (const EwaldGrid& grid : step.grids) key.add(grid);
   for (const void* address : {uploads_.begin(), static_cast<const void*>(downloads_.begin()),
                               arena_.begin(), static_cast<const void*>(kept_.row.at_least(0)),
                               static_cast<const void*>(kept_.neighbor.at_least(0))}) {

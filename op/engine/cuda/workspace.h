@@ -11,6 +11,7 @@
 #pragma once
 
 #include "core/geometry/force_virial.h"
+#include "engine/cuda/charges.h"
 #include "engine/cuda/door.h"
 #include "engine/cuda/plan.h"
 
@@ -34,7 +35,7 @@ class Workspace {
 
   // Where inputs lie that all doors have.
   struct Numbers {
-    int type, frame_row, fparam, aparam, weight;
+    int type, frame_row, fparam, aparam, weight, site_atom, site_first;
   };
 
   Cuda cuda();
@@ -45,8 +46,12 @@ class Workspace {
   void queue(const Step& step, const Room& room);
   void queue_plan(const Step& step, const Block& block, const PairsOfAtoms& pairs,
                   const int32_t* neighbor);
-  void queue_values(const Step& step, const Block& block, const double* value,
-                    const double* weight);
+  void queue_values(const Step& step, const Block& block, const double* value, const double* weight,
+                    const ChargeSum* charges);
+  std::unique_ptr<ChargeSum> charges_of(const Step& step, const Block& block);
+  PartsAdder adder_of(const Step& step, const Block& block);
+  void add_charge_forces(const ChargeSum& charges);
+  void queue_lonely_charges(const Step& step, const Block& block);
   std::string key_of(const Step& step, const Room& room);
   Room likely_room(int64_t num_real) const;
 
@@ -56,6 +61,7 @@ class Workspace {
   Downloads downloads_;
   KeptLists kept_;
   Graph graph_;
+  Memory parts_{Memory::Place::host};  // a structure factor that is shared out
   Numbers numbers_{};
   int64_t real_ = 0, pairs_ = 0, triples_ = 0;  // of the last step
   Room room_{0, 1};

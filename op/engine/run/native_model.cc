@@ -51,11 +51,7 @@ class NativeModel final : public Model {
   void evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
                 const deeptf_results& results) const override {
     check_takes_neighbours(about);
-    if (charges_ != nullptr) {
-      throw Error(
-          "the model must be given coordinates and a cell, got pairs: its charges act on all "
-          "others; use deeptf_evaluate or deeptf_evaluate_list");
-    }
+    if (charges_ != nullptr) throw Error(kChargesTakeNoPairs);
     if (about.spins.count() > 0) {
       throw Error(
           "the model must be given coordinates, got pairs, which do not say where spins point; use "

@@ -36,6 +36,9 @@ struct Found {
     given.size = sizeof given;
     given.threads = 1;
     given.weight = weight.empty() ? nullptr : weight.data();
+    given.add_parts = add_parts;
+    given.parts = parts;
+    given.num_parts = add_parts != nullptr ? 2 : 1;
     return given;
   }
 
@@ -67,6 +70,8 @@ struct Found {
   static constexpr double kUnset = 777;
   std::vector<double> energy, force, virial, atom_energy, atom_virial, outside_distance;
   std::vector<double> value, atom_value, weight;  // of another property; or nothing
+  deeptf_add_parts add_parts = nullptr;
+  void* parts = nullptr;
   std::vector<int64_t> outside_count;
 };
 
@@ -280,6 +285,7 @@ struct Lists {
     given.neighbor_mask = (1 << 30) - 1;
     given.fparam = system.fparam.data();
     given.aparam = system.aparam.data();
+    given.cell = system.cell.data();
     given.revision = revision;
     return given;
   }

@@ -119,30 +119,25 @@ class PropertyModel : public ModelBytes {
   bool diagonal = true;                  // tensors of one number for each axis
   std::vector<bool> chosen{true, true};  // types that have numbers
 
- private:
-  std::string stages() override {
+ protected:
+  std::string stages() override { return property_stages(output, numbers); }
+
+  std::string property_stages(const std::string& property, int64_t count) {
     const std::string all =
         environment("rows", 4, "pairs", rcut) + sums("atom") + sums("other") + moment_stage("atom");
-    if (output == "dos") return all + net_stage("dos", numbers);
+    if (property == "dos") return all + net_stage("dos", count);
     const std::string axes = all +
                              stage("axes", R"("takes": ["other/sums", "atom/sums"], )"
                                            R"("places": [30, 40], "gives": "axes")") +
                              ", ";
-    const int64_t count = 2 * width * (output == "polar" && !diagonal ? 2 * width : 1);
-    const std::string more = R"("takes": ["axes", "numbers"], "gives": )" + quoted(output);
-    if (output == "dipole") {
-      return axes + net_stage("numbers", count) + ", " + stage("axis_vector", more);
-    }
-    return axes + net_stage("numbers", count) + ", " +
-           stage("axis_tensor", more + R"(, "diagonal": )" + truth(diagonal) + R"(, "scale": [)" +
-                                    each_type("1.5") + R"(], "added": [)" + each_type("-0.3") +
-                                    "]");
-  }
-
-  std::string each_type(const std::string& first) const {
-    std::string all = first;
-    for (int64_t t = 1; t < types; ++t) all += ", 0." + std::to_string(t);
-    return all;
+    const bool full = property == "polar" && !diagonal;
+    const std::string more = R"("takes": ["axes", "numbers"], "gives": )" + quoted(property);
+    const std::string with_numbers =
+        axes + net_stage("numbers", 2 * width * (full ? 2 * width : 1)) + ", ";
+    if (property == "dipole") return with_numbers + stage("axis_vector", more);
+    return with_numbers + stage("axis_tensor", more + R"(, "diagonal": )" + truth(diagonal) +
+                                                   R"(, "scale": [)" + each_type("1.5") +
+                                                   R"(], "added": [)" + each_type("-0.3") + "]");
   }
 
   std::string sums(const std::string& name) {
@@ -150,6 +145,13 @@ class PropertyModel : public ModelBytes {
                                       R"(, "columns": 4, )" + table(name, types * types) + ", " +
                                       blocks(name, types * types)) +
            ", ";
+  }
+
+ private:
+  std::string each_type(const std::string& first) const {
+    std::string all = first;
+    for (int64_t t = 1; t < types; ++t) all += ", 0." + std::to_string(t);
+    return all;
   }
 
   std::string net_stage(const std::string& gives, int64_t count) {
@@ -169,6 +171,28 @@ class PropertyModel : public ModelBytes {
                                      R"(], "nets": [)" + nets + "], " + precision() + ", " +
                                      standardised("fparam", fparam) + ", " +
                                      standardised("aparam", aparam) + more);
+  }
+};
+
+// Energies beside charges, of which some atoms have a second one (DPLR).
+class ChargedModel : public PropertyModel {
+ public:
+  ChargedModel() : PropertyModel("energy", 0) { chosen = {true, false}; }
+
+ private:
+  std::string terms() override {
+    const std::string near = environment("rows", 4, "pairs", rcut) + sums("atom") +
+                             moment_stage("atom") + fitting_stage("atom", width * axis);
+    prefix = "charges/";
+    std::string charge = "6", centre = "-8";
+    for (int64_t t = 1; t < types; ++t) charge += ", 1", centre += ", null";
+    const std::string charges =
+        property_stages("dipole", 3) + ", " +
+        stage("dipole_charge", R"("takes": "dipole", "beta": 0.5, "spacing": 1.1, )"
+                               R"("charge": [)" +
+                                   charge + R"(], "centre": [)" + centre + "]");
+    prefix = "";
+    return term(near, "energy") + ", " + term(charges, "dipole");
   }
 };
 

@@ -40,6 +40,8 @@ class ModelBytes {
   }
 
  protected:
+  std::string prefix;  // of the names of constants
+
   // Of the term, up to the value "energy".
   virtual std::string stages() = 0;
   virtual std::string terms() { return term(stages(), output); }
@@ -81,13 +83,13 @@ class ModelBytes {
   // Adds a constant and returns a member that names it.
   std::string constant(const std::string& member, const std::string& name,
                        const std::vector<double>& numbers, const Shape& shape) {
-    nodes_ += node(name, tensor(kDouble, field(4, bytes_of(numbers)), shape));
-    return quoted(member) + ": " + quoted(name);
+    nodes_ += node(prefix + name, tensor(kDouble, field(4, bytes_of(numbers)), shape));
+    return quoted(member) + ": " + quoted(prefix + name);
   }
   std::string constant(const std::string& member, const std::string& name,
                        const std::vector<int32_t>& numbers, const Shape& shape) {
-    nodes_ += node(name, tensor(kInt32, field(4, bytes_of(numbers)), shape));
-    return quoted(member) + ": " + quoted(name);
+    nodes_ += node(prefix + name, tensor(kInt32, field(4, bytes_of(numbers)), shape));
+    return quoted(member) + ": " + quoted(prefix + name);
   }
   std::vector<double> random(int64_t count, double scale, double middle = 0) {
     std::normal_distribution<double> draw(middle, scale);
