@@ -57,6 +57,7 @@ PLAIN = (
     "se_a_mask",
     "srtab",
     "srtab_nobias",
+    "srtab_atom_ener",  # three types; float32 rounds sw_rmax - sw_rmin, and atom_ener is in V's bias
     "linear_sum",
     "spin",
 )
@@ -82,7 +83,14 @@ TENSORS = {
 }
 TOLERANCES = {"float32": 1e-6}
 # Golden files without virials of atoms, or with virials of pairs that both atoms share.
-OTHER_SHARES = ("loc_frame", "loc_frame_neg", "loc_frame_nn", "srtab", "srtab_nobias")
+OTHER_SHARES = (
+    "loc_frame",
+    "loc_frame_neg",
+    "loc_frame_nn",
+    "srtab",
+    "srtab_nobias",
+    "srtab_atom_ener",
+)
 FEATURES = {  # part of a name -> what the message must say
     "compressed": "compressed",
 }
