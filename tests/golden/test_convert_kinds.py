@@ -56,6 +56,7 @@ PLAIN = (
     "se_a_mask",
     "srtab",
     "srtab_nobias",
+    "srtab_atom_ener",  # three types; float32 rounds sw_rmax - sw_rmin, and atom_ener is in V's bias
     "linear_sum",
     "spin",
 )
@@ -81,7 +82,14 @@ TENSORS = {
 }
 TOLERANCES = {"float32": 1e-6}
 # Golden files without virials of atoms, or with virials of pairs that both atoms share.
-OTHER_SHARES = ("loc_frame", "loc_frame_neg", "loc_frame_nn", "srtab", "srtab_nobias")
+OTHER_SHARES = (
+    "loc_frame",
+    "loc_frame_neg",
+    "loc_frame_nn",
+    "srtab",
+    "srtab_nobias",
+    "srtab_atom_ener",
+)
 OWN = Path(__file__).parent / "kinds"  # a few of them
 BESIDE = "the golden kinds are not in a folder `shared` beside the checkout"
 
