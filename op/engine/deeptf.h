@@ -117,8 +117,8 @@ const char* deeptf_metadata(const deeptf_model* model);
 
 /* --- Evaluation ---
  *
- * A model on a GPU copies what it is given to its memory, and the results back; options are not
- * used. All arrays may lie in memory of the GPU too (cudaMalloc), but for structs, the lists of
+ * A model on a GPU copies what it is given to its memory, and the results back; of the options it
+ * uses `weight` and, for charges, add_parts. All arrays may lie in memory of the GPU too (cudaMalloc), but for structs, the lists of
  * neighbours with their numbers and centres, id, and outside_count and _distance. Of these arrays
  * `coord`, `neighbor`, `displacement` and results are not copied to the host. What fills them must
  * have been waited for; results are there when the call returns. Each call that runs at the same

@@ -38,7 +38,7 @@ class NativeModel final : public Model {
 
   void evaluate(const deeptf_neighbor_list& list, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    check_takes_neighbours();
+    check_takes_neighbours(about);
     const double no_cell[9] = {};
     const ListCentres centres(list, about.rcut, about.inputs.num_real_types());
     if (about.spins.count() > 0) {  // virtual atoms are at their own places too
@@ -50,12 +50,8 @@ class NativeModel final : public Model {
 
   void evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    check_takes_neighbours();
-    if (charges_ != nullptr) {
-      throw Error(
-          "the model must be given coordinates and a cell, got pairs: its charges act on all "
-          "others; use deeptf_evaluate or deeptf_evaluate_list");
-    }
+    check_takes_neighbours(about);
+    if (charges_ != nullptr) throw Error(kChargesTakeNoPairs);
     if (about.spins.count() > 0) {
       throw Error(
           "the model must be given coordinates, got pairs, which do not say where spins point; use "
@@ -65,13 +61,6 @@ class NativeModel final : public Model {
   }
 
  private:
-  void check_takes_neighbours() const {
-    if (!about.masked) return;
-    throw Error(
-        "the model must be given coordinates, got neighbours: its atoms see all others; use "
-        "deeptf_evaluate");
-  }
-
   void evaluate_masked(const deeptf_frames& frames, const deeptf_options& options,
                        const deeptf_results& results) const {
     check_mask(frames);
