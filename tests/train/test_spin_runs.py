@@ -10,6 +10,7 @@ import pytest
 from small_run import INPUT, SPIN, SPIN_LOSS, TYPES, changed_input, write_spin_system
 
 from deeptf.data.errors import DataError
+from deeptf.infer.backend import ENGINE
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.infer.test import test as compare
 from deeptf.input_file import ConfigError
@@ -53,6 +54,7 @@ def test_a_run(path: Path, capsys: pytest.CaptureFixture) -> None:
     with DeepPot("model.pb") as pot:
         found = pot.eval(coord, cell, types, atomic=True)
         assert pot.get_type_map() == ["A", "B", "A_spin"]
+        assert pot.get_ntypes_spin() == 1 and pot.backend == ENGINE
     assert found[3].shape == (FRAMES, 6, 1) and found[4].shape == (FRAMES, 8, 9)
     np.testing.assert_allclose(found[3].sum(axis=1), found[0], rtol=1e-12)
     label, force = label.reshape(FRAMES, -1, 3), found[1]
