@@ -93,6 +93,17 @@ int32_t deeptf_num_aparam(const deeptf_model* model);
 const char* deeptf_property(const deeptf_model* model);
 /* Numbers of it that a frame and an atom have: 1, 3, 9 or any number. */
 int32_t deeptf_width(const deeptf_model* model);
+/* Types of atoms with spins: the first so many, S; 0 without any. The last S types are those of
+ * virtual atoms, which are beside them: one of an atom at x with spin s is at x + d with
+ *     d = s deeptf_virtual_len / deeptf_spin_norm
+ * A caller gives both kinds. The n-th virtual atom of a type belongs to the n-th atom of its type
+ * in a frame, or of all atoms of a list. Virtual atoms are neighbours and have no energy; they need
+ * no lists, and may be centres or not. `force` is -dE/dx at constant spins, at a virtual atom
+ * -dE/ds; virials are of a strain that turns no spin. deeptf_evaluate_pairs takes no such model. */
+int32_t deeptf_num_spin_types(const deeptf_model* model);
+/* In A, and the length of spins in the data of the model; NAN for a type without spins. */
+double deeptf_virtual_len(const deeptf_model* model, int32_t type);
+double deeptf_spin_norm(const deeptf_model* model, int32_t type);
 /* Distance in A where the data of the model end for a pair of types; NAN where it cannot tell. */
 double deeptf_data_end(const deeptf_model* model, int32_t centre_type, int32_t neighbor_type);
 /* 1 where the engine runs the model itself, 0 where TensorFlow does. */

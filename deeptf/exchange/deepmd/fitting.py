@@ -1,7 +1,8 @@
 """Fitting nets in the graph of a deepmd-kit model.
 
 `atom_ener` shows as a second evaluation of a fitting net, at a descriptor of zeros, that is
-subtracted. It becomes a part of the energy bias, or of a wider net.
+subtracted. It becomes a part of the energy bias, or of a wider net where it is no constant or where
+a table of pair energies needs the bias alone.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def fitting_arrays(
     relative = [net for owner, net in owners if f"final_layer{owner}_1/MatMul" in graph]
     if not relative:
         return config, arrays
-    if fitting.conditions:
+    short_range = config.short_range
+    if fitting.conditions or (short_range is not None and short_range.with_bias):
         return _with_nets_at_zero(config, arrays, relative)
     counts = len(owners) == 1 or np.array([net in relative for _, net in owners])
     arrays["energy_bias"] -= np.where(counts, _energy_at_zero(config, arrays, types), 0.0)
@@ -212,8 +214,9 @@ def _with_nets_at_zero(
 ) -> tuple[ModelConfig, Arrays]:
     """Return a model whose fitting nets give N(D, p) - N(0, p) where they are among `relative`.
 
-    With frame or atom parameters p the value at a descriptor of zeros is no constant. A net of
-    twice the width holds both: its second half sees the parameters only, and counts negative.
+    With frame or atom parameters p the value at a descriptor of zeros is no constant, and a bias
+    that a table takes must not hold it. A net of twice the width gives both values: its second half
+    sees the parameters only, and counts negative.
     """
     fitting, width = config.term.fitting_net, config.term.descriptor.width
     nets_there = sorted({name.partition("/")[0] for name in arrays if name.endswith("/matrix")})

@@ -43,13 +43,20 @@ def short_range_settings(graph: DeepmdGraph, script: Any) -> dict[str, Any]:
     if not has_table(graph):
         return {}
     section = section_of(script, "model") or {}
-    attributes = graph.only((SWITCH,)).attr
-    keys = {"smin_alpha": "alpha", "sw_rmin": "rmin", "sw_rmax": "rmax"}
+    alpha, least, width = _lengths(graph.only((SWITCH,)))
     return {
         "use_srtab": str(section.get("use_srtab") or DATA),
         "srtab_add_bias": section.get("srtab_add_bias", True) is True,
-        **{name: float(attributes[key].f) for name, key in keys.items()},
+        "smin_alpha": alpha,
+        "sw_rmin": least,
+        "sw_rmax": least + width,
     }
+
+
+def _lengths(node: tf.NodeDef) -> tuple[float, float, float]:
+    """Return alpha, rmin and rmax - rmin of a switch, rounded as the op does."""
+    alpha, least, most = (np.float32(node.attr[key].f) for key in ("alpha", "rmin", "rmax"))
+    return float(alpha), float(least), float(most - least)
 
 
 def short_range_arrays(graph: DeepmdGraph, num_types: int) -> Arrays:
@@ -115,14 +122,14 @@ def _switch(
     node: tf.NodeDef, given: Sequence[np.ndarray], num_centres: int, num_atoms: int
 ) -> list[np.ndarray]:
     _, displacement, neighbor, _ = given
-    alpha, least, most = (float(node.attr[key].f) for key in ("alpha", "rmin", "rmax"))
+    alpha, least, width = _lengths(node)
     x, filled = _places(displacement, neighbor, num_centres)
     r = np.where(filled, np.linalg.norm(x, axis=-1), 1.0)
     weight = np.where(filled, np.exp(-r / alpha), 0.0)
     total = weight.sum(axis=1, keepdims=True)
     share = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
     soft = (share * r).sum(axis=1, keepdims=True)
-    value, slope = smooth_step(soft, least, most - least)
+    value, slope = smooth_step(soft, least, width)
     value = np.where(total > 0, value, 0.0)
     slope = slope * share * (1 - (r - soft) / alpha)
     return [value, (slope / r)[..., None] * x]
