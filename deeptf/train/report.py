@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 
 import numpy as np
 
@@ -29,9 +30,13 @@ def root_mean_squares(
 
 
 def parts_of_errors(errors: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Return what Progress.say tells of errors by column, for each name of data."""
+    """Return what Progress.say tells of errors by column, for each name of data.
+
+    Columns without labels are left out.
+    """
     parts = []
     for name, columns in errors.items():
-        text = " ".join(f"{key[5:]} {value:.3e}" for key, value in columns.items() if key[5:])
+        told = {key[5:]: value for key, value in columns.items() if key[5:] and not isnan(value)}
+        text = " ".join(f"{key} {value:.3e}" for key, value in told.items())
         parts.append(f"{name}: {text}")
     return parts
