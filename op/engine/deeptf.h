@@ -118,13 +118,13 @@ const char* deeptf_metadata(const deeptf_model* model);
 /* --- Evaluation ---
  *
  * A model on a GPU copies what it is given to its memory, and the results back; of the options it
- * uses `weight` and, for charges, add_parts. All arrays may lie in memory of the GPU too (cudaMalloc), but for structs, the lists of
- * neighbours with their numbers and centres, id, and outside_count and _distance. Of these arrays
- * `coord`, `neighbor`, `displacement` and results are not copied to the host. What fills them must
- * have been waited for; results are there when the call returns. Each call that runs at the same
- * time has memory of its own, which the model keeps. A fork of the process cannot go on with a
- * model on a GPU. Energies agree with those of the CPU to rounding, and have the same bits each
- * time. */
+ * uses `weight` and, for charges, add_parts. All arrays may lie in memory of the GPU too
+ * (cudaMalloc), but for structs, the lists of neighbours with their numbers and centres, id, and
+ * outside_count and _distance. Of these arrays `coord`, `neighbor`, `displacement`, `weight` and
+ * results are not copied to the host. What fills them must have been waited for; results are there
+ * when the call returns. Each call that runs at the same time has memory of its own, which the
+ * model keeps. A fork of the process cannot go on with a model on a GPU. Energies agree with those
+ * of the CPU to rounding, and have the same bits each time. */
 
 /* Replaces `count` values by their sums over all callers that share out the atoms of a frame. */
 typedef void (*deeptf_add_parts)(void* parts, double* values, int64_t count);

@@ -97,7 +97,7 @@ for name in sys.argv[1:]:
     golden = np.load(f"{name}.npz")
     more = {"atomic": True} | {"aparam": golden["aparam"] for key in golden if key == "aparam"}
     for cell in (golden["cell"].reshape(1, 9), None):
-        if cell is not None and "energy" not in golden:
+        if cell is not None and "energy" not in golden or cell is None and name == "dplr_ener":
             continue
         given = golden["coord"].reshape(1, -1), cell, golden["types"]
         for a, b in zip(auto.eval(*given, **more), cpu.eval(*given, **more), strict=True):

@@ -57,19 +57,53 @@ struct FindPlaces {
   }
 };
 
-struct ChooseAxes {
+// For each axis of each atom the pair that its rule takes, and the next nearest; -1 for none.
+struct TakeAxes {
   PlacedFramesInputs in;
   const double* squared;
+  int32_t *chosen, *next;
+
+  DEEPTF_HD void operator()(int64_t k) const {
+    const int64_t atom = k / 2, axis = k % 2, rule = 2 * int64_t{in.type[atom]} + axis;
+    int32_t* own = chosen + atom * in.frames.num_chosen();
+    int32_t place = following(own, rule, -1);
+    for (int32_t number = 0; number < in.frames.rank[rule] && place >= 0; ++number) {
+      place = following(own, rule, place);
+    }
+    const int32_t after = place >= 0 ? following(own, rule, place) : -1;
+    own[in.frames.num_places + axis] = place >= 0 ? own[place] : -1;
+    next[k] = after >= 0 ? own[after] : -1;
+  }
+
+ private:
+  // Of the places of a rule the nearest one behind `place`, -1 for the first; -1 where there is
+  // none. Of equally distant ones the first place comes first.
+  DEEPTF_HD int32_t following(const int32_t* own, int64_t rule, int32_t place) const {
+    const double last = place >= 0 ? squared[own[place]] : -1;
+    double nearest = 0;
+    int32_t found = -1;
+    for (int32_t k = in.frames.rule_row[rule]; k < in.frames.rule_row[rule + 1]; ++k) {
+      const int32_t other = in.frames.rule_place[k];
+      if (own[other] < 0) continue;
+      const double distance = squared[own[other]];
+      if (distance < last || (distance == last && other <= place)) continue;
+      if (found >= 0 && distance >= nearest) continue;
+      nearest = distance;
+      found = other;
+    }
+    return found;
+  }
+};
+
+struct CheckAxes {
+  PlacedFramesInputs in;
+  const int32_t* next;
   int32_t *chosen, *lack;
 
   DEEPTF_HD void operator()(int64_t atom) const {
-    int32_t* own = chosen + atom * in.frames.num_chosen();
-    int32_t* axes = own + in.frames.num_places;
-    const int64_t rule = 2 * int64_t{in.type[atom]};
-    axes[0] = take(own, rule, in.frames.rank[rule]);
-    axes[1] = take(own, rule + 1, in.frames.rank[rule + 1]);
+    int32_t* axes = chosen + atom * in.frames.num_chosen() + in.frames.num_places;
     if (axes[0] >= 0 && axes[1] >= 0 && are_opposite(to(axes[0]), to(axes[1]))) {
-      axes[1] = take(own, rule + 1, in.frames.rank[rule + 1] + 1);
+      axes[1] = next[2 * atom + 1];
     }
     if (axes[0] < 0) {
       lack[atom] = kFirstAxis;
@@ -82,28 +116,6 @@ struct ChooseAxes {
 
  private:
   DEEPTF_HD Vector3 to(int64_t pair) const { return Vector3(in.displacement + 3 * pair); }
-
-  // The pair of the rank-th nearest of the places of a rule; -1 for none. Of equally distant ones
-  // the first place comes first.
-  DEEPTF_HD int32_t take(const int32_t* own, int64_t rule, int64_t rank) const {
-    int32_t pair = -1, place = -1;
-    for (int64_t number = 0; number <= rank; ++number) {
-      const double last = pair >= 0 ? squared[pair] : -1;
-      int32_t next = -1, next_place = -1;
-      for (int32_t k = in.frames.rule_row[rule]; k < in.frames.rule_row[rule + 1]; ++k) {
-        const int32_t other_place = in.frames.rule_place[k], other = own[other_place];
-        if (other < 0 || squared[other] < last) continue;
-        if (squared[other] == last && other_place <= place) continue;
-        if (next >= 0 && !(squared[other] < squared[next])) continue;
-        next = other;
-        next_place = other_place;
-      }
-      if (next < 0) return -1;
-      pair = next;
-      place = next_place;
-    }
-    return pair;
-  }
 };
 
 DEEPTF_HD inline LocalAxes axes_of(const PlacedFramesInputs& in, const int32_t* own) {
@@ -216,7 +228,9 @@ void local_frames(const PlacedFramesInputs& in, const Cuda& cuda, double* rows, 
   for_each(cuda, in.num_pairs, SquareDistance{in.displacement, squared});
   for_each(cuda, n * in.frames.num_chosen(), FillPlace{chosen});
   for_each(cuda, in.frames.num_types * n * kLanes, FindPlaces{in, squared, chosen});
-  for_each(cuda, n, ChooseAxes{in, squared, chosen, lack});
+  auto* next = cuda.scratch<int32_t>(2 * n);
+  for_each(cuda, 2 * n, TakeAxes{in, squared, chosen, next});
+  for_each(cuda, n, CheckAxes{in, next, chosen, lack});
   for_each(cuda, n * in.frames.num_places, WritePlaces{in, chosen, lack, rows});
 }
 

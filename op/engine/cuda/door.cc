@@ -177,7 +177,7 @@ class ListDoor final : public Door {
     OnHost<double> coord;
     deeptf_neighbor_list own = list_;
     own.coord = coord.of(own.coord, 3 * num_all);
-    const ListCentres centres(own, rcut_);
+    const ListCentres centres(own, rcut_, num_types_);
     FoundPairs found;
     centres.find(0, centres.count(), &found);
   }
@@ -185,7 +185,7 @@ class ListDoor final : public Door {
  private:
   // Copies the lists of all owned atoms, one behind the other, to the device.
   void keep_lists() {
-    const ListCentres checked(list_, rcut_);  // each atom once
+    const ListCentres checked(list_, rcut_, num_types_);  // each atom once
     std::vector<int32_t> place(num_centres, -1), row(num_owned + 1), entries;
     int64_t number = 0;
     for (int32_t k = 0; k < list_.num_lists; ++k) {

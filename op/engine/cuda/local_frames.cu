@@ -20,30 +20,33 @@ struct RefuseAtoms {
 struct Normalise {
   int64_t width;
   const int32_t* type;
-  const double *mean, *stddev;
+  const double *mean, *inverse;  // of stddev
   double* rows;
 
   DEEPTF_HD void operator()(int64_t k) const {
     const int64_t at = type[k / width] * width + k % width;
-    rows[k] = (rows[k] - mean[at]) / stddev[at];
+    rows[k] = (rows[k] - mean[at]) * inverse[at];
   }
 };
 
-struct DivideByStddev {
+struct PullNormalise {
   int64_t width;
   const int32_t* type;
-  const double *upper, *stddev;
+  const double *upper, *inverse;
   double* to;
 
   DEEPTF_HD void operator()(int64_t k) const {
-    to[k] = upper[k] / stddev[type[k / width] * width + k % width];
+    to[k] = upper[k] * inverse[type[k / width] * width + k % width];
   }
 };
 
 class LocalFramesStage final : public Stage {
  public:
   explicit LocalFramesStage(const StageReader& reader)
-      : constants_(reader), mean_(constants_.mean), stddev_(constants_.stddev) {
+      : constants_(reader), mean_(constants_.mean) {
+    std::vector<double> inverse;
+    for (const double stddev : constants_.stddev.numbers) inverse.push_back(1 / stddev);
+    inverse_ = Constant<double>(inverse.data(), static_cast<int64_t>(inverse.size()));
     const std::vector<int32_t> numbers = numbers_of(constants_.frames);
     numbers_ = Constant<int32_t>(numbers.data(), static_cast<int64_t>(numbers.size()));
   }
@@ -66,14 +69,14 @@ class LocalFramesStage final : public Stage {
     }
     for_each(block.cuda, n, RefuseAtoms{lack, block.type, block.atom, number, block.refused});
     for_each(block.cuda, n * width,
-             Normalise{width, block.type, mean_.data(), stddev_.data(), rows});
+             Normalise{width, block.type, mean_.data(), inverse_.data(), rows});
     if (!gradient) return {};
     return [this, in, chosen, lack, &block, &values] {
       const int64_t count = block.num_atoms * constants_.width;
       double* upper = values.keep<double>(count);
       for_each(block.cuda, count,
-               DivideByStddev{constants_.width, block.type,
-                              values.gradient<double>(constants_.gives), stddev_.data(), upper});
+               PullNormalise{constants_.width, block.type,
+                             values.gradient<double>(constants_.gives), inverse_.data(), upper});
       values.add_gradient<double>(constants_.takes, [&](double* out) {
         deeptf::local_frames_grad(in, block.cuda, chosen, lack, upper, out);
       });
@@ -84,7 +87,7 @@ class LocalFramesStage final : public Stage {
 
  private:
   LocalFramesConstants constants_;
-  Constant<double> mean_, stddev_;
+  Constant<double> mean_, inverse_;  // of stddev
   Constant<int32_t> numbers_;
 };
 

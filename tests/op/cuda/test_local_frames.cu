@@ -117,7 +117,7 @@ TEST(frames_are_those_of_the_cpu) {
   }
 }
 
-TEST(more_neighbours_than_lanes) { check(Case(3, 50)); }
+TEST(more_neighbours_than_lanes) { check(Case(12, 90)); }
 
 TEST(axes_on_one_line) {
   Case c(2, 12);
