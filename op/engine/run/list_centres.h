@@ -1,8 +1,6 @@
 // Atoms with neighbours that the caller has found.
 #pragma once
 
-#include <cstdint>
-
 #include "engine/deeptf.h"
 #include "engine/run/centres.h"
 
@@ -13,7 +11,7 @@ class ListCentres final : public Centres {
  public:
   // `list` has been checked (check.h) and outlives this. Atoms of the types from num_real_types on
   // are neighbours alone.
-  ListCentres(const deeptf_neighbor_list& list, double rcut, int64_t num_real_types = INT32_MAX);
+  ListCentres(const deeptf_neighbor_list& list, double rcut, int64_t num_real_types);
 
   int64_t count() const override { return static_cast<int64_t>(atom_.size()); }
   const int32_t* atoms() const override { return atom_.data(); }
