@@ -24,12 +24,17 @@ EVEN = 1e-6  # of a step, by which steps may differ
 def read_pair_table(path: str | Path, num_types: int, rcut: float) -> tuple[Arrays, Lines]:
     """Return the arrays of a table up to `rcut` in A, and lines about it.
 
-    Raises ValueError that names the file where it is no such table, and OSError where it cannot be
-    read.
+    Raises ValueError that names the file where it cannot be read or is no such table.
     """
     columns = num_types * (num_types + 1) // 2
     try:
         rows = np.loadtxt(path, ndmin=2)
+    except OSError as error:
+        reason = error.strerror or "no such file"  # numpy has a message alone
+        raise ValueError(
+            f"pair table must be a text file, got {path}: {reason}; check `use_srtab` or "
+            "`tab_file`, which count from the folder of the run"
+        ) from error
     except ValueError as error:
         raise ValueError(f"pair table {path} must hold rows of numbers, but: {error}") from error
     if rows.shape[1] != 1 + columns or len(rows) < 2 or not np.isfinite(rows).all():

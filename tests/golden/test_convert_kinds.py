@@ -56,7 +56,7 @@ PLAIN = (
     "se_a_mask",
     "srtab",
     "srtab_nobias",
-    "srtab_atom_ener",  # three types; float32 rounds sw_rmax - sw_rmin, and atom_ener is in V's bias
+    "srtab_atom_ener",  # three types; lengths that float32 rounds, and the bias without atom_ener
     "linear_sum",
     "spin",
 )

@@ -98,6 +98,13 @@ def test_errors_of_files(tmp_path: Path, text: str, message: str) -> None:
         read_pair_table(path, 2, 4.0)
 
 
+@pytest.mark.parametrize(("name", "reason"), [("none", "no such file"), ("", "Is a directory")])
+def test_files_that_cannot_be_read(tmp_path: Path, name: str, reason: str) -> None:
+    path = tmp_path / name
+    with pytest.raises(ValueError, match=f"must be a text file, got {path}: {reason}; check `use"):
+        read_pair_table(path, 2, 4.0)
+
+
 def test_other_types() -> None:
     nodes = np.arange(6.0)[:, None, None] * np.ones((1, 2, 2))
     found = with_types(nodes, 3, [2, 0])[:, 0, 0]

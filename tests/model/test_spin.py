@@ -13,6 +13,7 @@ from plan import Plan
 from deeptf.config import dump, load
 from deeptf.exchange import frozen
 from deeptf.input_file import ConfigError
+from deeptf.model.descriptor.dpa1 import SeAtten
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.dipole import DipoleFitting
 from deeptf.model.fitting.ener import EnerFitting
@@ -207,6 +208,8 @@ def test_errors(spin: dict[str, object], message: str) -> None:
 def test_what_goes_without_spins() -> None:
     with pytest.raises(ValueError, match="`spin` must go with the descriptor se_e2_a"):
         Standard(PAIRS, DipoleFitting(), spin=SPIN)
+    with pytest.raises(ValueError, match="se_e2_a, no `type_embedding` .*, got se_atten and ener"):
+        Standard(SeAtten(sel=12, rcut=4.0, rcut_smth=1.0), spin=SPIN)
     with pytest.raises(ValueError, match=r"models\[0\] must not have spins"):
         LinearEner((TERM,), "sum")
     with pytest.raises(ValueError, match="types with spins and their virtual types belong toge"):

@@ -130,5 +130,6 @@ def test_labels_of_chosen_atoms(tmp_path):
     np.testing.assert_array_equal(read[:, CHOSEN].reshape(2, -1), few[[2, 0]])
     assert not read[:, ~CHOSEN].any()
     wrong = write_system(tmp_path / "wrong", FRAMES, atomic_dipole=few[:, :9])
-    with pytest.raises(DataError, match=r"must have shape \[6, 18\]"):
+    message = f"dipole.npy must have 18 numbers a frame, of all 6 atoms, or {few.shape[1]}, of the"
+    with pytest.raises(DataError, match=f"{message} .* by `sel_type`, got 54 in 6 frames"):
         System(wrong, ("A", "B"), wanted=[chosen]).frame(0)

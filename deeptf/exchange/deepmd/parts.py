@@ -8,6 +8,7 @@ from typing import Any
 from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.kind import SECTION, Kind, Part
 from deeptf.exchange.deepmd.kinds import KINDS
+from deeptf.exchange.deepmd.kinds.se_e3 import SeE3Kind
 from deeptf.exchange.deepmd.script import NAME, section_of
 
 TYPES = {name: kind for kind in KINDS for name in kind.types}
@@ -51,9 +52,15 @@ def part_of(graph: DeepmdGraph, section: Section, num_types: int, suffix: str = 
     return Part(graph, kind, num_types, suffix, section, parts=parts)
 
 
-def descriptor_section(script: Any) -> Section:
-    """Return the section of the descriptor in a training input; an empty one where it has none."""
-    return section_of(script, "model", "descriptor") or {}
+def descriptor_section(graph: DeepmdGraph, script: Any) -> Section:
+    """Return the section of the descriptor in a training input; without one, what a graph shows.
+
+    It is empty where the ops of the graph decide.
+    """
+    section = section_of(script, "model", "descriptor") or {}
+    if not section and SeE3Kind.first_net in graph:  # the ops are those of se_e2_a
+        return {"type": SeE3Kind.types[0]}
+    return section
 
 
 def _from_graph(graph: DeepmdGraph) -> list[Kind]:

@@ -35,7 +35,7 @@ class DeepmdSettings:
         self.graph = graph
         self._check_kind()
         self.script = training_script(graph)
-        section = descriptor_section(self.script)
+        section = descriptor_section(graph, self.script)
         kinds = kinds_in(graph, section)
         graph.check_features(kinds)
         num_types = int(graph.number("descrpt_attr/ntypes"))

@@ -25,6 +25,7 @@ OUTPUTS = (*names.NEEDED_OUTPUTS["ener"], names.ATOM_VIRIAL)
 SHARED = ("model_type", "model_attr/", "descrpt_attr/ntypes", "train_attr/min_nbor_dist")
 CUT_OFFS = ("rcut", "rcut_r")  # attributes of ops that find neighbours
 PARAMETERS = ("fparam", "aparam")
+VECTORS = "type_embed_net"  # begins the names of what makes vectors of types
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,11 @@ def _part(
 
 def _alone(name: str, number: int) -> str:
     """Return the name of a tensor of a part as it would be alone."""
-    name = name.removeprefix(f"load_model{number}/")
+    loaded = f"load_model{number}/"
+    if name.startswith(loaded):  # whose own parts have suffixes, if it is a sum
+        return name.removeprefix(loaded)
+    if name.startswith(VECTORS):  # a part without vectors of types gets those of one before it
+        return re.sub(r"_model\d+(?=/)", "", name, count=1)
     return re.sub(rf"_model{number}(?=[/_:]|$)", "", name)
 
 

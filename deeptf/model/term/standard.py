@@ -77,7 +77,7 @@ class Standard:
     def _check_spin(self) -> None:
         """Give virtual types places as their real ones; ValueError for parts without spins."""
         energies = isinstance(self.fitting_net, EnerFitting)
-        if not isinstance(self.descriptor, SeE2A) or self.type_embedding or not energies:
+        if type(self.descriptor) is not SeE2A or self.type_embedding or not energies:
             raise ValueError(
                 "`spin` must go with the descriptor se_e2_a, no `type_embedding` and the fitting "
                 f"net ener, got {self.descriptor.type} and {self.fitting_net.type}"
