@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lammps_models import write_charged
 from lammps_runs import Lammps, crystal, read_dump, thermo, write_data
 
 from deeptf.ops.library import ENGINE_CUDA
@@ -68,6 +69,18 @@ def test_a_run_is_that_on_the_cpu(with_gpu: Lammps, folder: Path, ranks: int) ->
         read = read_dump if name == "dump" else np.loadtxt
         got, wanted = read(folder / f"{name}.yes"), read(folder / f"{name}.no")
         np.testing.assert_allclose(got, wanted, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_charges_are_those_on_the_cpu(with_gpu: Lammps, tmp_path: Path, ranks: int) -> None:
+    write_data(crystal((2, 2, 3), 0.1), tmp_path / "atoms.data")
+    write_charged(tmp_path / "a.pb")
+    script = SCRIPT.replace("b.pb", "").replace("out_freq 4 out_file devi.{gpu}", "")
+    found = {gpu: with_gpu.run(script.format(gpu=gpu), tmp_path, ranks) for gpu in ("no", "yes")}
+    assert "Model a.pb runs on GPU 0, emulated\n" in found["yes"]
+    np.testing.assert_allclose(thermo(found["yes"]), thermo(found["no"]), rtol=1e-9)
+    got, wanted = read_dump(tmp_path / "dump.yes"), read_dump(tmp_path / "dump.no")
+    np.testing.assert_allclose(got, wanted, rtol=1e-7, atol=1e-9)
 
 
 def test_a_gpu_that_must_be_there(lammps: Lammps, folder: Path) -> None:
