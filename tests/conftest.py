@@ -3,6 +3,7 @@
 With `--emulated LIBRARY` the ops use the GPU kernels in a library that runs them on the CPU
 (op/core/cuda/emulation.h), where it has one. With `--emulated-engine LIBRARY` the engine is tested
 on such kernels. With `--cuda` the CUDA kernels are compiled and tested, which takes some minutes.
+Tests marked `slow` run with `--slow`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ LABEL = "emulated"  # of the kernels, in tf/cuda/gpu.h
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--emulated LIBRARY`, `--emulated-engine LIBRARY` and `--cuda`."""
+    """Add `--emulated LIBRARY`, `--emulated-engine LIBRARY`, `--cuda` and `--slow`."""
+    parser.addoption("--slow", action="store_true", help="run tests that take long, too")
     parser.addoption("--cuda", action="store_true", help="compile and test CUDA kernels")
     parser.addoption("--emulated", metavar="LIBRARY", help="emulated GPU kernels that ops use")
     parser.addoption(
@@ -60,13 +62,15 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what GPU kernels do not check, and what takes minutes and was not asked for."""
+    """Leave out what GPU kernels do not check, and what takes long and was not asked for."""
     if config.option.emulated:  # on which large cases take hours
         unwanted = "on_host", "slow"
         items[:] = [i for i in items if not any(map(i.get_closest_marker, unwanted))]
+    asked = {"slow": config.option.slow, "cuda": config.option.cuda}
     for item in items:
-        if item.get_closest_marker("cuda") and not config.option.cuda:
-            item.add_marker(pytest.mark.skip(reason="compiles CUDA kernels: pytest --cuda"))
+        for name in asked:
+            if item.get_closest_marker(name) and not asked[name]:
+                item.add_marker(pytest.mark.skip(reason=f"takes long: pytest --{name}"))
 
 
 @pytest.fixture

@@ -142,6 +142,7 @@ def batch_of(frames: list[dict[str, np.ndarray]]) -> Batch:
         aparam=np.concatenate(
             [frame.get("aparam", np.zeros((len(frame["type"]), 0))) for frame in frames]
         ),
+        origin=[("frames", number) for number in range(len(frames))],
     )
 
 

@@ -6,6 +6,8 @@ and a function that turns the gradient of the energy in that into the gradient i
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import plan_attention
 import plan_sums
@@ -63,12 +65,42 @@ class Plan:
             value[self.order] += of_atom
             gradient += of_pair
         energy = value if weight is None else (value * weight).sum(axis=1)
-        geometry = gradient, displacement, self.centre, neighbor, len(atom_type)
+        shift = self._shift_of_spins()
+        rigid = displacement - shift[neighbor] + shift[self.centre]
+        geometry = gradient, rigid, self.centre, neighbor, len(atom_type)
         force, virial = twins.force_virial(*geometry, frame_row)
+        force = self._force_of_spins(force)
         of_frame = np.add.reduceat(energy, frame_row[:-1])
         force, virial = force + self.force, virial + self.virial
         found = {"energy": of_frame, "force": force, "virial": virial, "atom_energy": energy}
         return found if weight is None else found | {"atom_value": value}
+
+    def _shift_of_spins(self):
+        """Return the vectors to virtual atoms from their real ones, 0 of real ones, [N, 3]."""
+        shift = np.zeros_like(self.coord)
+        for real, virtual, _ in self._spins():
+            cell = self.cell[np.searchsorted(self.frame_row, real, side="right") - 1]
+            away = self.coord[virtual] - self.coord[real]
+            images = np.round(away @ np.linalg.inv(cell)) @ cell if cell.any() else 0
+            shift[virtual] = away - images
+        return shift
+
+    def _force_of_spins(self, force):
+        """Return forces on atoms, and of virtual ones on spins."""
+        for real, virtual, factor in self._spins():
+            force[real] += force[virtual]
+            force[virtual] *= factor
+        return force
+
+    def _spins(self):
+        """Yield a real atom, its virtual one and virtual_len / spin_norm."""
+        spin = self.model.metadata["spin"] or {"virtual_len": (), "spin_norm": ()}
+        first = self.num_types - len(spin["virtual_len"])
+        for k, lengths in enumerate(zip(spin["virtual_len"], spin["spin_norm"], strict=True)):
+            for begin, end in itertools.pairwise(self.frame_row):
+                of = [np.flatnonzero(self.atom_type[begin:end] == t) for t in (k, first + k)]
+                for real, virtual in zip(*of, strict=True):
+                    yield begin + real, begin + virtual, lengths[0] / lengths[1]
 
     def of_pairs(self, function):
         """Return half the sums of a function of pairs for each centre, and how a gradient pulls."""

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 TYPES = [0, 1, 1, 0, 1, 1]
+SPIN: dict[str, Any] = {"use_spin": [True, False], "virtual_len": [0.3], "spin_norm": [1.2]}
+SPIN_LOSS = {"type": "ener_spin", "start_pref_v": 0.1, "limit_pref_v": 0.1}
 
 INPUT: dict[str, Any] = {
     "model": {
@@ -56,6 +58,23 @@ def write_system(folder: Path, frames: int = 6, seed: int = 0, **labels: np.ndar
     for name, value in data.items():
         np.save(folder / "set.000" / f"{name}.npy", value)
     return folder
+
+
+def write_spin_system(folder: Path, frames: int) -> Path:
+    """Write the same system with spins of both atoms of the first type."""
+    system = write_system(folder, frames)
+    random, sets = np.random.default_rng(3), system / "set.000"
+    spin = random.normal(size=(frames, 2, 3))
+    away = SPIN["virtual_len"][0] * spin / np.linalg.norm(spin, axis=2, keepdims=True)
+    own = [k for k, t in enumerate(TYPES) if t == 0]
+    coord, force = (np.load(sets / f"{n}.npy").reshape(frames, -1, 3) for n in ("coord", "force"))
+    coord = np.concatenate([coord, coord[:, own] + away], axis=1)
+    np.save(sets / "coord.npy", coord.reshape(frames, -1))
+    force = np.concatenate([force, random.normal(size=away.shape)], axis=1)
+    np.save(sets / "force.npy", force.reshape(frames, -1))
+    np.savetxt(system / "type.raw", [*TYPES, 2, 2], fmt="%d")
+    (system / "type_map.raw").unlink()
+    return system
 
 
 def changed_input(changes: dict[str, Any]) -> dict[str, Any]:

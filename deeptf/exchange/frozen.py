@@ -13,6 +13,8 @@ reads the same file (graph_file.py does in NumPy): the constant `deeptf_model` i
     rcut              A; pairs up to there matter
     hops, doors, numb_fparam, numb_aparam, masked, pair_bytes, atom_bytes
                       see Needs in model/term/term.py
+    spin              {virtual_len, spin_norm} of the first real types, see model/spin.py; the last
+                      types are those of their virtual atoms; null without spins
     table_range       {data, table}: distances in A, by centre and neighbour type, where the data of
                       the model and where its tables end, null for excluded pairs; null without any
     model             the section `model` of the input, with all defaults
@@ -155,10 +157,19 @@ def _description(
             if row != PROPERTIES[row.name]
         },
         **asdict(config.needs()),
+        "spin": _lengths(config),
         "table_range": _ranges(curves) if curves else None,
         "model": dump(config),
         "training_script": training_script,
     }
+
+
+def _lengths(config: ModelConfig) -> dict[str, Sequence[float]] | None:
+    """Return the lengths of the types with spins, of a model that has some."""
+    spin = getattr(config.term, "spin", None)
+    if spin is None:
+        return None
+    return {"virtual_len": spin.virtual_len, "spin_norm": spin.spin_norm}
 
 
 def _shapes(graph: tf.Graph, names: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What a frozen model says of itself: questions without an evaluation, named as in deepmd-kit.
 
-Where deepmd-kit asks for what an energy model of deeptf never has (spins, an electric field, a
-selection of types), the answer is the one that says so.
+Where deepmd-kit asks for what an energy model of deeptf never has (spins beside coordinates, an
+electric field, a selection of types), the answer is the one that says so.
 """
 
 from __future__ import annotations
@@ -93,8 +93,9 @@ class Description:
         return sorted({t for own in given for t in own["types"]})
 
     def get_ntypes_spin(self) -> int:
-        """Return the number of types with a spin, 0."""
-        return 0
+        """Return the number of types with a spin; their virtual atoms have the last types."""
+        spin = self.metadata["model"].get("spin")
+        return len(spin["virtual_len"]) if spin else 0
 
     def get_model_def_script(self) -> dict[str, Any]:
         """Return the section `model` of the input, with all defaults."""

@@ -158,7 +158,8 @@ class FittingNet:
     p has the standardised fparam of its frame, then its own aparam, as far as there are any. Where
     relative[c], net_c(isolated_c, p) is subtracted. A layer after the first that keeps the width
     adds x; the last layer of a net has no activation. With `types` there is one net for all,
-    net_c(D, p) = net(D, types_c, p).
+    net_c(D, p) = net(D, types_c, p). Virtual atoms of spins, whose types come last, have no nets,
+    and T counts real types alone.
     """
 
     kernel: ClassVar[str] = "fitting_net"

@@ -27,6 +27,10 @@ const Model& model_of(const deeptf_model* model) {
 
 const Description& about(const deeptf_model* model) { return model->model->about; }
 
+int32_t num_spin_types(const deeptf_model* model) {
+  return model == nullptr ? 0 : about(model).spins.count();
+}
+
 int32_t num_types(const deeptf_model* model) {
   return model == nullptr ? 0 : static_cast<int32_t>(about(model).type_map.size());
 }
@@ -110,6 +114,18 @@ const char* deeptf_property(const deeptf_model* model) {
 
 int32_t deeptf_width(const deeptf_model* model) {
   return model == nullptr ? 0 : static_cast<int32_t>(about(model).inputs.width);
+}
+
+int32_t deeptf_num_spin_types(const deeptf_model* model) { return num_spin_types(model); }
+
+double deeptf_virtual_len(const deeptf_model* model, int32_t type) {
+  if (type < 0 || type >= num_spin_types(model)) return std::nan("");
+  return about(model).spins.virtual_len[type];
+}
+
+double deeptf_spin_norm(const deeptf_model* model, int32_t type) {
+  if (type < 0 || type >= num_spin_types(model)) return std::nan("");
+  return about(model).spins.spin_norm[type];
 }
 
 double deeptf_data_end(const deeptf_model* model, int32_t centre_type, int32_t neighbor_type) {

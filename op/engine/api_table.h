@@ -18,6 +18,9 @@
   X(deeptf_num_aparam)      \
   X(deeptf_property)        \
   X(deeptf_width)           \
+  X(deeptf_num_spin_types)  \
+  X(deeptf_virtual_len)     \
+  X(deeptf_spin_norm)       \
   X(deeptf_data_end)        \
   X(deeptf_is_native)       \
   X(deeptf_num_gpus)        \

@@ -93,6 +93,17 @@ int32_t deeptf_num_aparam(const deeptf_model* model);
 const char* deeptf_property(const deeptf_model* model);
 /* Numbers of it that a frame and an atom have: 1, 3, 9 or any number. */
 int32_t deeptf_width(const deeptf_model* model);
+/* Types of atoms with spins: the first so many, S; 0 without any. The last S types are those of
+ * virtual atoms, which are beside them: one of an atom at x with spin s is at x + d with
+ *     d = s deeptf_virtual_len / deeptf_spin_norm
+ * A caller gives both kinds. The n-th virtual atom of a type belongs to the n-th atom of its type
+ * in a frame, or of all atoms of a list. Virtual atoms are neighbours and have no energy; they need
+ * no lists, and may be centres or not. `force` is -dE/dx at constant spins, at a virtual atom
+ * -dE/ds; virials are of a strain that turns no spin. deeptf_evaluate_pairs takes no such model. */
+int32_t deeptf_num_spin_types(const deeptf_model* model);
+/* In A, and the length of spins in the data of the model; NAN for a type without spins. */
+double deeptf_virtual_len(const deeptf_model* model, int32_t type);
+double deeptf_spin_norm(const deeptf_model* model, int32_t type);
 /* Distance in A where the data of the model end for a pair of types; NAN where it cannot tell. */
 double deeptf_data_end(const deeptf_model* model, int32_t centre_type, int32_t neighbor_type);
 /* 1 where the engine runs the model itself, 0 where TensorFlow does. */
@@ -106,14 +117,14 @@ const char* deeptf_metadata(const deeptf_model* model);
 
 /* --- Evaluation ---
  *
- * A model on a GPU copies what it is given to its memory, and the results back; options are not
- * used. All arrays may lie in memory of the GPU too (cudaMalloc), but for structs, the lists of
- * neighbours with their numbers and centres, id, and outside_count and _distance. Of these arrays
- * `coord`, `neighbor`, `displacement` and results are not copied to the host. What fills them must
- * have been waited for; results are there when the call returns. Each call that runs at the same
- * time has memory of its own, which the model keeps. A fork of the process cannot go on with a
- * model on a GPU. Energies agree with those of the CPU to rounding, and have the same bits each
- * time. */
+ * A model on a GPU copies what it is given to its memory, and the results back; of the options it
+ * uses `weight` and, for charges, add_parts. All arrays may lie in memory of the GPU too
+ * (cudaMalloc), but for structs, the lists of neighbours with their numbers and centres, id, and
+ * outside_count and _distance. Of these arrays `coord`, `neighbor`, `displacement`, `weight` and
+ * results are not copied to the host. What fills them must have been waited for; results are there
+ * when the call returns. Each call that runs at the same time has memory of its own, which the
+ * model keeps. A fork of the process cannot go on with a model on a GPU. Energies agree with those
+ * of the CPU to rounding, and have the same bits each time. */
 
 /* Replaces `count` values by their sums over all callers that share out the atoms of a frame. */
 typedef void (*deeptf_add_parts)(void* parts, double* values, int64_t count);

@@ -74,6 +74,9 @@ class Model {
   int32_t num_aparam() const { return deeptf_num_aparam(get()); }
   std::string property() const { return deeptf_property(get()); }
   int32_t width() const { return deeptf_width(get()); }
+  int32_t num_spin_types() const { return deeptf_num_spin_types(get()); }
+  double virtual_len(int32_t type) const { return deeptf_virtual_len(get(), type); }
+  double spin_norm(int32_t type) const { return deeptf_spin_norm(get(), type); }
   double data_end(int32_t centre_type, int32_t neighbor_type) const {
     return deeptf_data_end(get(), centre_type, neighbor_type);
   }

@@ -231,6 +231,18 @@ const char* deeptf_property(const deeptf_model* model) {
 
 int32_t deeptf_width(const deeptf_model* model) { return call(&Api::deeptf_width, 0, model); }
 
+int32_t deeptf_num_spin_types(const deeptf_model* model) {
+  return call(&Api::deeptf_num_spin_types, 0, model);
+}
+
+double deeptf_virtual_len(const deeptf_model* model, int32_t type) {
+  return call(&Api::deeptf_virtual_len, std::nan(""), model, type);
+}
+
+double deeptf_spin_norm(const deeptf_model* model, int32_t type) {
+  return call(&Api::deeptf_spin_norm, std::nan(""), model, type);
+}
+
 double deeptf_data_end(const deeptf_model* model, int32_t centre_type, int32_t neighbor_type) {
   return call(&Api::deeptf_data_end, std::nan(""), model, centre_type, neighbor_type);
 }

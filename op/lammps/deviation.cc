@@ -21,7 +21,7 @@ constexpr int kStepWidth = 12, kWidth = 18;
 
 }  // namespace
 
-DeviationFile::DeviationFile(LAMMPS_NS::LAMMPS* lammps, const Arguments& arguments)
+DeviationFile::DeviationFile(LAMMPS_NS::LAMMPS* lammps, const Arguments& arguments, bool with_spins)
     : Pointers(lammps), arguments_(arguments) {
   int number = 0;
   if (comm->me == 0) {
@@ -36,9 +36,12 @@ DeviationFile::DeviationFile(LAMMPS_NS::LAMMPS* lammps, const Arguments& argumen
   }
   if (comm->me != 0) return;
   file_ << "#" << std::setw(kStepWidth - 1) << "step";
-  for (const char* name :
-       {"max_devi_v", "min_devi_v", "avg_devi_v", "max_devi_f", "min_devi_f", "avg_devi_f"}) {
-    file_ << std::setw(kWidth + 1) << name;
+  std::vector<const char*> kinds{"v", "f"};
+  if (with_spins) kinds = {"v", "fr", "fm"};
+  for (const std::string kind : kinds) {
+    for (const char* which : {"max", "min", "avg"}) {
+      file_ << std::setw(kWidth + 1) << which + ("_devi_" + kind);
+    }
   }
   if (arguments_.atomic) file_ << std::setw(kWidth + 1) << "atm_devi_f(N)";
   file_ << std::endl << std::scientific;
@@ -51,24 +54,15 @@ bool DeviationFile::is_due() const {
 void DeviationFile::put(double value) { file_ << ' ' << std::setw(kWidth) << value; }
 
 void DeviationFile::write(const Opinions& opinions, double energy, double length) {
-  const int atoms = atom->nlocal;
-  std::vector<double> own(std::max(atoms, 1));
-  deeptf::check(deeptf_force_deviation(static_cast<int32_t>(opinions.force.size()), atoms,
-                                       opinions.force.data(), arguments_.relative, own.data()));
-  own.resize(atoms);
-  const double force = arguments_.relative > 0 ? 1 : energy / length;
-  for (double& value : own) value *= force;
-  double most[2] = {0, -std::numeric_limits<double>::infinity()}, all[2];
-  double sum[2] = {0, static_cast<double>(atoms)}, total[2];
-  for (const double value : own) {
-    most[0] = std::max(most[0], value);
-    most[1] = std::max(most[1], -value);
-    sum[0] += value;
+  const std::vector<double> own = of_forces(opinions.force, energy / length);
+  std::vector<double> numbers = over_atoms(own);
+  const auto count = static_cast<int64_t>(numbers.back());  // atom->natoms may have lost ones
+  numbers.pop_back();
+  if (!opinions.magnetic.empty()) {
+    const std::vector<double> more = over_atoms(of_forces(opinions.magnetic, energy));
+    numbers.insert(numbers.end(), more.begin(), more.begin() + 3);
   }
-  MPI_Reduce(most, all, 2, MPI_DOUBLE, MPI_MAX, 0, world);
-  MPI_Allreduce(sum, total, 2, MPI_DOUBLE, MPI_SUM, world);
-  const double count = total[1];  // atom->natoms may have lost ones
-  const std::vector<double> virial = of_virial(opinions, static_cast<int64_t>(count));
+  const std::vector<double> virial = of_virial(opinions, count);
   const std::vector<double> each = arguments_.atomic ? of_all_atoms(own) : std::vector<double>();
   if (comm->me != 0) return;
   const double unit = arguments_.relative_v > 0 ? 1 : energy;
@@ -78,11 +72,36 @@ void DeviationFile::write(const Opinions& opinions, double energy, double length
   put(*range.second * unit);
   put(*range.first * unit);
   put(std::sqrt(square / static_cast<double>(virial.size())) * unit);
-  put(all[0]);
-  put(count > 0 ? -all[1] : 0);
-  put(count > 0 ? total[0] / count : 0);
+  for (const double value : numbers) put(value);
   for (const double value : each) put(value);
   file_ << std::endl;
+}
+
+// [nlocal] of one kind of forces, of which `unit` is that of the models in those of the run.
+std::vector<double> DeviationFile::of_forces(const std::vector<const double*>& force,
+                                             double unit) const {
+  const int atoms = atom->nlocal;
+  std::vector<double> own(std::max(atoms, 1));
+  deeptf::check(deeptf_force_deviation(static_cast<int32_t>(force.size()), atoms, force.data(),
+                                       arguments_.relative, own.data()));
+  own.resize(atoms);
+  for (double& value : own) value *= arguments_.relative > 0 ? 1 : unit;
+  return own;
+}
+
+// The largest, the smallest and the mean of all ranks on the first one, and their number on all.
+std::vector<double> DeviationFile::over_atoms(const std::vector<double>& own) const {
+  double most[2] = {0, -std::numeric_limits<double>::infinity()}, all[2] = {};
+  double sum[2] = {0, static_cast<double>(own.size())}, total[2];
+  for (const double value : own) {
+    most[0] = std::max(most[0], value);
+    most[1] = std::max(most[1], -value);
+    sum[0] += value;
+  }
+  MPI_Reduce(most, all, 2, MPI_DOUBLE, MPI_MAX, 0, world);
+  MPI_Allreduce(sum, total, 2, MPI_DOUBLE, MPI_SUM, world);
+  const double count = total[1];
+  return {all[0], count > 0 ? -all[1] : 0, count > 0 ? total[0] / count : 0, count};
 }
 
 // [9] of the virials of all ranks, on the first one.

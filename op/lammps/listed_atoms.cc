@@ -10,19 +10,26 @@
 
 namespace deeptf_lammps {
 
+std::vector<std::string> type_names(const deeptf::Model& model) {
+  std::vector<std::string> names = model.type_map();
+  names.resize(names.size() - model.num_spin_types());
+  return names;
+}
+
 std::string names_of(const deeptf::Model& model) {
   std::string text;
-  for (const std::string& name : model.type_map()) text += (text.empty() ? "" : " ") + name;
+  for (const std::string& name : type_names(model)) text += (text.empty() ? "" : " ") + name;
   return text;
 }
 
 std::vector<int> types_of_names(const std::vector<std::string>& names, int num_types,
                                 const deeptf::Model& model, const std::string& path,
                                 const std::string& words) {
-  if (names.empty() && num_types > model.num_types()) {
+  const std::vector<std::string> known = type_names(model);
+  if (names.empty() && num_types > static_cast<int>(known.size())) {
     throw std::runtime_error("`" + words + "` must be followed by a name for each of the " +
                              std::to_string(num_types) + " atom types, since model " + path +
-                             " has " + std::to_string(model.num_types()) + " (" + names_of(model) +
+                             " has " + std::to_string(known.size()) + " (" + names_of(model) +
                              "), got none");
   }
   if (!names.empty() && static_cast<int>(names.size()) != num_types) {
@@ -30,7 +37,6 @@ std::vector<int> types_of_names(const std::vector<std::string>& names, int num_t
                              std::to_string(num_types) + " atom types, got " +
                              std::to_string(names.size()));
   }
-  const std::vector<std::string> known = model.type_map();
   std::vector<int> types(num_types + 1, -1);
   for (int k = 1; k <= num_types; ++k) {
     const std::string name = names.empty() ? known[k - 1] : names[k - 1];

@@ -13,7 +13,9 @@ class NeighList;
 
 namespace deeptf_lammps {
 
-// The names of the types of a model, in a line.
+// The names of the types of a model that atoms can have: all but those of virtual atoms of spins.
+std::vector<std::string> type_names(const deeptf::Model& model);
+// The same in a line.
 std::string names_of(const deeptf::Model& model);
 
 // The type of the model of each atom type, from 1: by the names of the types, NULL for one that

@@ -19,6 +19,8 @@ namespace {
 constexpr int kCentroid[9] = {0, 4, 8, 3, 6, 7, 1, 2, 5};
 constexpr int kSymmetric[6][2] = {{0, 0}, {4, 4}, {8, 8}, {1, 3}, {2, 6}, {5, 7}};
 
+constexpr double kTurn = 6.283185307179586;
+
 // Sums over ranks, of which each has a part of the atoms.
 void add_over_ranks(void* ranks, double* values, int64_t count) {
   constexpr int64_t kMost = 1 << 28;
@@ -38,6 +40,7 @@ void PairDeeptf::compute(int eflag, int vflag) {
   ev_init(eflag, vflag);
   guarded(error, [&] { listed_.check_lists(); });
   atoms_ = listed_.find(model_type_, units_.length, *list);
+  if (virtual_) guarded_one(error, [&] { atoms_ = virtual_->added_to(atoms_); });
   guarded(error, [&] {
     atoms_.fparam = fparam_->values();
     atoms_.aparam = aparam_->values();
@@ -53,7 +56,7 @@ void PairDeeptf::compute(int eflag, int vflag) {
   outside_->add(atoms_);
   const bool due = deviation_ && deviation_->is_due();
   if (force->newton_pair) add_forces();
-  if (!force->newton_pair || due) return_ghosts(&found_[0].force, 3);
+  if (!force->newton_pair || due) return_forces(&found_[0]);
   if (!force->newton_pair) add_forces();
   add_atom_values();
   if (due) write_deviation();
@@ -75,6 +78,12 @@ void PairDeeptf::evaluate(size_t model, deeptf_results results) {
                                given_.models[model] + ": " + deeptf_last_error());
     }
   });
+  if (virtual_) found.magnetic = virtual_->magnetic(found.force);
+}
+
+void PairDeeptf::return_forces(Found* found) {
+  return_ghosts(&found->force, 3);
+  if (virtual_) return_ghosts(&found->magnetic, 3);
 }
 
 // Adds energy, virial and forces: with newton on those of ghosts too.
@@ -85,9 +94,20 @@ void PairDeeptf::add_forces() {
   for (int k = 0; k < atoms; ++k) {
     for (int a = 0; a < 3; ++a) atom->f[k][a] += unit * found.force[3 * size_t(k) + a];
   }
+  if (virtual_) add_magnetic_forces(atoms);
   if (eflag_global) eng_vdwl += energy * found.energy;
   if (!vflag_global) return;
   for (int k = 0; k < 6; ++k) virial[k] += energy * symmetric(found.virial, k);
+}
+
+// Adds the frequencies at which LAMMPS turns spins.
+void PairDeeptf::add_magnetic_forces(int atoms) {
+  const double hbar = force->hplanck / kTurn;
+  const double unit = units_.energy * scale_[1][1] / hbar;
+  for (int k = 0; k < atoms; ++k) {
+    const double* own = found_[0].magnetic.data() + 3 * size_t(k);
+    for (int a = 0; a < 3; ++a) atom->fm[k][a] += unit * atom->sp[k][3] * own[a];
+  }
 }
 
 void PairDeeptf::add_atom_values() {
@@ -96,6 +116,7 @@ void PairDeeptf::add_atom_values() {
     for (int k = 0; k < atom->nlocal; ++k) eatom[k] += energy * atom_energy_[k];
   }
   if (!vflag_atom && !cvflag_atom) return;
+  if (virtual_) virtual_->return_virials(&atom_virial_);
   if (!force->newton_pair) return_ghosts(&atom_virial_, 9);
   const int atoms = atom->nlocal + (force->newton_pair ? atom->nghost : 0);
   for (int k = 0; k < atoms; ++k) {
@@ -110,8 +131,9 @@ void PairDeeptf::write_deviation() {
   for (size_t k = 0; k < models_.size(); ++k) {
     if (k > 0) {
       evaluate(k, {});
-      return_ghosts(&found_[k].force, 3);
+      return_forces(&found_[k]);
     }
+    if (virtual_) opinions.magnetic.push_back(found_[k].magnetic.data());
     opinions.force.push_back(found_[k].force.data());
     opinions.virial.push_back(found_[k].virial);
   }

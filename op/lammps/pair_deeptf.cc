@@ -61,11 +61,13 @@ void PairDeeptf::settings(int count, char** words) {
     check_models();
     found_.assign(models_.size(), {});
     const deeptf::Model& first = models_[0];
+    virtual_.reset();
+    if (first.num_spin_types() > 0) virtual_ = std::make_unique<VirtualAtoms>(lmp, first);
     outside_ = std::make_unique<OutsidePairs>(lmp, first.num_types());
     fparam_ = std::make_unique<Parameters>(lmp, given_.fparam, first.num_fparam(), false, "fparam");
     aparam_ = std::make_unique<Parameters>(lmp, given_.aparam, first.num_aparam(), true, "aparam");
     if (models_.size() > 1 && given_.out_freq > 0) {
-      deviation_ = std::make_unique<DeviationFile>(lmp, given_);
+      deviation_ = std::make_unique<DeviationFile>(lmp, given_, virtual_ != nullptr);
     }
   });
 }
@@ -101,6 +103,7 @@ void PairDeeptf::check_models() const {
       throw std::runtime_error("model " + given_.models[k] + " must not see farther than its " +
                                "cut-off, got one with message passing");
     }
+    check_spins(k);
     if (model.type_map() != first.type_map() || model.rcut() > first.rcut() ||
         model.num_fparam() != first.num_fparam() || model.num_aparam() != first.num_aparam()) {
       throw std::runtime_error("model " + given_.models[k] + " must have the types (" +
@@ -109,6 +112,19 @@ void PairDeeptf::check_models() const {
                                names_of(model) + ") and " + std::to_string(model.rcut()) + " A");
     }
   }
+}
+
+// The lengths must be the same: virtual atoms are made once.
+void PairDeeptf::check_spins(size_t number) const {
+  const deeptf::Model &first = models_[0], &model = models_[number];
+  bool like = model.num_spin_types() == first.num_spin_types();
+  for (int type = 0; type < first.num_spin_types() && like; ++type) {
+    like = model.virtual_len(type) == first.virtual_len(type) &&
+           model.spin_norm(type) == first.spin_norm(type);
+  }
+  if (like) return;
+  throw std::runtime_error("model " + given_.models[number] + " must have the spins of the first " +
+                           "model, `use_spin`, `virtual_len` and `spin_norm`, got others");
 }
 
 void PairDeeptf::coeff(int count, char** words) {
@@ -139,6 +155,7 @@ void PairDeeptf::init_style() {
     if (given_.atomic && !atom->tag_enable) {
       throw std::runtime_error("atoms must have IDs for `atomic`: leave out `atom_modify id no`");
     }
+    if (virtual_) virtual_->init(model_type_);
     fparam_->init();
     aparam_->init();
   });
@@ -156,7 +173,8 @@ void PairDeeptf::init_style() {
 
 double PairDeeptf::init_one(int i, int j) {
   scale_[j][i] = scale_[i][j];
-  return models_[0].rcut() * units_.length;
+  // A virtual atom may be near where its atom is not.
+  return (models_[0].rcut() + (virtual_ ? virtual_->reach() : 0)) * units_.length;
 }
 
 void* PairDeeptf::extract(const char* name, int& dimension) {

@@ -3,7 +3,8 @@
 // The first model drives. Each rank evaluates the atoms that it owns with a full neighbour list,
 // which gives forces on ghosts too: with newton on LAMMPS returns them to their atoms, else the
 // pair style does. Charges of models with a long range are summed over all ranks. A pair of atoms
-// that LAMMPS leaves out of its lists is no pair for the model.
+// that LAMMPS leaves out of its lists is no pair for the model. Models with spins want `atom_style
+// spin`: they also give what turns spins, fm = -dE/d(unit vector) / hbar (virtual_atoms.h).
 //
 // On a GPU a step copies the positions and types of all atoms there, ghosts included, the neighbour
 // lists where LAMMPS has made new ones since the last step, and forces, energy and virial back
@@ -23,6 +24,7 @@
 #include "pair.h"
 #include "parameters.h"
 #include "units.h"
+#include "virtual_atoms.h"
 
 namespace deeptf_lammps {
 
@@ -49,16 +51,21 @@ class PairDeeptf : public LAMMPS_NS::Pair {
  private:
   struct Found {
     double energy = 0, virial[9] = {};
-    std::vector<double> force;  // [nlocal + nghost, 3]
+    std::vector<double> force;  // [nlocal + nghost, 3], virtual atoms behind
+    std::vector<double>
+        magnetic;  // [nlocal + nghost, 3] eV by length of spins; of models with spins
   };
 
   void allocate();
   void add_model(const std::string& path);
   void say_where(const deeptf::Model& model, const std::string& path) const;
   void check_models() const;
+  void check_spins(size_t number) const;
 
   void evaluate(size_t model, deeptf_results results);
+  void return_forces(Found* found);
   void add_forces();
+  void add_magnetic_forces(int atoms);
   void add_atom_values();
   void write_deviation();
   void return_ghosts(std::vector<double>* values, int width);
@@ -72,6 +79,7 @@ class PairDeeptf : public LAMMPS_NS::Pair {
   std::unique_ptr<Parameters> fparam_, aparam_;
   std::unique_ptr<DeviationFile> deviation_;
   std::unique_ptr<OutsidePairs> outside_;  // of the first model
+  std::unique_ptr<VirtualAtoms> virtual_;  // NULL for models without spins
 
   // of a step, in A and eV
   ListedAtoms listed_;

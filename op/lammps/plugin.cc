@@ -119,8 +119,10 @@ extern "C" __attribute__((visibility("default"))) void lammpsplugin_init(void* l
   const auto add = reinterpret_cast<Register>(register_plugin);
   add(&plugin, lammps);
   const bool alone = !has_deepmd(*static_cast<LAMMPS*>(lammps));
-  plugin.name = "deepmd";
-  if (alone) add(&plugin, lammps);
+  for (const char* name : {"deepmd", "deepspin"}) {
+    plugin.name = name;
+    if (alone) add(&plugin, lammps);
+  }
   plugin.style = "compute";
   plugin.name = "deeptf/tensor/atom";
   plugin.creator.v2 = new_compute;

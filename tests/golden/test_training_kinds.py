@@ -97,6 +97,7 @@ def test_statistics(name: str) -> None:
             np.testing.assert_allclose(value, expected, rtol=1e-10, atol=1e-10, err_msg=source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOSSES)
 def test_losses(name: str, tmp_path: Path) -> None:
     golden: dict[str, Any] = json.loads((KINDS / "losses.json").read_text())[name]

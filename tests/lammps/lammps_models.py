@@ -14,6 +14,7 @@ from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.dipole import DipoleFitting
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
+from deeptf.model.spin import Spin
 from deeptf.model.term.dipole_charge import DipoleCharge
 from deeptf.model.term.standard import Standard
 
@@ -36,6 +37,15 @@ def write_model(
     if shortest is not None:
         arrays[SHORTEST] = np.full((2, 2), shortest)
     frozen.write(config, arrays, path)
+    return path
+
+
+def write_spins(path: Path, length: float, norm: float, seed: int = 1) -> Path:
+    """Write a model of two types, of which the first has spins."""
+    descriptor = SeE2A((20, 20), RCUT, 1.0, (4, 8), axis_neuron=3)
+    spin = Spin((True, False), (length,), (norm,))
+    config = ModelConfig(Standard(descriptor, EnerFitting(neuron=(6, 6)), spin=spin), ("A", "B"))
+    frozen.write(config, random_arrays(config, seed), path)
     return path
 
 

@@ -126,10 +126,19 @@ def crystal(shape: tuple[int, int, int], tilt: float = 0.0, seed: int = 0) -> At
     return Atoms(coord, cell, rng.integers(0, 2, len(coord)))
 
 
-def write_data(atoms: Atoms, path: Path, style: str = "atomic", length: float = 1.0) -> None:
-    """Write a data file; `length` is 1 A in units of the run."""
+def write_data(
+    atoms: Atoms,
+    path: Path,
+    style: str = "atomic",
+    length: float = 1.0,
+    spins: np.ndarray | None = None,
+) -> None:
+    """Write a data file; `length` is 1 A in units of the run.
+
+    spins : unit vectors and lengths, [N, 4], for the style spin.
+    """
     coord, cell = atoms.coord * length, atoms.cell * length
-    between = {"atomic": "", "charge": " 0.0", "full": " 0.0"}[style]
+    between = {"atomic": "", "spin": "", "charge": " 0.0", "full": " 0.0"}[style]
     before = "1 " if style == "full" else ""
     lines = ["atoms of a test", "", f"{len(coord)} atoms", "2 atom types", ""]
     lines += [f"0 {cell[k, k]:.17g} {axis}lo {axis}hi" for k, axis in enumerate("xyz")]
@@ -138,7 +147,8 @@ def write_data(atoms: Atoms, path: Path, style: str = "atomic", length: float = 
     lines += ["", "Masses", "", "1 20", "2 10", "", f"Atoms # {style}", ""]
     for k, place in enumerate(coord):
         x, y, z = (f"{value:.17g}" for value in place)
-        lines.append(f"{k + 1} {before}{atoms.type[k] + 1}{between} {x} {y} {z}")
+        spin = "" if spins is None else "".join(f" {value:.17g}" for value in spins[k])
+        lines.append(f"{k + 1} {before}{atoms.type[k] + 1}{between} {x} {y} {z}{spin}")
     path.write_text("\n".join(lines) + "\n")
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, Potential, derivative, random_arrays
+from physics_suite import PhysicsSuite, Potential, batch_of, derivative, random_arrays
+from plan import Plan
 
 from deeptf.config import dump, load
+from deeptf.exchange import frozen
 from deeptf.input_file import ConfigError
 from deeptf.model.descriptor.dpa1 import SeAtten
 from deeptf.model.descriptor.se_e2_a import SeE2A
@@ -29,7 +32,6 @@ class TestSpin(PhysicsSuite):
     """The first five atoms are real, the others the virtual atoms of four of them."""
 
     config = ModelConfig(TERM, ("A", "B", "C"))
-    native = False
     real = 5
     gradient_tolerance = 1e-7  # energies are steep where atoms are 0.3 A apart
 
@@ -135,6 +137,7 @@ class TestSpin(PhysicsSuite):
     def test_door_for_pairs(self) -> None:
         assert self.config.needs().doors == ("coordinates",)
 
+    @pytest.mark.parametrize("_choose", [Potential], indirect=True)
     def test_both_kinds_of_forces(self) -> None:
         frame, potential = self.frame(), self.potential()
         names = "force", "real_force", "magnetic_force", "atom_energy"
@@ -150,11 +153,23 @@ class TestSpin(PhysicsSuite):
         assert np.all(found["magnetic_force"][: self.real] == 0)
         assert np.all(found["atom_energy"][self.real :] == 0)
 
+    @pytest.mark.parametrize("_choose", [Potential], indirect=True)
+    def test_the_plan_gives_the_same(self, tmp_path: Path) -> None:
+        expected = self.potential()([self.frame(), self.open_frame(1)])
+        frozen.write(self.config, self._arrays, tmp_path / "model.pb")
+        batch = batch_of([self.frame(), self.open_frame(1)])
+        given = batch.coord, batch.cell, batch.atom_type, batch.frame_row
+        found = Plan(tmp_path / "model.pb")(*given)
+        for name in ("energy", "atom_energy", "force", "virial"):
+            self.close(found[name], expected[name])
+
     def test_a_spin_without_its_virtual_atom(self) -> None:
         frames = [self.frame(0), self.frame(1)]
         frames[1]["type"][-1] = 3
-        message = "frame 1: `atom_types` must have a virtual atom of type 3 .* got 3 for 2"
-        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        message = (
+            "frame 1: .* must .* a virtual atom of type 3 for each atom of type 0, got 3 for 2"
+        )
+        with pytest.raises((tf.errors.InvalidArgumentError, ValueError), match=message):
             self.potential()(frames)
 
 

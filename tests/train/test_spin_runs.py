@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_run import INPUT, TYPES, changed_input, write_system
+from small_run import INPUT, SPIN, SPIN_LOSS, TYPES, changed_input, write_spin_system
 
 from deeptf.data.errors import DataError
+from deeptf.infer.backend import ENGINE
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.infer.test import test as compare
 from deeptf.input_file import ConfigError
@@ -18,27 +19,14 @@ from deeptf.train.freeze import freeze
 from deeptf.train.run import train
 
 FRAMES = 4
-SPIN = {"use_spin": [True, False], "virtual_len": [0.3], "spin_norm": [1.2]}
-LOSS = {"type": "ener_spin", "start_pref_v": 0.1, "limit_pref_v": 0.1}
 
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the path of an input; both atoms of the first type have spins."""
     monkeypatch.chdir(tmp_path)
-    system = write_system(tmp_path / "system", FRAMES)
-    random = np.random.default_rng(3)
-    spin = random.normal(size=(FRAMES, 2, 3))
-    away = 0.3 * spin / np.linalg.norm(spin, axis=2, keepdims=True)
-    sets, own = system / "set.000", [k for k, t in enumerate(TYPES) if t == 0]
-    coord, force = (np.load(sets / f"{n}.npy").reshape(FRAMES, -1, 3) for n in ("coord", "force"))
-    coord = np.concatenate([coord, coord[:, own] + away], axis=1)
-    np.save(sets / "coord.npy", coord.reshape(FRAMES, -1))
-    force = np.concatenate([force, random.normal(size=away.shape)], axis=1)
-    np.save(sets / "force.npy", force.reshape(FRAMES, -1))
-    np.savetxt(system / "type.raw", [*TYPES, 2, 2], fmt="%d")
-    (system / "type_map.raw").unlink()
-    changes = {"model/spin": SPIN, "loss": LOSS, "training/numb_steps": 10}
+    write_spin_system(tmp_path / "system", FRAMES)
+    changes = {"model/spin": SPIN, "loss": SPIN_LOSS, "training/numb_steps": 10}
     script = changed_input(changes | {"training/save_freq": 5, "training/disp_freq": 5})
     (tmp_path / "input.json").write_text(json.dumps(script))
     return tmp_path / "input.json"
@@ -66,6 +54,7 @@ def test_a_run(path: Path, capsys: pytest.CaptureFixture) -> None:
     with DeepPot("model.pb") as pot:
         found = pot.eval(coord, cell, types, atomic=True)
         assert pot.get_type_map() == ["A", "B", "A_spin"]
+        assert pot.get_ntypes_spin() == 1 and pot.backend == ENGINE
     assert found[3].shape == (FRAMES, 6, 1) and found[4].shape == (FRAMES, 8, 9)
     np.testing.assert_allclose(found[3].sum(axis=1), found[0], rtol=1e-12)
     label, force = label.reshape(FRAMES, -1, 3), found[1]
@@ -97,7 +86,7 @@ def test_errors(path: Path) -> None:
     with pytest.raises(ConfigError, match="`loss/type` must be ener_spin for a model with spins"):
         train(path)
     del script["model"]["spin"]
-    script["loss"] = LOSS
+    script["loss"] = SPIN_LOSS
     path.write_text(json.dumps(script))
     with pytest.raises(ConfigError, match="ener_spin must have a model that gives magnetic_force"):
         train(path)

@@ -26,10 +26,10 @@ from deeptf.train.workers import Workers
 PREFACTORS = np.array([1.0, 10.0, 1.0, 0.0, 0.0])
 
 
-def gradient(config, values, batch, workers):
+def gradient(config, values, batch, workers, prefactors=PREFACTORS):
     """Return Adam's first moments after a step: the gradient, since beta1 is 0."""
     graph = TrainingGraph(config, values, seed=4, threads=1, workers=workers)
-    told = graph.step(batch, 0.0, PREFACTORS)
+    told = graph.step(batch, 0.0, prefactors)
     arrays = graph.arrays()
     graph.close()
     moments = [v for k, v in sorted(arrays.items()) if k.endswith("/Adam")]
@@ -65,4 +65,5 @@ def main():
     compare(clipping, workers, "clipped")
 
 
-main()
+if __name__ == "__main__":
+    main()

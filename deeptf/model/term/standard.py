@@ -263,14 +263,15 @@ class Standard:
     def plan(self, parameters: Parameters, num_types: int) -> list[TermPlan] | None:
         """Return the stages of both parts, where both have them."""
         parts = self.descriptor, self.fitting_net
-        if self.spin is not None or not all(hasattr(part, "plan") for part in parts):
+        if not all(hasattr(part, "plan") for part in parts):
             return None
         of_descriptor, of_fitting = (parameters.scope(name) for name in SCOPES)
         vectors = self._type_vectors(num_types, parameters)
         described = self.descriptor.plan(of_descriptor, vectors)
         if described is None:
             return None
-        fitted, values = self.fitting_net.plan(described, of_fitting, vectors, num_types)
+        fitting_types = num_types if self.spin is None else self.spin.num_real
+        fitted, values = self.fitting_net.plan(described, of_fitting, vectors, fitting_types)
         values = {DESCRIPTOR.name: described[-1].gives, **values}
         return [TermPlan(self.type, [*described, *fitted], values)]
 

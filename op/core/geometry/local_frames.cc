@@ -2,53 +2,14 @@
 #include "core/geometry/local_frames.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numeric>
 
 #include "core/base/scratch.h"
+#include "core/geometry/local_axes.h"
 
 namespace deeptf {
 namespace {
-
-constexpr double kOnLine = 1e-6;    // sine of two axes, of which smaller ones do not tell a plane
-constexpr double kOpposite = 1e-4;  // above -1, the cosine of two axes that are opposite
-
-struct Vector {
-  double x = 0, y = 0, z = 0;
-
-  explicit Vector(const double* from) : x(from[0]), y(from[1]), z(from[2]) {}
-  Vector(double x, double y, double z) : x(x), y(y), z(z) {}
-  Vector() = default;
-
-  void add_to(double* to) const {
-    to[0] += x;
-    to[1] += y;
-    to[2] += z;
-  }
-};
-
-Vector operator+(const Vector& a, const Vector& b) { return {a.x + b.x, a.y + b.y, a.z + b.z}; }
-Vector operator-(const Vector& a, const Vector& b) { return {a.x - b.x, a.y - b.y, a.z - b.z}; }
-Vector operator*(double f, const Vector& a) { return {f * a.x, f * a.y, f * a.z}; }
-double dot(const Vector& a, const Vector& b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
-Vector cross(const Vector& a, const Vector& b) {
-  return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
-}
-
-// The axes of an atom, and what they come from.
-struct Axes {
-  Axes(const Vector& u, const Vector& w) : w(w), length(std::sqrt(dot(u, u))) {
-    first = 1 / length * u;
-    across = w - dot(w, first) * first;
-    height = std::sqrt(dot(across, across));
-    second = 1 / height * across;
-    third = cross(first, second);
-  }
-
-  Vector w, first, across, second, third;
-  double length, height;  // of u and across
-};
 
 // A neighbour and how far it is; the nearer one, of equally distant ones the first, is less.
 struct Near {
@@ -84,27 +45,20 @@ class Choice {
     int32_t next;
     take(frames_.rules[2 * type], &axes[0], &next);
     take(frames_.rules[2 * type + 1], &axes[1], &next);
-    if (axes[0] >= 0 && axes[1] >= 0 && are_opposite(axes)) axes[1] = next;
+    if (axes[0] >= 0 && axes[1] >= 0 && are_opposite(to(axes[0]), to(axes[1]))) axes[1] = next;
     if (axes[0] < 0) return kFirstAxis;
     if (axes[1] < 0) return kSecondAxis;
-    const Vector w = to(axes[1]);
-    const Axes found(to(axes[0]), w);
-    return dot(found.across, found.across) > kOnLine * kOnLine * dot(w, w) ? kNothing : kPlane;
+    return span_plane(to(axes[0]), to(axes[1])) ? kNothing : kPlane;
   }
 
  private:
-  Vector to(int32_t pair) const { return Vector(in_.displacement + 3 * int64_t{pair}); }
-
-  bool are_opposite(const int32_t* axes) const {
-    const Vector u = to(axes[0]), w = to(axes[1]);
-    return dot(u, w) / std::sqrt(dot(u, u) * dot(w, w)) < kOpposite - 1;
-  }
+  Vector3 to(int32_t pair) const { return Vector3(in_.displacement + 3 * int64_t{pair}); }
 
   // Sorts the nearest of a run of pairs; returns how many there are, at most `most`.
   int64_t find(int64_t first, int64_t count, int64_t most) {
     int64_t found = 0;
     for (int64_t pair = first; pair < first + count; ++pair) {
-      const Vector d = to(static_cast<int32_t>(pair));
+      const Vector3 d = to(static_cast<int32_t>(pair));
       const double squared = dot(d, d);
       if (squared < frames_.rcut * frames_.rcut) {
         near_[found++] = {squared, static_cast<int32_t>(pair)};
@@ -140,66 +94,39 @@ class Choice {
   Scratch<double>& squared_;  // of the places
 };
 
-Axes axes_of(const LocalFramesInputs& in, const int32_t* chosen) {
+LocalAxes axes_of(const LocalFramesInputs& in, const int32_t* chosen) {
   const int32_t* axes = chosen + in.frames.num_places();
-  return {Vector(in.displacement + 3 * int64_t{axes[0]}),
-          Vector(in.displacement + 3 * int64_t{axes[1]})};
+  return {Vector3(in.displacement + 3 * int64_t{axes[0]}),
+          Vector3(in.displacement + 3 * int64_t{axes[1]})};
+}
+
+const double* displacement_of(const LocalFramesInputs& in, int32_t pair) {
+  return pair >= 0 ? in.displacement + 3 * int64_t{pair} : nullptr;
 }
 
 void write_row(const LocalFramesInputs& in, const int32_t* chosen, double* row) {
-  const Axes axes = axes_of(in, chosen);
+  const LocalAxes axes = axes_of(in, chosen);
   const int64_t angular = in.frames.num_angular();
   for (int64_t place = 0; place < in.frames.num_places(); ++place) {
-    const int64_t numbers = place < angular ? 4 : 1;
-    std::fill_n(row, numbers, 0.0);
-    if (chosen[place] >= 0) {
-      const Vector d(in.displacement + 3 * int64_t{chosen[place]});
-      const double inverse = 1 / std::sqrt(dot(d, d)), square = inverse * inverse;
-      row[0] = inverse;
-      if (place < angular) {
-        row[1] = square * dot(d, axes.third);
-        row[2] = square * dot(d, axes.first);
-        row[3] = square * dot(d, axes.second);
-      }
-    }
-    row += numbers;
+    write_place(axes, displacement_of(in, chosen[place]), place < angular, row);
+    row += place < angular ? 4 : 1;
   }
-}
-
-// From the gradients in the axes to that in u and w.
-void pull_axes(const Axes& axes, Vector first, Vector second, const Vector& third, double* u_grad,
-               double* w_grad) {
-  first = first + cross(axes.second, third);
-  second = second + cross(third, axes.first);
-  const Vector across = 1 / axes.height * (second - dot(second, axes.second) * axes.second);
-  const double along = dot(across, axes.first);
-  (across - along * axes.first).add_to(w_grad);
-  first = first - dot(axes.w, axes.first) * across - along * axes.w;
-  (1 / axes.length * (first - dot(first, axes.first) * axes.first)).add_to(u_grad);
 }
 
 void pull_row(const LocalFramesInputs& in, const int32_t* chosen, const double* upper,
               double* grad) {
-  const Axes axes = axes_of(in, chosen);
+  const LocalAxes axes = axes_of(in, chosen);
   const int64_t angular = in.frames.num_angular(), places = in.frames.num_places();
-  Vector first, second, third;
+  AxesGradient of_axes;
   for (int64_t place = 0; place < places; ++place) {
     if (chosen[place] >= 0) {
-      const int64_t at = 3 * int64_t{chosen[place]};
-      const Vector d(in.displacement + at);
-      const double square = 1 / dot(d, d);
-      (-upper[0] * square * std::sqrt(square) * d).add_to(grad + at);
-      if (place < angular) {
-        const Vector g = upper[1] * axes.third + upper[2] * axes.first + upper[3] * axes.second;
-        (square * g - 2 * square * square * dot(g, d) * d).add_to(grad + at);
-        third = third + upper[1] * square * d;
-        first = first + upper[2] * square * d;
-        second = second + upper[3] * square * d;
-      }
+      const Vector3 d(displacement_of(in, chosen[place]));
+      pull_place(axes, d, place < angular, upper).add_to(grad + 3 * int64_t{chosen[place]});
+      if (place < angular) of_axes.add(d, upper);
     }
     upper += place < angular ? 4 : 1;
   }
-  pull_axes(axes, first, second, third, grad + 3 * int64_t{chosen[places]},
+  pull_axes(axes, of_axes, grad + 3 * int64_t{chosen[places]},
             grad + 3 * int64_t{chosen[places + 1]});
 }
 

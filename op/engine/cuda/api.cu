@@ -34,8 +34,9 @@ const char* name_of_gpu(const void* model) {
 }
 
 template <class Given>
-int evaluate(void* model, const Given* given, const deeptf_results* results) {
-  return guarded([&] { model_of(model)->evaluate(*given, *results); });
+int evaluate(void* model, const Given* given, const deeptf_options* options,
+             const deeptf_results* results) {
+  return guarded([&] { model_of(model)->evaluate(*given, *options, *results); });
 }
 
 }  // namespace

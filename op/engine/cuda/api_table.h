@@ -19,10 +19,12 @@ struct CudaApi {
   const char* (*gpu_name)(const void* model);  // lives as long as the model
   // Structs are whole: sizes have been dealt with. Arrays may lie on a device where deeptf.h says
   // so.
-  int (*evaluate)(void* model, const deeptf_frames* frames, const deeptf_results* results);
-  int (*evaluate_list)(void* model, const deeptf_neighbor_list* list,
+  int (*evaluate)(void* model, const deeptf_frames* frames, const deeptf_options* options,
+                  const deeptf_results* results);
+  int (*evaluate_list)(void* model, const deeptf_neighbor_list* list, const deeptf_options* options,
                        const deeptf_results* results);
-  int (*evaluate_pairs)(void* model, const deeptf_pairs* pairs, const deeptf_results* results);
+  int (*evaluate_pairs)(void* model, const deeptf_pairs* pairs, const deeptf_options* options,
+                        const deeptf_results* results);
 };
 
 }  // namespace deeptf

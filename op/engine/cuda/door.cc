@@ -6,6 +6,7 @@
 #include "core/cuda/list_pairs.h"
 #include "engine/run/frame_centres.h"
 #include "engine/run/list_centres.h"
+#include "engine/run/masked_centres.h"
 
 namespace deeptf::device {
 namespace {
@@ -60,6 +61,11 @@ class FramesDoor final : public Door {
     own.aparam = aparam_.of(given.aparam, about.inputs.num_aparam * atoms);
     check(own, about);
     filled_ = std::make_unique<FilledFrames>(own);
+    if (about.masked) {
+      check_mask(frames_());
+      present_ = present_types(frames_());
+      has_virial = false;
+    }
     const int32_t* row = frames_().frame_row;
     num_all = num_centres = num_owned = atoms;
     num_frames = frames;
@@ -72,12 +78,20 @@ class FramesDoor final : public Door {
   void add(Uploads* uploads, KeptLists*) override {
     coord_number_ = uploads->add(frames_().coord, 3 * num_all);
     cell_number_ = uploads->add(frames_().cell, 9 * num_frames);
+    present_number_ = uploads->add(present_.data(), static_cast<int64_t>(present_.size()));
+  }
+
+  const double* cell() const override { return frames_().cell; }
+  const double* coord(Uploads* uploads) const override {
+    return uploads->at<double>(coord_number_);
   }
 
   void search(const Cuda& cuda, const SearchArrays& arrays, int64_t most_pairs,
               PairList* list) override {
-    const Frames frames{num_frames, arrays.frame_row, arrays.uploads->at<double>(coord_number_),
-                        arrays.uploads->at<double>(cell_number_), arrays.type};
+    const Frames frames{
+        num_frames, arrays.frame_row, arrays.uploads->at<double>(coord_number_),
+        arrays.uploads->at<double>(cell_number_),
+        present_.empty() ? arrays.type : arrays.uploads->at<int32_t>(present_number_)};
     CudaNeighborSearch finder(frames, num_all, rcut_, cuda);
     auto* row = cuda.scratch<int32_t>(num_all + 1);
     finder.count(row, arrays.outcome);
@@ -93,7 +107,8 @@ class FramesDoor final : public Door {
     deeptf_frames own = frames_();
     own.coord = coord.of(own.coord, 3 * num_all);
     std::vector<int32_t> row(num_all + 1);
-    NeighborSearch({num_frames, own.frame_row, own.coord, own.cell, own.type}, rcut_)
+    const int32_t* present = present_.empty() ? own.type : present_.data();
+    NeighborSearch({num_frames, own.frame_row, own.coord, own.cell, present}, rcut_)
         .count(Context{}, row.data());
   }
 
@@ -105,7 +120,8 @@ class FramesDoor final : public Door {
   OnHost<int32_t> frame_row_, type_;
   OnHost<double> cell_, fparam_, aparam_;
   std::unique_ptr<FilledFrames> filled_;
-  int coord_number_ = 0, cell_number_ = 0;
+  std::vector<int32_t> present_;  // types of the atoms that are there, of a model with a mask
+  int coord_number_ = 0, cell_number_ = 0, present_number_ = 0;
 };
 
 class ListDoor final : public Door {
@@ -113,8 +129,17 @@ class ListDoor final : public Door {
   ListDoor(const deeptf_neighbor_list& given, const Description& about)
       : list_(given), rcut_(about.rcut), num_types_(static_cast<int32_t>(about.inputs.num_types)) {
     take_atoms(&list_, about.inputs, &type_, &fparam_, &aparam_);
+    list_.cell = cell_.of(list_.cell, 9);
     check(list_, about);
     describe(list_, this);
+  }
+
+  const double* cell() const override {
+    static const double none[9] = {};
+    return list_.cell != nullptr ? list_.cell : none;
+  }
+  const double* coord(Uploads* uploads) const override {
+    return uploads->at<double>(coord_number_);
   }
 
   void add(Uploads* uploads, KeptLists* kept) override {
@@ -152,7 +177,7 @@ class ListDoor final : public Door {
     OnHost<double> coord;
     deeptf_neighbor_list own = list_;
     own.coord = coord.of(own.coord, 3 * num_all);
-    const ListCentres centres(own, rcut_);
+    const ListCentres centres(own, rcut_, num_types_);
     FoundPairs found;
     centres.find(0, centres.count(), &found);
   }
@@ -160,7 +185,7 @@ class ListDoor final : public Door {
  private:
   // Copies the lists of all owned atoms, one behind the other, to the device.
   void keep_lists() {
-    const ListCentres checked(list_, rcut_);  // each atom once
+    const ListCentres checked(list_, rcut_, num_types_);  // each atom once
     std::vector<int32_t> place(num_centres, -1), row(num_owned + 1), entries;
     int64_t number = 0;
     for (int32_t k = 0; k < list_.num_lists; ++k) {
@@ -195,7 +220,7 @@ class ListDoor final : public Door {
   double rcut_;
   int32_t num_types_;
   OnHost<int32_t> type_;
-  OnHost<double> fparam_, aparam_;
+  OnHost<double> fparam_, aparam_, cell_;
   KeptLists* kept_ = nullptr;
   int coord_number_ = 0;
 };

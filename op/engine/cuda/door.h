@@ -33,6 +33,7 @@ class Door {
   const int32_t* type = nullptr;   // [num_all]
   std::vector<int32_t> frame_row;  // [F + 1] first centre of each frame
   const double *fparam = nullptr, *aparam = nullptr;
+  bool has_virial = true;  // else all virials are zero: there is nothing to strain
 
   // How many pairs there are, where that is known; else 0.
   virtual int64_t num_pairs() const { return 0; }
@@ -41,6 +42,10 @@ class Door {
   // Queues the search; all arrays are on the device. With most_pairs 0 it but counts the pairs.
   virtual void search(const Cuda& cuda, const SearchArrays& arrays, int64_t most_pairs,
                       PairList* list) = 0;
+  // Cells [F, 3, 3] on the host, and coordinates [num_all, 3] on the device; NULL where pairs are
+  // given.
+  virtual const double* cell() const { return nullptr; }
+  virtual const double* coord(Uploads*) const { return nullptr; }
   // Throws Error with what the CPU finds wrong.
   virtual void report() const = 0;
 };

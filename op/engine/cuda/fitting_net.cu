@@ -1,54 +1,10 @@
 // Energies of the atoms from their descriptors; core/nets/fitting_net.h has the equations.
 #include "core/cuda/fitting_net.h"
-#include "core/cuda/frame_of_atom.h"
-#include "engine/cuda/stage.h"
+#include "engine/cuda/net_inputs.h"
 #include "engine/plan/fitting_constants.h"
 
 namespace deeptf::device {
 namespace {
-
-// (value - mean) / stddev of given numbers; on the device.
-struct StandardRow {
-  int64_t width;
-  const double *values, *mean, *stddev;
-
-  DEEPTF_HD double operator()(int64_t row, int64_t k) const {
-    return (values[row * width + k] - mean[k]) / stddev[k];
-  }
-};
-
-// Rows of a net: the descriptor, behind it the vector of the type and what frame and atom are
-// given.
-template <class T>
-struct Rows {
-  int64_t descriptor, vector, width;
-  bool of_type;  // whether a type has a descriptor, not an atom
-  const T *from, *types;
-  const int32_t *type, *atom, *frame_row;
-  int64_t num_frames;
-  StandardRow fparam, aparam;
-  T* to;
-
-  DEEPTF_HD void operator()(int64_t k) const {
-    const int64_t row = k / width;
-    int64_t m = k % width;
-    if (m < descriptor) {
-      to[k] = from[(of_type ? type[row] : row) * descriptor + m];
-      return;
-    }
-    m -= descriptor;
-    if (m < vector) {
-      to[k] = types[type[row] * vector + m];
-      return;
-    }
-    m -= vector;
-    if (m < fparam.width) {
-      to[k] = static_cast<T>(fparam(frame_of_atom(frame_row, num_frames, atom[row]), m));
-    } else {
-      to[k] = static_cast<T>(aparam(atom[row], m - fparam.width));
-    }
-  }
-};
 
 template <class T>
 struct SetEnergy {
@@ -87,19 +43,6 @@ struct PullSlope {
   }
 };
 
-class StandardConstants {
- public:
-  explicit StandardConstants(const Standardised& host)
-      : width_(host.width), mean_(host.mean), stddev_(host.stddev) {}
-  StandardRow row(const double* values) const {
-    return {width_, values, mean_.data(), stddev_.data()};
-  }
-
- private:
-  int64_t width_;
-  Constant<double> mean_, stddev_;
-};
-
 template <class T>
 class FittingStage final : public Stage {
  public:
@@ -108,8 +51,7 @@ class FittingStage final : public Stage {
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
     const int64_t n = block.num_atoms;
-    const T* descriptor = values.take<T>(takes_);
-    if (shape_.width > descriptor_) descriptor = rows(block, descriptor, false, values);
+    const T* descriptor = inputs_.rows(block, values.take<T>(takes_), false, values);
     T* energy = values.keep<T>(n);
     T* slope = values.keep<T>(n * shape_.width);
     evaluate(block, descriptor, energy, slope, values);
@@ -123,13 +65,9 @@ class FittingStage final : public Stage {
  private:
   FittingStage(const StageReader& reader, const FittingConstants<T>& host)
       : num_types_(host.num_types),
-        descriptor_(host.descriptor),
-        vector_(host.vector),
+        inputs_(host),
         one_net_(host.types.size() > 0),
         shape_(host.shape),
-        fparam_(host.fparam),
-        aparam_(host.aparam),
-        types_(host.types),
         constant_(host.constant),
         takes_(reader.takes()),
         gives_(reader.gives({1, false, Precision::float64})) {
@@ -152,41 +90,30 @@ class FittingStage final : public Stage {
     fitting_net<T>(in, block.cuda, {energy, slope, values.keep<T>(hidden), values.keep<T>(hidden)});
   }
 
-  const T* rows(const Block& block, const T* from, bool of_type, const Values& values) const {
-    const int64_t count = block.num_atoms * shape_.width;
-    T* to = values.keep<T>(count);
-    for_each(block.cuda, count,
-             Rows<T>{descriptor_, vector_, shape_.width, of_type, from, types_.data(), block.type,
-                     block.atom, block.frame_row, block.num_frames, fparam_.row(block.fparam),
-                     aparam_.row(block.aparam), to});
-    return to;
-  }
-
   void subtract_isolated(const Block& block, const Values& values, double* energy) const {
     T* found = values.keep<T>(block.num_atoms);
     T* slope = values.keep<T>(block.num_atoms * shape_.width);
-    evaluate(block, rows(block, isolated_.data(), true, values), found, slope, values);
+    evaluate(block, inputs_.rows(block, isolated_.data(), true, values), found, slope, values);
     for_each(block.cuda, block.num_atoms,
              SubtractIsolated<T>{found, relative_.data(), block.type, energy});
   }
 
   void pull(const Block& block, T* slope, Values& values) const {
-    if (values.has_unit_gradient(gives_) && shape_.width == descriptor_) {
+    if (values.has_unit_gradient(gives_) && !inputs_.with_more()) {
       return values.give_gradient(takes_, slope);
     }
     const double* upper = values.gradient<double>(gives_);
     values.add_gradient<T>(takes_, [&](T* out) {
-      for_each(block.cuda, block.num_atoms * descriptor_,
-               PullSlope<T>{descriptor_, shape_.width, slope, upper, out});
+      for_each(block.cuda, block.num_atoms * inputs_.descriptor,
+               PullSlope<T>{inputs_.descriptor, inputs_.width, slope, upper, out});
     });
   }
 
-  int64_t num_types_, descriptor_, vector_;
+  int64_t num_types_;
+  NetInputs<T> inputs_;
   bool one_net_;  // for all types
   FittingShape shape_;
-  StandardConstants fparam_, aparam_;
   std::vector<Constant<T>> arrays_;
-  Constant<T> types_;
   Constant<double> constant_;
   Constant<int32_t> relative_;
   Constant<T> isolated_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "engine/cuda/charges.h"
 #include "engine/cuda/model.h"
 
 namespace deeptf::device {
@@ -16,8 +17,9 @@ constexpr int64_t kMostAtoms = 65536;
 constexpr int64_t kMostAtoms = 40;
 #endif
 
-// The results of the frames from `first` on, and their atoms from `begin` on.
-deeptf_results part_of(const deeptf_results& results, int64_t first, int64_t begin) {
+// The results of the frames from `first` on, and their atoms from `begin` on, with `width` numbers
+// of a property.
+deeptf_results part_of(const deeptf_results& results, int64_t first, int64_t begin, int64_t width) {
   const auto from = [](double* array, int64_t number) {
     return array != nullptr ? array + number : nullptr;
   };
@@ -27,6 +29,8 @@ deeptf_results part_of(const deeptf_results& results, int64_t first, int64_t beg
   part.force = from(results.force, 3 * begin);
   part.atom_energy = from(results.atom_energy, begin);
   part.atom_virial = from(results.atom_virial, 9 * begin);
+  part.value = from(results.value, width * first);
+  part.atom_value = from(results.atom_value, width * begin);
   return part;
 }
 
@@ -54,7 +58,7 @@ Model::Model(const ModelFile& file, int gpu) : about_(file), gpu_(gpu), process_
   if (!has_plan(file.metadata())) {
     throw Error("a model must have a plan of its stages to run on a GPU, got one for TensorFlow");
   }
-  const std::string unknown = unknown_kernel(file.metadata(), has_kernel);
+  const std::string unknown = unknown_kernel(file.metadata(), Plan::is_known);
   if (!unknown.empty()) {
     throw Error("a model must be made of stages with kernels for GPUs, got one with " + unknown);
   }
@@ -68,15 +72,17 @@ Model::Model(const ModelFile& file, int gpu) : about_(file), gpu_(gpu), process_
   plan_ = std::make_unique<Plan>(file, about_.inputs);
 }
 
-void Model::evaluate(const deeptf_frames& frames, const deeptf_results& results) {
+void Model::evaluate(const deeptf_frames& frames, const deeptf_options& options,
+                     const deeptf_results& results) {
   check_process();
   const UsedGpu used(gpu_);
   const int32_t number = frames.num_frames;
   if (number <= 1 || frames.num_atoms <= kMostAtoms || !can_be_cut(frames)) {
-    return run(door_of(frames, about_).get(), results);
+    return run(door_of(frames, about_).get(), options, results);
   }
   check(frames, about_);
   const FilledFrames filled(frames);
+  if (plan_->charges() != nullptr) plan_->charges()->grids(filled.get().cell, number);
   const int64_t types = about_.inputs.num_types;
   std::vector<int64_t> count(types * types);
   std::vector<double> distance(types * types, std::numeric_limits<double>::infinity());
@@ -95,8 +101,11 @@ void Model::evaluate(const deeptf_frames& frames, const deeptf_results& results)
     part.type += begin;
     if (part.fparam != nullptr) part.fparam += about_.inputs.num_fparam * first;
     if (part.aparam != nullptr) part.aparam += about_.inputs.num_aparam * begin;
+    deeptf_options own = options;
+    const int64_t width = about_.inputs.width;
+    if (own.weight != nullptr) own.weight += width * begin;
     try {
-      run_part(part, part_of(results, first, begin), count.data(), distance.data());
+      run_part(part, own, part_of(results, first, begin, width), count.data(), distance.data());
     } catch (const Error&) {
       door_of(frames, about_)->report();  // by the frame's number among all
       throw;
@@ -111,31 +120,36 @@ void Model::evaluate(const deeptf_frames& frames, const deeptf_results& results)
 }
 
 // Adds what is outside to count and distance [T, T].
-void Model::run_part(const deeptf_frames& part, const deeptf_results& results, int64_t* count,
-                     double* distance) {
+void Model::run_part(const deeptf_frames& part, const deeptf_options& options,
+                     const deeptf_results& results, int64_t* count, double* distance) {
   const int64_t types = about_.inputs.num_types * about_.inputs.num_types;
   std::vector<int64_t> own_count(types);
   std::vector<double> own_distance(types);
   deeptf_results own = results;
   own.outside_count = own_count.data();
   own.outside_distance = own_distance.data();
-  run(door_of(part, about_).get(), own);
+  run(door_of(part, about_).get(), options, own);
   for (int64_t k = 0; k < types; ++k) {
     count[k] += own_count[k];
     distance[k] = std::min(distance[k], own_distance[k]);
   }
 }
 
-void Model::evaluate(const deeptf_neighbor_list& list, const deeptf_results& results) {
+void Model::evaluate(const deeptf_neighbor_list& list, const deeptf_options& options,
+                     const deeptf_results& results) {
   check_process();
+  check_takes_neighbours(about_);
   const UsedGpu used(gpu_);
-  run(door_of(list, about_).get(), results, list.revision);
+  run(door_of(list, about_).get(), options, results, list.revision);
 }
 
-void Model::evaluate(const deeptf_pairs& pairs, const deeptf_results& results) {
+void Model::evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
+                     const deeptf_results& results) {
   check_process();
+  check_takes_neighbours(about_);
+  if (plan_->charges() != nullptr) throw Error(kChargesTakeNoPairs);
   const UsedGpu used(gpu_);
-  run(door_of(pairs, about_).get(), results);
+  run(door_of(pairs, about_).get(), options, results);
 }
 
 void Model::check_process() const {
@@ -145,9 +159,10 @@ void Model::check_process() const {
       "load the model again there, or with `gpu` no");
 }
 
-void Model::run(Door* door, const deeptf_results& results, int64_t lists_revision) {
+void Model::run(Door* door, const deeptf_options& options, const deeptf_results& results,
+                int64_t lists_revision) {
   std::unique_ptr<Workspace> workspace = take(lists_revision);
-  workspace->evaluate(*plan_, about_.inputs, door, results);
+  workspace->evaluate(*plan_, about_.inputs, door, options, results);
   const std::lock_guard<std::mutex> lock(mutex_);
   free_.push_back(std::move(workspace));
 }

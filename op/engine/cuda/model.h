@@ -21,15 +21,19 @@ class Model {
   const std::string& gpu_name() const { return name_; }
 
   // Throw Error. Each call has a workspace to itself; there are as many as calls at a time.
-  void evaluate(const deeptf_frames& frames, const deeptf_results& results);
-  void evaluate(const deeptf_neighbor_list& list, const deeptf_results& results);
-  void evaluate(const deeptf_pairs& pairs, const deeptf_results& results);
+  void evaluate(const deeptf_frames& frames, const deeptf_options& options,
+                const deeptf_results& results);
+  void evaluate(const deeptf_neighbor_list& list, const deeptf_options& options,
+                const deeptf_results& results);
+  void evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
+                const deeptf_results& results);
 
  private:
   void check_process() const;
-  void run(Door* door, const deeptf_results& results, int64_t lists_revision = 0);
-  void run_part(const deeptf_frames& part, const deeptf_results& results, int64_t* count,
-                double* distance);
+  void run(Door* door, const deeptf_options& options, const deeptf_results& results,
+           int64_t lists_revision = 0);
+  void run_part(const deeptf_frames& part, const deeptf_options& options,
+                const deeptf_results& results, int64_t* count, double* distance);
   std::unique_ptr<Workspace> take(int64_t lists_revision);
 
   const Description about_;

@@ -1,4 +1,5 @@
 // Terms of a model: read, and run forwards and backwards.
+#include "engine/cuda/charges.h"
 #include "engine/cuda/plan.h"
 
 namespace deeptf::device {
@@ -15,25 +16,51 @@ void add(const Cuda& cuda, bool is_first, const double* from, int64_t count, dou
 
 }  // namespace
 
-Plan::Plan(const ModelFile& file, const Inputs& inputs)
-    : terms_(read_terms<Stage>(file, inputs, make_stage)) {}
+TermRun::TermRun(const Term<Stage>& term, const Block& block, bool gradient)
+    : term_(term), values_(term.types, block) {
+  for (size_t k = 0; k < term.stages.size(); ++k) {
+    pulls_.push_back(term.stages[k]->run(values_.block(term.sets[k]), values_, gradient));
+  }
+}
 
-void Plan::evaluate(const Block& block, double* atom_energy, double* pair_gradient) const {
-  const Cuda& cuda = block.cuda;
-  std::vector<Stage::Pull> pulls;
+const double* TermRun::pull(const double* weight) {
+  values_.begin_backward(term_.property, weight);
+  for (auto pull = pulls_.rbegin(); pull != pulls_.rend(); ++pull) (*pull)();
+  return values_.gradient<double>(kPairs);
+}
+
+Plan::Plan(const ModelFile& file, const Inputs& inputs)
+    : width_(inputs.width), terms_(read_terms<Stage>(file, inputs, make_stage)) {
+  for (const Term<Stage>& term : terms_) number(term);
+  const auto keep = [this](Term<Stage> shifts, ChargeConstants constants, const Inputs&) {
+    charges_ = std::make_unique<ChargeTerm>(std::move(shifts), std::move(constants));
+    number(charges_->shifts);
+  };
+  read_charges<Stage>(file, inputs, make_stage, keep);
+}
+
+Plan::~Plan() = default;
+
+void Plan::number(const Term<Stage>& term) {
+  for (const auto& stage : term.stages) {
+    stage->number = static_cast<int64_t>(stages_.size());
+    stages_.push_back(stage.get());
+  }
+}
+
+std::string Plan::reason(const Refusal& refusal) const {
+  return "atom " + std::to_string(refusal.atom) + ": " +
+         stages_[refusal.stage]->reason(refusal.reason);
+}
+
+void Plan::evaluate(const Block& block, const double* weight, double* value,
+                    double* pair_gradient) const {
   for (const Term<Stage>& term : terms_) {
     const bool is_first = &term == &terms_.front();
-    Values values(term.types, block);
-    pulls.clear();
-    for (size_t k = 0; k < term.stages.size(); ++k) {
-      const Block& own = values.block(term.sets[k]);
-      pulls.push_back(term.stages[k]->run(own, values, pair_gradient != nullptr));
-    }
-    add(cuda, is_first, values.take<double>(term.property), block.num_atoms, atom_energy);
+    TermRun run(term, block, pair_gradient != nullptr);
+    add(block.cuda, is_first, run.property(), width_ * block.num_atoms, value);
     if (pair_gradient == nullptr) continue;
-    values.begin_backward(term.property, nullptr);
-    for (auto pull = pulls.rbegin(); pull != pulls.rend(); ++pull) (*pull)();
-    add(cuda, is_first, values.gradient<double>(kPairs), 3 * block.num_pairs, pair_gradient);
+    add(block.cuda, is_first, run.pull(weight), 3 * block.num_pairs, pair_gradient);
   }
 }
 

@@ -1,5 +1,5 @@
-// See results.h. The energy of a frame is added up by several blocks and then these by one thread,
-// always in the same order.
+// See results.h. The numbers of a frame are added up by several blocks and then these by one
+// thread, always in the same order.
 #include <limits>
 
 #include "core/cuda/arrays.h"
@@ -11,24 +11,40 @@ namespace {
 
 constexpr int kThreads = 128;
 
-struct PlaceEnergy {
+struct PlaceNumber {
+  int64_t width;
   const int32_t* atom;
-  const double* energy;
-  double* atom_energy;
+  const double* numbers;
+  double* of_atom;
 
-  DEEPTF_HD void operator()(int64_t k) const { atom_energy[atom[k]] = energy[k]; }
+  DEEPTF_HD void operator()(int64_t k) const {
+    of_atom[atom[k / width] * width + k % width] = numbers[k];
+  }
 };
 
-// part[blockIdx.y, frame]: the sum over one of gridDim.y parts of the atoms of frame blockIdx.x.
+struct TakeNumber {
+  int64_t width;
+  const int32_t* atom;
+  const double* of_atom;
+  double* numbers;
+
+  DEEPTF_HD void operator()(int64_t k) const {
+    numbers[k] = of_atom[atom[k / width] * width + k % width];
+  }
+};
+
+// part[blockIdx.y, frame, column]: the sum over one of gridDim.y parts of the atoms of a frame;
+// blockIdx.x has both others.
 __global__ void __launch_bounds__(kThreads)
-    frame_energy_kernel(const int32_t* frame_row, const double* atom_energy, double* part) {
+    frame_sum_kernel(const int32_t* frame_row, int64_t width, const double* of_atom, double* part) {
   __shared__ double of_warp[kThreads / kLanes];
-  const int64_t begin = frame_row[blockIdx.x], number = frame_row[blockIdx.x + 1] - begin;
+  const int64_t frame = blockIdx.x / width, column = blockIdx.x % width;
+  const int64_t begin = frame_row[frame], number = frame_row[frame + 1] - begin;
   const int64_t first = begin + number * blockIdx.y / gridDim.y;
   const int64_t last = begin + number * (blockIdx.y + 1) / gridDim.y;
   double sum[1] = {};
   for (int64_t atom = first + threadIdx.x; atom < last; atom += kThreads) {
-    sum[0] += atom_energy[atom];
+    sum[0] += of_atom[atom * width + column];
   }
   const double of_own = warp_sums(sum);
   if (threadIdx.x % kLanes == 0) of_warp[threadIdx.x / kLanes] = of_own;
@@ -58,17 +74,24 @@ void clear_results(const Cuda& cuda, Downloads* results) {
            Fill<double>{std::numeric_limits<double>::infinity(), results->outside_distance()});
 }
 
-void add_energies(const Block& block, const double* energy, Downloads* results) {
+void place_numbers(const Block& block, int64_t width, const double* numbers, double* of_atom) {
+  for_each(block.cuda, width * block.num_atoms, PlaceNumber{width, block.atom, numbers, of_atom});
+}
+
+void take_numbers(const Block& block, int64_t width, const double* of_atom, double* numbers) {
+  for_each(block.cuda, width * block.num_atoms, TakeNumber{width, block.atom, of_atom, numbers});
+}
+
+void sum_frames(const Block& block, int64_t width, const double* of_atom, double* of_frame) {
   constexpr int64_t kAtoms = 512, kMostParts = 64;
   const Cuda& cuda = block.cuda;
-  const int64_t frames = block.num_frames;
-  for_each(cuda, block.num_atoms, PlaceEnergy{block.atom, energy, results->atom_energy()});
-  const int64_t parts = std::clamp<int64_t>(block.num_all / frames / kAtoms, 1, kMostParts);
-  auto* part = cuda.scratch<double>(parts * frames);
-  launch(cuda, dim3(static_cast<unsigned>(frames), static_cast<unsigned>(parts)), kThreads,
-         frame_energy_kernel, block.frame_row, results->atom_energy(), part);
-  over_items(cuda, std::vector<AddParts<double, double>>{
-                       {frames, part, parts, frames, results->energy()}});
+  const int64_t sums = block.num_frames * width;
+  const int64_t parts = std::clamp<int64_t>(
+      block.num_all / std::max<int64_t>(block.num_frames, 1) / kAtoms, 1, kMostParts);
+  auto* part = cuda.scratch<double>(parts * sums);
+  launch(cuda, dim3(static_cast<unsigned>(sums), static_cast<unsigned>(parts)), kThreads,
+         frame_sum_kernel, block.frame_row, width, of_atom, part);
+  over_items(cuda, std::vector<AddParts<double, double>>{{sums, part, parts, sums, of_frame}});
 }
 
 void add_forces(const Block& block, const PairsOfAtoms& pairs, const int32_t* neighbor,

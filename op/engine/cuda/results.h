@@ -1,4 +1,4 @@
-// Results of a step on a device, from the energies and pair gradients of its plan.
+// Results of a step on a device, from the values and pair gradients of its plan.
 #pragma once
 
 #include "core/cuda/neighbors.h"
@@ -11,8 +11,15 @@ namespace deeptf::device {
 // Queues what sets all results to those of no atoms.
 void clear_results(const Cuda& cuda, Downloads* results);
 
-// Queues energies of frames and atoms, from those [n] of a block.
-void add_energies(const Block& block, const double* energy, Downloads* results);
+// Queues numbers [num_energies, width] of all atoms, from those [n, width] of a block; what others
+// have stays as it is.
+void place_numbers(const Block& block, int64_t width, const double* numbers, double* of_atom);
+
+// The way back: those of the atoms of a block.
+void take_numbers(const Block& block, int64_t width, const double* of_atom, double* numbers);
+
+// Queues their sums over the atoms of each frame, [F, width].
+void sum_frames(const Block& block, int64_t width, const double* of_atom, double* of_frame);
 
 // Queues forces and virials; those of atoms where `with_atoms`.
 void add_forces(const Block& block, const PairsOfAtoms& pairs, const int32_t* neighbor,

@@ -21,6 +21,10 @@ class Stage {
   // Queues what gives its value. Without `gradient` no Pull is asked for. Both arguments outlive
   // the Pull. The same arguments queue the same work.
   virtual Pull run(const Block& block, Values& values, bool gradient) const = 0;
+  // What an error says of an atom that the stage has refused.
+  virtual std::string reason(int64_t) const { return {}; }
+
+  int64_t number = 0;  // of the stages of a plan
 };
 
 std::unique_ptr<Stage> make_environment(const StageReader& reader);
@@ -34,6 +38,7 @@ std::unique_ptr<Stage> make_empty_places(const StageReader& reader);
 std::unique_ptr<Stage> make_moment_product(const StageReader& reader);
 std::unique_ptr<Stage> make_scaled_sum(const StageReader& reader);
 std::unique_ptr<Stage> make_scaled(const StageReader& reader);
+std::unique_ptr<Stage> make_local_frames(const StageReader& reader);
 std::unique_ptr<Stage> make_concatenation(const StageReader& reader);
 std::unique_ptr<Stage> make_within(const StageReader& reader);
 std::unique_ptr<Stage> make_pair_table(const StageReader& reader);
@@ -41,6 +46,10 @@ std::unique_ptr<Stage> make_zbl(const StageReader& reader);
 std::unique_ptr<Stage> make_soft_minimum(const StageReader& reader);
 std::unique_ptr<Stage> make_blend(const StageReader& reader);
 std::unique_ptr<Stage> make_fitting_net(const StageReader& reader);
+std::unique_ptr<Stage> make_property_net(const StageReader& reader);
+std::unique_ptr<Stage> make_axes(const StageReader& reader);
+std::unique_ptr<Stage> make_axis_vector(const StageReader& reader);
+std::unique_ptr<Stage> make_axis_tensor(const StageReader& reader);
 
 // Whether there is a stage of that name on a device.
 bool has_kernel(const std::string& name);

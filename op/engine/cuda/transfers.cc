@@ -48,6 +48,8 @@ void Downloads::place(const ResultSizes& sizes, const deeptf_results& results) {
   add(results.outside_distance, types);
   add(results.force, 3 * sizes.num_all);
   add(results.atom_energy, sizes.num_energies);
+  add(results.value, sizes.width * sizes.num_frames);
+  add(results.atom_value, sizes.width * sizes.num_energies);
   add(results.atom_virial, results.atom_virial != nullptr ? 9 * sizes.num_all : 0);
   fetched_ = arrays_[0].bytes;
   for (const Array& array : arrays_) {

@@ -46,17 +46,19 @@ class Uploads {
 // How many numbers there are.
 struct ResultSizes {
   int64_t num_frames, num_energies, num_all, num_types;
-
-  bool operator==(const ResultSizes& other) const {
-    return num_frames == other.num_frames && num_energies == other.num_energies &&
-           num_all == other.num_all && num_types == other.num_types;
-  }
+  int64_t width;  // of another property than energies; or 0
 };
 
 // What the host must know of a step before it uses the results.
 struct StepOutcome {
   SearchOutcome search;
   int64_t num_triples;
+  unsigned long long refused;  // a Refusal (values.h)
+
+  // Whether nothing is wrong, and there was room for all.
+  bool is_whole(int64_t pairs, int64_t triples) const {
+    return search.wrong == 0 && refused == 0 && search.num_pairs <= pairs && num_triples <= triples;
+  }
 };
 
 // The results on the device; all have their place, wanted or not, but for the virials of atoms.
@@ -71,7 +73,9 @@ class Downloads {
   double* outside_distance() { return at<double>(4); }  // [T, T]
   double* force() { return at<double>(5); }             // [num_all, 3]
   double* atom_energy() { return at<double>(6); }       // [num_energies]
-  double* atom_virial() { return at<double>(7); }       // [num_all, 9]
+  double* value() { return at<double>(7); }             // [F, width]
+  double* atom_value() { return at<double>(8); }        // [num_energies, width]
+  double* atom_virial() { return at<double>(9); }       // [num_all, 9]
   // All of them together.
   char* begin() { return device_.at_least(0); }
   size_t bytes() const { return bytes_; }

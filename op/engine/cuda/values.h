@@ -22,6 +22,23 @@ struct CentreTypes {
   }
 };
 
+// An atom that a stage cannot take, and why, as one number. Of many the largest counts: that of the
+// first atom, of the last stage.
+struct Refusal {
+  int64_t stage;  // of a plan
+  int32_t atom;
+  int64_t reason;  // of a stage, below 2^16
+
+  DEEPTF_HD unsigned long long packed() const {
+    const int64_t from_end = INT32_MAX - int64_t{atom};
+    return static_cast<unsigned long long>((stage << 31 | from_end) << 16 | reason) + 1;
+  }
+  static Refusal unpacked(unsigned long long number) {
+    const auto all = static_cast<int64_t>(number - 1);
+    return {all >> 47, static_cast<int32_t>(INT32_MAX - (all >> 16 & INT32_MAX)), all & 0xffff};
+  }
+};
+
 // Atoms sorted by type and their pairs, as stages take them; what is not said to be on the host is
 // on the device.
 struct Block {
@@ -48,6 +65,7 @@ struct Block {
   double* outside_distance;       // [T, T] A; the least one so far
   int64_t most_triples;           // room for triples
   int64_t* num_triples;           // how many there are; the most so far
+  unsigned long long* refused;    // the largest Refusal so far; 0: none
 
   CentreTypes centre_types() const { return {num_all, num_types, centre, atom_type}; }
 };

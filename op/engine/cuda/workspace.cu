@@ -2,11 +2,8 @@
 #include <algorithm>
 #include <typeinfo>
 
-#include "core/cuda/curve_pairs.h"
 #include "core/cuda/memory.h"
-#include "core/cuda/pair_order.h"
-#include "engine/cuda/results.h"
-#include "engine/cuda/workspace.h"
+#include "engine/cuda/step.h"
 
 namespace deeptf::device {
 namespace {
@@ -43,6 +40,9 @@ class Key {
  public:
   void add(int64_t number) { text_.append(reinterpret_cast<const char*>(&number), sizeof number); }
   void add(const void* address) { add(static_cast<int64_t>(reinterpret_cast<intptr_t>(address))); }
+  void add(const EwaldGrid& grid) {
+    text_.append(reinterpret_cast<const char*>(&grid), sizeof grid);
+  }
   const std::string& text() const { return text_; }
 
  private:
@@ -68,32 +68,17 @@ class Waiting {
 
 }  // namespace
 
-struct Workspace::Step {
-  const Plan& plan;
-  const deeptf::Inputs& inputs;
-  Door* door;
-  bool with_gradient, with_atom_virial;
-  std::vector<int32_t> count;  // [T] owned atoms of each type
-  int64_t num_real = 0;
-};
-
 void Workspace::evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* door,
-                         const deeptf_results& results) {
-  Step step{plan, inputs, door, false, results.atom_virial != nullptr, {}};
-  step.with_gradient =
-      results.force != nullptr || results.virial != nullptr || results.atom_virial != nullptr;
-  step.count.resize(inputs.num_types);
-  for (int64_t atom = 0; atom < door->num_owned; ++atom) {
-    if (door->type[atom] < 0) continue;
-    ++step.count[door->type[atom]];
-    ++step.num_real;
-  }
+                         const deeptf_options& options, const deeptf_results& results) {
+  const Step step(plan, inputs, door, options, results);
   Room room = likely_room(step.num_real);
   if (door->num_pairs() > 0) room.pairs = door->num_pairs();
   const Cuda own = cuda();
   const Waiting waiting(own);
-  downloads_.place({door->num_frames, door->num_centres, door->num_all, inputs.num_types}, results);
-  send(inputs, door);
+  downloads_.place(
+      {door->num_frames, door->num_centres, door->num_all, inputs.num_types, step.width()},
+      results);
+  send(step);
   if (room.pairs == 0) room.pairs = count_pairs(step);
   StepOutcome found = try_step(step, room);
   if (found.search.num_pairs > room.pairs) {
@@ -105,6 +90,7 @@ void Workspace::evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* d
     found = try_step(step, room);
   }
   if (found.search.wrong != 0) report(*door);
+  if (found.refused != 0) throw Error(plan.reason(Refusal::unpacked(found.refused)));
   real_ = step.num_real;
   pairs_ = found.search.num_pairs;
   triples_ = found.num_triples;
@@ -116,13 +102,22 @@ Cuda Workspace::cuda() {
   return {stream_.get(), [this](size_t bytes) { return arena_.take(bytes); }};
 }
 
-void Workspace::send(const deeptf::Inputs& inputs, Door* door) {
+void Workspace::send(const Step& step) {
+  const deeptf::Inputs& inputs = step.inputs;
+  Door* door = step.door;
+  const double* weight = step.options.weight;
   uploads_.clear();
   const int64_t frames = door->num_frames;
   numbers_.type = uploads_.add(door->type, door->num_all);
   numbers_.frame_row = uploads_.add(door->frame_row.data(), frames + 1);
   numbers_.fparam = uploads_.add(door->fparam, inputs.num_fparam * frames);
   numbers_.aparam = uploads_.add(door->aparam, inputs.num_aparam * door->num_centres);
+  const auto number = [](const std::vector<int32_t>& array) {
+    return static_cast<int64_t>(array.size());
+  };
+  numbers_.site_atom = uploads_.add(step.sites.atom.data(), number(step.sites.atom));
+  numbers_.site_first = uploads_.add(step.sites.first.data(), number(step.sites.first));
+  numbers_.weight = uploads_.add(weight, weight != nullptr ? step.width() * door->num_centres : 0);
   door->add(&uploads_, &kept_);
   uploads_.send(cuda());
 }
@@ -163,7 +158,7 @@ StepOutcome Workspace::try_step(const Step& step, const Room& room) {
   arena_.take_back();
   const Cuda own = cuda();
   const auto queue_all = [&] { queue(step, room); };
-  if (step.num_real <= kGraphAtoms) {
+  if (step.num_real <= kGraphAtoms && step.options.add_parts == nullptr) {
     graph_.run(own, key_of(step, room), queue_all);
   } else {
     queue_all();
@@ -173,80 +168,18 @@ StepOutcome Workspace::try_step(const Step& step, const Room& room) {
   return downloads_.received();
 }
 
-void Workspace::queue(const Step& step, const Room& room) {
-  const Cuda own = cuda();
-  const int64_t most_pairs = room.pairs;
-  clear_results(own, &downloads_);
-  if (step.num_real == 0) return;
-  const int64_t n = step.num_real, types = step.inputs.num_types, all = step.door->num_all;
-  const PairCounts counts{own.scratch<int32_t>(n),         own.scratch<int32_t>(types),
-                          own.scratch<int32_t>(n * types), own.scratch<int32_t>(types * types),
-                          own.scratch<int32_t>(n * types), own.scratch<int32_t>(all + 1)};
-  const SortedPairs sorted{own.scratch<int32_t>(most_pairs), own.scratch<int32_t>(most_pairs),
-                           own.scratch<double>(3 * most_pairs), own.scratch<int32_t>(most_pairs)};
-  {
-    const Arena::Scope scope(&arena_);
-    auto* outcome = own.scratch<SearchOutcome>(1);
-    fill_zero(own, sizeof *outcome, outcome);
-    PairList list{};
-    step.door->search(own, arrays(outcome), most_pairs, &list);
-    CudaPairSorter sorter(list, n, most_pairs, own);
-    sorter.fill(counts, sorted);
-    set_outcome(own, outcome, sorter.wrong(), &downloads_);
-  }
-  const PlacedPairs placed = place_pairs({n, most_pairs, types, 0, counts.atom_count,
-                                          counts.neighbor_count, nullptr, nullptr, nullptr},
-                                         own);
-  const Block block{own,
-                    &arena_,
-                    n,
-                    all,
-                    step.door->num_frames,
-                    most_pairs,
-                    types,
-                    step.count.data(),
-                    counts.atom_order,
-                    uploads_.at<int32_t>(numbers_.type),
-                    uploads_.at<int32_t>(numbers_.frame_row),
-                    uploads_.at<double>(numbers_.fparam),
-                    uploads_.at<double>(numbers_.aparam),
-                    counts.atom_count,
-                    counts.neighbor_count,
-                    placed.first,
-                    placed.type,
-                    sorted.centre,
-                    sorted.displacement,
-                    downloads_.outside_count(),
-                    downloads_.outside_distance(),
-                    room.triples,
-                    &downloads_.outcome()->num_triples};
-  queue_plan(step, block,
-             {most_pairs, n, all, types, counts.atom_order, counts.first_pair,
-              counts.neighbor_count, counts.pair_row, sorted.pair_of},
-             sorted.neighbor);
-}
-
-void Workspace::queue_plan(const Step& step, const Block& block, const PairsOfAtoms& pairs,
-                           const int32_t* neighbor) {
-  const Cuda& own = block.cuda;
-  auto* energy = own.scratch<double>(block.num_atoms);
-  double* gradient = step.with_gradient ? own.scratch<double>(3 * block.num_pairs) : nullptr;
-  step.plan.evaluate(block, energy, gradient);
-  add_energies(block, energy, &downloads_);
-  if (!step.with_gradient) return;
-  add_forces(block, pairs, neighbor, gradient, step.with_atom_virial, &downloads_);
-}
-
 std::string Workspace::key_of(const Step& step, const Room& room) {
   const Door& door = *step.door;
   Key key;
   for (const int64_t number :
        {static_cast<int64_t>(typeid(door).hash_code()), door.num_all, door.num_centres,
         door.num_owned, door.num_frames, room.pairs, room.triples, int64_t{step.with_gradient},
-        int64_t{step.with_atom_virial}}) {
+        int64_t{step.with_atom_virial}, int64_t{step.options.weight != nullptr}}) {
     key.add(number);
   }
   for (const int32_t number : step.count) key.add(int64_t{number});
+  for (const int64_t number : step.sites.frame_row) key.add(number);
+  for (const EwaldGrid& grid : step.grids) key.add(grid);
   for (const void* address : {uploads_.begin(), static_cast<const void*>(downloads_.begin()),
                               arena_.begin(), static_cast<const void*>(kept_.row.at_least(0)),
                               static_cast<const void*>(kept_.neighbor.at_least(0))}) {

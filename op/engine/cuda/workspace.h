@@ -11,6 +11,7 @@
 #pragma once
 
 #include "core/geometry/force_virial.h"
+#include "engine/cuda/charges.h"
 #include "engine/cuda/door.h"
 #include "engine/cuda/plan.h"
 
@@ -20,7 +21,7 @@ class Workspace {
  public:
   // Writes the results that are wanted. Throws Error, then nothing is known of them.
   void evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* door,
-                const deeptf_results& results);
+                const deeptf_options& options, const deeptf_results& results);
 
   int64_t lists_revision() const { return kept_.revision; }
 
@@ -34,17 +35,23 @@ class Workspace {
 
   // Where inputs lie that all doors have.
   struct Numbers {
-    int type, frame_row, fparam, aparam;
+    int type, frame_row, fparam, aparam, weight, site_atom, site_first;
   };
 
   Cuda cuda();
-  void send(const deeptf::Inputs& inputs, Door* door);
+  void send(const Step& step);
   SearchArrays arrays(SearchOutcome* outcome);
   int64_t count_pairs(const Step& step);
   StepOutcome try_step(const Step& step, const Room& room);
   void queue(const Step& step, const Room& room);
   void queue_plan(const Step& step, const Block& block, const PairsOfAtoms& pairs,
                   const int32_t* neighbor);
+  void queue_values(const Step& step, const Block& block, const double* value, const double* weight,
+                    const ChargeSum* charges);
+  std::unique_ptr<ChargeSum> charges_of(const Step& step, const Block& block);
+  PartsAdder adder_of(const Step& step, const Block& block);
+  void add_charge_forces(const ChargeSum& charges);
+  void queue_lonely_charges(const Step& step, const Block& block);
   std::string key_of(const Step& step, const Room& room);
   Room likely_room(int64_t num_real) const;
 
@@ -54,6 +61,7 @@ class Workspace {
   Downloads downloads_;
   KeptLists kept_;
   Graph graph_;
+  Memory parts_{Memory::Place::host};  // a structure factor that is shared out
   Numbers numbers_{};
   int64_t real_ = 0, pairs_ = 0, triples_ = 0;  // of the last step
   Room room_{0, 1};

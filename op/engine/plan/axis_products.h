@@ -1,6 +1,10 @@
-// What products with axes have in common: which values they take.
+// Products with axes: which values they take, and the formulas for any device.
 #pragma once
 
+#include <string>
+#include <vector>
+
+#include "core/base/host_device.h"
 #include "engine/plan/stage.h"
 
 namespace deeptf {
@@ -30,5 +34,41 @@ struct AxesAndNumbers {
   int axes, numbers;
   int64_t width;  // M
 };
+
+// P = scale Q W Q^T + added 1 of an atom with Q [3, M] and W = diag(w), or W = B + B^T of a matrix
+// B [M, M] of numbers.
+struct AxisTensorConstants {
+  // Throws Error where something is not as it must be.
+  explicit AxisTensorConstants(const StageReader& reader)
+      : takes(reader),
+        is_diagonal(reader.fields.at("diagonal").boolean()),
+        scale(of_types(reader, "scale")),
+        added(of_types(reader, "added")),
+        gives(reader.gives({9, false, Precision::float64})) {
+    takes.check_numbers(reader, numbers_of_atom());
+  }
+
+  int64_t numbers_of_atom() const { return is_diagonal ? takes.width : takes.width * takes.width; }
+
+  AxesAndNumbers takes;
+  bool is_diagonal;
+  std::vector<double> scale, added;  // [T]
+  int gives;
+
+ private:
+  static std::vector<double> of_types(const StageReader& reader, const char* field) {
+    std::vector<double> numbers;
+    for (const Json& one : reader.fields.at(field).items()) numbers.push_back(one.number());
+    if (static_cast<int64_t>(numbers.size()) != reader.inputs.num_types) {
+      throw Error("`" + std::string(field) + "` of a stage must be one for each type");
+    }
+    return numbers;
+  }
+};
+
+// V = scale (U + U^T) of the gradient U [3, 3] in a tensor, number k.
+DEEPTF_HD inline double tensor_pull(const double* upper, double scale, int64_t k) {
+  return scale * (upper[k] + upper[k % 3 * 3 + k / 3]);
+}
 
 }  // namespace deeptf

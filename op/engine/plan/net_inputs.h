@@ -43,7 +43,7 @@ template <class T>
 struct NetInputs {
   // Throws Error where something is not as it must be.
   explicit NetInputs(const StageReader& reader)
-      : num_types(reader.inputs.num_types),
+      : num_types(reader.inputs.num_real_types()),
         fparam(reader, "fparam", reader.inputs.num_fparam),
         aparam(reader, "aparam", reader.inputs.num_aparam) {
     const ValueType& taken = reader.type_of(reader.takes());
@@ -73,7 +73,8 @@ struct NetInputs {
     return all;
   }
 
-  int64_t num_types, descriptor, vector = 0, width;
+  int64_t num_types;  // of atoms that have nets
+  int64_t descriptor, vector = 0, width;
   Standardised fparam, aparam;
   Aligned<T> types;  // [T, vector] behind the descriptor, with which one net serves all; or nothing
 };

@@ -41,7 +41,10 @@ class Stage {
 struct Inputs {
   int64_t num_types, num_fparam, num_aparam;
   std::string property = "energy";
-  int64_t width = 1;  // numbers of the property that an atom has
+  int64_t width = 1;              // numbers of the property that an atom has
+  int64_t num_virtual_types = 0;  // the last ones, of atoms that are neighbours alone
+
+  int64_t num_real_types() const { return num_types - num_virtual_types; }
 };
 
 // The values that the stages so far give, by name.

@@ -171,6 +171,13 @@ void check(const deeptf_results& results, const deeptf_options& options, const D
   }
 }
 
+void check_takes_neighbours(const Description& about) {
+  if (!about.masked) return;
+  throw Error(
+      "the model must be given coordinates, got neighbours: its atoms see all others; use "
+      "deeptf_evaluate");
+}
+
 void check_mask(const deeptf_frames& frames) {
   const int32_t* row = frames.frame_row;
   for (int32_t f = 0; f < frames.num_frames; ++f) {

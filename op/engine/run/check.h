@@ -16,6 +16,9 @@ void check(const deeptf_options& options);
 // Whether the results that are wanted are those of such a model.
 void check(const deeptf_results& results, const deeptf_options& options, const Description& about);
 
+// Whether a model can be given neighbours in place of coordinates.
+void check_takes_neighbours(const Description& about);
+
 // Filled frames of a model whose aparam says which atoms are there.
 void check_mask(const deeptf_frames& frames);
 

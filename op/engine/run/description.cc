@@ -38,6 +38,28 @@ void read_property(const Json& metadata, Inputs* inputs) {
   }
 }
 
+// What the model says of its types with spins, which are the first of its real ones.
+SpinTypes read_spins(const Json& spin, int64_t types) {
+  const auto lengths = [&](const char* name) {
+    std::vector<double> found;
+    for (const Json& one : spin.at(name).items()) {
+      found.push_back(one.number());
+      if (!(found.back() > 0 && found.back() < 1e9)) {
+        throw Error("`" + std::string(name) + "` of spins must be positive and below 1e9");
+      }
+    }
+    if (found.empty() || 2 * static_cast<int64_t>(found.size()) > types) {
+      throw Error("`" + std::string(name) + "` must be one for each type with spins, got " +
+                  std::to_string(found.size()) + " of " + std::to_string(types) + " types");
+    }
+    return found;
+  };
+  const SpinTypes found{lengths("virtual_len"), lengths("spin_norm")};
+  if (found.virtual_len.size() == found.spin_norm.size()) return found;
+  throw Error("`spin_norm` must be as many as `virtual_len`, got " +
+              std::to_string(found.spin_norm.size()));
+}
+
 std::vector<double> data_end(const Json& metadata, size_t types) {
   std::vector<double> ends(types * types, std::numeric_limits<double>::quiet_NaN());
   const Json* range = metadata.given("table_range");
@@ -70,6 +92,8 @@ Description::Description(const ModelFile& file) : metadata(file.metadata_text())
   inputs = {types, integer(from, "numb_fparam", 0, kMostNumbers),
             integer(from, "numb_aparam", 0, kMostNumbers)};
   read_property(from, &inputs);
+  if (const Json* spin = from.given("spin")) spins = read_spins(*spin, types);
+  inputs.num_virtual_types = spins.count();
   const Json* mask = from.find("masked");
   masked = mask != nullptr && mask->boolean();
   if (masked && inputs.num_aparam != 1) {

@@ -20,17 +20,17 @@ class GpuModel final : public Model {
   bool is_native() const override { return true; }
   bool checks_itself() const override { return true; }
 
-  void evaluate(const deeptf_frames& frames, const deeptf_options&,
+  void evaluate(const deeptf_frames& frames, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    check(api_.evaluate(model_, &frames, &results));
+    check(api_.evaluate(model_, &frames, &options, &results));
   }
-  void evaluate(const deeptf_neighbor_list& list, const deeptf_options&,
+  void evaluate(const deeptf_neighbor_list& list, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    check(api_.evaluate_list(model_, &list, &results));
+    check(api_.evaluate_list(model_, &list, &options, &results));
   }
-  void evaluate(const deeptf_pairs& pairs, const deeptf_options&,
+  void evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    check(api_.evaluate_pairs(model_, &pairs, &results));
+    check(api_.evaluate_pairs(model_, &pairs, &options, &results));
   }
 
  private:

@@ -21,12 +21,13 @@ std::string names(const T& given, int64_t atom, int64_t other) {
          std::to_string(id_of(given, other));
 }
 
-// Of the first `num_owned` atoms those that are there.
-std::vector<int32_t> real_atoms(int32_t num_owned, const int32_t* type) {
+// Of the first `num_owned` atoms those that are there, of the first `num_types` types.
+std::vector<int32_t> real_atoms(int32_t num_owned, const int32_t* type,
+                                int64_t num_types = INT32_MAX) {
   std::vector<int32_t> atoms;
   atoms.reserve(num_owned);
   for (int32_t atom = 0; atom < num_owned; ++atom) {
-    if (type[atom] >= 0) atoms.push_back(atom);
+    if (type[atom] >= 0 && type[atom] < num_types) atoms.push_back(atom);
   }
   return atoms;
 }
@@ -41,7 +42,7 @@ void begin_centres(const std::vector<int32_t>& atoms, int64_t begin, int64_t end
 
 }  // namespace
 
-ListCentres::ListCentres(const deeptf_neighbor_list& list, double rcut)
+ListCentres::ListCentres(const deeptf_neighbor_list& list, double rcut, int64_t num_real_types)
     : list_(list), rcut_(rcut), place_(list.num_all, -1) {
   num_atoms = list.num_all;
   type = list.type;
@@ -55,7 +56,7 @@ ListCentres::ListCentres(const deeptf_neighbor_list& list, double rcut)
     }
     place_[atom] = k;
   }
-  atom_ = real_atoms(list.num_owned, type);
+  atom_ = real_atoms(list.num_owned, type, num_real_types);
 }
 
 std::string ListCentres::names_of(int64_t atom, int64_t other) const {

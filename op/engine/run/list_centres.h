@@ -9,8 +9,9 @@ namespace deeptf {
 // Lists of an MD engine, where ghosts stand at their own places.
 class ListCentres final : public Centres {
  public:
-  // `list` has been checked (check.h) and outlives this.
-  ListCentres(const deeptf_neighbor_list& list, double rcut);
+  // `list` has been checked (check.h) and outlives this. Atoms of the types from num_real_types on
+  // are neighbours alone.
+  ListCentres(const deeptf_neighbor_list& list, double rcut, int64_t num_real_types);
 
   int64_t count() const override { return static_cast<int64_t>(atom_.size()); }
   const int32_t* atoms() const override { return atom_.data(); }

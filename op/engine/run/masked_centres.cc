@@ -5,6 +5,13 @@
 namespace deeptf {
 namespace {
 
+deeptf_frames with_types(deeptf_frames frames, const std::vector<int32_t>& types) {
+  frames.type = types.data();
+  return frames;
+}
+
+}  // namespace
+
 std::vector<int32_t> present_types(const deeptf_frames& frames) {
   std::vector<int32_t> types(frames.type, frames.type + frames.num_atoms);
   for (int32_t atom = 0; atom < frames.num_atoms; ++atom) {
@@ -12,13 +19,6 @@ std::vector<int32_t> present_types(const deeptf_frames& frames) {
   }
   return types;
 }
-
-deeptf_frames with_types(deeptf_frames frames, const std::vector<int32_t>& types) {
-  frames.type = types.data();
-  return frames;
-}
-
-}  // namespace
 
 MaskedCentres::MaskedCentres(const deeptf_frames& frames, double rcut)
     : type_(present_types(frames)),

@@ -6,6 +6,9 @@
 
 namespace deeptf {
 
+// The types of the atoms that are there, -1 for others, [N]; of frames whose mask has been checked.
+std::vector<int32_t> present_types(const deeptf_frames& frames);
+
 class MaskedCentres final : public Centres {
  public:
   // `frames` has been checked, its mask too, and filled (check.h), and outlives this.

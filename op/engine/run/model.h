@@ -8,6 +8,7 @@
 #include "engine/deeptf.h"
 #include "engine/file/model_file.h"
 #include "engine/plan/stage.h"
+#include "engine/run/spins.h"
 
 namespace deeptf {
 
@@ -22,6 +23,7 @@ struct Description {
   // Whether aparam says which atoms are there, 1 or 0: these see all others, however far apart, and
   // frames have neither cells nor virials.
   bool masked;
+  SpinTypes spins;
   int64_t pair_bytes, atom_bytes;  // of working memory
   std::vector<double> data_end;    // [T, T] A, centre type first; NAN where it is not known
   std::string metadata;

@@ -8,6 +8,7 @@
 #include "engine/run/long_range.h"
 #include "engine/run/masked_centres.h"
 #include "engine/run/model.h"
+#include "engine/run/real_centres.h"
 
 namespace deeptf {
 namespace {
@@ -27,37 +28,39 @@ class NativeModel final : public Model {
                 const deeptf_results& results) const override {
     const FilledFrames filled(frames);
     if (about.masked) return evaluate_masked(filled.get(), options, results);
-    run(FrameCentres(filled.get(), about.rcut), frames.num_atoms,
-        {filled.get().coord, filled.get().cell}, options, results);
+    const ChargedAtoms atoms{filled.get().coord, filled.get().cell};
+    if (about.spins.count() > 0) {
+      const RealCentres centres(filled.get(), about.rcut, about.inputs.num_real_types());
+      return run_spins(centres, frames.num_atoms, atoms, options, results);
+    }
+    run(FrameCentres(filled.get(), about.rcut), frames.num_atoms, atoms, options, results);
   }
 
   void evaluate(const deeptf_neighbor_list& list, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    check_takes_neighbours();
+    check_takes_neighbours(about);
     const double no_cell[9] = {};
-    run(ListCentres(list, about.rcut), list.num_centres,
-        {list.coord, list.cell != nullptr ? list.cell : no_cell}, options, results);
+    const ListCentres centres(list, about.rcut, about.inputs.num_real_types());
+    if (about.spins.count() > 0) {  // virtual atoms are at their own places too
+      return run_spins(centres, list.num_centres, {list.coord, no_cell}, options, results);
+    }
+    run(centres, list.num_centres, {list.coord, list.cell != nullptr ? list.cell : no_cell},
+        options, results);
   }
 
   void evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
                 const deeptf_results& results) const override {
-    check_takes_neighbours();
-    if (charges_ != nullptr) {
+    check_takes_neighbours(about);
+    if (charges_ != nullptr) throw Error(kChargesTakeNoPairs);
+    if (about.spins.count() > 0) {
       throw Error(
-          "the model must be given coordinates and a cell, got pairs: its charges act on all "
-          "others; use deeptf_evaluate or deeptf_evaluate_list");
+          "the model must be given coordinates, got pairs, which do not say where spins point; use "
+          "deeptf_evaluate or deeptf_evaluate_list");
     }
     run(PairCentres(pairs), pairs.num_centres, {}, options, results);
   }
 
  private:
-  void check_takes_neighbours() const {
-    if (!about.masked) return;
-    throw Error(
-        "the model must be given coordinates, got neighbours: its atoms see all others; use "
-        "deeptf_evaluate");
-  }
-
   void evaluate_masked(const deeptf_frames& frames, const deeptf_options& options,
                        const deeptf_results& results) const {
     check_mask(frames);
@@ -66,6 +69,20 @@ class NativeModel final : public Model {
     run(MaskedCentres(frames, about.rcut), frames.num_atoms, {}, options, others);
     if (results.virial != nullptr) std::fill_n(results.virial, 9 * frames.num_frames, 0.0);
     if (results.atom_virial != nullptr) std::fill_n(results.atom_virial, 9 * frames.num_atoms, 0.0);
+  }
+
+  void run_spins(const Centres& centres, int64_t num_energies, const ChargedAtoms& atoms,
+                 const deeptf_options& options, const deeptf_results& results) const {
+    const Spins spins(about.spins, about.inputs.num_types, centres, atoms.coord, atoms.cell);
+    deeptf_results found = results;
+    std::vector<double> force;
+    const bool wants_virial = results.virial != nullptr || results.atom_virial != nullptr;
+    if (results.force == nullptr && wants_virial) {
+      force.resize(3 * centres.num_atoms);
+      found.force = force.data();
+    }
+    run(centres, num_energies, atoms, options, found);
+    if (found.force != nullptr) spins.apply(found);
   }
 
   void run(const Centres& centres, int64_t num_energies, const ChargedAtoms& atoms,

@@ -143,8 +143,8 @@ class TensorFlowModel final : public Model {
     check_takes_pairs();
     deeptf_neighbor_list all = list;
     all.num_owned = list.num_centres;
-    run(ListCentres(all, about.rcut), real_atoms(list.type, list.num_owned), list.num_centres,
-        options, results);
+    run(ListCentres(all, about.rcut, about.inputs.num_types), real_atoms(list.type, list.num_owned),
+        list.num_centres, options, results);
   }
 
   void evaluate(const deeptf_pairs& pairs, const deeptf_options& options,

@@ -59,7 +59,8 @@ class EngineModel {
     results.energy = &energy;
     results.force = force->data();
     results.virial = virial;
-    check(api_.evaluate(model_, &frames, &results));
+    const deeptf_options options{};
+    check(api_.evaluate(model_, &frames, &options, &results));
   }
 
  private:

@@ -24,14 +24,38 @@ struct Found {
         outside_distance(types * types, kUnset),
         outside_count(types * types, -1) {}
 
+  // Results of a property with so many numbers of an atom, with weights or without.
+  void take_values(int64_t width, bool with_weights) {
+    value.assign(energy.size() * width, kUnset);
+    atom_value.assign(atom_energy.size() * width, kUnset);
+    if (with_weights) weight = normal(atom_value.size(), 8);
+  }
+
+  deeptf_options options() const {
+    deeptf_options given{};
+    given.size = sizeof given;
+    given.threads = 1;
+    given.weight = weight.empty() ? nullptr : weight.data();
+    given.add_parts = add_parts;
+    given.parts = parts;
+    given.num_parts = add_parts != nullptr ? 2 : 1;
+    return given;
+  }
+
   deeptf_results results() {
     deeptf_results to{};
     to.size = sizeof to;
-    to.energy = energy.data();
-    to.force = force.data();
-    to.virial = virial.data();
-    to.atom_energy = atom_energy.data();
-    to.atom_virial = atom_virial.data();
+    if (value.empty() || !weight.empty()) {
+      to.energy = energy.data();
+      to.force = force.data();
+      to.virial = virial.data();
+      to.atom_energy = atom_energy.data();
+      to.atom_virial = atom_virial.data();
+    }
+    if (!value.empty()) {
+      to.value = value.data();
+      to.atom_value = atom_value.data();
+    }
     to.outside_count = outside_count.data();
     to.outside_distance = outside_distance.data();
     return to;
@@ -39,11 +63,15 @@ struct Found {
   bool operator==(const Found& other) const {
     return energy == other.energy && force == other.force && virial == other.virial &&
            atom_energy == other.atom_energy && atom_virial == other.atom_virial &&
-           outside_count == other.outside_count && outside_distance == other.outside_distance;
+           outside_count == other.outside_count && outside_distance == other.outside_distance &&
+           value == other.value && atom_value == other.atom_value;
   }
 
   static constexpr double kUnset = 777;
   std::vector<double> energy, force, virial, atom_energy, atom_virial, outside_distance;
+  std::vector<double> value, atom_value, weight;  // of another property; or nothing
+  deeptf_add_parts add_parts = nullptr;
+  void* parts = nullptr;
   std::vector<int64_t> outside_count;
 };
 
@@ -65,6 +93,8 @@ inline bool agree(const Found& got, const Found& wanted, double tolerance) {
   compare("virial", &Found::virial);
   compare("atom_energy", &Found::atom_energy);
   compare("atom_virial", &Found::atom_virial);
+  compare("value", &Found::value);
+  compare("atom_value", &Found::atom_value);
   return all;
 }
 
@@ -96,9 +126,7 @@ class CpuModel {
 
   template <class Function, class Given>
   void run(Function function, const Given& given, Found* found) const {
-    deeptf_options options{};
-    options.size = sizeof options;
-    options.threads = 1;
+    const deeptf_options options = found->options();
     const deeptf_results results = found->results();
     if (function(model_.get(), &given, &options, &results) != 0) {
       throw deeptf::Error(api().deeptf_last_error());
@@ -116,17 +144,22 @@ class GpuModel {
     model_.reset(model);
   }
 
-  void run(const deeptf_frames& frames, const deeptf_results& results) const {
-    check(api().evaluate(model_.get(), &frames, &results));
+  void run(const deeptf_frames& frames, const deeptf_results& results,
+           const deeptf_options& options = {}) const {
+    check(api().evaluate(model_.get(), &frames, &options, &results));
   }
-  void run(const deeptf_frames& frames, Found* found) const { run(frames, found->results()); }
+  void run(const deeptf_frames& frames, Found* found) const {
+    run(frames, found->results(), found->options());
+  }
   void run(const deeptf_neighbor_list& list, Found* found) const {
     const deeptf_results results = found->results();
-    check(api().evaluate_list(model_.get(), &list, &results));
+    const deeptf_options options = found->options();
+    check(api().evaluate_list(model_.get(), &list, &options, &results));
   }
   void run(const deeptf_pairs& pairs, Found* found) const {
     const deeptf_results results = found->results();
-    check(api().evaluate_pairs(model_.get(), &pairs, &results));
+    const deeptf_options options = found->options();
+    check(api().evaluate_pairs(model_.get(), &pairs, &options, &results));
   }
 
  private:
@@ -252,6 +285,7 @@ struct Lists {
     given.neighbor_mask = (1 << 30) - 1;
     given.fparam = system.fparam.data();
     given.aparam = system.aparam.data();
+    given.cell = system.cell.data();
     given.revision = revision;
     return given;
   }

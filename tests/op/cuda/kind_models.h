@@ -111,6 +111,121 @@ class TripleNetworkModel : public ModelBytes {
   }
 };
 
+// Vectors or tensors of atoms from axes of sums, or any numbers of them.
+class PropertyModel : public ModelBytes {
+ public:
+  PropertyModel(const std::string& name, int64_t count) { output = name, numbers = count; }
+
+  bool diagonal = true;                  // tensors of one number for each axis
+  std::vector<bool> chosen{true, true};  // types that have numbers
+
+ protected:
+  std::string stages() override { return property_stages(output, numbers); }
+
+  std::string property_stages(const std::string& property, int64_t count) {
+    const std::string all =
+        environment("rows", 4, "pairs", rcut) + sums("atom") + sums("other") + moment_stage("atom");
+    if (property == "dos") return all + net_stage("dos", count);
+    const std::string axes = all +
+                             stage("axes", R"("takes": ["other/sums", "atom/sums"], )"
+                                           R"("places": [30, 40], "gives": "axes")") +
+                             ", ";
+    const bool full = property == "polar" && !diagonal;
+    const std::string more = R"("takes": ["axes", "numbers"], "gives": )" + quoted(property);
+    const std::string with_numbers =
+        axes + net_stage("numbers", 2 * width * (full ? 2 * width : 1)) + ", ";
+    if (property == "dipole") return with_numbers + stage("axis_vector", more);
+    return with_numbers + stage("axis_tensor", more + R"(, "diagonal": )" + truth(diagonal) +
+                                                   R"(, "scale": [)" + each_type("1.5") +
+                                                   R"(], "added": [)" + each_type("-0.3") + "]");
+  }
+
+  std::string sums(const std::string& name) {
+    return stage("embedding_sum", R"("takes": "rows", "gives": )" + quoted(name + "/sums") +
+                                      R"(, "columns": 4, )" + table(name, types * types) + ", " +
+                                      blocks(name, types * types)) +
+           ", ";
+  }
+
+ private:
+  std::string each_type(const std::string& first) const {
+    std::string all = first;
+    for (int64_t t = 1; t < types; ++t) all += ", 0." + std::to_string(t);
+    return all;
+  }
+
+  std::string net_stage(const std::string& gives, int64_t count) {
+    const int64_t vector = one_net ? 3 : 0;
+    std::string nets, flags, more;
+    for (int64_t t = 0; t < types; ++t) {
+      flags += (t > 0 ? ", " : "") + truth(chosen[t]);
+      if (one_net ? t > 0 : !chosen[t]) continue;
+      nets += (nets.empty() ? "" : ", ") +
+              net("net" + std::to_string(t), width * axis + vector + fparam + aparam, count);
+    }
+    if (one_net) {
+      more = ", " + constant("types", "types", random(types * vector, 1), {types, vector});
+    }
+    return stage("property_net", R"("takes": "atom", "gives": )" + quoted(gives) +
+                                     R"(, "activation": "tanh", "chosen": [)" + flags +
+                                     R"(], "nets": [)" + nets + "], " + precision() + ", " +
+                                     standardised("fparam", fparam) + ", " +
+                                     standardised("aparam", aparam) + more);
+  }
+};
+
+// Energies beside charges, of which some atoms have a second one (DPLR).
+class ChargedModel : public PropertyModel {
+ public:
+  ChargedModel() : PropertyModel("energy", 0) { chosen = {true, false}; }
+
+ private:
+  std::string terms() override {
+    const std::string near = environment("rows", 4, "pairs", rcut) + sums("atom") +
+                             moment_stage("atom") + fitting_stage("atom", width * axis);
+    prefix = "charges/";
+    std::string charge = "6", centre = "-8";
+    for (int64_t t = 1; t < types; ++t) charge += ", 1", centre += ", null";
+    const std::string charges =
+        property_stages("dipole", 3) + ", " +
+        stage("dipole_charge", R"("takes": "dipole", "beta": 0.5, "spacing": 1.1, )"
+                               R"("charge": [)" +
+                                   charge + R"(], "centre": [)" + centre + "]");
+    prefix = "";
+    return term(near, "energy") + ", " + term(charges, "dipole");
+  }
+};
+
+// Nearest neighbours in local axes (loc_frame).
+class LocalFramesModel : public ModelBytes {
+ public:
+  int64_t rank = 1;  // of the neighbour that the second axis leads to
+
+ private:
+  std::string stages() override {
+    std::string rules, lacks, sel_a, sel_r;
+    int64_t numbers = 0;
+    for (int64_t t = 0; t < types; ++t) {
+      const std::string comma = t > 0 ? ", " : "";
+      rules += comma +
+               R"([{"places": [0, 1, 2, 3, 4], "rank": 0}, {"places": [0, 1, 2, 3, 4], )"
+               R"("rank": )" +
+               std::to_string(rank) + "}]";
+      const std::string of_type = " of type " + std::to_string(t);
+      lacks += comma + "[" + quoted("no first axis" + of_type) + ", " +
+               quoted("no second axis" + of_type) + ", " + quoted("no plane" + of_type) + "]";
+      sel_a += comma + std::to_string(3 + t);
+      sel_r += comma + std::to_string(2 * t);
+      numbers += 4 * (3 + t) + 2 * t;
+    }
+    return stage("local_frames", R"("takes": "pairs", "gives": "atom", "rcut": 2.8, "sel_a": [)" +
+                                     sel_a + R"(], "sel_r": [)" + sel_r + R"(], "rules": [)" +
+                                     rules + R"(], "lacks": [)" + lacks + "], " +
+                                     statistics("atom", static_cast<int>(numbers))) +
+           ", " + fitting_stage("atom", numbers);
+  }
+};
+
 // Tables with a table of pairs where atoms are near, and a wall as a term.
 class BlendedModel : public TableModel {
   std::string terms() override {

@@ -25,6 +25,9 @@ class ModelBytes {
   bool relative = false;  // energies are those over isolated atoms
   bool one_net = false;   // for all types, which have vectors; and places without a type
   int64_t left_out = -1;  // a block of types without a net
+  std::string output = "energy";
+  int64_t numbers = 0;  // of another property that an atom has
+  bool masked = false;  // aparam says which atoms are there
 
   virtual ~ModelBytes() = default;
 
@@ -32,17 +35,20 @@ class ModelBytes {
     nodes_.clear();
     engine_.seed(1);
     const std::string plan = "[" + terms() + "]";
-    return node("energy", "", "T", "Identity") + placeholder("fparam", fparam) +
+    return node(output, "", "T", "Identity") + placeholder("fparam", fparam) +
            placeholder("aparam", aparam) + nodes_ + described(metadata(plan));
   }
 
  protected:
+  std::string prefix;  // of the names of constants
+
   // Of the term, up to the value "energy".
   virtual std::string stages() = 0;
-  virtual std::string terms() { return term(stages(), "energy"); }
+  virtual std::string terms() { return term(stages(), output); }
 
-  static std::string term(const std::string& stages, const std::string& energy) {
-    return R"({"stages": [)" + stages + R"(], "values": {"atom_energy": )" + quoted(energy) + "}}";
+  std::string term(const std::string& stages, const std::string& value) const {
+    return R"({"stages": [)" + stages + R"(], "values": {)" + quoted("atom_" + output) + ": " +
+           quoted(value) + "}}";
   }
 
   static std::string number(double value) { return std::to_string(value); }
@@ -63,7 +69,10 @@ class ModelBytes {
     for (int64_t t = 0; t < types; ++t) {
       names += std::string(t > 0 ? ", " : "") + quoted("T" + std::to_string(t));
     }
-    return R"({"format": 2, "deeptf_version": "0.1.0", "outputs": ["energy"], "doors": ["pairs"],
+    return R"({"format": 2, "deeptf_version": "0.1.0", "outputs": [)" + quoted(output) +
+           R"(], "masked": )" + truth(masked) + R"(, "given": {"dos": {"width": )" +
+           std::to_string(numbers) +
+           R"(}}, "doors": ["pairs"],
       "arrays": [], "hops": 1, "pair_bytes": 8, "atom_bytes": 8, "table_range": null, "model": {},
       "type_map": [)" +
            names + R"(], "rcut": )" + number(rcut) + R"(, "numb_fparam": )" +
@@ -74,13 +83,13 @@ class ModelBytes {
   // Adds a constant and returns a member that names it.
   std::string constant(const std::string& member, const std::string& name,
                        const std::vector<double>& numbers, const Shape& shape) {
-    nodes_ += node(name, tensor(kDouble, field(4, bytes_of(numbers)), shape));
-    return quoted(member) + ": " + quoted(name);
+    nodes_ += node(prefix + name, tensor(kDouble, field(4, bytes_of(numbers)), shape));
+    return quoted(member) + ": " + quoted(prefix + name);
   }
   std::string constant(const std::string& member, const std::string& name,
                        const std::vector<int32_t>& numbers, const Shape& shape) {
-    nodes_ += node(name, tensor(kInt32, field(4, bytes_of(numbers)), shape));
-    return quoted(member) + ": " + quoted(name);
+    nodes_ += node(prefix + name, tensor(kInt32, field(4, bytes_of(numbers)), shape));
+    return quoted(member) + ": " + quoted(prefix + name);
   }
   std::vector<double> random(int64_t count, double scale, double middle = 0) {
     std::normal_distribution<double> draw(middle, scale);
@@ -213,12 +222,12 @@ class ModelBytes {
            ", " + constant("stddev", member + "/stddev", random(count, 0.1, 1), {count}) + "}";
   }
 
-  std::string net(const std::string& name, int64_t in) {
+  std::string net(const std::string& name, int64_t in, int64_t last_width = 1) {
     std::string layers;
     int64_t from = in;
     for (size_t l = 0; l <= neuron.size(); ++l) {
       const bool last = l == neuron.size();
-      const int64_t out = last ? 1 : neuron[l];
+      const int64_t out = last ? last_width : neuron[l];
       const std::string at = name + "/" + std::to_string(l);
       const double scale = 1 / std::sqrt(static_cast<double>(from));
       layers += (l > 0 ? ", {" : "{") +

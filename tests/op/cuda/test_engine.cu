@@ -18,10 +18,17 @@ bool agree_everywhere(Model model, const System& system) {
   const CpuModel cpu(bytes);
   const GpuModel gpu(bytes);
   const auto same = [&](const auto& given, const auto& owner) {
-    Found wanted = owner.found(), got = owner.found();
-    cpu.run(given, &wanted);
-    gpu.run(given, &got);
-    return agree(got, wanted, tolerance_of(model));
+    for (const bool with_weights : {false, true}) {
+      Found wanted = owner.found(), got = owner.found();
+      for (Found* found : {&wanted, &got}) {
+        if (model.numbers > 0) found->take_values(model.numbers, with_weights);
+      }
+      cpu.run(given, &wanted);
+      gpu.run(given, &got);
+      if (!agree(got, wanted, tolerance_of(model))) return false;
+      if (model.numbers == 0) break;
+    }
+    return true;
   };
   const Pairs pairs(system, model.rcut, 2);
   const Lists lists(system, 3);
@@ -33,6 +40,9 @@ template <class Model>
 bool agree_on_frames(Model model, const System& system) {
   const std::string bytes = model.bytes();
   Found wanted = system.found(), got = system.found();
+  for (Found* found : {&wanted, &got}) {
+    if (model.numbers > 0) found->take_values(model.numbers, true);
+  }
   CpuModel(bytes).run(system.frames(), &wanted);
   GpuModel(bytes).run(system.frames(), &got);
   return agree(got, wanted, tolerance_of(model));
@@ -177,6 +187,151 @@ TEST(energies_of_pairs_beside_nets) {
   CHECK(agree_everywhere(model, single_frame()));
   model.types = 3;
   CHECK(agree_on_frames(model, few_atoms(3)));
+}
+
+TEST(nearest_neighbours_in_local_axes) {
+  LocalFramesModel model;
+  CHECK(agree_everywhere(model, single_frame()));
+  model.types = 3;
+  model.single = true;
+  CHECK(agree_on_frames(model, few_atoms(3)));
+}
+
+TEST(atoms_without_a_local_frame_are_named) {
+  const System system({11, 3}, 2);
+  Found found = system.found();
+  const auto message = [&](LocalFramesModel model, const System& atoms) {
+    const GpuModel gpu(model.bytes());
+    try {
+      gpu.run(atoms.frames(), &found);
+    } catch (const deeptf::Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("none");
+  };
+  LocalFramesModel model;
+  CHECK(message(model, system) == "none");
+  model.rank = 7;
+  CHECK(message(model, system) == "atom 0: no second axis of type 0");
+  CHECK(message(model, System({11, 3}, 2, 1, 30)) == "atom 0: no first axis of type 0");
+}
+
+TEST(atoms_that_are_not_there) {
+  TableModel model;
+  model.masked = true;
+  model.aparam = 1;
+  System system({12, 5}, 2);
+  for (size_t k = 0; k < system.aparam.size(); ++k) system.aparam[k] = k % 4 == 1 ? 0 : 1;
+  std::copy_n(system.coord.begin(), 3, system.coord.begin() + 3);  // on top of another one
+  const CpuModel cpu(model.bytes());
+  const GpuModel gpu(model.bytes());
+  Found wanted = system.found(), got = system.found();
+  cpu.run(system.frames(false), &wanted);
+  gpu.run(system.frames(false), &got);
+  CHECK(agree(got, wanted, 1e-12));
+  CHECK(throws([&] { gpu.run(system.frames(), &got); }, "frame 0: `cell` must be zeros"));
+  const Lists lists(system, 3);
+  CHECK(throws([&] { gpu.run(lists.list(), &got); }, "must be given coordinates, got neighbours"));
+  system.aparam[6] = 0.5;
+  CHECK(throws([&] { gpu.run(system.frames(false), &got); }, "`aparam` must be 1 for an atom"));
+}
+
+TEST(charges_act_on_all_others) {
+  ChargedModel model;
+  const System system({11, 1, 5}, 2);
+  CHECK(agree_on_frames(model, system));
+  model.types = 3;
+  model.chosen = {true, false, false};
+  model.fparam = 2;
+  const System lonely({9}, 3);
+  const Lists lists(lonely, 2), none(lonely, 8);
+  const CpuModel cpu(model.bytes());
+  const GpuModel gpu(model.bytes());
+  for (const Lists* one : {&lists, &none}) {
+    Found wanted = one->found(), got = one->found();
+    cpu.run(one->list(), &wanted);
+    gpu.run(one->list(), &got);
+    CHECK(agree(got, wanted, 1e-12));
+  }
+  const Pairs pairs(lonely, model.rcut, 2);
+  Found found = pairs.found();
+  CHECK(throws([&] { gpu.run(pairs.pairs(), &found); }, "a cell, got pairs: its charges act"));
+  Found of_frames = lonely.found();
+  CHECK(throws([&] { gpu.run(lonely.frames(false), &of_frames); }, "frame 0: `cell`"));
+}
+
+TEST(charges_of_many_frames_are_cut) {
+  ChargedModel model;
+  model.single = true;
+  System system({15, 20, 14, 3}, 2);
+  CHECK(agree_on_frames(model, system));
+  std::fill_n(system.cell.begin() + 27, 9, 0.0);
+  Found found = system.found();
+  CHECK(throws([&] { GpuModel(model.bytes()).run(system.frames(), &found); }, "frame 3: `cell`"));
+}
+
+TEST(charges_that_are_shared_out) {
+  ChargedModel model;
+  const std::string bytes = model.bytes();
+  const CpuModel cpu(bytes);
+  const GpuModel gpu(bytes);
+  int calls = 0;
+  // As if there were another part like this one.
+  const deeptf_add_parts twice = [](void* parts, double* values, int64_t count) {
+    ++*static_cast<int*>(parts);
+    for (int64_t k = 0; k < count; ++k) values[k] *= 2;
+  };
+  for (const double apart : {30.0, 2.0, 1.4, 2.0}) {  // room for pairs is found more than once
+    const System system({9, 4}, 2, 1, apart);
+    Found wanted = system.found(), got = system.found();
+    wanted.add_parts = got.add_parts = twice;
+    wanted.parts = got.parts = &calls;
+    cpu.run(system.frames(), &wanted);
+    calls = 0;
+    gpu.run(system.frames(), &got);
+    CHECK(calls == 2);
+    CHECK(agree(got, wanted, 1e-12));
+  }
+  const System system({6}, 2);
+  const Lists none(system, 5);
+  Found wanted = none.found(), got = none.found();
+  wanted.add_parts = got.add_parts = twice;
+  wanted.parts = got.parts = &calls;
+  cpu.run(none.list(), &wanted);
+  gpu.run(none.list(), &got);
+  CHECK(agree(got, wanted, 1e-12));
+}
+
+TEST(vectors_and_tensors_of_atoms) {
+  PropertyModel vectors("dipole", 3);
+  vectors.fparam = 2;
+  CHECK(agree_everywhere(vectors, single_frame()));
+  vectors.single = vectors.idt = true;
+  vectors.chosen = {false, true};
+  CHECK(agree_on_frames(vectors, few_atoms()));
+  PropertyModel tensors("polar", 9);
+  CHECK(agree_everywhere(tensors, single_frame()));
+  tensors.diagonal = false;
+  CHECK(agree_on_frames(tensors, few_atoms()));
+  tensors.one_net = tensors.single = true;
+  tensors.types = 3;
+  tensors.chosen = {true, false, true};
+  CHECK(agree_on_frames(tensors, few_atoms(3)));
+}
+
+TEST(any_numbers_of_atoms) {
+  PropertyModel model("dos", 13);
+  model.chosen = {true, false};
+  CHECK(agree_everywhere(model, single_frame()));
+  model.neuron.clear();
+  model.aparam = 1;
+  CHECK(agree_on_frames(model, few_atoms()));
+}
+
+TEST(values_of_frames_that_are_cut) {
+  PropertyModel model("dipole", 3);
+  model.idt = true;
+  CHECK(agree_on_frames(model, System({15, 20, 14, 3}, 2)));
 }
 
 TEST(pairs_beyond_the_data_are_counted) {
