@@ -30,11 +30,13 @@ def test_names_in_a_part(name: str, alone: str) -> None:
     assert _alone(name, 1) == alone
 
 
-def test_triples_without_a_training_input(tmp_path: Path) -> None:
-    """As in a frozen part; the ops are those of se_e2_a."""
-    graph = tf.GraphDef.FromString(gzip.decompress((GOLDEN / "kinds" / "se_e3.pb.gz").read_bytes()))
+@pytest.mark.parametrize("kind", ["se_e3", "se_a_ebd_v2"])
+def test_parts_without_a_training_input(kind: str, tmp_path: Path) -> None:
+    """The ops are those of se_e2_a."""
+    content = gzip.decompress((GOLDEN / "kinds" / f"{kind}.pb.gz").read_bytes())
+    graph = tf.GraphDef.FromString(content)
     kept = tf.GraphDef(versions=graph.versions)
     kept.node.extend(node for node in graph.node if node.name != NAME)
     convert(write(kept, tmp_path / "old.pb"), tmp_path / "new.pb")
     description, _ = read_arrays(tmp_path / "new.pb")
-    assert description["model"]["descriptor"]["type"] == "se_e3"
+    assert description["model"]["descriptor"]["type"] == kind

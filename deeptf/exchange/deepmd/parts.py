@@ -8,6 +8,7 @@ from typing import Any
 from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.kind import SECTION, Kind, Part
 from deeptf.exchange.deepmd.kinds import KINDS
+from deeptf.exchange.deepmd.kinds.se_a_ebd_v2 import SeAEbdV2Kind
 from deeptf.exchange.deepmd.kinds.se_e3 import SeE3Kind
 from deeptf.exchange.deepmd.script import NAME, section_of
 
@@ -58,9 +59,14 @@ def descriptor_section(graph: DeepmdGraph, script: Any) -> Section:
     It is empty where the ops of the graph decide.
     """
     section = section_of(script, "model", "descriptor") or {}
-    if not section and SeE3Kind.first_net in graph:  # the ops are those of se_e2_a
+    if section:
+        return section
+    if SeE3Kind.first_net in graph:  # the ops of both are those of se_e2_a
         return {"type": SeE3Kind.types[0]}
-    return section
+    ops = {node.op for node in graph.graph_def.node}
+    if SeAEbdV2Kind.gates & graph.nodes.keys() and ops & set(SeAEbdV2Kind.environment):
+        return {"type": SeAEbdV2Kind.types[0]}
+    return {}
 
 
 def _from_graph(graph: DeepmdGraph) -> list[Kind]:

@@ -32,10 +32,13 @@ class OneNetKind(RowsKind):
 
     def settings(self, part: Part) -> SeE2A:
         """Return the settings that graph and training input show."""
+        of_nets = self._of_nets(part)
+        width = of_nets["neuron"][-1]
+        alone = part.width is not None and "axis_neuron" not in part.section
         own = self.settings_class(
             **{**self.lengths(part), "sel": self.own_sel(part)},
-            **self._of_nets(part),
-            axis_neuron=part.option("axis_neuron", int),
+            **of_nets,
+            axis_neuron=part.width // width if alone else part.option("axis_neuron", int),
             type_one_side=self.one_side(part),
             exclude_types=excluded_by_mask(part),
             **self.further(part),

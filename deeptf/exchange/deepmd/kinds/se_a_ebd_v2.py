@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deeptf.exchange.deepmd import tabulate
-from deeptf.exchange.deepmd.kinds.one_net import OneNetKind
+from deeptf.exchange.deepmd.kinds.one_net import SIDES, OneNetKind
 from deeptf.exchange.deepmd.names import COMPRESSED, STRIPPED, TYPE_EMBEDDING
 from deeptf.model.descriptor.se_a_ebd_v2 import SeAEbdV2
 
@@ -16,3 +16,4 @@ class SeAEbdV2Kind(OneNetKind):
     features = frozenset({TYPE_EMBEDDING, STRIPPED, COMPRESSED})
     ops = tabulate.OPS
     settings_class = SeAEbdV2
+    gates = {f"filter_type_all/matrix_1{end}" for end in SIDES}
