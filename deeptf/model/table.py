@@ -279,8 +279,8 @@ def outside_of(sums: EmbeddingSums, displacement: tf.Tensor) -> Outside:
     distance = tf.norm(tf.gather(displacement, tf.gather_nd(sums.closest, place)), axis=1)
     none = tf.fill(tf.shape(sums.closest), tf.constant(np.inf, tf.float64))
     nearest = tf.tensor_scatter_nd_update(none, place, distance)
-    count = tf.cast(sums.outside, tf.int64)  # oneDNN complains of transposing int32
-    return Outside(tf.transpose(count), tf.transpose(nearest))
+    count = tf.cast(sums.outside, tf.float64)  # oneDNN complains of transposing integers
+    return Outside(tf.cast(tf.transpose(count), tf.int64), tf.transpose(nearest))
 
 
 def measured_arrays(

@@ -103,8 +103,8 @@ def test_other_parts_of_hybrid_descriptors(change, message):
 
 
 def test_features_belong_to_kinds():
-    """Without a word of what the descriptor is, vectors of types are foreign to it."""
-    graph = change_section(kind(STRIPPED), lambda section: section.clear())
+    """Vectors of types are foreign to a descriptor that is said to be without."""
+    graph = change_section(kind(STRIPPED), lambda section: section.update(type="se_e2_a"))
     assert "got a stripped type embedding (filter_type_all/matrix_1_one_side_ebd)" in refusal(graph)
 
 

@@ -24,4 +24,4 @@ def test_errors_of_several_batches() -> None:
 
 def test_errors_in_words() -> None:
     errors = {"training": {"rmse": 2.0, "rmse_e": 0.5, "rmse_f": np.nan}}
-    assert parts_of_errors(errors) == ["training: e 5.000e-01 f nan"]
+    assert parts_of_errors(errors) == ["training: e 5.000e-01"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from deeptf.exchange.deepmd import nets
@@ -12,7 +14,7 @@ from deeptf.model.type_embedding import TypeEmbedding
 
 PATTERN = "type_embed_net/{kind}_{layer}"
 FIRST, FIRST_BIAS = (PATTERN.format(kind=kind, layer=1) for kind in ("matrix", "bias"))
-EMPTY = "zeros"  # the vector of a place without an atom
+EMPTY = re.compile(r"zeros(_\d+)?")  # the vector of a place without an atom
 
 
 def type_embedding_settings(graph: DeepmdGraph) -> TypeEmbedding | None:
@@ -37,10 +39,9 @@ def type_embedding_arrays(
     """Return the arrays of the net by their names in deeptf."""
     if settings is None:
         return {}
-    if EMPTY in graph and graph.nodes[EMPTY].op == "Const":
-        value = graph.array(EMPTY)
-        if value.shape != (1, settings.width) or np.any(value):
-            raise ValueError(f"`{EMPTY}` must be {settings.width} zeros, got others")
+    for name in filter(EMPTY.fullmatch, graph.constants_of_shape((1, settings.width))):
+        if np.any(graph.array(name)):
+            raise ValueError(f"`{name}` must be {settings.width} zeros, got others")
     widths = num_types, *settings.neuron
     return nets.embedding_net(
         graph, PATTERN, "", widths, settings.resnet_dt, settings.use_tebd_bias
