@@ -145,7 +145,9 @@ def test_names_of_no_elements(folder: Path) -> None:
 
 
 def test_tables_that_are_not_there(folder: Path) -> None:
-    with pytest.raises(ValueError, match=r"pair table must be a text file, got pairs\.tab: no such"):
+    with pytest.raises(
+        ValueError, match=r"pair table must be a text file, got pairs\.tab: no such"
+    ):
         start(write_run(folder, BLEND))
     write_table(folder / "pairs.tab", 2.3)
     with pytest.raises(DataError) as caught:
