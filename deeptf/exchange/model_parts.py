@@ -59,12 +59,17 @@ def _with_settings(
     parts = found.get("models")
     if isinstance(parts, list):
         found["models"] = [
-            _with_settings(part, f"{place}/models[{k}]", names)
+            _with_settings(_without_types(part, names), f"{place}/models[{k}]", names)
             if isinstance(part, Mapping)
             else part
             for k, part in enumerate(parts)
         ]
     return found
+
+
+def _without_types(part: Mapping[str, Any], names: list[Sequence[str]]) -> dict[str, Any]:
+    """Return a part without the names of its types where these are those of the whole."""
+    return {k: v for k, v in part.items() if k != "type_map" or list(names[:1]) != [v]}
 
 
 def _read(path: str, place: str = "model_file") -> tuple[ModelConfig, Arrays]:

@@ -101,6 +101,17 @@ def test_a_mean_of_models_from_files_needs_no_training(base: Path) -> None:
     np.testing.assert_allclose(energies("mean.pb"), 2.25 * energies("base.pb"), rtol=1e-12)
 
 
+def test_parts_may_name_the_types_of_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = written_sum(PART, {**RADIAL, "type_map": ["A", "B"]}, type_map=["A", "B"])
+    assert load_input(path)[0].model.type_map == ("A", "B")
+    path = written_sum(PART, {**RADIAL, "type_map": ["B", "A"]}, type_map=["A", "B"])
+    with pytest.raises(ConfigError, match=r"models\[1\]/type_map: is not supported, got"):
+        load_input(path)
+
+
 def test_errors_of_files(base: Path) -> None:
     path = written_sum(RADIAL, {**BASE, "model_file": "none.pb"})
     message = r"model/models\[1\]/model_file: .* none.pb: .* got no such file"
