@@ -15,12 +15,12 @@ struct Case {
   explicit Case(bool by_type) : of_atom(by_type ? 1 : kTypes), of_type(by_type ? kAtoms : 1) {
     for (int64_t atom = 0; atom < kAtoms; ++atom) type.push_back(atom < 40 ? 0 : 1);
     for (int64_t k = 0; k < kAtoms * kTypes; ++k) count.push_back(k % 7 == 3 ? 0 : k * k % 11);
-    std::vector<int32_t> by_atom(count.size());
-    deeptf::place_pairs(kAtoms, kTypes, count.data(), by_atom.data());
     first.resize(count.size());
-    for (int64_t k = 0; k < kAtoms * kTypes; ++k) {
-      first[k / kTypes * of_atom + k % kTypes * of_type] = by_atom[k];
-      pairs += count[k];
+    for (int64_t t = 0; t < kTypes; ++t) {
+      for (int64_t atom = 0; atom < kAtoms; ++atom) {
+        first[atom * of_atom + t * of_type] = static_cast<int32_t>(pairs);
+        pairs += count[atom * kTypes + t];
+      }
     }
     x = deeptf_test::normal(3 * pairs, 3);
     for (double& one : x) one += one > 0 ? 0.4 : -0.4;
