@@ -233,12 +233,9 @@ class System:
         whole = row.width * self.num_atoms
         own = np.flatnonzero(np.isin(self.atom_type, row.types))
         few = len(own) * row.width
-        if not row.types or self.mixed:
+        if not row.types or self.mixed or part.size(row.label) == part.num_frames * whole:
             return part.rows(row.label, frames, whole, row.width)
-        size = part.size(row.label)
-        if size == part.num_frames * whole:
-            return part.rows(row.label, frames, whole, row.width)
-        if size != part.num_frames * few:
+        if (size := part.size(row.label)) != part.num_frames * few:
             raise DataError(
                 f"{part.file(row.label)} must have {whole} numbers a frame, of all "
                 f"{self.num_atoms} atoms, or {few}, of the {len(own)} that have one by "

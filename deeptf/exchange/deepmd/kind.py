@@ -53,6 +53,8 @@ class Kind:
     given : inputs of the model that the environment op must get as they are, its first inputs
     ops : of TensorFlow, beyond those that models of all kinds have
     features : of names.SIGNS that belong to it
+    marks : names of nodes of which any, beside its ops of geometry, shows it without a training
+        input where ops are those of other kinds too
     from_graph : whether the graph shows all of it, so that the training input may be missing
     of_parts : whether it is made of others, which have the ops of geometry
     """
@@ -65,6 +67,7 @@ class Kind:
     given: tuple[str, ...] = ("t_coord", "t_type", "t_natoms", "t_box")
     ops: frozenset[str] = frozenset()
     features: frozenset[str] = frozenset()
+    marks: frozenset[str] = frozenset()
     from_graph: bool = False
     of_parts: bool = False
 

@@ -8,8 +8,6 @@ from typing import Any
 from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.kind import SECTION, Kind, Part
 from deeptf.exchange.deepmd.kinds import KINDS
-from deeptf.exchange.deepmd.kinds.se_a_ebd_v2 import SeAEbdV2Kind
-from deeptf.exchange.deepmd.kinds.se_e3 import SeE3Kind
 from deeptf.exchange.deepmd.script import NAME, section_of
 
 TYPES = {name: kind for kind in KINDS for name in kind.types}
@@ -61,17 +59,18 @@ def descriptor_section(graph: DeepmdGraph, script: Any) -> Section:
     section = section_of(script, "model", "descriptor") or {}
     if section:
         return section
-    if SeE3Kind.first_net in graph:  # the ops of both are those of se_e2_a
-        return {"type": SeE3Kind.types[0]}
-    ops = {node.op for node in graph.graph_def.node}
-    if SeAEbdV2Kind.gates & graph.nodes.keys() and ops & set(SeAEbdV2Kind.environment):
-        return {"type": SeAEbdV2Kind.types[0]}
-    return {}
+    marked = [kind for kind in _present(graph) if kind.marks & graph.nodes.keys()]
+    return {"type": marked[0].types[0]} if marked else {}
 
 
 def _from_graph(graph: DeepmdGraph) -> list[Kind]:
-    present = {node.op for node in graph.graph_def.node}
-    return [kind for kind in KINDS if kind.from_graph and present & set(kind.environment)]
+    return [kind for kind in _present(graph) if kind.from_graph]
+
+
+def _present(graph: DeepmdGraph) -> list[Kind]:
+    """Return the kinds whose environment op a graph has."""
+    ops = {node.op for node in graph.graph_def.node}
+    return [kind for kind in KINDS if ops & set(kind.environment)]
 
 
 def _inner(kind: Kind, section: Section) -> Iterator[Section]:

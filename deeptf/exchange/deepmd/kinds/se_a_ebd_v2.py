@@ -16,4 +16,4 @@ class SeAEbdV2Kind(OneNetKind):
     features = frozenset({TYPE_EMBEDDING, STRIPPED, COMPRESSED})
     ops = tabulate.OPS
     settings_class = SeAEbdV2
-    gates = {f"filter_type_all/matrix_1{end}" for end in SIDES}
+    marks = frozenset(f"filter_type_all/matrix_1{end}" for end in SIDES)

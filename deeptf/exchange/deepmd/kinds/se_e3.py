@@ -27,7 +27,7 @@ class SeE3Kind(RowsKind):
     features = frozenset({SE_E3, COMPRESSED, TYPE_EMBEDDING})  # the last enters the fitting alone
     ops = tabulate.OPS | {"Einsum"}
     fusion = "SeT"
-    first_net = "filter_type_all/matrix_1_0_0"  # which no other kind has
+    marks = frozenset({"filter_type_all/matrix_1_0_0"})
 
     def settings(self, part: Part) -> SeE3:
         """Return the settings that graph and training input show."""
