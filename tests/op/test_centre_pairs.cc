@@ -29,16 +29,17 @@ using Evaluate = std::function<std::vector<double>(const CentrePairs&, const dee
 
 // The gradient of the sum of all values against differences, and bits for any number of threads.
 void check_gradient(const Evaluate& evaluate) {
-  const std::vector<int32_t> first = kPlaces;
   std::vector<double> x = deeptf_test::normal(3 * kPairs, 4), gradient;
   for (double& one : x) one += one > 0 ? 0.4 : -0.4;
-  const std::vector<double> value = evaluate(pairs_at(x, first), deeptf_test::serial(), &gradient);
+  const std::vector<double> value =
+      evaluate(pairs_at(x, kPlaces), deeptf_test::serial(), &gradient);
   std::vector<double> again;
-  CHECK(evaluate(pairs_at(x, first), deeptf_test::threaded(), &again) == value);
+  CHECK(evaluate(pairs_at(x, kPlaces), deeptf_test::threaded(), &again) == value);
   CHECK(again == gradient);
   const auto total = [&] {
     double sum = 0;
-    for (const double one : evaluate(pairs_at(x, first), deeptf_test::serial(), &again)) sum += one;
+    for (const double one : evaluate(pairs_at(x, kPlaces), deeptf_test::serial(), &again))
+      sum += one;
     return sum;
   };
   for (int64_t k = 0; k < 3 * kPairs; ++k) {
@@ -111,11 +112,10 @@ TEST(atoms_without_neighbours_are_not_near) {
 
 TEST(pairs_below_a_table_are_told) {
   const std::vector<double> nodes(3 * 9 * 2, 1.0);
-  const std::vector<int32_t> first = kPlaces;
   std::vector<double> x(3 * kPairs, 1.0), energy(3), gradient(3 * kPairs);
   x[12] = x[13] = x[14] = 0.01;
   const PairTable table{2, 9, 0.1, 0.5, 3.5, nodes.data()};
-  CHECK(deeptf::pair_energies(pairs_at(x, first), table, deeptf_test::threaded(), energy.data(),
+  CHECK(deeptf::pair_energies(pairs_at(x, kPlaces), table, deeptf_test::threaded(), energy.data(),
                               gradient.data()) == 4);
   CHECK(deeptf::below_table(table, x.data() + 12) ==
         " must be at a distance that the pair table has, got them 0.01732 A apart, closer than 0.1 "

@@ -185,7 +185,7 @@ struct PullAxes {
 std::vector<int32_t> numbers_of(const LocalFrames& frames) {
   std::vector<int32_t> numbers(frames.sel_a);
   numbers.insert(numbers.end(), frames.sel_r.begin(), frames.sel_r.end());
-  auto next = static_cast<int32_t>(0);
+  int32_t next = 0;
   for (const std::vector<int32_t>* sel : {&frames.sel_a, &frames.sel_r}) {
     for (const int32_t count : *sel) {
       numbers.push_back(next);
