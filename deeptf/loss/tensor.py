@@ -10,7 +10,7 @@ of the tensors of atoms, and as `rmse_gl` of those of frames, divided by n.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -74,8 +74,9 @@ class LossOfTensor:
 
     def labels(self) -> list[Property]:
         """Return the properties whose labels it may use."""
-        weight = [TENSOR_WEIGHT] if self.settings.enable_atomic_weight else []
-        return [self.atom, self.frame, *weight]
+        if not self.settings.enable_atomic_weight:
+            return [self.atom, self.frame]
+        return [self.atom, self.frame, replace(TENSOR_WEIGHT, types=self.atom.types)]
 
     def build(
         self, outputs: Outputs, labels: Labels, inputs: Inputs, prefactors: tf.Tensor

@@ -82,6 +82,8 @@ class ModelConfig:
                 names = self.term.names_of_types(self.type_map)
                 object.__setattr__(self, "type_map", names)
             self.term.check_types(len(self.type_map))
+            if hasattr(self.term, "of_types"):
+                object.__setattr__(self, "term", self.term.of_types(len(self.type_map)))
         self._check_lengths()
         if self.short_range is not None:
             self._check_short_range()

@@ -45,7 +45,8 @@ def test_tensors(kind, label, width, opened, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     given = labels(width)
     own = {f"atomic_{label}": given["atomic"], label: given["frame"]}
-    weight = {"atomic_weight": np.ones((FRAMES, 6))}
+    weighted = 6 if kind == "dipole" else CHOSEN.sum()  # of all atoms, or the chosen ones
+    weight = {"atomic_weight": np.ones((FRAMES, weighted))}
     write_system(tmp_path / "system", FRAMES, **own, **weight)
     net = {"type": kind, "sel_type": [1], **NETS}
     loss = TENSOR | {"enable_atomic_weight": True}
