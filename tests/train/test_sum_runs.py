@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from small_run import INPUT, TYPES, changed_input, write_run
 
 from deeptf.config import load
 from deeptf.exchange import frozen
+from deeptf.exchange.convert import convert
 from deeptf.exchange.frozen import read_arrays
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.input_file import ConfigError
@@ -26,6 +28,7 @@ RADIAL = {
     "descriptor": {"type": "se_e2_r", "sel": [8, 16], "rcut": 3.0, "neuron": [4]},
     "fitting_net": {"neuron": [6], "precision": "float32"},
 }
+GOLDEN = Path(__file__).parents[1] / "golden"
 BASE = {"type": "frozen", "model_file": "base.pb"}
 
 
@@ -74,6 +77,27 @@ def test_what_is_added_to_a_model_from_a_file(base: Path, capsys: pytest.Capture
     base.unlink()  # the sum has all of it
     np.testing.assert_allclose(energies("sum.pb"), parts, rtol=1e-8)
     assert checkpoint.load(".").meta["input"]["model"]["models"][1]["model"]["type"] == "standard"
+
+
+def test_a_part_may_be_a_compressed_model_of_deepmd_kit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path)
+    (tmp_path / "system/type_map.raw").write_text("O\nH\n")
+    packed = GOLDEN / "kinds/se_atten_v2_l0_compressed.pb.gz"
+    Path("base.pb").write_bytes(gzip.decompress(packed.read_bytes()))
+    path = written_sum(BASE, RADIAL, type_map=["O", "H"])
+    assert train(path) == 0
+    last = checkpoint.load(".").arrays
+    train(path, restart="model.ckpt-3")
+    for name, value in checkpoint.load(".").arrays.items():
+        np.testing.assert_array_equal(value, last[name])
+    freeze(".", "sum.pb")
+    assert train(path, init_frozen="sum.pb") == 0  # there are tables, but of a part that stays
+    convert("base.pb", "new.pb")
+    with pytest.raises(ValueError, match="new.pb must have embedding nets to train on from it"):
+        train(path, init_frozen="new.pb")
 
 
 def test_parts_of_a_sum_all_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
