@@ -126,7 +126,7 @@ def _read(graph_def: tf.GraphDef, type_map: tuple[str, ...] | None) -> Converted
     if has_stored(arrays):
         tolerance = max(tolerance, OF_TABLES)
     notes = [_compare(settings, precise, arrays, tolerance)]
-    notes += _table_notes(arrays, BOUNDS[precision], tolerance)
+    notes += _table_notes(arrays, BOUNDS[precision])
     mixed = any(getattr(leaf.kind, "mixed", False) for leaf in settings.part.leaves)
     if config.short_range is not None and mixed:
         notes.append(OF_BOTH)
@@ -155,14 +155,14 @@ def _read_sum(parts: DeepmdSum, type_map: tuple[str, ...] | None) -> Converted:
     return Converted(config, arrays, parts.script, found[0].has_names, notes)
 
 
-def _table_notes(arrays: Mapping[str, np.ndarray], bound: float, tolerance: float) -> list[str]:
+def _table_notes(arrays: Mapping[str, np.ndarray], bound: float) -> list[str]:
     """Return a note on tables that a model has in place of nets."""
     nodes = [len(array) for name, array in arrays.items() if name.endswith(f"/{TABLE}")]
     if not nodes:
         return []
     return [
         f"tables in place of nets: {sum(nodes)} nodes with cubics between them, within {bound:.0e} "
-        f"of the fifth orders of the original; derivatives are within some {tolerance:.0e}"
+        f"of the fifth orders of the original, and slopes within some {bound**0.75:.0e}"
     ]
 
 

@@ -122,7 +122,7 @@ def test_models(name: str, tmp_path: Path) -> None:
     given = {key: golden[key] for key in ("fparam", "aparam") if key in golden}
     cells = {"": golden["cell"].reshape(1, 9), "_nopbc": None}
     cells = {suffix: cell for suffix, cell in cells.items() if f"energy{suffix}" in golden}
-    tolerance = TOLERANCES.get(name, 1e-8 if name in COMPRESSED else 1e-10)
+    tolerance = TOLERANCES.get(name, 1e-9 if name in COMPRESSED else 1e-10)
     native = read_model(tmp_path / "new.pb").metadata["plan"] is not None
     backends = (ENGINE, TENSORFLOW) if native else (TENSORFLOW,)
     for backend, suffix in product(backends, cells):
@@ -162,7 +162,7 @@ def test_tensors(name: str, tmp_path: Path) -> None:
             for label, value in zip(labels, found, strict=True):
                 if label + suffix in golden:  # some files were frozen without derivatives
                     expected = golden[label + suffix].reshape(value.shape)
-                    tolerance = 1e-8 if "compressed" in name else 1e-12
+                    tolerance = 1e-9 if "compressed" in name else 1e-12
                     np.testing.assert_allclose(value, expected, rtol=0, atol=tolerance)
             alone = model.eval(coord, cell, golden["types"])
             np.testing.assert_array_equal(alone, found[3])

@@ -22,8 +22,9 @@ from deeptf.model.table import STORED_NEAR, TABLE, TABLE_GRID, TABLE_ROW
 from deeptf.ops.curve import padded_width
 from deeptf.tf import tf
 
-# Of the difference of values, or of them where they are above 1, by the precision of a table.
-BOUNDS = {"float64": 4e-12, "float32": 1e-9}
+# Of the difference of values, or of them where they are above 1, by the precision of a table. With
+# a bound b that of slopes is 0.7 b^(3/4) |G''''|^(1/4), so forces are within 1e-9 of the largest.
+BOUNDS = {"float64": 1e-13, "float32": 1e-9}
 MOST_PARTS = 10_000  # of a segment
 
 
