@@ -11,7 +11,7 @@ p(t) = p_limit (1 - lr/lr_0) + p_start lr/lr_0.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -39,7 +39,9 @@ TERMS = {
     ATOM_ENERGY.key: (ATOM_ENERGY,),
     "pf": (FORCE_WEIGHT, FORCE),
 }
-TOLD = (ENERGY, FORCE, VIRIAL)
+WEIGHTED_FORCE = replace(FORCE, key="pf")
+TOLD = (ENERGY, ATOM_ENERGY, FORCE, VIRIAL, WEIGHTED_FORCE)  # in the order of the columns
+ALWAYS = (ENERGY, FORCE)
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ class EnergyLoss:
         return {key: rows for key, rows in TERMS.items() if uses(self, key)}
 
     def columns(self) -> list[Property]:
-        """Return the properties whose errors a run tells: the virial only if it counts."""
-        return [row for row in TOLD if row is not VIRIAL or uses(self, VIRIAL.key)]
+        """Return the properties whose errors a run tells: energy, force and what else counts."""
+        return [row for row in TOLD if row in ALWAYS or uses(self, row.key)]
 
     def of_model(self, gives: Sequence[Property]) -> EnergyLoss:
         """Return this loss; ValueError for a model without energies."""
@@ -82,7 +84,7 @@ class EnergyLoss:
 
     def labels(self) -> list[Property]:
         """Return the properties whose labels it may use."""
-        return [*TOLD, ATOM_ENERGY, FORCE_WEIGHT]
+        return [ENERGY, FORCE, VIRIAL, ATOM_ENERGY, FORCE_WEIGHT]
 
     def build(
         self, outputs: Outputs, labels: Labels, inputs: Inputs, prefactors: tf.Tensor
@@ -108,5 +110,12 @@ class EnergyLoss:
         return tf.add_n([prefactors[k] * square[t] for k, t in enumerate(TERMS) if uses(self, t)])
 
     def errors(self, outputs: Outputs, labels: Labels, inputs: Inputs) -> tf.Tensor:
-        """Return sums of squared errors of `columns` and their numbers, [columns, 2]."""
-        return squared_errors(self.columns(), outputs, labels, inputs)
+        """Return sums of squared errors of `columns` and their numbers, [columns, 2].
+
+        Those of weighted forces have the weights, w |dF|^2.
+        """
+        weights = {}
+        if uses(self, WEIGHTED_FORCE.key):
+            given = tf.gather(labels.has[FORCE_WEIGHT.label], inputs.frame_of_atom)
+            weights[WEIGHTED_FORCE.key] = given, labels.value[FORCE_WEIGHT.label]
+        return squared_errors(self.columns(), outputs, labels, inputs, weights)

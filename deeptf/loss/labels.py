@@ -58,11 +58,17 @@ def of_types(types: Sequence[int], inputs: Inputs) -> tf.Tensor:
 
 
 def squared_errors(
-    rows: Sequence[Property], outputs: Outputs, labels: Labels, inputs: Inputs
+    rows: Sequence[Property],
+    outputs: Outputs,
+    labels: Labels,
+    inputs: Inputs,
+    weights: Mapping[str, tuple[tf.Tensor, tf.Tensor]] | None = None,
 ) -> tf.Tensor:
     """Return for each property the sum of squared errors and their number, [properties, 2].
 
     Errors of extensive properties are per atom; every component counts as one.
+
+    weights : by the key of a property of atoms, which atoms count, 1 or 0, and their weights, [N].
     """
     num_atoms = tf.cast(inputs.frame_row[1:] - inputs.frame_row[:-1], tf.float64)  # [F]
     sums = []
@@ -76,6 +82,8 @@ def squared_errors(
             has = tf.gather(has, inputs.frame_of_atom)
             if row.types:
                 has *= of_types(row.types, inputs)
-        has = has[:, None]
-        sums.append([tf.reduce_sum(has * error**2), row.width * tf.reduce_sum(has)])
+        counts, weight = (weights or {}).get(row.key, (1.0, 1.0))
+        has *= counts
+        square = tf.reduce_sum(error**2, axis=1)
+        sums.append([tf.reduce_sum(has * weight * square), row.width * tf.reduce_sum(has)])
     return tf.stack([tf.stack(one) for one in sums])

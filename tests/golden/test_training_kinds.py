@@ -47,6 +47,7 @@ LOSSES = (  # in losses.json
     "3_dos",
     "4_spin",
     "5_se_e2_a_oneside",
+    "6_srtab",
 )
 NAMES = {
     "t_avg": "descriptor/mean",

@@ -113,24 +113,30 @@ def test_loss_is_its_formula(plain: Run, missing: tuple[str, ...]) -> None:
         assert loss[frame] == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("missing", ["energy", "force", "virial"])
+@pytest.mark.parametrize("missing", LABELS)
 def test_errors_leave_out_frames_without_the_label(plain: Run, missing: str) -> None:
     data = batch((missing,))
     labels = data.labels
     errors, found = plain.session.run(
         (plain.errors, plain.outputs), plain.feed | plain.labels.feed(data)
     )
-    atoms = slice(0, 5) if missing == "force" else slice(0, 8)
-    np.testing.assert_allclose(
-        errors[1],
-        [np.sum((found["force"][atoms] - labels["force"][atoms]) ** 2), 3 * atoms.stop],
-    )
-    frames = {name: slice(0, 1 if missing == name else 2) for name in ("energy", "virial")}
+    errors = dict(zip([row.key for row in LOSS.columns()], errors, strict=True))
+    frames = {name: slice(0, 1 if missing == name else 2) for name in LABELS}
+    atoms = {name: slice(0, 5 if missing == name else 8) for name in LABELS}
     sizes = np.array([5, 3])
-    energy = ((found["energy"] - labels["energy"]) / sizes)[frames["energy"]]
-    virial = ((found["virial"] - labels["virial"]) / sizes[:, None])[frames["virial"]]
-    np.testing.assert_allclose(errors[0], [np.sum(energy**2), energy.size], rtol=1e-12)
-    np.testing.assert_allclose(errors[2], [np.sum(virial**2), virial.size], rtol=1e-12)
+    force = (found["force"] - labels["force"]) ** 2
+    weighted = atoms["atom_pref" if missing == "atom_pref" else "force"]
+    squares = {
+        "e": ((found["energy"] - labels["energy"]) / sizes)[frames["energy"]] ** 2,
+        "ae": ((found["atom_energy"] - labels["atom_ener"]) ** 2)[atoms["atom_ener"]],
+        "f": force[atoms["force"]],
+        "v": (((found["virial"] - labels["virial"]) / sizes[:, None]) ** 2)[frames["virial"]],
+        "pf": (labels["atom_pref"][:, None] * force)[weighted],
+    }
+    assert list(errors) == list(squares)
+    for key, square in squares.items():
+        expected = [square.sum(), square.size]
+        np.testing.assert_allclose(errors[key], expected, rtol=1e-12, err_msg=key)
 
 
 def test_terms_that_are_never_used_are_left_out() -> None:
