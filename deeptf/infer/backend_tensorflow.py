@@ -9,19 +9,25 @@ from typing import Any
 
 import numpy as np
 
+from deeptf.config import load
 from deeptf.data.batch import Frames, Pairs
 from deeptf.exchange.model_file import OUTSIDE, ModelFile
 from deeptf.exchange.runnable import import_model, runnable
 from deeptf.infer.backend import Settings, empty_results, part_of_results
 from deeptf.infer.blocks import Block, block_atoms, blocks, frame_groups, with_further
+from deeptf.input_file import Notices
 from deeptf.model.doors import PAIRS
+from deeptf.model.model import ModelConfig
 from deeptf.model.outside import OutsidePairs
+from deeptf.model.parameters import Parameters
+from deeptf.model.scopes import below
+from deeptf.model.term.standard import TYPES
 from deeptf.ops.library import library
 from deeptf.ops.messages import op_message
 from deeptf.properties import CENTRE, FRAME, PROPERTIES
 from deeptf.tf import session, tf
 
-__all__ = ["TensorFlowBackend", "runnable"]
+__all__ = ["TensorFlowBackend", "runnable", "type_vectors"]
 
 DIRECT_ATOMS = 512  # up to so many atoms are evaluated in one run, straight from the coordinates
 LIST_ATOMS = 16384  # neighbours of at most so many atoms (or of one frame) are held at a time
@@ -124,6 +130,23 @@ class TensorFlowBackend:
 def _given(frames: Frames) -> dict[str, np.ndarray]:
     """Return what the door for coordinates takes."""
     return {name: value for name, value in vars(frames).items() if value is not None}
+
+
+def type_vectors(model: ModelFile) -> np.ndarray | None:
+    """Return the vectors of the types of a model, [T, n]; None of one without.
+
+    With a row of zeros for no atom, [T + 1, n], where the descriptor needs such vectors.
+    """
+    config = load(ModelConfig, model.metadata["model"], "model", Notices())
+    section = getattr(config.term, "type_embedding", None)
+    if section is None:
+        return None
+    with tf.Graph().as_default() as graph:
+        parameters = Parameters(below(model.arrays, TYPES), frozen=True)
+        vectors = section.vectors(config.num_types, parameters)
+        with session(graph) as run:
+            found = run.run(vectors)
+    return found if config.term.descriptor.needs_type_vectors else found[:-1]
 
 
 def _given_block(

@@ -33,6 +33,7 @@ from deeptf.infer.inputs import (
     types_of_all,
 )
 from deeptf.infer.keywords import check_keywords
+from deeptf.infer.opening import tensorflow_backend
 from deeptf.ops.messages import with_origin
 from deeptf.properties import (
     DESCRIPTOR,
@@ -130,6 +131,17 @@ class DeepModel(Evaluator):
         check_keywords(DeepModel.eval_descriptor, others, *EVAL_KEYWORDS, name=name)
         given = coords, cells, atom_types, fparam, aparam, mixed_type
         return self._eval([DESCRIPTOR], *given)[0]
+
+    def eval_typeebd(self) -> np.ndarray:
+        """Return the vectors of the types, [T, n]; KeyError of a model without, as deepmd-kit.
+
+        Descriptors whose places know types (se_atten, se_a_ebd_v2) have zeros for no atom in a
+        further row. TensorFlow makes them.
+        """
+        found = tensorflow_backend().type_vectors(self._model)
+        if found is None:
+            raise KeyError("type embedding: the model has none, its nets are made for each type")
+        return found
 
     def evaluate(self, batch: Batch, outputs: Sequence[str] | None = None) -> dict[str, np.ndarray]:
         """Evaluate a deeptf.data.batch.Batch, whose frames may differ in size.

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from deeptf.data.types import names_of
 from deeptf.exchange.model_file import ModelFile
 from deeptf.model.doors import PAIRS
@@ -104,10 +102,6 @@ class Description:
     def get_model_size(self) -> dict[str, int]:
         """Return how many trained numbers "descriptor" and "fitting-net" have, and the "total"."""
         return dict(self._size)
-
-    def eval_typeebd(self) -> np.ndarray:
-        """Raise KeyError, as deepmd-kit does for a model without a type embedding."""
-        raise KeyError("type embedding: the model has none, its nets are made for each type")
 
 
 def _size(model: ModelFile) -> dict[str, int]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from physics_suite import PhysicsSuite, Potential, random_arrays
 
 from deeptf.config import load
+from deeptf.exchange import frozen
+from deeptf.infer import DeepPot
 from deeptf.input_file import ConfigError
+from deeptf.model.descriptor.dpa1 import SeAtten
+from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.descriptor.se_e2_r import SeE2R
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
@@ -99,3 +106,20 @@ def test_fitting_takes_descriptor_vector_and_parameters() -> None:
     expected = net(found["descriptor"]) - net(isolated["descriptor"]) + constant
     np.testing.assert_allclose(found["atom_energy"], expected, rtol=1e-12)
     np.testing.assert_allclose(isolated["atom_energy"], constant, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "rows"),
+    [(SeAtten(sel=6, neuron=(4,), axis_neuron=2), 3), (SeE2A((3, 3), neuron=(4,)), 2)],
+    ids=["with a place of no type", "types alone"],
+)
+def test_vectors_of_a_frozen_model(descriptor: Any, rows: int, tmp_path: Path) -> None:
+    linear = TypeEmbedding((5,), "linear")
+    config = ModelConfig(Standard(descriptor, EnerFitting((4,)), linear), ("A", "B"))
+    arrays = random_arrays(config)
+    frozen.write(config, arrays, tmp_path / "model.pb")
+    with DeepPot(tmp_path / "model.pb") as potential:
+        found = potential.eval_typeebd()
+    expected = np.zeros((rows, 5))
+    expected[:2] = arrays["type_embedding/0/matrix"]
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
