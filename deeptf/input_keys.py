@@ -17,7 +17,10 @@ _TRAINING_DATA_V1 = ("systems", "set_prefix", "batch_size", "auto_prob", "sys_pr
 
 ALIASES: dict[str, str] = {
     "model/descriptor/n_axis_neuron": "axis_neuron",
+    "model/descriptor/smooth_type_embdding": "smooth_type_embedding",
     "model/fitting_net/n_neuron": "neuron",
+    "model/fitting_net/dipole_type": "sel_type",
+    "model/fitting_net/pol_type": "sel_type",
     "training/stop_batch": "numb_steps",
     "training/num_step": "numb_steps",
     "training/num_steps": "numb_steps",

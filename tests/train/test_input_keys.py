@@ -19,8 +19,15 @@ def test_old_spellings(place):
     values = {"axis_neuron": 8, "neuron": [60, 60], "numb_steps": 77, "numb_epoch": None}
     values |= {"systems": ["x"], "set_prefix": "set", "batch_size": 2, "numb_btch": 2}
     values |= {"auto_prob": "prob_uniform", "sys_probs": [1.0, 2.0]}
-    value = values[target.rsplit("/", 1)[1]]
-    new = changed(target, value)
+    values |= {"sel_type": [0], "smooth_type_embedding": True}
+    name = target.rsplit("/", 1)[1]
+    value, plain = values[name], copy.deepcopy(WATER)
+    if name == "sel_type":
+        plain["model"]["fitting_net"] = {"type": "dipole"}
+        plain["loss"] = {"type": "tensor", "pref": 1.0, "pref_atomic": 1.0}
+    if name == "smooth_type_embedding":
+        plain["model"]["descriptor"] = {"type": "se_atten", "sel": 120}
+    new = changed(target, value, plain)
     old = copy.deepcopy(new)
     *sections, key = target.split("/")
     inner = old
