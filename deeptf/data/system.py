@@ -243,13 +243,16 @@ class System:
         whole = row.width * self.num_atoms
         own = np.flatnonzero(np.isin(self.atom_type, row.types))
         few = len(own) * row.width
-        if not row.types or self.mixed or part.size(row.label) == part.num_frames * whole:
+        size = part.size(row.label)
+        if not row.types or size == part.num_frames * whole:
             return part.rows(row.label, frames, whole, row.width)
-        if (size := part.size(row.label)) != part.num_frames * few:
+        if self.mixed or size != part.num_frames * few:
+            others = f"or {few}, of the {len(own)} that have one by `sel_type`"
+            if self.mixed:
+                others = f"since {TYPES}.npy gives each frame types of its own"
             raise DataError(
                 f"{part.file(row.label)} must have {whole} numbers a frame, of all "
-                f"{self.num_atoms} atoms, or {few}, of the {len(own)} that have one by "
-                f"`sel_type`, got {size} in {part.num_frames} frames"
+                f"{self.num_atoms} atoms, {others}, got {size} in {part.num_frames} frames"
             )
         values = np.zeros((len(frames), self.num_atoms, row.width))
         rows = part.rows(row.label, frames, few, row.width)

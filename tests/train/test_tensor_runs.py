@@ -157,3 +157,9 @@ def test_labels_of_chosen_atoms(tmp_path):
     message = f"dipole.npy must have 18 numbers a frame, of all 6 atoms, or {few.shape[1]}, of the"
     with pytest.raises(DataError, match=f"{message} .* by `sel_type`, got 54 in 6 frames"):
         System(wrong, ("A", "B"), wanted=[chosen]).frame(0)
+    np.save(path / "set.000/real_atom_types.npy", np.tile(TYPES, (FRAMES, 1)))
+    message = (
+        "of all 6 atoms, since real_atom_types.npy gives each frame types of its own, got 72 in"
+    )
+    with pytest.raises(DataError, match=message):
+        System(path, ("A", "B"), wanted=[chosen]).frame(0)
