@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from deeptf.model.pair_potential import TablePotential
 from deeptf.model.parameters import Parameters
 from deeptf.model.scopes import in_numbered_scopes
 from deeptf.model.table import NODES, RANGE, measured_arrays
+from deeptf.model.term.frozen import Frozen
 from deeptf.model.term.linear_ener import LinearEner
 from deeptf.model.term.pairtab import PairTab
 from deeptf.tf import session, tf
@@ -53,12 +53,15 @@ def random_arrays(config: ModelConfig, seed: int = 0, spread: float = 1.0) -> di
     types = config.num_types
     if isinstance(config.term, LinearEner):
         parts = (
-            random_arrays(replace(config, term=part), seed + k, spread)
+            random_arrays(config.of(part), seed + k, spread)
             for k, part in enumerate(config.term.models)
         )
-        return in_numbered_scopes(parts)
+        return in_numbered_scopes(parts) | short_range_arrays(config)
     if isinstance(config.term, PairTab):
-        return table_arrays(config.term.potential, types, "pair_table")
+        own = table_arrays(config.term.potential, types, "pair_table")
+        return own | short_range_arrays(config)
+    if isinstance(config.term, Frozen):
+        return random_arrays(config.of(config.term.model), seed, spread)
     statistics = short_range_arrays(config)
     of_energies = types if config.term.spin is None else config.term.spin.num_real
     statistics |= {"fitting/energy_bias": rng.normal(-10, 3, of_energies)}

@@ -138,13 +138,11 @@ def _read_sum(parts: DeepmdSum, type_map: tuple[str, ...] | None) -> Converted:
     for number, graph_def in enumerate(parts.graphs):
         try:
             one = _read(graph_def, type_map)
-            if one.config.short_range is not None:
-                raise ValueError("it must not have a table of pair energies beside its nets")
         except ValueError as error:
             raise ValueError(f"models[{number}]: {error}") from error
         found.append(one)
         notes += [f"models[{number}]: {note}" for note in one.notes]
-    term = LinearEner(tuple(one.config.term for one in found), parts.weights)
+    term = LinearEner(tuple(one.config.part for one in found), parts.weights)
     config = ModelConfig(term, found[0].config.type_map)
     arrays = in_numbered_scopes(one.arrays for one in found)
     return Converted(config, arrays, parts.script, found[0].has_names, notes)

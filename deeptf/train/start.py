@@ -32,7 +32,7 @@ from deeptf.train.fit import fit
 from deeptf.train.labels import take_off, with_modifier
 from deeptf.train.options import InputConfig, read_input
 from deeptf.train.origin import Origin, read_origin
-from deeptf.train.wall import without_wall
+from deeptf.train.wall import without_walls
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def start(
     config = read_input(input_path)
     origin = read_origin(restart, init_model, init_frozen, finetune)
     model = config.model
-    if getattr(model.term, "fixed", False):
+    if model.part.fixed:
         raise ValueError(
             f"`model/type` must be one of models that can be trained, got {model.term.type}: "
             f"`deeptf freeze -c {input_path}` makes a model file of it as it is"
@@ -118,7 +118,7 @@ def start(
         term, notes = model.term.decide(found)
         model = replace(model, term=term)
         values, more = model.first_arrays(found)
-        changed, lines = without_wall(model, values, found)
+        changed, lines = without_walls(model, values, found)
         values, more = {**values, **changed}, [*more, *lines]
         if from_files := arrays_of(model.term):
             changed, lines = model.term.extended({**values, **from_files}, found)

@@ -18,6 +18,9 @@ from deeptf.model.model import ModelConfig
 from deeptf.model.pair_potential import Zbl
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import SHORTEST
+from deeptf.model.scopes import below, in_scopes
+from deeptf.model.term.frozen import Frozen
+from deeptf.model.term.part import Part
 from deeptf.tf import tf
 from deeptf.train.finetune import energies_of_frames, labels_of
 
@@ -28,10 +31,27 @@ def shortest_distance(arrays: Mapping[str, np.ndarray]) -> float | None:
     return min(known, default=None)
 
 
-def without_wall(
+def without_walls(
     model: ModelConfig, arrays: Mapping[str, np.ndarray], found: Found
 ) -> tuple[Arrays, Lines]:
-    """Return the arrays of a new model that change since labels hold the energies of its wall."""
+    """Return the arrays of a new model that change since labels hold the energies of walls.
+
+    Each part of a sum is fitted to the whole labels, and so to what its own wall leaves of them.
+    """
+    changed, lines = {}, []
+    for number, part in enumerate(getattr(model.term, "models", ())):
+        if not part.fixed:
+            own, more = without_walls(model.of(part), below(arrays, str(number)), found)
+            changed |= in_scopes({str(number): own})
+            lines += [f"models[{number}]: {line}" for line in more]
+    own, more = _without_wall(model, {**arrays, **changed}, found)
+    return {**changed, **own}, [*lines, *more]
+
+
+def _without_wall(
+    model: ModelConfig, arrays: Mapping[str, np.ndarray], found: Found
+) -> tuple[Arrays, Lines]:
+    """Return those that change since labels hold the energies of the wall of the whole model."""
     shortest = shortest_distance(arrays)
     added = model.zbl is not None and model.short_range.lengths is None
     if not added or (shortest is not None and shortest >= model.zbl.rout):
@@ -53,9 +73,8 @@ def with_wall(model: ModelConfig, arrays: Mapping[str, np.ndarray], wall: Zbl) -
     Raises ValueError where it does, where the model does not know, or where it has something of
     that kind already.
     """
-    if model.short_range is not None:
-        what = "use_srtab" if model.zbl is None else "zbl"
-        raise ValueError(f"`--zbl` must go with a model without a wall, got one with {what}")
+    if (key := _own_key(model.part)) is not None:
+        raise ValueError(f"`--zbl` must go with a model without a wall, got one with {key}")
     shortest = shortest_distance(arrays)
     if shortest is None:
         raise ValueError(
@@ -69,3 +88,15 @@ def with_wall(model: ModelConfig, arrays: Mapping[str, np.ndarray], wall: Zbl) -
             "train it with model/zbl for one that reaches further"
         )
     return replace(model, zbl=wall)
+
+
+def _own_key(part: Part) -> str | None:
+    """Return the key of what a model or a part of it has where atoms are near."""
+    if part.short_range is not None:
+        return part.short_range_key
+    if isinstance(part.term, Frozen):
+        return _own_key(part.term.model)
+    for number, one in enumerate(getattr(part.term, "models", ())):
+        if (key := _own_key(one)) is not None:
+            return f"models[{number}]/{key}"
+    return None

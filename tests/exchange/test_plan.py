@@ -29,6 +29,7 @@ from deeptf.model.model import ModelConfig
 from deeptf.model.pair_potential import Zbl
 from deeptf.model.term.linear_ener import LinearEner
 from deeptf.model.term.pairtab import PairTab
+from deeptf.model.term.part import Part
 from deeptf.model.term.standard import Standard
 from deeptf.model.type_embedding import TypeEmbedding
 from deeptf.tf import session, tf
@@ -175,9 +176,10 @@ def test_models_with_energies_of_pairs(more: dict[str, Any], tmp_path: Path) -> 
 
 def test_a_sum_by_its_plan(tmp_path: Path) -> None:
     """Of a part with a shorter cut-off, and of a table of pairs."""
-    near = Standard(SeE2R((3, 4), 3.5, 0.5, (3,)), FITTING)
-    far = Standard(SeE2A((5, 7), 4.0, 1.0, (3, 6)), FITTING)
-    term = LinearEner((near, LinearEner((far, PairTab("a.tab", 3.0)), (0.5, 2.0))), (-1.5, 0.7))
+    near = Part(Standard(SeE2R((3, 4), 3.5, 0.5, (3,)), FITTING))
+    far = Part(Standard(SeE2A((5, 7), 4.0, 1.0, (3, 6)), FITTING))
+    table = Part(PairTab("a.tab", 3.0))
+    term = LinearEner((near, Part(LinearEner((far, table), (0.5, 2.0)))), (-1.5, 0.7))
     config = ModelConfig(term, ("A", "B"))
     frozen.write(config, random_arrays(config, 1), tmp_path / "model.pb")
     plan = read_model(tmp_path / "model.pb").metadata["plan"]

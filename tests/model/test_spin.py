@@ -20,6 +20,7 @@ from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.spin import Spin
 from deeptf.model.term.linear_ener import LinearEner
+from deeptf.model.term.part import Part
 from deeptf.model.term.standard import Standard
 from deeptf.tf import tf
 
@@ -211,7 +212,7 @@ def test_what_goes_without_spins() -> None:
     with pytest.raises(ValueError, match="se_e2_a, no `type_embedding` .*, got se_atten and ener"):
         Standard(SeAtten(sel=12, rcut=4.0, rcut_smth=1.0), spin=SPIN)
     with pytest.raises(ValueError, match=r"models\[0\] must not have spins"):
-        LinearEner((TERM,), "sum")
+        LinearEner((Part(TERM),), "sum")
     with pytest.raises(ValueError, match="types with spins and their virtual types belong toge"):
         TERM.with_types([1, 0])
 

@@ -9,8 +9,9 @@ be sums again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -25,13 +26,12 @@ from deeptf.model.roles import FUNCTION
 from deeptf.model.scopes import below, in_numbered_scopes
 from deeptf.model.stages import Scaled, TermPlan, with_pairs_within
 from deeptf.model.table import Table, joined
-from deeptf.model.term.standard import Standard
-from deeptf.model.term.term import Needs, TermOutputs, gives_of, plan_of
+from deeptf.model.term.part import Part
+from deeptf.model.term.term import Needs, TermOutputs
 from deeptf.ops.pairs import SortedPairs, pairs_within
 from deeptf.properties import ATOM_ENERGY, ENERGIES, Property
 from deeptf.tf import tf
 
-PARTS: dict[str, type] = {}  # what a part may be: all terms, see term/__init__.py
 Weights = Literal["mean", "sum"] | tuple[float, ...]
 
 
@@ -40,7 +40,7 @@ class LinearEner:
     """Settings of the parts, and their weights."""
 
     type: ClassVar[str] = "linear_ener"
-    models: tuple[Any, ...] = field(metadata={"variants": PARTS, "default_type": Standard.type})
+    models: tuple[Part, ...]
     weights: Weights = field(
         metadata={"role": FUNCTION, "meaning": lambda owner: owner.factors},
     )
@@ -60,13 +60,13 @@ class LinearEner:
                     f"`{name}` must be the same in all `models` that have one, got {numbers}"
                 )
         for number, (part, needs) in enumerate(zip(self.models, self._needs, strict=True)):
-            if getattr(part, "spin", None) is not None:
+            if getattr(part.term, "spin", None) is not None:
                 raise ValueError(f"models[{number}] must not have spins, got `spin`")
             if needs.masked:
                 raise ValueError(
                     f"models[{number}] must not take a mask of atoms (`use_aparam_as_mask`)"
                 )
-            given = [row.name for row in gives_of(part, 0)]
+            given = [row.name for row in part.gives(0)]
             if ATOM_ENERGY.name not in given:
                 raise ValueError(
                     f"models[{number}] must give energies, got one that gives {', '.join(given)}"
@@ -82,7 +82,7 @@ class LinearEner:
     @property
     def fixed(self) -> bool:
         """Whether nothing trains any part."""
-        return all(getattr(part, "fixed", False) for part in self.models)
+        return all(part.fixed for part in self.models)
 
     @property
     def _needs(self) -> list[Needs]:
@@ -108,10 +108,14 @@ class LinearEner:
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where a part does not fit the number of types."""
         for number, part in enumerate(self.models):
-            try:
+            with _naming(number):
                 part.check_types(num_types)
-            except ValueError as error:
-                raise ValueError(f"models[{number}]: {error}") from error
+
+    def check_names(self, type_map: Sequence[str]) -> None:
+        """Raise ValueError where a part does not fit the names of types."""
+        for number, part in enumerate(self.models):
+            with _naming(number):
+                part.check_names(type_map)
 
     def open_types(self) -> int:
         """Return the least number of types that a part speaks of."""
@@ -119,7 +123,7 @@ class LinearEner:
 
     def with_open_of(self, old: LinearEner) -> LinearEner:
         """Return the settings with what parts leave open taken from those of `old`."""
-        if [type(part) for part in self.models] != [type(part) for part in old.models]:
+        if [type(one.term) for one in self.models] != [type(one.term) for one in old.models]:
             return self
         pairs = zip(self.models, old.models, strict=True)
         return replace(self, models=tuple(part.with_open_of(one) for part, one in pairs))
@@ -170,7 +174,7 @@ class LinearEner:
         can_change = [
             k
             for k, (part, weight) in enumerate(zip(self.models, self.factors, strict=True))
-            if weight and not getattr(part, "fixed", False)
+            if weight and not part.fixed
         ]
         square = sum(self.factors[k] ** 2 for k in can_change)
         changed: list[Arrays] = [{} for _ in self.models]
@@ -185,10 +189,14 @@ class LinearEner:
         """Return the settings for other types."""
         return replace(self, models=tuple(part.with_types(source) for part in self.models))
 
-    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+    def arrays_with_types(
+        self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str]
+    ) -> Arrays:
         """Return the arrays for other types."""
         each = self._with_arrays(arrays)
-        return in_numbered_scopes(part.arrays_with_types(own, source) for part, own in each)
+        return in_numbered_scopes(
+            part.arrays_with_types(own, source, type_map) for part, own in each
+        )
 
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return weighted sums of energies and gradients."""
@@ -207,7 +215,7 @@ class LinearEner:
         terms: list[TermPlan] = []
         scopes = self._in_scopes_of(parameters)
         for (part, scope), weight in zip(scopes, self.factors, strict=True):
-            own = plan_of(part, scope, num_types)
+            own = part.plan(scope, num_types)
             if own is None:
                 return None
             for term in own:
@@ -225,15 +233,15 @@ class LinearEner:
         each = self._in_scopes_of(parameters)
         return [table for part, scope in each for table in part.tables(scope, num_types)]
 
-    def _in_scopes_of(self, parameters: Parameters) -> Iterator[tuple[Any, Parameters]]:
+    def _in_scopes_of(self, parameters: Parameters) -> Iterator[tuple[Part, Parameters]]:
         return ((part, parameters.scope(str(k))) for k, part in enumerate(self.models))
 
-    def _with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[Any, Arrays]]:
+    def _with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[Part, Arrays]]:
         return ((part, below(arrays, str(k))) for k, part in enumerate(self.models))
 
 
 def _of_part(
-    part: Any, inputs: Inputs, pairs: SortedPairs, parameters: Parameters, rcut: float
+    part: Part, inputs: Inputs, pairs: SortedPairs, parameters: Parameters, rcut: float
 ) -> TermOutputs:
     """Return what a part says, with its gradient in all pairs within rcut."""
     if part.needs().rcut >= rcut:
@@ -242,6 +250,15 @@ def _of_part(
     found = part.build(inputs, near, parameters)
     gradient = tf.gradients(near.displacement, pairs.displacement, found.pair_gradient)[0]
     return replace(found, pair_gradient=gradient)
+
+
+@contextmanager
+def _naming(number: int) -> Iterator[None]:
+    """Put the part before the message of a ValueError."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"models[{number}]: {error}") from error
 
 
 def _named(notes: Sequence[Lines]) -> Lines:

@@ -202,7 +202,9 @@ class Standard:
         descriptor, fitting_net = (part.with_types(source) for part in parts)
         return replace(self, descriptor=descriptor, fitting_net=fitting_net)
 
-    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+    def arrays_with_types(
+        self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str]
+    ) -> Arrays:
         """Return the arrays for other types."""
         parts = zip(SCOPES, (self.descriptor, self.fitting_net), strict=True)
         if (section := self._type_section) is not None:
