@@ -27,6 +27,7 @@ from deeptf.model.descriptor.se_e3 import SeE3
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.pair_potential import Zbl
+from deeptf.model.term.frozen import Frozen
 from deeptf.model.term.linear_ener import LinearEner
 from deeptf.model.term.pairtab import PairTab
 from deeptf.model.term.part import Part
@@ -184,6 +185,23 @@ def test_a_sum_by_its_plan(tmp_path: Path) -> None:
     frozen.write(config, random_arrays(config, 1), tmp_path / "model.pb")
     plan = read_model(tmp_path / "model.pb").metadata["plan"]
     assert [one["type"] for one in plan] == ["standard", "standard", "pairtab"]
+    check(tmp_path / "model.pb", config)
+
+
+def test_a_sum_of_parts_with_energies_of_pairs(tmp_path: Path) -> None:
+    """Each in its part and by its weight, whatever it is and wherever it comes from."""
+    blend = {"use_srtab": "any.tab", "smin_alpha": 0.3, "sw_rmin": 1.8, "sw_rmax": 3.1}
+    near = Standard(SeE2R((3, 4), 3.5, 0.5, (3,)), FITTING)
+    far = Standard(SeE2A((5, 7), 4.0, 1.0, (3, 6)), FITTING)
+    parts = (
+        Part(near, **blend),
+        Part(far, zbl=Zbl(1.5, 3.9)),
+        Part(Frozen("any.pb", Part(near, **blend, srtab_add_bias=False))),
+    )
+    config = ModelConfig(LinearEner(parts, (-1.5, 0.7, 2.0)), ("O", "H"))
+    frozen.write(config, random_arrays(config, 1), tmp_path / "model.pb")
+    plan = read_model(tmp_path / "model.pb").metadata["plan"]
+    assert [one["type"] for one in plan] == ["standard", "standard", "short_range", "standard"]
     check(tmp_path / "model.pb", config)
 
 

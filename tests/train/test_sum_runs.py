@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_run import INPUT, TYPES, changed_input, write_run
+from small_run import INPUT, TYPES, changed_input, write_elements, write_run, write_table
 
 from deeptf.config import load
 from deeptf.exchange import frozen
@@ -20,6 +20,7 @@ from deeptf.train import checkpoint
 from deeptf.train.freeze import freeze
 from deeptf.train.options import InputConfig, load_input
 from deeptf.train.run import train
+from deeptf.train.start import start
 
 PART = {key: INPUT["model"][key] for key in ("descriptor", "fitting_net")}
 RADIAL = {
@@ -37,10 +38,10 @@ def written_sum(*parts: dict[str, object], **keys: object) -> Path:
     return Path("input.json")
 
 
-def energies(path: str) -> np.ndarray:
+def energies(path: str, backend: str | None = None) -> np.ndarray:
     """Return the energies of the frames of the system."""
     coord, cell = (np.load(f"system/set.000/{name}.npy") for name in ("coord", "box"))
-    with DeepPot(path) as pot:
+    with DeepPot(path, backend=backend) as pot:
         return pot.eval(coord, cell, TYPES)[0]
 
 
@@ -110,6 +111,103 @@ def test_parts_may_name_the_types_of_the_whole(
     path = written_sum(PART, {**RADIAL, "type_map": ["B", "A"]}, type_map=["A", "B"])
     with pytest.raises(ConfigError, match=r"models\[1\]/type_map: is not supported, got"):
         load_input(path)
+
+
+BLEND = {"use_srtab": "pairs.tab", "smin_alpha": 0.2, "sw_rmin": 1.8, "sw_rmax": 3.0}
+WALL = {"zbl": {"rin": 1.0, "rout": 3.0}}
+
+
+@pytest.fixture
+def blended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the path of a trained model with a blend, and of its table, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    write_table(tmp_path / "pairs.tab")
+    changes = {f"model/{key}": value for key, value in BLEND.items()}
+    train(write_elements(tmp_path, {**changes, "training/numb_steps": 3}))
+    freeze(".", "base.pb")
+    for path in tmp_path.glob("model.ckpt*"):
+        path.unlink()
+    return tmp_path / "base.pb"
+
+
+def test_blends_and_walls_of_parts(blended: Path, capsys: pytest.CaptureFixture) -> None:
+    """A restart is bit for bit, and needs no files; parts of the frozen model add up to it."""
+    path = written_sum(
+        {**PART, **BLEND}, {**RADIAL, **WALL}, BASE, type_map=["C", "H"], weights=[0.8, -0.5, 1.0]
+    )
+    assert train(path) == 0
+    said = capsys.readouterr().out
+    assert "models[1]: without the wall up to 3.0 A: energy bias in eV" in said
+    last = checkpoint.load(".").arrays
+    for name in ("pairs.tab", "model.ckpt-6.npz"):
+        Path(name).unlink()
+    train(path, restart="model.ckpt")
+    again = checkpoint.load(".").arrays
+    assert again.keys() == last.keys()
+    for name, value in last.items():
+        np.testing.assert_array_equal(again[name], value)
+    freeze(".", "sum.pb")
+    model, arrays = load_input(path)[0].model, read_arrays("sum.pb")[1]
+    for number, part in enumerate(model.term.models):
+        frozen.write(model.of(part), below(arrays, str(number)), f"part{number}.pb")
+    parts = [energies(f"part{number}.pb") for number in range(3)]
+    np.testing.assert_allclose(parts[2], energies("base.pb"), rtol=1e-8)
+    expected = 0.8 * parts[0] - 0.5 * parts[1] + parts[2]
+    for backend in ("engine", "tensorflow"):
+        np.testing.assert_allclose(energies("sum.pb", backend), expected, rtol=1e-8)
+
+
+def test_each_part_is_fitted_to_what_its_wall_leaves(blended: Path) -> None:
+    walled, plain = (
+        start(written_sum({**RADIAL, **more}, RADIAL, type_map=["C", "H"])).values
+        for more in (WALL, {})
+    )
+    bias = "fitting/energy_bias"
+    np.testing.assert_array_equal(walled[f"1/{bias}"], plain[f"1/{bias}"])
+    model = changed_input({"model": {**RADIAL, **WALL, "type_map": ["C", "H"]}})
+    Path("input.json").write_text(json.dumps(model))
+    alone = start("input.json").values[bias]
+    np.testing.assert_array_equal(walled[f"0/{bias}"], alone)
+    assert np.abs(alone - plain[f"0/{bias}"]).max() > 1e-3
+
+
+def test_other_types_of_parts(blended: Path) -> None:
+    """Tables of parts are those of the types that go on; walls have the numbers of elements."""
+    parts = {**RADIAL, **BLEND}, {**RADIAL, **WALL}
+    train(written_sum(*parts, type_map=["C", "H"]))
+    nodes = checkpoint.load(".").arrays["0/short_range/nodes"]
+    Path("system/type_map.raw").write_text("H\nC\n")
+    values = start(written_sum(*parts, type_map=["H", "C"]), finetune=".").values
+    np.testing.assert_array_equal(values["0/short_range/nodes"], nodes[::-1])
+    np.testing.assert_array_equal(values["1/short_range/atomic_number"], [1.0, 6.0])
+    descriptor = {**RADIAL["descriptor"], "sel": [16, 8, 2]}
+    three = ({**part, "descriptor": descriptor} for part in parts)
+    with pytest.raises(ValueError, match=r"pair table pairs\.tab must have all types, but lacks"):
+        start(written_sum(*three, type_map=["H", "C", "O"]), finetune=".")
+
+
+def test_walls_at_freezing(blended: Path) -> None:
+    """A wall beside a sum is one of the whole; there must be none in its parts."""
+    train(written_sum(PART, RADIAL, type_map=["C", "H"]))
+    freeze(".", "wall.pb", (0.5, 1.5))
+    np.testing.assert_array_equal(
+        read_arrays("wall.pb")[1]["short_range/atomic_number"], [6.0, 1.0]
+    )
+    for number, (parts, key) in enumerate(
+        [((PART, {**RADIAL, **WALL}), "models[1]/zbl"), ((PART, BASE), "models[1]/use_srtab")]
+    ):
+        train(written_sum(*parts, type_map=["C", "H"]))
+        with pytest.raises(ValueError) as caught:
+            freeze(".", f"no{number}.pb", (0.5, 1.5))
+        assert f"must go with a model without a wall, got one with {key}" in str(caught.value)
+
+
+def test_a_model_from_a_file_alone(blended: Path) -> None:
+    """It is that of the file, with its blend."""
+    Path("one.json").write_text(json.dumps({"model": BASE}))
+    freeze("one.json", "one.pb")
+    for backend in ("engine", "tensorflow"):
+        np.testing.assert_array_equal(energies("one.pb", backend), energies("base.pb", backend))
 
 
 def test_errors_of_files(base: Path) -> None:
