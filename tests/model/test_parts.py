@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from physics_suite import PhysicsSuite, Potential, batch_of, random_arrays
 
 from deeptf.config import dump, load
 from deeptf.data.pairs import PairFinder
+from deeptf.exchange import frozen
+from deeptf.infer.deep_pot import DeepPot
 from deeptf.input_file import ConfigError
 from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.descriptor.se_e2_r import SeE2R
@@ -171,8 +174,12 @@ def test_walls_of_parts_need_names_of_elements() -> None:
 
 
 def test_blends_of_other_terms() -> None:
-    for term in (PairTab("a.tab", 4.0), LinearEner((Part(PAIRS),), "sum")):
-        with pytest.raises(ValueError, match=f"must go with a standard model, got {term.type}"):
+    for term, end in (
+        (PairTab("a.tab", 4.0), "pairtab"),
+        (LinearEner((Part(PAIRS),), "sum"), "linear_ener; give it in the `models`"),
+        (Frozen("any.pb", Part(PAIRS)), "frozen"),
+    ):
+        with pytest.raises(ValueError, match=f"must go with a standard model, got {end}$"):
             Part(term, **BLEND)
 
 
@@ -184,3 +191,21 @@ def test_one_short_range_of_a_model_from_a_file() -> None:
             Part(term, zbl=WALL)
     of_part = Frozen("sum.pb", Part(LinearEner((Part(inner),), "sum")))
     assert replace(Part(of_part), zbl=WALL).short_range is not None
+
+
+@pytest.mark.parametrize("backend", ["engine", "tensorflow"])
+def test_atoms_that_a_table_of_a_part_does_not_have_are_named(backend: str, tmp_path: Path) -> None:
+    """Among the pairs of a shorter cut-off than that of the whole, and shorter ones of these."""
+    near = Part(PairTab("any.tab", 2.5))
+    inner = Part(LinearEner((Part(RADIAL, **BLEND), near), "sum"))
+    config = model(Part(PAIRS), inner, weights="sum")
+    arrays = random_arrays(config, 1)
+    frozen.write(config, arrays, tmp_path / "model.pb")
+    x = np.array([[0, 0, 0], [3.6, 0, 0], [0, 3.5, 0], [3.5, 0.12, 0], [0.0, 0, 3.7], [0, 0, 2.4]])
+    with (
+        DeepPot(tmp_path / "model.pb", backend=backend) as pot,
+        pytest.raises(
+            ValueError, match=r"atoms (1 and 3|3 and 1) of frame 0 must be at a distance"
+        ),
+    ):
+        pot.eval(x.reshape(1, -1), None, [0, 1, 0, 1, 0, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from small_run import INPUT, TYPES, changed_input, write_elements, write_run, wr
 
 from deeptf.config import load
 from deeptf.exchange import frozen
+from deeptf.exchange.compress import compress
 from deeptf.exchange.frozen import read_arrays
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.input_file import ConfigError
@@ -27,6 +29,7 @@ RADIAL = {
     "descriptor": {"type": "se_e2_r", "sel": [8, 16], "rcut": 3.0, "neuron": [4]},
     "fitting_net": {"neuron": [6], "precision": "float32"},
 }
+GOLDEN = Path(__file__).parents[1] / "golden"
 BASE = {"type": "frozen", "model_file": "base.pb"}
 
 
@@ -155,6 +158,23 @@ def test_blends_and_walls_of_parts(blended: Path, capsys: pytest.CaptureFixture)
     expected = 0.8 * parts[0] - 0.5 * parts[1] + parts[2]
     for backend in ("engine", "tensorflow"):
         np.testing.assert_allclose(energies("sum.pb", backend), expected, rtol=1e-8)
+    compress("sum.pb", "small.pb", tolerance=1e-4)
+    np.testing.assert_allclose(energies("small.pb"), expected, atol=1e-3)
+
+
+def test_lengths_of_a_blend_belong_to_the_weights(
+    blended: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """A restart refuses others, a new run takes the old ones and says so."""
+    train(written_sum({**PART, **BLEND}, BASE))
+    path = written_sum({**PART, **BLEND, "sw_rmax": 2.5}, BASE)
+    with pytest.raises(ValueError, match=r"model/models\[0\]/sw_rmax must be 3\.0, got 2\.5"):
+        start(path, restart=".")
+    capsys.readouterr()
+    run = start(path, init_model=".")
+    assert run.config.model.term.models[0].sw_rmax == 3.0
+    said = capsys.readouterr().out
+    assert "note: model/models[0]/sw_rmax is 3.0 as in" in said and "not 2.5" in said
 
 
 def test_each_part_is_fitted_to_what_its_wall_leaves(blended: Path) -> None:
@@ -221,4 +241,9 @@ def test_errors_of_files(base: Path) -> None:
     Path("none.pb").write_bytes(b"no model")
     path = written_sum(RADIAL, {**BASE, "model_file": "none.pb"})
     with pytest.raises(ConfigError, match="must be a frozen model that can be a part, got none.pb"):
+        load_input(path)
+    content = gzip.decompress((GOLDEN / "kinds" / "dplr_ener.pb.gz").read_bytes())
+    Path("charges.pb").write_bytes(content)
+    path = written_sum(RADIAL, {**BASE, "model_file": "charges.pb"})
+    with pytest.raises(ConfigError, match=r"it has charges .* the whole model takes: give model"):
         load_input(path)

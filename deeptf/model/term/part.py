@@ -110,7 +110,8 @@ class Part(WithShortRange):
                 f"`rout` of zbl must be at most the cut-off {needs.rcut} A, got {self.zbl.rout}"
             )
         if needs.hops > 1 or (self.short_range.lengths and not isinstance(self.term, Standard)):
-            raise ValueError(f"`{what}` must go with a standard model, got {self.term.type}")
+            there = "; give it in the `models`" if hasattr(self.term, "models") else ""
+            raise ValueError(f"`{what}` must go with a standard model, got {self.term.type}{there}")
         if getattr(self.term, "spin", None) is not None:
             raise ValueError(f"`{what}` must be left out of models with spins")
         given = [row.name for row in self.gives(0)]

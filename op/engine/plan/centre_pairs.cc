@@ -41,7 +41,8 @@ class PairEnergyStage final : public Stage {
     const int64_t wrong = pair_energies(in, function, block.context, energy, slopes);
     if constexpr (std::is_same_v<Constants, PairTableConstants>) {
       if (wrong >= 0) {
-        throw WrongPair{wrong, below_table(function, block.displacement + 3 * wrong)};
+        throw WrongPair{block.pair_of_caller(wrong),
+                        below_table(function, block.displacement + 3 * wrong)};
       }
     }
     return gradient ? pull_of(at_, slopes, block, values) : Pull{};
