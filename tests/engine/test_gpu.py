@@ -180,6 +180,14 @@ def test_models_on_an_emulated_gpu(model: Path, emulated_engine: Path) -> None:
     assert run_on_gpu(ON_A_GPU, model.parent, emulated_engine) == "as on the CPU\n"
 
 
+def test_a_sum_of_blends_on_an_emulated_gpu(tmp_path: Path, emulated_engine: Path) -> None:
+    """Each part has the soft minimum and the table of its own pairs."""
+    golden = gzip.decompress((GOLDEN_KINDS.parent / "sum_of_blends.pb.gz").read_bytes())
+    (tmp_path / "old.pb").write_bytes(golden)
+    convert(tmp_path / "old.pb", tmp_path / "model.pb")
+    assert run_on_gpu(ON_A_GPU, tmp_path, emulated_engine) == "as on the CPU\n"
+
+
 def test_kinds_of_models_on_an_emulated_gpu(tmp_path: Path, emulated_engine: Path) -> None:
     for name in KINDS:
         golden = GOLDEN_KINDS / f"{name}.pb.gz"

@@ -112,9 +112,9 @@ def test_other_types() -> None:
     assert found.tolist() == [place[2, 2], place[2, 0], place[0, 0]] == [5, 2, 0]
     term = PairTab("t", 4.0)
     arrays = {"pair_table/nodes": nodes, "pair_table/grid": np.array([0.0, 1.0])}
-    assert len(term.arrays_with_types(arrays, [2, 0])["pair_table/nodes"]) == 3
+    assert len(term.arrays_with_types(arrays, [2, 0], ("A", "B"))["pair_table/nodes"]) == 3
     with pytest.raises(ValueError, match="pair table t must have all types, but lacks new ones"):
-        term.arrays_with_types(arrays, [2, None])
+        term.arrays_with_types(arrays, [2, None], ("A", "B"))
 
 
 def test_errors_of_settings() -> None:

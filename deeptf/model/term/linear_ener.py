@@ -1,9 +1,9 @@
 """Several terms at once: E = sum_k w_k E_k, each with settings and arrays of its own.
 
-Part k has its own cut-off, statistics, nets and energy bias, in the scope "k". A part with a
-shorter cut-off than the longest gets the pairs within its own alone. Each part fits its bias to
-the whole energies, so that one alone would do; training then finds how they share them. Parts may
-be sums again.
+Part k has its own cut-off, statistics, nets and energy bias, in the scope "k"; what it has where
+atoms are near (part.py) is in E_k. A part with a shorter cut-off than the longest gets the pairs
+within its own alone. Each part fits its bias to the whole energies, so that one alone would do;
+training then finds how they share them. Parts may be sums again.
 """
 
 from __future__ import annotations
