@@ -48,7 +48,8 @@ from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters, first_not_finite
 from deeptf.model.ranges import Curves
 from deeptf.model.stages import as_json
-from deeptf.model.table import NODES, RANGE, measured_arrays
+from deeptf.model.table import measured_arrays
+from deeptf.model.table_arrays import NODES, RANGE
 from deeptf.properties import PROPERTIES
 from deeptf.tf import tf
 
