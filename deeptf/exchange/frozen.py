@@ -21,7 +21,7 @@ reads the same file (graph_file.py does in NumPy): the constant `deeptf_model` i
     training_script   the input, or null
     arrays            names of the constants that are weights and statistics: to train on from them
     constants         {name: {type, shape}} of these and of those that follow from them
-    plan              [TermPlan] as in model/stages.py and neighbor_stages.py: what kernels do with
+    plan              [TermPlan] as in model/stages.py and *_stages.py beside it: what kernels do with
                       which constants; null where a part of the model has none, so that TensorFlow
                       alone can run it
 

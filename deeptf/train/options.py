@@ -33,7 +33,7 @@ class TrainingOptions:
     numb_steps: int | None = None  # or numb_epoch, not both
     numb_epoch: float | None = None  # instead of numb_steps, decided by the data
     validation_data: ValidationOptions | None = None  # for the validation columns of lcurve.out
-    seed: int | None = None  # of the order of batches; None: drawn
+    seed: int | None = None  # of batches and first weights; None: drawn
     stat_file: str | None = None  # what earlier runs found in the data; None: statistics.npz
     disp_file: str = "lcurve.out"  # table of errors
     disp_freq: int = 1000  # steps from line to line of it
