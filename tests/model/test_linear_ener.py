@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, Potential, random_arrays
+from physics_suite import PhysicsSuite
+from potentials import Potential
+from random_model import random_arrays
 
 from deeptf.config import dump, load
 from deeptf.input_file import ConfigError
