@@ -31,7 +31,7 @@ from deeptf.files import refuse_same, replacing
 from deeptf.model.model import MODIFIER, ModelConfig
 from deeptf.model.roles import with_values
 from deeptf.model.scopes import in_numbered_scopes, in_scopes
-from deeptf.model.table import TABLE, has_stored
+from deeptf.model.table_arrays import TABLE, has_stored
 from deeptf.model.term.dipole_charge import DipoleCharge
 from deeptf.model.term.linear_ener import LinearEner
 from deeptf.tf import tf

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from c_interface import Model
 from neighbors import list_of
-from physics_suite import random_arrays
+from random_model import random_arrays
 
 from deeptf.exchange import frozen
 from deeptf.infer.deep_pot import DeepPot

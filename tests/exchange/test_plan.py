@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, random_arrays
+from physics_suite import PhysicsSuite
 from plan import KERNELS, Plan
 from plan_layers import ACTIVATIONS
+from random_model import random_arrays
 
 from deeptf.data.batch import rows_of
 from deeptf.exchange import frozen

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from lammps_runs import Lammps, crystal, read_dump, write_data
-from physics_suite import random_arrays
+from random_model import random_arrays
 
 from deeptf.exchange import frozen
 from deeptf.infer.deep_pot import DeepPot

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, Potential, random_arrays
+from physics_suite import PhysicsSuite
+from potentials import Potential
+from random_model import random_arrays
 
 from deeptf.config import dump, load
 from deeptf.input_file import ConfigError
@@ -86,7 +88,10 @@ def test_settings_from_an_input_and_back() -> None:
             {"models": [{"type": "sum"}]},
             r"model/models\[0\]/type: must be one of frozen, linear_ener",
         ),
-        ({"models": [{"descriptor": {"type": "se_e3"}, "zbl": {}}] * 2}, "make them a part"),
+        (
+            {"models": [{"descriptor": {"type": "se_e3"}, "modifier": {}}] * 2},
+            r"model/models\[0\]/modifier: is not supported, got .*charges act on whole models",
+        ),
     ],
 )
 def test_errors(section: dict[str, object], message: str) -> None:

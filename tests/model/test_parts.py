@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import twins
-from physics_suite import PhysicsSuite, Potential, batch_of, random_arrays
+from physics_suite import PhysicsSuite
+from potentials import Potential, batch_of
+from random_model import random_arrays
 
 from deeptf.config import dump, load
 from deeptf.data.pairs import PairFinder

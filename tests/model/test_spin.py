@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, Potential, batch_of, derivative, random_arrays
+from physics_suite import PhysicsSuite, derivative
 from plan import Plan
+from potentials import Potential, batch_of
+from random_model import random_arrays
 
 from deeptf.config import dump, load
 from deeptf.exchange import frozen

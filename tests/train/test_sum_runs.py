@@ -17,7 +17,7 @@ from deeptf.exchange.frozen import read_arrays
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.input_file import ConfigError
 from deeptf.model.scopes import below
-from deeptf.model.table import NODES
+from deeptf.model.table_arrays import NODES
 from deeptf.train import checkpoint
 from deeptf.train.freeze import freeze
 from deeptf.train.options import InputConfig, load_input
