@@ -1,7 +1,6 @@
 #include "virtual_atoms.h"
 
 #include <algorithm>
-#include <cmath>
 #include <stdexcept>
 #include <string>
 

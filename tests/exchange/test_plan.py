@@ -19,7 +19,7 @@ from deeptf.exchange import frozen
 from deeptf.exchange.convert import convert
 from deeptf.exchange.model_file import read_model
 from deeptf.infer.deep_pot import DeepPot
-from deeptf.model import neighbor_stages, network, short_range_stages, stages
+from deeptf.model import neighbor_stages, network, short_range_stages, stages, tensor_stages
 from deeptf.model.descriptor import DESCRIPTORS
 from deeptf.model.descriptor.hybrid import Hybrid
 from deeptf.model.descriptor.se_e2_a import SeE2A
@@ -243,7 +243,7 @@ def test_activation_functions() -> None:
 def test_all_kernels_are_evaluated() -> None:
     kinds = {
         getattr(kind, "kernel", None)
-        for part in (stages, neighbor_stages, short_range_stages)
+        for part in (stages, neighbor_stages, short_range_stages, tensor_stages)
         for kind in vars(part).values()
     } - {None}
     assert set(KERNELS) == kinds

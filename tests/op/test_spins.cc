@@ -1,6 +1,5 @@
 // Virtual atoms of spins: whose they are, what becomes of forces and virials, and centres without
 // them.
-#include <cmath>
 #include <vector>
 
 #include "check.h"

@@ -5,20 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from deeptf.data.batch import Batch, Pairs
 from deeptf.data.pairs import naming_frames
 from deeptf.data.statistics import Neighbours
-from deeptf.model.descriptor.local_frames import complete, local_rows
+from deeptf.model.descriptor.local_frames import Layout, Rule, complete, local_rows
 from deeptf.model.descriptor.row_sums import LEAST
 from deeptf.ops.pairs import sort_pairs
 from deeptf.tf import session, tf
 
-if TYPE_CHECKING:
-    from deeptf.model.descriptor.loc_frame import LocFrame
+
+class Settings(Protocol):
+    """What the columns follow from: the settings of the descriptor."""
+
+    sel: tuple[int, ...]
+    rcut: float  # A
+    width: int
+    layout: Layout
+    rules: tuple[tuple[Rule, ...], ...]
+
+    def lacks(self) -> list[str]:
+        """Return what is wrong with an atom of each type and lack."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +39,7 @@ class ColumnSums:
     sums are those of the sampled frames.
     """
 
-    descriptor: LocFrame
+    descriptor: Settings
     sampled = False
 
     @property
@@ -71,7 +81,7 @@ class ColumnSums:
 
 
 @lru_cache(maxsize=2)
-def _evaluator(own: LocFrame) -> Callable[[Batch, Pairs], list[np.ndarray]]:
+def _evaluator(own: Settings) -> Callable[[Batch, Pairs], list[np.ndarray]]:
     """Return what gives the rows [N_real, width] of a batch, not normalised, and their atoms."""
     with tf.Graph().as_default() as graph:
         given = {

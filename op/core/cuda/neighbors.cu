@@ -1,6 +1,5 @@
 // See neighbors.h. Compiled without contraction of a*b+c, so that counting and filling agree on
 // every pair at the cut-off, and with the CPU.
-#include <limits>
 #include <vector>
 
 #include "core/cuda/device.h"

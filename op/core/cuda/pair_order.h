@@ -5,8 +5,6 @@
 // sorted by counting the smaller ones: no bit depends on the order of blocks.
 #pragma once
 
-#include <vector>
-
 #include "core/cuda/cuda.h"
 #include "core/geometry/pair_order.h"
 

@@ -46,35 +46,33 @@ template <class Constants>
 class PairEnergyStage final : public Stage {
  public:
   explicit PairEnergyStage(const StageReader& reader)
-      : constants_(reader), nodes_(constants_.nodes), at_(reader) {}
+      : constants_(reader), nodes_(constants_.nodes) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
     double* slopes = values.keep<double>(3 * block.num_pairs);
     pair_energies(pairs_of(block), constants_.function(block.num_types, nodes_.data()), block.cuda,
-                  values.give<double>(at_.gives), slopes);
-    return gradient ? pull_of(at_, slopes, block, values) : Pull{};
+                  values.give<double>(constants_.gives), slopes);
+    return gradient ? pull_of(constants_, slopes, block, values) : Pull{};
   }
 
  private:
   Constants constants_;
   Constant<double> nodes_;
-  CentreStage at_;
 };
 
 class SoftMinimumStage final : public Stage {
  public:
-  explicit SoftMinimumStage(const StageReader& reader)
-      : of_(soft_minimum_of(reader)), at_(reader) {}
+  explicit SoftMinimumStage(const StageReader& reader) : constants_(reader) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
     double* slopes = values.keep<double>(3 * block.num_pairs);
-    soft_minimum(pairs_of(block), of_, block.cuda, values.give<double>(at_.gives), slopes);
-    return gradient ? pull_of(at_, slopes, block, values) : Pull{};
+    soft_minimum(pairs_of(block), constants_.of, block.cuda, values.give<double>(constants_.gives),
+                 slopes);
+    return gradient ? pull_of(constants_, slopes, block, values) : Pull{};
   }
 
  private:
-  SoftMinimum of_;
-  CentreStage at_;
+  SoftMinimumConstants constants_;
 };
 
 }  // namespace

@@ -58,7 +58,7 @@ Model::Model(const ModelFile& file, int gpu) : about_(file), gpu_(gpu), process_
   if (!has_plan(file.metadata())) {
     throw Error("a model must have a plan of its stages to run on a GPU, got one for TensorFlow");
   }
-  const std::string unknown = unknown_kernel(file.metadata(), Plan::is_known);
+  const std::string unknown = unknown_kernel(file.metadata());
   if (!unknown.empty()) {
     throw Error("a model must be made of stages with kernels for GPUs, got one with " + unknown);
   }

@@ -31,10 +31,7 @@ struct ChargeTerm;  // charges.h
 
 class Plan {
  public:
-  // Whether there are kernels for stages of that name on a device.
-  static bool is_known(const std::string& name) { return has_kernel(name) || name == kCharges; }
-
-  // Throws Error where the plan is damaged, or a stage has no kernel on a device.
+  // Throws Error where the plan is damaged.
   Plan(const ModelFile& file, const Inputs& inputs);
   ~Plan();
 

@@ -1,7 +1,7 @@
 // The pairs closer than a cut-off: a set of its own, which later stages take in place of all pairs.
 #include <algorithm>
 
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 #include "engine/plan/within_constants.h"
 
 namespace deeptf {
