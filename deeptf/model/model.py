@@ -27,6 +27,7 @@ from deeptf.model.stages import TermPlan, with_pairs_within
 from deeptf.model.table import Outside, Table
 from deeptf.model.term import TERMS
 from deeptf.model.term.dipole_charge import DipoleCharge
+from deeptf.model.term.linear_ener import LinearEner
 from deeptf.model.term.standard import Standard
 from deeptf.model.term.term import Needs, TermOutputs, gives_of, plan_of
 from deeptf.ops.force import atom_virial, force_virial
@@ -205,14 +206,23 @@ class ModelConfig:
         needs = self.needs()
         return build_inputs(needs.rcut, needs.numb_fparam, needs.numb_aparam, needs.masked)
 
-    def wall_energy(self, inputs: Inputs, parameters: Parameters) -> tf.Tensor:
-        """Return the energies of frames by the pairs of `short_range` alone, [F] eV."""
+    def untrained_energy(self, inputs: Inputs, parameters: Parameters) -> tf.Tensor:
+        """Return the energies of frames by what nothing trains, [F] eV.
+
+        That is a wall of `short_range`, which is not a blend, and parts of a sum.
+        """
         given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
         pairs = sort_pairs(*given, self.num_types)
-        energy = _to_atoms(
-            self.short_range.energies(inputs, pairs, parameters).value, pairs, inputs
+        found = [tf.zeros_like(inputs.coord[:, 0])]  # of atoms
+        if self.short_range is not None and self.short_range.lengths is None:
+            wall = self.short_range.energies(inputs, pairs, parameters).value
+            found.append(_to_atoms(wall, pairs, inputs))
+        if isinstance(self.term, LinearEner):
+            parts = self.term.fixed_energy(inputs, self._pairs_of(self.term, pairs), parameters)
+            found += [] if parts is None else [_to_atoms(parts, pairs, inputs)]
+        return tf.math.unsorted_segment_sum(
+            tf.add_n(found), inputs.frame_of_atom, inputs.num_frames
         )
-        return tf.math.unsorted_segment_sum(energy, inputs.frame_of_atom, inputs.num_frames)
 
     def build(self, inputs: Inputs, parameters: Parameters, derivatives: bool = False) -> Outputs:
         """Return the tensors of the model on `inputs`; `parameters` holds its statistics.

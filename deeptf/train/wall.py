@@ -1,7 +1,7 @@
-"""The wall of a model beside its training data: energies of labels, and how near atoms come.
+"""What nothing trains beside the training data: walls, and parts of a sum of models.
 
-Labels are sums of what the nets give and of a wall. Where pairs of the data are within its reach,
-the energy bias of a new model is that of labels minus the wall's energies.
+Labels are sums of what the nets give and of these. The energy bias of a new model is fitted to what
+they leave, a wall's where pairs of the data are within its reach; parts that train share it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from deeptf.model.model import ModelConfig
 from deeptf.model.pair_potential import Zbl
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import SHORTEST
+from deeptf.model.table import measured_arrays
+from deeptf.model.term.linear_ener import LinearEner
 from deeptf.tf import tf
 from deeptf.train.finetune import energies_of_frames, labels_of
 
@@ -28,23 +30,41 @@ def shortest_distance(arrays: Mapping[str, np.ndarray]) -> float | None:
     return min(known, default=None)
 
 
-def without_wall(
+def without_untrained(
     model: ModelConfig, arrays: Mapping[str, np.ndarray], found: Found
 ) -> tuple[Arrays, Lines]:
-    """Return the arrays of a new model that change since labels hold the energies of its wall."""
-    shortest = shortest_distance(arrays)
-    added = model.zbl is not None and model.short_range.lengths is None
-    if not added or (shortest is not None and shortest >= model.zbl.rout):
+    """Return the arrays of a new model that change since labels hold more than its nets give."""
+    what = _untrained(model, arrays)
+    if not what:
         return {}, []
+    summed = isinstance(model.term, LinearEner)  # parts from files have tables
+    constants = measured_arrays(model.tables, arrays) if summed else arrays
 
     def build(inputs: Inputs) -> tf.Tensor:
-        return model.wall_energy(inputs, Parameters(arrays, frozen=True))
+        return model.untrained_energy(inputs, Parameters(constants, frozen=True))
 
-    walls = energies_of_frames(model, build, found.systems)
-    frames = [labels_of(system)[1] for system in found.systems]
-    left = [(-wall, own) for wall, own in zip(walls, frames, strict=True)]
+    bias = model.term.trained_bias(arrays)
+    energies = energies_of_frames(model, build, found.systems)
+    left = []
+    for system, energy in zip(found.systems, energies, strict=True):
+        label, frames = labels_of(system)
+        share = system.compositions(model.num_types)[frames] @ bias
+        left.append((label - share - energy, frames))
     changed, lines = model.term.refitted(arrays, found.systems, left, model.type_map)
-    return changed, [f"without the wall up to {model.zbl.rout} A: {line}" for line in lines]
+    if all(np.allclose(value, arrays[name], atol=1e-9) for name, value in changed.items()):
+        return {}, []
+    return changed, [f"without {what}: {line}" for line in lines]
+
+
+def _untrained(model: ModelConfig, arrays: Mapping[str, np.ndarray]) -> str:
+    """Return what the energy bias of a new model was fitted without; empty for nothing."""
+    what, shortest = [], shortest_distance(arrays)
+    if model.zbl is not None and model.short_range.lengths is None:
+        if shortest is None or shortest < model.zbl.rout:
+            what.append(f"the wall up to {model.zbl.rout} A")
+    if isinstance(model.term, LinearEner):
+        what.append("the other parts")
+    return " and ".join(what)
 
 
 def with_wall(model: ModelConfig, arrays: Mapping[str, np.ndarray], wall: Zbl) -> ModelConfig:

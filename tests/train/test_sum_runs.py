@@ -20,6 +20,7 @@ from deeptf.train import checkpoint
 from deeptf.train.freeze import freeze
 from deeptf.train.options import InputConfig, load_input
 from deeptf.train.run import train
+from deeptf.train.start import start
 
 PART = {key: INPUT["model"][key] for key in ("descriptor", "fitting_net")}
 RADIAL = {
@@ -74,6 +75,41 @@ def test_what_is_added_to_a_model_from_a_file(base: Path, capsys: pytest.Capture
     base.unlink()  # the sum has all of it
     np.testing.assert_allclose(energies("sum.pb"), parts, rtol=1e-8)
     assert checkpoint.load(".").meta["input"]["model"]["models"][1]["model"]["type"] == "standard"
+
+
+def test_parts_share_the_energies_that_others_leave(
+    base: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """The first energies of a sum are the labels' mean, whatever parts from files and tables say.
+
+    Biases of parts add up to what makes the mean over the frames of one composition right.
+    """
+    np.savetxt("pairs.tab", [[0.1 * k, *[40.0 / k] * 3] for k in range(1, 41)])
+    table = {"type": "pairtab", "tab_file": "pairs.tab", "rcut": 3.0}
+    run = start(written_sum(RADIAL, BASE, table, PART, weights=[0.5, 2.0, 1.5, 1.0]))
+    out = capsys.readouterr().out
+    assert "without the other parts: models[0]: energy bias in eV" in out
+    assert out.count("models[3]: energy bias in eV") == 2
+    script = json.loads(Path("input.json").read_text())
+    script["model"] = {**table, "type_map": ["A", "B"]}
+    Path("table.json").write_text(json.dumps(script))
+    freeze("table.json", "table.pb")
+    given = 2.0 * energies("base.pb") + 1.5 * energies("table.pb")
+    assert np.abs(energies("table.pb")).min() > 1
+    first, last = (run.values[f"{k}/fitting/energy_bias"] for k in (0, 3))
+    composition = np.bincount(TYPES)
+    biased = composition @ (0.5 * first + last)
+    label = np.load("system/set.000/energy.npy").reshape(-1, 1)
+    assert np.mean(given) + biased == pytest.approx(np.mean(label), abs=1e-8)
+
+
+def test_a_mean_of_like_parts_keeps_its_biases(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path)
+    start(written_sum(PART, RADIAL, type_map=["A", "B"], weights="mean"))
+    assert "without the other parts" not in capsys.readouterr().out
 
 
 def test_parts_of_a_sum_all_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

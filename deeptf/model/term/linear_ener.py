@@ -1,9 +1,8 @@
 """Several terms at once: E = sum_k w_k E_k, each with settings and arrays of its own.
 
 Part k has its own cut-off, statistics, nets and energy bias, in the scope "k". A part with a
-shorter cut-off than the longest gets the pairs within its own alone. Each part fits its bias to
-the whole energies, so that one alone would do; training then finds how they share them. Parts may
-be sums again.
+shorter cut-off than the longest gets the pairs within its own alone. Parts share the energy bias of
+the data minus what parts that nothing trains give (train/wall.py). Parts may be sums again.
 """
 
 from __future__ import annotations
@@ -181,6 +180,29 @@ class LinearEner:
             changed[k], notes[k] = self.models[k].refitted(below(arrays, str(k)), *given)
         return in_numbered_scopes(changed), _named(notes)
 
+    def trained_bias(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return what biases of parts that train add to the energy of each type, [T] eV."""
+        each = zip(self._with_arrays(arrays), self.factors, strict=True)
+        trained = [(one, weight) for one, weight in each if not getattr(one[0], "fixed", False)]
+        return sum(weight * part.trained_bias(own) for (part, own), weight in trained)
+
+    def fixed_energy(
+        self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
+    ) -> tf.Tensor | None:
+        """Return the energy of atoms by parts that nothing trains, [N_real] eV; None without."""
+        found = []
+        scopes = self._in_scopes_of(parameters)
+        for (part, scope), weight in zip(scopes, self.factors, strict=True):
+            near = _near(part, pairs, self.needs().rcut)
+            energy = None
+            if getattr(part, "fixed", False):
+                energy = part.build(inputs, near, scope).atom_energy
+            elif isinstance(part, LinearEner):
+                energy = part.fixed_energy(inputs, near, scope)
+            if energy is not None:
+                found.append(weight * energy)
+        return tf.add_n(found) if found else None
+
     def with_types(self, source: Source) -> LinearEner:
         """Return the settings for other types."""
         return replace(self, models=tuple(part.with_types(source) for part in self.models))
@@ -236,12 +258,17 @@ def _of_part(
     part: Any, inputs: Inputs, pairs: SortedPairs, parameters: Parameters, rcut: float
 ) -> TermOutputs:
     """Return what a part says, with its gradient in all pairs within rcut."""
-    if part.needs().rcut >= rcut:
-        return part.build(inputs, pairs, parameters)
-    near = pairs_within(pairs, part.needs().rcut)
+    near = _near(part, pairs, rcut)
     found = part.build(inputs, near, parameters)
+    if near is pairs:
+        return found
     gradient = tf.gradients(near.displacement, pairs.displacement, found.pair_gradient)[0]
     return replace(found, pair_gradient=gradient)
+
+
+def _near(part: Any, pairs: SortedPairs, rcut: float) -> SortedPairs:
+    """Return those of all pairs within rcut that are within the cut-off of a part."""
+    return pairs if part.needs().rcut >= rcut else pairs_within(pairs, part.needs().rcut)
 
 
 def _named(notes: Sequence[Lines]) -> Lines:
