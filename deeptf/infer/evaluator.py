@@ -6,6 +6,7 @@ give, such as descriptors: the first of these opens a session beside it.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from deeptf.infer.description import Description
 from deeptf.infer.opening import open_model, tensorflow_backend
 from deeptf.model.outside import OutsidePairs
 from deeptf.properties import MAGNETIC_FORCE, PROPERTIES
+
+_INNER = ("deeptf", "ase")  # packages whose lines a warning does not show
 
 
 class OutsideWarning(UserWarning):
@@ -117,4 +120,12 @@ class Evaluator(Description):
         """Say once that there were pairs closer than the data of the model."""
         if self.outside and not self._warned:
             self._warned = True
-            warnings.warn("; ".join(self.outside.lines()), OutsideWarning, stacklevel=4)
+            warnings.warn("; ".join(self.outside.lines()), OutsideWarning, stacklevel=_level())
+
+
+def _level() -> int:
+    """Return the stack level of a warning that shows who called deeptf, seen from the caller."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in _INNER:
+        frame, level = frame.f_back, level + 1
+    return level

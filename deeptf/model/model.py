@@ -128,7 +128,8 @@ class ModelConfig:
         """What the model has beside its term where atoms are near."""
         if self.use_srtab is None and self.zbl is None:
             return None
-        potential = self.zbl or TablePotential(self.use_srtab, self.term.needs().rcut)
+        reach = self.sw_rmax or 0.0
+        potential = self.zbl or TablePotential(self.use_srtab, self.term.needs().rcut, reach)
         if self.smin_alpha is None:
             return ShortRange(potential)
         lengths = self.smin_alpha, self.sw_rmin, self.sw_rmax

@@ -49,14 +49,18 @@ class PairPotential(Protocol):
 
 @dataclass(frozen=True)
 class TablePotential:
-    """Energies from the table in a file, up to a cut-off in A."""
+    """Energies from the table in a file, up to a cut-off in A.
+
+    reach : how far the file must go at least, in A
+    """
 
     path: str
     rcut: float
+    reach: float = 0.0
 
     def arrays(self, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
         """Return the splines of the table."""
-        return read_pair_table(self.path, len(type_map), self.rcut)
+        return read_pair_table(self.path, len(type_map), self.rcut, self.reach)
 
     def arrays_with_types(
         self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str] = ()

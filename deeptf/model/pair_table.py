@@ -21,8 +21,12 @@ NODES, GRID = "nodes", "grid"  # [T (T + 1) / 2, n, 2] u and its slope times ste
 EVEN = 1e-6  # of a step, by which steps may differ
 
 
-def read_pair_table(path: str | Path, num_types: int, rcut: float) -> tuple[Arrays, Lines]:
+def read_pair_table(
+    path: str | Path, num_types: int, rcut: float, reach: float = 0.0
+) -> tuple[Arrays, Lines]:
     """Return the arrays of a table up to `rcut` in A, and lines about it.
+
+    reach : where it must not have ended yet, in A, but with energies of 0
 
     Raises ValueError that names the file where it cannot be read or is no such table.
     """
@@ -37,10 +41,16 @@ def read_pair_table(path: str | Path, num_types: int, rcut: float) -> tuple[Arra
         ) from error
     except ValueError as error:
         raise ValueError(f"pair table {path} must hold rows of numbers, but: {error}") from error
-    if rows.shape[1] != 1 + columns or len(rows) < 2 or not np.isfinite(rows).all():
+    if rows.shape[1] != 1 + columns or len(rows) < 2:
         raise ValueError(
-            f"pair table {path} must hold at least 2 rows of {1 + columns} finite numbers, r and u "
-            f"of each two of {num_types} types, got {rows.shape[0]} of {rows.shape[1]}"
+            f"pair table {path} must hold at least 2 rows of {1 + columns} numbers, r and u of "
+            f"each two of {num_types} types, got {rows.shape[0]} of {rows.shape[1]}"
+        )
+    if not np.isfinite(rows).all():
+        row, column = np.argwhere(~np.isfinite(rows))[0]
+        raise ValueError(
+            f"pair table {path} must hold finite numbers, got {rows[row, column]} in row {row}, "
+            f"column {column}, both from 0"
         )
     distance, energy = rows[:, 0], rows[:, 1:]
     steps = np.diff(distance)
@@ -56,6 +66,11 @@ def read_pair_table(path: str | Path, num_types: int, rcut: float) -> tuple[Arra
         raise ValueError(
             f"pair table {path} must begin at a distance from 0 to below the cut-off {rcut} A, got "
             f"{distance[0]:g}"
+        )
+    if distance[-1] < reach - EVEN * step and energy[-1].any():
+        raise ValueError(
+            f"pair table {path} must reach `sw_rmax` = {reach:g} A, got an end at "
+            f"{distance[-1]:g} A: add rows, or give a smaller `sw_rmax`"
         )
     lines = _lines(path, distance, energy, rcut)
     energy = _up_to(rcut, distance, energy)

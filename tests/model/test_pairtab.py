@@ -11,9 +11,11 @@ from physics_suite import PhysicsSuite
 
 from deeptf.config import load
 from deeptf.input_file import ConfigError
+from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.model import ModelConfig
 from deeptf.model.pair_table import pair_places, read_pair_table, with_types
 from deeptf.model.term.pairtab import PairTab
+from deeptf.model.term.standard import Standard
 
 
 class TestPairTab(PhysicsSuite):
@@ -79,10 +81,10 @@ def test_splines_are_level_at_both_ends_and_smooth(tmp_path: Path) -> None:
         ("0.1 1 2 x\n", "must hold rows of numbers, but: "),
         (
             "0.1 1 2\n0.2 1 2\n",
-            "rows of 4 finite numbers, r and u of each two of 2 types, got 2 of 3",
+            "rows of 4 numbers, r and u of each two of 2 types, got 2 of 3",
         ),
-        ("0.1 1 2 3\n", "at least 2 rows of 4 finite numbers, .* got 1 of 4"),
-        ("0.1 1 2 3\n0.2 1 nan 3\n", "finite numbers"),
+        ("0.1 1 2 3\n", "at least 2 rows of 4 numbers, .* got 1 of 4"),
+        ("0.1 1 2 3\n0.2 1 nan 3\n", "finite numbers, got nan in row 1, column 2, both from 0"),
         (
             "0.1 1 2 3\n0.2 1 2 3\n0.35 1 2 3\n",
             "must have distances that rise by one step, got 0.2 and 0.35 in rows 1 and 2",
@@ -96,6 +98,20 @@ def test_errors_of_files(tmp_path: Path, text: str, message: str) -> None:
     path.write_text(text)
     with pytest.raises(ValueError, match=f"pair table {path} .*{message}"):
         read_pair_table(path, 2, 4.0)
+
+
+def test_a_blend_needs_the_table_up_to_its_end(tmp_path: Path) -> None:
+    path = write(tmp_path / "t", end=0.8, shift=0.4)
+    message = f"pair table {path} must reach `sw_rmax` = 1 A, got an end at 0.8 A: add rows, or"
+    with pytest.raises(ValueError, match=message):
+        read_pair_table(path, 2, 4.0, 1.0)
+    lengths = {"smin_alpha": 0.1, "sw_rmin": 0.5, "sw_rmax": 1.0}
+    term = Standard(SeE2A((5, 5), 4.0, 1.0, (4, 8)))
+    blend = ModelConfig(term, ("A", "B"), use_srtab=str(path), **lengths)
+    with pytest.raises(ValueError, match=message):
+        blend.with_short_range({}, [])
+    read_pair_table(path, 2, 4.0, 0.8)
+    read_pair_table(write(tmp_path / "zeros", end=0.8), 2, 4.0, 1.0)
 
 
 @pytest.mark.parametrize(("name", "reason"), [("none", "no such file"), ("", "Is a directory")])

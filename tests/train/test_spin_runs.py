@@ -12,6 +12,7 @@ from small_run import INPUT, SPIN, SPIN_LOSS, TYPES, changed_input, write_spin_s
 from deeptf.data.errors import DataError
 from deeptf.data.system import System
 from deeptf.infer import evaluator
+from deeptf.infer.ase import DP
 from deeptf.infer.backend import ENGINE
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.infer.test import test as compare
@@ -57,6 +58,8 @@ def test_a_run(path: Path, capsys: pytest.CaptureFixture) -> None:
         found = pot.eval(coord, cell, types, atomic=True)
         assert pot.get_type_map() == ["A", "B", "A_spin"]
         assert pot.get_ntypes_spin() == 1 and pot.backend == ENGINE
+    with pytest.raises(ValueError, match="`model` must be one without spins, got model.pb: ASE"):
+        DP(model="model.pb")
     assert found[3].shape == (FRAMES, 6, 1) and found[4].shape == (FRAMES, 8, 9)
     np.testing.assert_allclose(found[3].sum(axis=1), found[0], rtol=1e-12)
     label, force = label.reshape(FRAMES, -1, 3), found[1]
