@@ -8,6 +8,7 @@ import numpy as np
 
 from deeptf.data.section import Section
 from deeptf.data.system import System
+from deeptf.data.types import names_of
 from deeptf.properties import Property
 
 LISTED = 20  # systems that are named one by one
@@ -24,6 +25,13 @@ def tell_systems(name: str, section: Section | None) -> None:
     for system in systems[:LISTED]:
         cell = "" if system.periodic else ", no cell"
         print(f"  {system.path}: {system.num_frames} frames of {system.num_atoms} atoms{cell}")
+    unnamed = [system.path for system in systems if not system.names_types]
+    if unnamed and names_of(systems[0].type_map) is not None:
+        numbers = ", ".join(f"{t} {name}" for t, name in enumerate(systems[0].type_map))
+        more = f" and {len(unnamed) - 1} more" if len(unnamed) > 1 else ""
+        print(
+            f"note: no type_map.raw in {unnamed[0]}{more}: types count as in `type_map` ({numbers})"
+        )
     rest = [system.num_atoms for system in systems[LISTED:]]
     if rest:
         print(f"  and {len(rest)} more, of {min(rest)} to {max(rest)} atoms")

@@ -20,7 +20,7 @@ FOREIGN: dict[str, tuple[Any, str]] = {  # the value that is taken, and why no o
     "default_tf_graph": (False, ONE_GRAPH),
     "input_map": (None, ONE_GRAPH),
     "efield": (None, "no model has an electric field"),
-    "spin": (None, "no model has spins"),
+    "spin": (None, "spins are the places of virtual atoms in `coords`"),
 }
 
 

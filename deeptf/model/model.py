@@ -143,13 +143,11 @@ class ModelConfig(WithShortRange):
         needs = self.needs()
         return build_inputs(needs.rcut, needs.numb_fparam, needs.numb_aparam, needs.masked)
 
-    def wall_energy(self, inputs: Inputs, parameters: Parameters) -> tf.Tensor:
-        """Return the energies of frames by the pairs of `short_range` alone, [F] eV."""
+    def untrained_energy(self, inputs: Inputs, parameters: Parameters) -> tf.Tensor:
+        """Return the energies of frames by what nothing trains, [F] eV; see `Part`."""
         given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
-        pairs = sort_pairs(*given, self.num_types)
-        energy = _to_atoms(
-            self.short_range.energies(inputs, pairs, parameters).value, pairs, inputs
-        )
+        pairs = self._pairs_of(self.part, sort_pairs(*given, self.num_types))
+        energy = _to_atoms(self.part.untrained_energy(inputs, pairs, parameters), pairs, inputs)
         return tf.math.unsorted_segment_sum(energy, inputs.frame_of_atom, inputs.num_frames)
 
     def build(self, inputs: Inputs, parameters: Parameters, derivatives: bool = False) -> Outputs:

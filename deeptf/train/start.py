@@ -32,7 +32,7 @@ from deeptf.train.fit import fit
 from deeptf.train.labels import take_off, with_modifier
 from deeptf.train.options import InputConfig, read_input
 from deeptf.train.origin import Origin, read_origin
-from deeptf.train.wall import without_walls
+from deeptf.train.untrained import without_untrained
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,11 @@ def start(
         term, notes = model.term.decide(found)
         model = replace(model, term=term)
         values, more = model.first_arrays(found)
-        changed, lines = without_walls(model, values, found)
-        values, more = {**values, **changed}, [*more, *lines]
         if from_files := arrays_of(model.term):
             changed, lines = model.term.extended({**values, **from_files}, found)
             values, more = {**values, **from_files, **changed}, [*more, *lines]
+        changed, lines = without_untrained(model, values, found)
+        values, more = {**values, **changed}, [*more, *lines]
         config = replace(config, model=replace(whole, term=term))
     else:
         values, more = dict(origin.arrays), []

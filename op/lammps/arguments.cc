@@ -93,10 +93,16 @@ using Take = void (*)(const std::string& key, Words* words, Arguments* arguments
 
 const std::map<std::string, Take>& keys() {
   static const std::map<std::string, Take> all{
-      {"out_file", [](const std::string& key, Words* words,
-                      Arguments* a) { a->out_file = words->take_value(key); }},
-      {"out_freq", [](const std::string& key, Words* words,
-                      Arguments* a) { a->out_freq = words->take_count(key, 0); }},
+      {"out_file",
+       [](const std::string& key, Words* words, Arguments* a) {
+         a->out_file = words->take_value(key);
+         a->writes = true;
+       }},
+      {"out_freq",
+       [](const std::string& key, Words* words, Arguments* a) {
+         a->out_freq = words->take_count(key, 0);
+         a->writes = true;
+       }},
       {"relative", [](const std::string& key, Words* words,
                       Arguments* a) { a->relative = words->take_number(key, 0); }},
       {"relative_v", [](const std::string& key, Words* words,
@@ -117,13 +123,13 @@ const std::map<std::string, Take>& keys() {
   return all;
 }
 
-std::string names() {
+}  // namespace
+
+std::string names_of_keywords() {
   std::string text;
   for (const auto& key : keys()) text += (text.empty() ? "" : ", ") + key.first;
   return text;
 }
-
-}  // namespace
 
 Arguments::Arguments(const std::vector<std::string>& words) {
   Words rest(words);
@@ -137,8 +143,8 @@ Arguments::Arguments(const std::vector<std::string>& words) {
     } else if (!models_end) {
       models.push_back(word);
     } else {
-      throw std::runtime_error("a keyword of the pair style must be one of " + names() + ", got " +
-                               word + " (model files come first)");
+      throw std::runtime_error("a keyword of the pair style must be one of " + names_of_keywords() +
+                               ", got " + word + " (model files come first)");
     }
   }
   if (models.empty()) {

@@ -27,6 +27,7 @@ struct Arguments {
   std::vector<std::string> models;  // paths; the first one drives
   std::string out_file = "model_devi.out";
   int64_t out_freq = 100;
+  bool writes = false;    // out_file or out_freq was given
   double relative = 0;    // of forces, eV/A; 0: deviations are absolute
   double relative_v = 0;  // of virials, eV
   bool atomic = false;    // the file has a column for each atom
@@ -34,5 +35,8 @@ struct Arguments {
   deeptf_gpu gpu = DEEPTF_GPU_AUTO;
   Source fparam, aparam;
 };
+
+// The keywords behind the model files, for messages.
+std::string names_of_keywords();
 
 }  // namespace deeptf_lammps

@@ -49,6 +49,23 @@ def test_numbers_that_are_not_finite(tmp_path, name, column, place, value):
         read_all(system)
 
 
+def test_lengths_in_nm(tmp_path):
+    system = damaged(tmp_path, "box", lambda array: array / 20)
+    message = (
+        r"set.001/box.npy: frame 0: the cell must have at least 0.05 A\^3 for each of 3 atoms, "
+    )
+    with pytest.raises(DataError, match=rf"{message}got 0.00875 A\^3: lengths are in A") as caught:
+        system.frame(2)
+    assert str(caught.value).endswith("(1 nm = 10 A)")
+
+
+def test_files_of_text_have_another_reader(tmp_path):
+    path = write_folder(tmp_path / "s", [])
+    (path / "coord.raw").write_text("0 0 0 1 1 1 2 2 2\n")
+    with pytest.raises(DataError, match=r"got none, but coord.raw: write it anew with dpdata, Lab"):
+        System(path, NAMES)
+
+
 @pytest.mark.parametrize("name", ["force", "virial", "energy", "box"])
 def test_wrong_shape(tmp_path, name):
     system = damaged(tmp_path, name, lambda array: array.reshape(3, -1)[:2])

@@ -85,6 +85,7 @@ def test_calculator_warns_once(path):
             atoms.rattle(1e-4)
             atoms.get_forces()
     assert [one.category for one in caught] == [OutsideWarning]
+    assert caught[0].filename == __file__
     assert atoms.calc.pot.outside.count.sum() == 12
 
 

@@ -137,6 +137,10 @@ def test_messages(lammps: Lammps, models: list[Path], folder: Path, tmp_path: Pa
         ),
         (script([models[0], other]), "must have the spins of the first model"),
         (script([models[0], plain]), "must have the spins of the first model"),
+        (
+            script([plain], style="deepspin"),
+            "deepspin must have a model with spins, got .* without: `pair_style deeptf` runs it",
+        ),
         (script(models, names="B A"), "of a type with spins must have one, got the length 0.0"),
     ):
         assert re.search(message, lammps.message(text, folder))

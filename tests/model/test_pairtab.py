@@ -79,10 +79,10 @@ def test_splines_are_level_at_both_ends_and_smooth(tmp_path: Path) -> None:
         ("0.1 1 2 x\n", "must hold rows of numbers, but: "),
         (
             "0.1 1 2\n0.2 1 2\n",
-            "rows of 4 finite numbers, r and u of each two of 2 types, got 2 of 3",
+            "rows of 4 numbers, r and u of each two of 2 types, got 2 of 3",
         ),
-        ("0.1 1 2 3\n", "at least 2 rows of 4 finite numbers, .* got 1 of 4"),
-        ("0.1 1 2 3\n0.2 1 nan 3\n", "finite numbers"),
+        ("0.1 1 2 3\n", "at least 2 rows of 4 numbers, .* got 1 of 4"),
+        ("0.1 1 2 3\n0.2 1 nan 3\n", "finite numbers, got nan in row 1, column 2, both from 0"),
         (
             "0.1 1 2 3\n0.2 1 2 3\n0.35 1 2 3\n",
             "must have distances that rise by one step, got 0.2 and 0.35 in rows 1 and 2",

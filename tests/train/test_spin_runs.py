@@ -10,6 +10,9 @@ import pytest
 from small_run import INPUT, SPIN, SPIN_LOSS, TYPES, changed_input, write_spin_system
 
 from deeptf.data.errors import DataError
+from deeptf.data.system import System
+from deeptf.infer import evaluator
+from deeptf.infer.ase import DP
 from deeptf.infer.backend import ENGINE
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.infer.test import test as compare
@@ -55,6 +58,8 @@ def test_a_run(path: Path, capsys: pytest.CaptureFixture) -> None:
         found = pot.eval(coord, cell, types, atomic=True)
         assert pot.get_type_map() == ["A", "B", "A_spin"]
         assert pot.get_ntypes_spin() == 1 and pot.backend == ENGINE
+    with pytest.raises(ValueError, match="`model` must be one without spins, got model.pb: ASE"):
+        DP(model="model.pb")
     assert found[3].shape == (FRAMES, 6, 1) and found[4].shape == (FRAMES, 8, 9)
     np.testing.assert_allclose(found[3].sum(axis=1), found[0], rtol=1e-12)
     label, force = label.reshape(FRAMES, -1, 3), found[1]
@@ -63,6 +68,23 @@ def test_a_run(path: Path, capsys: pytest.CaptureFixture) -> None:
         both = [value[:, atoms].reshape(-1, 3) for value in (label, force)]
         np.testing.assert_allclose(table, np.hstack(both), rtol=1e-9, atol=1e-12)
     assert not Path("detail.f.out").exists()
+
+
+def test_errors_of_both_kinds_of_forces_need_no_tensorflow(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = System("system", ["A", "B", "A_spin"])
+    batch = system.batch(system.used_frames)
+    kinds = ["real_force", "magnetic_force"]
+    with DeepPot(_frozen(path), backend="tensorflow") as pot:
+        expected = pot.evaluate(batch, kinds)
+    monkeypatch.setattr(evaluator, "tensorflow_backend", lambda: pytest.fail("not the engine"))
+    with DeepPot("model.pb") as pot:
+        found = pot.evaluate(batch, kinds)
+    assert list(found) == kinds
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-9, atol=1e-12)
+        assert value.any() and not value.all()
 
 
 def test_the_bias_of_virtual_atoms_is_their_atoms(

@@ -113,6 +113,17 @@ def test_shortest_distances_follow_the_data(folder, capsys) -> None:
     assert "closer than" not in capsys.readouterr().out
 
 
+def test_atoms_closer_than_any_bond_are_pointed_out(folder, capsys) -> None:
+    path = write_run(folder)
+    start(path)
+    assert "are coordinates and cells in A?" not in capsys.readouterr().out
+    closer(folder / "system", 0.4)
+    start(path)
+    assert (
+        "shortest distance 0.400 A (that of H2 is 0.74 A: are coordinates and cells in A?), at most"
+    ) in capsys.readouterr().out
+
+
 def test_isolated_atoms_train(folder, capsys) -> None:
     shutil.rmtree(write_system(folder / "system") / "set.000")
     write_atoms(folder / "system/set.000")

@@ -80,6 +80,41 @@ def test_what_is_added_to_a_model_from_a_file(base: Path, capsys: pytest.Capture
     assert checkpoint.load(".").meta["input"]["model"]["models"][1]["model"]["type"] == "standard"
 
 
+def test_parts_share_the_energies_that_others_leave(
+    base: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """The first energies of a sum are the labels' mean, whatever parts from files and tables say.
+
+    Biases of parts add up to what makes the mean over the frames of one composition right.
+    """
+    np.savetxt("pairs.tab", [[0.1 * k, *[40.0 / k] * 3] for k in range(1, 41)])
+    table = {"type": "pairtab", "tab_file": "pairs.tab", "rcut": 3.0}
+    run = start(written_sum(RADIAL, BASE, table, PART, weights=[0.5, 2.0, 1.5, 1.0]))
+    out = capsys.readouterr().out
+    assert "without the other parts: models[0]: energy bias in eV" in out
+    assert out.count("models[3]: energy bias in eV") == 2
+    script = json.loads(Path("input.json").read_text())
+    script["model"] = {**table, "type_map": ["A", "B"]}
+    Path("table.json").write_text(json.dumps(script))
+    freeze("table.json", "table.pb")
+    given = 2.0 * energies("base.pb") + 1.5 * energies("table.pb")
+    assert np.abs(energies("table.pb")).min() > 1
+    first, last = (run.values[f"{k}/fitting/energy_bias"] for k in (0, 3))
+    composition = np.bincount(TYPES)
+    biased = composition @ (0.5 * first + last)
+    label = np.load("system/set.000/energy.npy").reshape(-1, 1)
+    assert np.mean(given) + biased == pytest.approx(np.mean(label), abs=1e-8)
+
+
+def test_a_mean_of_like_parts_keeps_its_biases(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path)
+    start(written_sum(PART, RADIAL, type_map=["A", "B"], weights="mean"))
+    assert "without the other parts" not in capsys.readouterr().out
+
+
 def test_parts_of_a_sum_all_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Training goes on from a checkpoint as if it had not stopped."""
     monkeypatch.chdir(tmp_path)
@@ -140,7 +175,7 @@ def test_blends_and_walls_of_parts(blended: Path, capsys: pytest.CaptureFixture)
     )
     assert train(path) == 0
     said = capsys.readouterr().out
-    assert "models[1]: without the wall up to 3.0 A: energy bias in eV" in said
+    assert "without the wall up to 3.0 A and the other parts: models[1]: energy bias in eV" in said
     last = checkpoint.load(".").arrays
     for name in ("pairs.tab", "model.ckpt-6.npz"):
         Path(name).unlink()
@@ -177,18 +212,19 @@ def test_lengths_of_a_blend_belong_to_the_weights(
     assert "note: model/models[0]/sw_rmax is 3.0 as in" in said and "not 2.5" in said
 
 
-def test_each_part_is_fitted_to_what_its_wall_leaves(blended: Path) -> None:
-    walled, plain = (
-        start(written_sum({**RADIAL, **more}, RADIAL, type_map=["C", "H"])).values
-        for more in (WALL, {})
-    )
+def test_parts_are_fitted_to_what_their_walls_leave(blended: Path) -> None:
+    """They share the energy bias of one model with the same wall."""
     bias = "fitting/energy_bias"
-    np.testing.assert_array_equal(walled[f"1/{bias}"], plain[f"1/{bias}"])
-    model = changed_input({"model": {**RADIAL, **WALL, "type_map": ["C", "H"]}})
-    Path("input.json").write_text(json.dumps(model))
-    alone = start("input.json").values[bias]
-    np.testing.assert_array_equal(walled[f"0/{bias}"], alone)
-    assert np.abs(alone - plain[f"0/{bias}"]).max() > 1e-3
+    types = {"type_map": ["C", "H"]}
+    walled = start(written_sum({**RADIAL, **WALL}, RADIAL, **types, weights="sum")).values
+    alone = {}
+    for name, wall in {"walled": WALL, "plain": {}}.items():
+        changed = changed_input({"model": {**RADIAL, **wall, **types}})
+        Path("input.json").write_text(json.dumps(changed))
+        alone[name] = start("input.json").values[bias]
+    shared = walled[f"0/{bias}"] + walled[f"1/{bias}"]
+    np.testing.assert_allclose(shared, alone["walled"], rtol=1e-9)
+    assert np.abs(alone["walled"] - alone["plain"]).max() > 1e-3
 
 
 def test_other_types_of_parts(blended: Path) -> None:

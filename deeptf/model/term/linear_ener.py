@@ -2,8 +2,8 @@
 
 Part k has its own cut-off, statistics, nets and energy bias, in the scope "k"; what it has where
 atoms are near (part.py) is in E_k. A part with a shorter cut-off than the longest gets the pairs
-within its own alone. Each part fits its bias to the whole energies, so that one alone would do;
-training then finds how they share them. Parts may be sums again.
+within its own alone. Parts that train share the energy bias of what nothing trains leaves of the
+labels (train/untrained.py). Parts may be sums again.
 """
 
 from __future__ import annotations
@@ -185,6 +185,24 @@ class LinearEner:
             changed[k], notes[k] = self.models[k].refitted(below(arrays, str(k)), *given)
         return in_numbered_scopes(changed), _named(notes)
 
+    def trained_bias(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return what biases of parts that train add to the energy of each type, [T] eV."""
+        each = zip(self._with_arrays(arrays), self.factors, strict=True)
+        return sum(weight * part.trained_bias(own) for (part, own), weight in each)
+
+    def untrained_energy(
+        self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
+    ) -> tf.Tensor:
+        """Return the energies of atoms by what nothing trains in the parts, [N_real] eV."""
+        return tf.add_n(
+            [
+                weight * part.untrained_energy(inputs, self._near(part, pairs), scope)
+                for (part, scope), weight in zip(
+                    self._in_scopes_of(parameters), self.factors, strict=True
+                )
+            ]
+        )
+
     def with_types(self, source: Source) -> LinearEner:
         """Return the settings for other types."""
         return replace(self, models=tuple(part.with_types(source) for part in self.models))
@@ -201,7 +219,7 @@ class LinearEner:
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return weighted sums of energies and gradients."""
         parts = [
-            _of_part(part, inputs, pairs, scope, self.needs().rcut)
+            self._of_part(part, inputs, pairs, scope)
             for part, scope in self._in_scopes_of(parameters)
         ]
         energy, gradient = (
@@ -209,6 +227,22 @@ class LinearEner:
             for name in ("atom_energy", "pair_gradient")
         )
         return TermOutputs(energy, gradient, outside=joined(one.outside for one in parts))
+
+    def _of_part(
+        self, part: Part, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
+    ) -> TermOutputs:
+        """Return what a part says, with its gradient in all pairs."""
+        near = self._near(part, pairs)
+        found = part.build(inputs, near, parameters)
+        if near is pairs:
+            return found
+        gradient = tf.gradients(near.displacement, pairs.displacement, found.pair_gradient)[0]
+        return replace(found, pair_gradient=gradient)
+
+    def _near(self, part: Part, pairs: SortedPairs) -> SortedPairs:
+        """Return those of all pairs that are within the cut-off of a part."""
+        rcut = part.needs().rcut
+        return pairs if rcut >= self.needs().rcut else pairs_within(pairs, rcut)
 
     def plan(self, parameters: Parameters, num_types: int) -> list[TermPlan] | None:
         """Return the plans of all parts, each with its energy times the weight."""
@@ -238,18 +272,6 @@ class LinearEner:
 
     def _with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[Part, Arrays]]:
         return ((part, below(arrays, str(k))) for k, part in enumerate(self.models))
-
-
-def _of_part(
-    part: Part, inputs: Inputs, pairs: SortedPairs, parameters: Parameters, rcut: float
-) -> TermOutputs:
-    """Return what a part says, with its gradient in all pairs within rcut."""
-    if part.needs().rcut >= rcut:
-        return part.build(inputs, pairs, parameters)
-    near = pairs_within(pairs, part.needs().rcut)
-    found = part.build(inputs, near, parameters)
-    gradient = tf.gradients(near.displacement, pairs.displacement, found.pair_gradient)[0]
-    return replace(found, pair_gradient=gradient)
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from deeptf.model.term.standard import Standard
 from deeptf.model.term.term import Needs, TermOutputs, gives_of, plan_of
 from deeptf.ops.pairs import SortedPairs
 from deeptf.properties import Property
+from deeptf.tf import tf
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -201,6 +202,41 @@ class Part(WithShortRange):
     ) -> tuple[Arrays, Lines]:
         """Return those arrays of the term that make up for what is left of energies."""
         return self.term.refitted(arrays, systems, left, type_map)
+
+    @property
+    def has_untrained(self) -> bool:
+        """Whether labels hold energies that nothing trains: see `untrained_energy`."""
+        return self.fixed or self._has_wall or any(one.has_untrained for one in self._parts)
+
+    def untrained_energy(
+        self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
+    ) -> tf.Tensor:
+        """Return the energies of atoms by what nothing trains, [N_real] eV.
+
+        That is all of a fixed term; of others a wall, which is no blend, and what their parts have.
+        """
+        if self.fixed:
+            return self.build(inputs, pairs, parameters).atom_energy
+        if self._parts:
+            found = self.term.untrained_energy(inputs, pairs, parameters)
+        else:
+            found = tf.zeros_like(pairs.atom_order, tf.float64)
+        if self._has_wall:
+            found += self.short_range.energies(inputs, pairs, parameters).value
+        return found
+
+    def trained_bias(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray | float:
+        """Return what energy biases of nets that train add to that of each type, [T] eV."""
+        return 0.0 if self.fixed else self.term.trained_bias(arrays)
+
+    @property
+    def _has_wall(self) -> bool:
+        return self.short_range is not None and self.short_range.lengths is None
+
+    @property
+    def _parts(self) -> Sequence[Part]:
+        """The parts of a sum."""
+        return getattr(self.term, "models", ())
 
     def with_types(self, source: Source) -> Self:
         """Return the settings for other types."""

@@ -194,6 +194,10 @@ class Standard:
             changed[BIAS] = self.spin.merged(changed[BIAS])
         return in_scopes({SCOPES[1]: changed}), lines
 
+    def trained_bias(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the energy bias of each type, [T] eV."""
+        return arrays[ENERGY_BIAS]
+
     def with_types(self, source: Source) -> Standard:
         """Return the settings for other types."""
         if self.spin is not None:
