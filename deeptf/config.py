@@ -30,6 +30,7 @@ from deeptf.input_keys import (
 
 T = TypeVar("T")
 ABSENT = object()
+_OF_OTHERS = (UNSUPPORTED, ACCEPTED_WITHOUT_EFFECT)  # keys that are no fields here
 WORDS = {int: "an integer", float: "a finite number", bool: "true or false", str: "a string"}
 WORDS[type(None)] = "null"
 
@@ -104,7 +105,7 @@ def _check_of_others(
     fields = {kind: {f.name for f in dataclasses.fields(cls)} for kind, cls in variants.items()}
     for key in sorted(set(keys) - fields[name]):
         others = sorted(kind for kind, known in fields.items() if key in known)
-        if others and entry(path, key) not in ALIASES:
+        if others and not any(entry(path, key) in table for table in (ALIASES, *_OF_OTHERS)):
             raise ConfigError(
                 f"{join(path, key)}: unknown key where the type is {name}, one of "
                 f"{', '.join(others)}; remove it or choose that type"
@@ -165,13 +166,22 @@ def _other_key(key: str, value: Any, fields: Collection[str], path: str, notices
         return
     if known in UNSUPPORTED:
         harmless, reason = UNSUPPORTED[known]
-        if any(type(value) is type(default) and value == default for default in harmless):
+        if any(_is_harmless(value, default) for default in harmless):
             notices.defaults.append(place)
             return
         raise ConfigError(f"{place}: is not supported, got {short(value)}: {reason}")
     near = nearest(key, fields)
     names = "" if near else f"; known keys: {', '.join(sorted(fields))}"
     raise ConfigError(f"{place}: unknown key{near}{names}")
+
+
+def _is_harmless(value: Any, default: Any) -> bool:
+    """Return whether a value is a harmless one; of an object its keys that the latter has count."""
+    if isinstance(value, Mapping) and default:
+        return isinstance(default, Mapping) and all(
+            _is_harmless(value.get(key, own), own) for key, own in default.items()
+        )
+    return type(value) is type(default) and value == default
 
 
 def _field_value(

@@ -116,7 +116,7 @@ def _made(
     """
     bound = tolerance or TOLERANCE
     full = measured_arrays(config.tables, arrays, bound)
-    content = frozen.build(config, full, training_script).SerializeToString()
+    content = frozen.build(config, full, training_script).SerializeToString(deterministic=True)
     tables = _constants(model_of(content, ""), TABLE, TABLE_ROW, TABLE_GRID)
     errors = _errors(old, {**full, **tables})
     if errors.of_slope <= bound:

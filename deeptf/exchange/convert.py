@@ -59,7 +59,7 @@ def convert(
     with _naming(source):
         graph_def = frozen.build(found.config, found.arrays, found.script)
     with replacing(output) as stream:
-        stream.write(graph_def.SerializeToString())
+        stream.write(graph_def.SerializeToString(deterministic=True))
     notes = found.notes
     if not found.has_names and type_map is None:
         names = " ".join(found.config.type_map)

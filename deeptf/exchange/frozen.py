@@ -65,7 +65,7 @@ def write(
     """Write the model `config` with the given arrays to the file `output`."""
     graph_def = build(config, arrays, training_script)
     with replacing(output) as stream:
-        stream.write(graph_def.SerializeToString())
+        stream.write(graph_def.SerializeToString(deterministic=True))
 
 
 def build(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,8 +71,10 @@ class ModelConfig(WithShortRange):
                 object.__setattr__(self, "type_map", names)
             part.check_types(len(self.type_map))
             part.check_names(self.type_map)
+            if hasattr(self.term, "of_types"):
+                object.__setattr__(self, "term", self.term.of_types(len(self.type_map)))
 
-    @cached_property
+    @property
     def part(self) -> Part:
         """The term with what is beside it where atoms are near: the model without its modifier."""
         return Part(**{one.name: getattr(self, one.name) for one in fields(Part)})
