@@ -51,10 +51,7 @@ void describe(const T& given, Door* door) {
 
 class FramesDoor final : public Door {
  public:
-  FramesDoor(const deeptf_frames& given, const Description& about)
-      : rcut_(about.rcut),
-        num_types_(static_cast<int32_t>(about.inputs.num_types)),
-        num_centre_types_(static_cast<int32_t>(about.inputs.num_real_types())) {
+  FramesDoor(const deeptf_frames& given, const Description& about) : Door(about) {
     const int64_t atoms = given.num_atoms, frames = given.num_frames;
     deeptf_frames own = given;
     own.frame_row = frame_row_.of(given.frame_row, frames + 1);
@@ -120,8 +117,6 @@ class FramesDoor final : public Door {
  private:
   const deeptf_frames& frames_() const { return filled_->get(); }
 
-  double rcut_;
-  int32_t num_types_, num_centre_types_;
   OnHost<int32_t> frame_row_, type_;
   OnHost<double> cell_, fparam_, aparam_;
   std::unique_ptr<FilledFrames> filled_;
@@ -132,10 +127,7 @@ class FramesDoor final : public Door {
 class ListDoor final : public Door {
  public:
   ListDoor(const deeptf_neighbor_list& given, const Description& about)
-      : list_(given),
-        rcut_(about.rcut),
-        num_types_(static_cast<int32_t>(about.inputs.num_types)),
-        num_centre_types_(static_cast<int32_t>(about.inputs.num_real_types())) {
+      : Door(about), list_(given) {
     take_atoms(&list_, about.inputs, &type_, &fparam_, &aparam_);
     list_.cell = cell_.of(list_.cell, 9);
     check(list_, about);
@@ -224,8 +216,6 @@ class ListDoor final : public Door {
   }
 
   deeptf_neighbor_list list_;
-  double rcut_;
-  int32_t num_types_, num_centre_types_;
   OnHost<int32_t> type_;
   OnHost<double> fparam_, aparam_, cell_;
   KeptLists* kept_ = nullptr;
@@ -234,8 +224,7 @@ class ListDoor final : public Door {
 
 class PairsDoor final : public Door {
  public:
-  PairsDoor(const deeptf_pairs& given, const Description& about)
-      : pairs_(given), num_types_(static_cast<int32_t>(about.inputs.num_types)) {
+  PairsDoor(const deeptf_pairs& given, const Description& about) : Door(about), pairs_(given) {
     take_atoms(&pairs_, about.inputs, &type_, &fparam_, &aparam_);
     pairs_.row = row_.of(given.row, int64_t{given.num_centres} + 1);
     check(pairs_, about);
@@ -273,7 +262,6 @@ class PairsDoor final : public Door {
 
  private:
   deeptf_pairs pairs_;
-  int32_t num_types_;
   OnHost<int32_t> type_, row_;
   OnHost<double> fparam_, aparam_;
   int row_number_ = 0, neighbor_number_ = 0, displacement_number_ = 0;

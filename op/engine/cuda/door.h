@@ -29,6 +29,10 @@ struct SearchArrays {
 
 class Door {
  public:
+  explicit Door(const Description& about)
+      : rcut_(about.rcut),
+        num_types_(static_cast<int32_t>(about.inputs.num_types)),
+        num_centre_types_(static_cast<int32_t>(about.inputs.num_real_types())) {}
   virtual ~Door() = default;
 
   int64_t num_all = 0, num_centres = 0, num_owned = 0, num_frames = 1;
@@ -62,6 +66,10 @@ class Door {
   virtual void on_host(const Use& use) const = 0;
   // Throws Error with what the CPU finds wrong, if it does.
   void report() const;
+
+ protected:
+  const double rcut_;
+  const int32_t num_types_, num_centre_types_;  // atoms of the types behind are neighbours alone
 };
 
 // The structs have been filled but not been checked; they outlive the door. All throw Error with

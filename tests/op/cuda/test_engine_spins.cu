@@ -1,9 +1,9 @@
 // Models with spins on a device against those on the CPU: virtual atoms are neighbours alone, and
 // what acts on them goes back to their atoms.
 //
-// Deliberate faults that this finds: virtual atoms that are sorted among the centres (energies);
-// a frame's sum of virials without its barrier (race_, and other orders of warps) or of the first
-// 128 spins alone (more_spins_than_threads); the shift to a virtual atom without the nearest image.
+// Deliberate faults that this finds: a sum over the rows of a frame without its barrier, or over
+// the first 128 of them alone (more_spins_than_threads); the shift to a virtual atom without the
+// nearest image. Virtual atoms among sorted centres are found by test_pair_order.cu.
 #include "engine_agree.h"
 
 using namespace deeptf_test;
