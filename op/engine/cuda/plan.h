@@ -42,8 +42,10 @@ class Plan {
                 double* pair_gradient) const;
 
   const ChargeTerm* charges() const { return charges_.get(); }  // or NULL
-  // What an error says of an atom that a stage has refused.
-  std::string reason(const Refusal& refusal) const;
+  // What an error says of an atom that a stage has refused; `given` are the atoms on the host.
+  std::string message(const Refusal& refusal, const Centres& given) const {
+    return stages_[refusal.stage]->message(refusal, given);
+  }
 
  private:
   void number(const Term<Stage>& term);

@@ -8,6 +8,7 @@
 #include "engine/cuda/runtime.h"
 #include "engine/cuda/values.h"
 #include "engine/plan/stage_list.h"
+#include "engine/run/centres.h"
 
 namespace deeptf::device {
 
@@ -20,8 +21,8 @@ class Stage {
   // Queues what gives its value. Without `gradient` no Pull is asked for. Both arguments outlive
   // the Pull. The same arguments queue the same work.
   virtual Pull run(const Block& block, Values& values, bool gradient) const = 0;
-  // What an error says of an atom that the stage has refused.
-  virtual std::string reason(int64_t) const { return {}; }
+  // What an error says of an atom that the stage has refused; `given` are the atoms on the host.
+  virtual std::string message(const Refusal&, const Centres& /*given*/) const { return {}; }
 
   int64_t number = 0;  // of the stages of a plan
 };
