@@ -76,8 +76,8 @@ def _fitting_model(model: ModelConfig, origin: Origin) -> ModelConfig:
     if origin.model.num_types != model.num_types:
         old, new = (json.dumps(one.type_map) for one in (origin.model, model))
         raise ValueError(
-            f"{what} ({origin.path}): model/type_map must be {old}, got {new}; give these types, "
-            f"{advice}"
+            f"{what} ({origin.path}): model/type_map must be {old}, got {new}; give these types; "
+            "--finetune takes others"
         )
     if type(origin.model.term) is type(model.term):
         model = replace(model, term=model.term.with_open_of(origin.model.term))

@@ -88,7 +88,7 @@ def test_more_types_are_named_before_what_belongs_to_them(
     start: str, folder: Path, trained: Path
 ) -> None:
     changes = {"model/type_map": ["A", "B", "C"], "model/descriptor/sel": "auto"}
-    message = r'model/type_map must be \["A", "B"\], got \["A", "B", "C"\]; give these types, or'
+    message = r'model/type_map must be \["A", "B"\], got \["A", "B", "C"\]; give these types; --fin'
     with pytest.raises(ValueError, match=message):
         go_on(
             folder, changes, {"restart": trained} if start == "restart" else starts(trained)[start]

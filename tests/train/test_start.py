@@ -141,7 +141,7 @@ def test_energies_that_cannot_be_of_these_frames_are_pointed_out(folder, capsys)
     start(path)
     assert (
         "note: energies of 6 frames are more than 10 eV/atom away from what compositions say, "
-        "frame 0 of valid by 131"
+        "frame 0 of valid by 129"
     ) in capsys.readouterr().out
 
 
