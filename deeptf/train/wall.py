@@ -34,7 +34,11 @@ def without_untrained(
     model: ModelConfig, arrays: Mapping[str, np.ndarray], found: Found
 ) -> tuple[Arrays, Lines]:
     """Return the arrays of a new model that change since labels hold more than its nets give."""
-    what = _untrained(model, arrays)
+    shortest = shortest_distance(arrays)
+    reaches = _reaches(model, shortest)
+    what = [f"the wall up to {model.zbl.rout} A"] if reaches else []
+    if isinstance(model.term, LinearEner):
+        what.append("the other parts")
     if not what:
         return {}, []
     summed = isinstance(model.term, LinearEner)  # parts from files have tables
@@ -53,18 +57,19 @@ def without_untrained(
     changed, lines = model.term.refitted(arrays, found.systems, left, model.type_map)
     if all(np.allclose(value, arrays[name], atol=1e-9) for name, value in changed.items()):
         return {}, []
-    return changed, [f"without {what}: {line}" for line in lines]
+    lines = [f"without {' and '.join(what)}: {line}" for line in lines]
+    if reaches and shortest is not None:
+        lines.append(
+            f"note: the wall acts on labelled pairs, from {shortest:.3f} A on, and the nets learn "
+            "to make up for it; a smaller `rout` of zbl leaves labels alone"
+        )
+    return changed, lines
 
 
-def _untrained(model: ModelConfig, arrays: Mapping[str, np.ndarray]) -> str:
-    """Return what the energy bias of a new model was fitted without; empty for nothing."""
-    what, shortest = [], shortest_distance(arrays)
-    if model.zbl is not None and model.short_range.lengths is None:
-        if shortest is None or shortest < model.zbl.rout:
-            what.append(f"the wall up to {model.zbl.rout} A")
-    if isinstance(model.term, LinearEner):
-        what.append("the other parts")
-    return " and ".join(what)
+def _reaches(model: ModelConfig, shortest: float | None) -> bool:
+    """Return whether a model has a wall that reaches the shortest distance in its data, in A."""
+    added = model.zbl is not None and model.short_range.lengths is None
+    return added and (shortest is None or shortest < model.zbl.rout)
 
 
 def with_wall(model: ModelConfig, arrays: Mapping[str, np.ndarray], wall: Zbl) -> ModelConfig:
