@@ -51,7 +51,8 @@ def test_a_run(path: Path, capsys: pytest.CaptureFixture) -> None:
     freeze(".", "model.pb")
     capsys.readouterr()
     compare("model.pb", "system", detail="detail")
-    assert "magnetic force" in capsys.readouterr().out
+    table = capsys.readouterr().out.splitlines()
+    assert any("magnetic force" in line and line.endswith("  eV/uB") for line in table)
     coord, cell, label = (np.load(f"system/set.000/{n}.npy") for n in ("coord", "box", "force"))
     types = [*TYPES, 2, 2]
     with DeepPot("model.pb") as pot:
