@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,8 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_run(path: Path, capsys: pytest.CaptureFixture) -> None:
     train(path)
+    (closest,) = re.findall(r"shortest distance (\S+) A, at most", capsys.readouterr().out)
+    assert float(closest) > 2 * SPIN["virtual_len"][0]  # virtual atoms do not count
     told = np.loadtxt("lcurve.out")
     columns = Path("lcurve.out").read_text().splitlines()[0].split()[1:]
     kinds = ["", "_e", "_fr", "_fm", "_v"]
