@@ -7,7 +7,7 @@ and keys of other programs are listed in input_keys.py. It does not know what an
 A field that holds one of several classes has the metadata {"variants": {name: class}} and, where
 the key `type` may be missing, "default_type"; one that is a tuple holds a list of such classes.
 With "inline" the keys of that class stand in the same object as those of the class that has the
-field.
+field. `dump` leaves a field with "sparse" out where it has its default.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from deeptf.input_keys import (
 
 T = TypeVar("T")
 ABSENT = object()
+_OF_OTHERS = (UNSUPPORTED, ACCEPTED_WITHOUT_EFFECT)  # keys that are no fields here
 WORDS = {int: "an integer", float: "a finite number", bool: "true or false", str: "a string"}
 WORDS[type(None)] = "null"
 
@@ -104,7 +105,7 @@ def _check_of_others(
     fields = {kind: {f.name for f in dataclasses.fields(cls)} for kind, cls in variants.items()}
     for key in sorted(set(keys) - fields[name]):
         others = sorted(kind for kind, known in fields.items() if key in known)
-        if others and entry(path, key) not in ALIASES:
+        if others and not any(entry(path, key) in table for table in (ALIASES, *_OF_OTHERS)):
             raise ConfigError(
                 f"{join(path, key)}: unknown key where the type is {name}, one of "
                 f"{', '.join(others)}; remove it or choose that type"
@@ -112,12 +113,13 @@ def _check_of_others(
 
 
 def dump(config: Any) -> dict[str, Any]:
-    """Return the JSON object of `config`, with every default written out; `load` undoes it."""
+    """Return the JSON object of `config`, with defaults written out; `load` undoes it."""
     kind = getattr(type(config), "type", None)
     result = {"type": kind} if isinstance(kind, str) else {}
     for field in dataclasses.fields(config):
-        if field.init:
-            value = _dump_value(getattr(config, field.name))
+        given = getattr(config, field.name)
+        if field.init and not (field.metadata.get("sparse") and given == field.default):
+            value = _dump_value(given)
             result |= value if field.metadata.get("inline") else {field.name: value}
     return result
 
@@ -164,13 +166,22 @@ def _other_key(key: str, value: Any, fields: Collection[str], path: str, notices
         return
     if known in UNSUPPORTED:
         harmless, reason = UNSUPPORTED[known]
-        if any(type(value) is type(default) and value == default for default in harmless):
+        if any(_is_harmless(value, default) for default in harmless):
             notices.defaults.append(place)
             return
         raise ConfigError(f"{place}: is not supported, got {short(value)}: {reason}")
     near = nearest(key, fields)
     names = "" if near else f"; known keys: {', '.join(sorted(fields))}"
     raise ConfigError(f"{place}: unknown key{near}{names}")
+
+
+def _is_harmless(value: Any, default: Any) -> bool:
+    """Return whether a value is a harmless one; of an object its keys that the latter has count."""
+    if isinstance(value, Mapping) and default:
+        return isinstance(default, Mapping) and all(
+            _is_harmless(value.get(key, own), own) for key, own in default.items()
+        )
+    return type(value) is type(default) and value == default
 
 
 def _field_value(

@@ -28,23 +28,31 @@ def replacing(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{_host()}-{os.getpid()}.deeptf-tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, mode) as stream:
-            _remove_abandoned(temporary)
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        with naming(path, temporary):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(temporary, mode) as stream:
+                _remove_abandoned(temporary)
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path, temporary: Path | None = None) -> Iterator[None]:
+    """Let an OSError about the file that is written, or its temporary one, say what it is about."""
+    try:
+        yield
     except OSError as error:
-        if error.filename not in (None, str(temporary)):
+        if error.filename not in (None, str(temporary), str(path)):
             raise  # it is about another file that the caller was working on
         reason = error.strerror or str(error)
         raise OSError(
             error.errno,
             f"{path} could not be written ({reason}); files that were there before are kept",
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def refuse_same(source: str | Path, output: str | Path) -> None:

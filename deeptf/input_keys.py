@@ -2,7 +2,8 @@
 
 ALIASES : old spelling -> present key, seen from the same object ("a/b" lies one object deeper).
 TYPE_ALIASES, KNOWN_TYPES : other names of a `type`, and types that may be unsupported here.
-UNSUPPORTED : key -> (values that change nothing, why any other value stops the run).
+UNSUPPORTED : key -> (values that change nothing, why any other value stops the run). An object
+    changes nothing where the keys named here have these values. A key may be one of other types.
 ACCEPTED_WITHOUT_EFFECT : key -> why it may be ignored.
 
 Places are paths in the file, whatever the `type` on the way. The tables hold no behaviour.
@@ -73,22 +74,23 @@ KNOWN_TYPES: dict[str, tuple[str, ...]] = {
 }
 
 _OTHER_WALL = "model/zbl gives a wall by atomic numbers"
-_NO_PART = "parts of a sum have no pair energies of their own; make them a part (pairtab)"
+_ONLY_WHOLE = "charges act on whole models: give it beside type_map, in the section of the sum"
 _OF_WHOLE = "the parts of a sum have that of the whole model"
 _UNIT_LENGTH = "queries, keys and values of attention have length 1"
 _ONLY_STANDARD = "deeptf trains one standard model at a time"
 
 UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
-    "validating": (({}, None), "deeptf validates with training/validation_data only"),
+    "validating": (
+        ({"full_validation": False, "ema_full_validation": False}, None),
+        "deeptf validates with training/validation_data only",
+    ),
     "nvnmd": (({}, None), "deeptf has no NVNMD back end"),
     "model/model_dict": ((), _ONLY_STANDARD),
     "model/shared_dict": (({},), _ONLY_STANDARD),
     "model/spin/scheme": (("deepspin",), "virtual atoms say where spins point"),
     "model/spin/allow_missing_label": ((False,), "force.npy holds magnetic forces too"),
     "model/type_map": ((), "the parts of a sum have the types of model/type_map"),
-    "model/modifier": ((None,), _NO_PART),
-    "model/use_srtab": ((None,), _NO_PART),
-    "model/zbl": ((None,), _NO_PART),
+    "model/modifier": ((None,), _ONLY_WHOLE),
     "model/pair_exclude_types": (([], None), "use model/descriptor/exclude_types"),
     "model/atom_exclude_types": (([], None), "atoms cannot be left out of the energy"),
     "model/preset_out_bias": ((None,), "use model/fitting_net/atom_ener"),
@@ -104,11 +106,16 @@ UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "model/fitting_net/layer_name": ((None,), "layers cannot be shared between models"),
     "model/fitting_net/default_fparam": ((None,), "give fparam.npy in every system"),
     "model/fitting_net/dim_case_embd": ((0,), _ONLY_STANDARD),
+    "model/fitting_net/numb_fparam": ((0,), "nets of tensors take no parameters"),
+    "model/fitting_net/numb_aparam": ((0,), "nets of tensors take no parameters"),
+    "model/fitting_net/rcond": ((None,), "nothing but the bias of energies is a least-squares fit"),
     "model/fitting_net/mixed_types": ((False,), "each centre type has its own fitting net"),
     "loss/relative_f": ((None,), "force errors count alike for all forces"),
     "loss/enable_atom_ener_coeff": ((False,), "energies are sums of atomic energies"),
     "loss/use_huber": ((False,), "the loss is the mean square error"),
     "loss/intensive_ener_virial": ((False,), "energy and virial errors are divided by N, not N^2"),
+    "loss/start_pref_pf": ((0.0, 0), "forces of models with spins have no weights"),
+    "loss/limit_pref_pf": ((0.0, 0), "forces of models with spins have no weights"),
     "loss/start_pref_gf": ((0.0, 0), "generalized forces are not available"),
     "loss/limit_pref_gf": ((0.0, 0), "generalized forces are not available"),
     "loss/numb_generalized_coord": ((0,), "generalized forces are not available"),
@@ -145,7 +152,6 @@ ACCEPTED_WITHOUT_EFFECT: dict[str, str] = {
     "with_distrib": "the number of processes decides",
     "model/data_stat_nbatch": _OF_WHOLE,
     "model/data_stat_protect": _OF_WHOLE,
-    "model/srtab_add_bias": "it is about a blend, which parts of a sum do not have",
     "model/data_bias_nsample": "the energy bias is fitted to all frames",
     "model/compress": "embedding nets are tables from the first step on; deeptf compress makes "
     "others of a frozen model",

@@ -61,9 +61,10 @@ def tell_labels(
     total = sum(len(system.used_frames) for system in systems)
     useful = False
     for rows in terms.values():
-        needed = [row.label for row in rows]
-        labels = " and ".join(needed)
-        number = sum(system.number_with(needed) for system in systems)
+        labels = " and ".join(row.label for row in rows)
+        if any(row.types for row in rows):
+            labels += " and atoms that have one"
+        number = sum(system.number_with(rows) for system in systems)
         useful = useful or number > 0
         if not number:
             print(f"note: no {name} system has {labels}: its term of the loss is 0")
@@ -73,8 +74,11 @@ def tell_labels(
                 "nothing to its term of the loss"
             )
     if terms and not useful and name == "training":
-        wanted = sorted({row.label for rows in terms.values() for row in rows})
+        rows = [row for rows in terms.values() for row in rows]
+        wanted = ", ".join(sorted({row.label for row in rows}))
+        types = sorted({t for row in rows for t in row.types})
+        owners = f" and atoms of the types {types} of type_map that have them" if types else ""
         raise ValueError(
-            f"training systems must have labels for the loss ({', '.join(wanted)}), got none in "
+            f"training systems must have labels for the loss ({wanted}){owners}, got none in "
             f"{len(systems)} systems; add the files to set.* or change the prefactors of `loss`"
         )

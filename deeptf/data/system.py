@@ -99,10 +99,20 @@ class System:
         """Return whether some used frame has a label."""
         return any(label in part.present for part, _ in self._used())
 
-    def number_with(self, labels: Sequence[str]) -> int:
-        """Return how many used frames have all of the labels."""
-        parts = [frames for part, frames in self._used() if part.present.keys() >= set(labels)]
-        return sum(map(len, parts))
+    def number_with(self, rows: Sequence[Property]) -> int:
+        """Return how many used frames have all of the labels, and atoms that have them."""
+        labels = {row.label for row in rows}
+        parts = [(part, frames) for part, frames in self._used() if part.present.keys() >= labels]
+        owners = [row.types for row in rows if row.types]
+        return sum(int(self._with_atoms_of(owners, *one).sum()) for one in parts)
+
+    def _with_atoms_of(
+        self, owners: Sequence[Sequence[int]], part: FrameSet, frames: np.ndarray
+    ) -> np.ndarray:
+        """Return which frames of a set have an atom of some of the types of each owner, [n]."""
+        types = self._types(part, frames) if self.mixed else self.atom_type[None]
+        found = [np.isin(types, own).any(axis=1) for own in owners]
+        return np.broadcast_to(np.all(found, axis=0), len(frames))
 
     def real_atoms(self, frame: int) -> np.ndarray:
         """Return the numbers of the atoms of a frame that are there, [n]; others are virtual."""

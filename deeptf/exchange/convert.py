@@ -31,7 +31,7 @@ from deeptf.files import refuse_same, replacing
 from deeptf.model.model import MODIFIER, ModelConfig
 from deeptf.model.roles import with_values
 from deeptf.model.scopes import in_numbered_scopes, in_scopes
-from deeptf.model.table import TABLE, has_stored
+from deeptf.model.table_arrays import TABLE, has_stored
 from deeptf.model.term.dipole_charge import DipoleCharge
 from deeptf.model.term.linear_ener import LinearEner
 from deeptf.tf import tf
@@ -59,7 +59,7 @@ def convert(
     with _naming(source):
         graph_def = frozen.build(found.config, found.arrays, found.script)
     with replacing(output) as stream:
-        stream.write(graph_def.SerializeToString())
+        stream.write(graph_def.SerializeToString(deterministic=True))
     notes = found.notes
     if not found.has_names and type_map is None:
         names = " ".join(found.config.type_map)
@@ -138,13 +138,11 @@ def _read_sum(parts: DeepmdSum, type_map: tuple[str, ...] | None) -> Converted:
     for number, graph_def in enumerate(parts.graphs):
         try:
             one = _read(graph_def, type_map)
-            if one.config.short_range is not None:
-                raise ValueError("it must not have a table of pair energies beside its nets")
         except ValueError as error:
             raise ValueError(f"models[{number}]: {error}") from error
         found.append(one)
         notes += [f"models[{number}]: {note}" for note in one.notes]
-    term = LinearEner(tuple(one.config.term for one in found), parts.weights)
+    term = LinearEner(tuple(one.config.part for one in found), parts.weights)
     config = ModelConfig(term, found[0].config.type_map)
     arrays = in_numbered_scopes(one.arrays for one in found)
     return Converted(config, arrays, parts.script, found[0].has_names, notes)

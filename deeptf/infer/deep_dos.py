@@ -20,9 +20,14 @@ class DeepDOS(DeepModel):
 
     main: ClassVar[str] = DOS.name
 
+    @property
+    def numb_dos(self) -> int:
+        """Number of energies of the grid."""
+        return self.as_given(DOS).width
+
     def get_numb_dos(self) -> int:
         """Return the number of energies of the grid."""
-        return self.as_given(DOS).width
+        return self.numb_dos
 
     def eval(
         self,

@@ -3,14 +3,15 @@
     L = p_atomic mean w^2 (dT_i)^2 + p/n mean (dT)^2
 
 The first mean runs over these atoms and the components of a tensor, the second over the components
-of the tensor of the frame; w is the weight of an atom, 1 by default. Errors are told as `rmse_lc`
-of the tensors of atoms, and as `rmse_gl` of those of frames, divided by n.
+of the tensor of the frame; w is the weight of an atom, 1 by default. Errors are told as `rmse_lc`,
+the root of the first mean, so that an atom without a label may have weight 0, and as `rmse_gl` of
+the tensors of frames, divided by n.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -37,9 +38,9 @@ class TensorLoss:
     """Prefactors of the loss, which stay what they are; the fields are keys of the input file."""
 
     type: ClassVar[str] = "tensor"
-    pref: float
-    pref_atomic: float
-    enable_atomic_weight: bool = False
+    pref: float  # of tensors of frames
+    pref_atomic: float  # of tensors of atoms
+    enable_atomic_weight: bool = False  # whether systems have weights of atoms
 
     def __post_init__(self) -> None:
         check_prefactors(self, "pref", "pref_atomic")
@@ -74,19 +75,16 @@ class LossOfTensor:
 
     def labels(self) -> list[Property]:
         """Return the properties whose labels it may use."""
-        weight = [TENSOR_WEIGHT] if self.settings.enable_atomic_weight else []
-        return [self.atom, self.frame, *weight]
+        if not self.settings.enable_atomic_weight:
+            return [self.atom, self.frame]
+        return [self.atom, self.frame, replace(TENSOR_WEIGHT, types=self.atom.types)]
 
     def build(
         self, outputs: Outputs, labels: Labels, inputs: Inputs, prefactors: tf.Tensor
     ) -> tf.Tensor:
         """Return the loss of every frame, [F]."""
-        weight = None
-        if self.settings.enable_atomic_weight:
-            given = tf.gather(labels.has[TENSOR_WEIGHT.label], inputs.frame_of_atom)
-            weight = tf.where(given > 0, labels.value[TENSOR_WEIGHT.label], tf.ones_like(given))
         number = tf.maximum(self._numbers(inputs), 1.0)
-        local = self._squares(outputs, labels, inputs, weight) / (self.atom.width * number)
+        local = self._squares(outputs, labels, inputs) / (self.atom.width * number)
         whole = tf.reduce_mean(self._difference(self.frame, outputs, labels) ** 2, axis=1) / number
         parts = labels.has[self.atom.label] * local, labels.has[self.frame.label] * whole
         return prefactors[0] * parts[0] + prefactors[1] * parts[1]
@@ -95,7 +93,7 @@ class LossOfTensor:
         """Return sums of squared errors of `columns` and their numbers, [columns, 2]."""
         number = self._numbers(inputs)
         has = labels.has[self.atom.label]
-        squares = has * self._squares(outputs, labels, inputs, None)
+        squares = has * self._squares(outputs, labels, inputs)
         sums = {self.atom.name: (squares, has * number * self.atom.width)}
         has = labels.has[self.frame.label] * tf.cast(number > 0, tf.float64)
         error = self._difference(self.frame, outputs, labels) / tf.maximum(number, 1.0)[:, None]
@@ -113,12 +111,12 @@ class LossOfTensor:
         """Return how many atoms of each frame have a tensor, [F]."""
         return _frame_sum(self._chosen(inputs), inputs)
 
-    def _squares(
-        self, outputs: Outputs, labels: Labels, inputs: Inputs, weight: tf.Tensor | None
-    ) -> tf.Tensor:
-        """Return the sum of squared errors of the atoms of each frame, [F]."""
+    def _squares(self, outputs: Outputs, labels: Labels, inputs: Inputs) -> tf.Tensor:
+        """Return the sum of w^2 (dT_i)^2 of the atoms of each frame, [F]."""
         square = tf.reduce_sum(self._difference(self.atom, outputs, labels) ** 2, axis=1)
-        if weight is not None:
+        if self.settings.enable_atomic_weight:
+            given = tf.gather(labels.has[TENSOR_WEIGHT.label], inputs.frame_of_atom)
+            weight = tf.where(given > 0, labels.value[TENSOR_WEIGHT.label], tf.ones_like(given))
             square *= weight**2
         return _frame_sum(self._chosen(inputs) * square, inputs)
 

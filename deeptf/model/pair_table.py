@@ -21,12 +21,8 @@ NODES, GRID = "nodes", "grid"  # [T (T + 1) / 2, n, 2] u and its slope times ste
 EVEN = 1e-6  # of a step, by which steps may differ
 
 
-def read_pair_table(
-    path: str | Path, num_types: int, rcut: float, reach: float = 0.0
-) -> tuple[Arrays, Lines]:
+def read_pair_table(path: str | Path, num_types: int, rcut: float) -> tuple[Arrays, Lines]:
     """Return the arrays of a table up to `rcut` in A, and lines about it.
-
-    reach : where it must not have ended yet, in A, but with energies of 0
 
     Raises ValueError that names the file where it cannot be read or is no such table.
     """
@@ -66,11 +62,6 @@ def read_pair_table(
         raise ValueError(
             f"pair table {path} must begin at a distance from 0 to below the cut-off {rcut} A, got "
             f"{distance[0]:g}"
-        )
-    if distance[-1] < reach - EVEN * step and energy[-1].any():
-        raise ValueError(
-            f"pair table {path} must reach `sw_rmax` = {reach:g} A, got an end at "
-            f"{distance[-1]:g} A: add rows, or give a smaller `sw_rmax`"
         )
     lines = _lines(path, distance, energy, rcut)
     energy = _up_to(rcut, distance, energy)

@@ -21,6 +21,11 @@ SHAPE, FUNCTION, RUN, BEGINNING = "shape", "function", "run", "beginning"
 Meaning = Callable[[Any], Any]  # of a key, from the object that has it: one for all its spellings
 
 
+def shape(default: Any, meaning: Meaning | None = None) -> Any:
+    """Return a field that decides which arrays there are, with what its values mean."""
+    return dataclasses.field(default=default, metadata={"role": SHAPE, "meaning": meaning})
+
+
 def function(default: Any, meaning: Meaning | None = None) -> Any:
     """Return a field whose value changes what the arrays give."""
     return dataclasses.field(default=default, metadata={"role": FUNCTION, "meaning": meaning})

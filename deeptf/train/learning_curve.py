@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from deeptf.files import replacing
+from deeptf.files import naming, replacing
 from deeptf.properties import Property
 
 SUFFIX = {"validation": "val", "training": "trn"}
@@ -55,8 +55,8 @@ class LearningCurve:
             stream.write("\n".join([header, owner, *rows]) + "\n")
 
     def write(self, step: int, values: Sequence[float], rate: float) -> None:
-        """Append one row."""
-        with open(self._path, "a") as stream:
+        """Append one row; OSError that names the file where the disk is full."""
+        with naming(self._path), open(self._path, "a") as stream:
             stream.write(_row(step, [*values, rate]) + "\n")
 
     def _kept(self, restart: tuple[int, str | None] | None) -> list[str]:

@@ -18,7 +18,7 @@ from deeptf.exchange import frozen
 from deeptf.input_file import Notices
 from deeptf.model.model import MODIFIER, ModelConfig
 from deeptf.model.parameters import first_not_finite
-from deeptf.model.table import has_stored
+from deeptf.model.table_arrays import has_stored
 from deeptf.train import checkpoint
 from deeptf.train.options import InputConfig
 

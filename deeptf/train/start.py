@@ -34,7 +34,7 @@ from deeptf.train.fit import fit
 from deeptf.train.labels import take_off, with_modifier
 from deeptf.train.options import InputConfig, read_input
 from deeptf.train.origin import Origin, read_origin
-from deeptf.train.wall import without_untrained
+from deeptf.train.untrained import without_untrained
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def start(
     config = read_input(input_path)
     origin = read_origin(restart, init_model, init_frozen, finetune)
     model = config.model
-    if getattr(model.term, "fixed", False):
+    if model.part.fixed:
         raise ValueError(
             f"`model/type` must be one of models that can be trained, got {model.term.type}: "
             f"`deeptf freeze -c {input_path}` makes a model file of it as it is"

@@ -1,4 +1,4 @@
-// The words behind `pair_style deeptf`. Knows nothing of LAMMPS.
+// The words behind `pair_style deeptf`, and where models run. Knows nothing of LAMMPS.
 #pragma once
 
 #include <cstdint>
@@ -38,5 +38,8 @@ struct Arguments {
 
 // The keywords behind the model files, for messages.
 std::string names_of_keywords();
+
+// What a word behind `key` says of where a model runs. Throws std::runtime_error.
+deeptf_gpu gpu_of(const std::string& key, const std::string& word);
 
 }  // namespace deeptf_lammps

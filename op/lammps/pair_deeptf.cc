@@ -17,8 +17,6 @@
 namespace deeptf_lammps {
 namespace {
 
-constexpr char kCpu[] = "CPU";
-
 std::vector<std::string> strings(int count, char** words) { return {words, words + count}; }
 
 }  // namespace
@@ -81,7 +79,7 @@ void PairDeeptf::settings(int count, char** words) {
 void PairDeeptf::add_model(const std::string& path) {
   Loaded loaded = load_word(path);
   models_.push_back(std::move(loaded.model));
-  if (comm->me == 0) say_where(models_.back(), path);
+  if (comm->me == 0) LAMMPS_NS::utils::logmesg(lmp, where_it_runs(models_.back(), path));
   if (comm->me == 0 && loaded.path != path) {
     LAMMPS_NS::utils::logmesg(
         lmp, "Model " + path + " of deepmd-kit was converted: " + loaded.path + " is used\n");
@@ -97,14 +95,6 @@ Loaded PairDeeptf::load_word(const std::string& path) const {
     throw std::runtime_error(std::string(error.what()) + "; it is no keyword either, which are " +
                              names_of_keywords());
   }
-}
-
-// Nothing of models on the CPU, where no GPU is.
-void PairDeeptf::say_where(const deeptf::Model& model, const std::string& path) const {
-  const std::string reason = model.no_gpu_reason();
-  if (model.device() == kCpu && reason.empty()) return;
-  LAMMPS_NS::utils::logmesg(lmp, "Model " + path + " runs on " + model.device() +
-                                     (reason.empty() ? "" : ": " + reason) + "\n");
 }
 
 void PairDeeptf::check_models() const {

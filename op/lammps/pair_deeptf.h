@@ -61,7 +61,6 @@ class PairDeeptf : public LAMMPS_NS::Pair {
   void allocate();
   void add_model(const std::string& path);
   Loaded load_word(const std::string& path) const;
-  void say_where(const deeptf::Model& model, const std::string& path) const;
   void check_models() const;
   void check_spins(size_t number) const;
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from small_run import write_system
 from deeptf.data.opening import Data, Wanted, open_data, systems_of
 from deeptf.data.options import DataOptions
 from deeptf.input_file import ConfigError
-from deeptf.properties import ENERGY, FORCE, FORCE_WEIGHT
+from deeptf.properties import DIPOLE, ENERGY, FORCE, FORCE_WEIGHT
 
 TERMS = {"e": [ENERGY], "f": [FORCE]}
 
@@ -62,6 +63,16 @@ def test_labels_that_the_loss_needs(folder, capsys) -> None:
     np.save(folder / "part/set.000/atom_pref.npy", np.ones((6, 6)))
     with pytest.raises(ValueError, match=r"\(atom_pref, force\), got none"):
         opened("part", terms={"pf": [FORCE_WEIGHT, FORCE]})
+
+
+def test_labels_of_atoms_that_are_not_there(folder, capsys) -> None:
+    write_system(folder / "system", dipole=np.zeros((6, 3)))
+    message = (
+        r"labels for the loss \(dipole\) and atoms of the types \[2\] of type_map that have th"
+    )
+    with pytest.raises(ValueError, match=message):
+        opened("system", terms={"gl": [replace(DIPOLE, types=(2,))]})
+    assert "no training system has dipole and atoms that have one" in capsys.readouterr().out
 
 
 def test_the_log_of_many_systems(folder, capsys) -> None:

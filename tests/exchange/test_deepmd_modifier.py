@@ -43,11 +43,11 @@ def test_graphs_without_one_stay_as_they_are() -> None:
     assert part_modifier(graph) == (graph, None)
 
 
-def test_charges_in_the_order_of_ascending_types() -> None:
-    graph = golden_graph(NAME)
-    set_constant(graph, "dipole_charge/model_attr/sel_type", np.array([1, 0], np.int32))
-    set_constant(graph, "modifier_attr/mdl_charge_map", "-8 2.5")
-    assert part_modifier(graph)[1].model_charge_map == (2.5, -8.0)
+def test_types_stay_in_the_order_in_which_charges_are_given(tmp_path: Path) -> None:
+    graph = golden_graph("kinds/polar_se_atten_v2")
+    set_constant(graph, "model_attr/sel_type", np.array([1, 0], np.int32))
+    found = read_foreign(write(graph, tmp_path / "old.pb"))
+    assert found.config.term.fitting_net.sel_type == (1, 0)
 
 
 def set_to(name: str, value: object) -> Callable[[tf.GraphDef], None]:

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from array_names import SHORTEST
-from physics_suite import random_arrays
+from random_model import random_arrays
 from small_run import write_system
 
 import deeptf.infer.test as module

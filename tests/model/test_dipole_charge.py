@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import twins
-from physics_suite import PhysicsSuite, batch_of, random_arrays
+from physics_suite import PhysicsSuite
 from plan import Plan
+from potentials import batch_of
+from random_model import random_arrays
 
 from deeptf.config import dump, load
 from deeptf.exchange import frozen

@@ -11,11 +11,9 @@ from physics_suite import PhysicsSuite
 
 from deeptf.config import load
 from deeptf.input_file import ConfigError
-from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.model import ModelConfig
 from deeptf.model.pair_table import pair_places, read_pair_table, with_types
 from deeptf.model.term.pairtab import PairTab
-from deeptf.model.term.standard import Standard
 
 
 class TestPairTab(PhysicsSuite):
@@ -100,20 +98,6 @@ def test_errors_of_files(tmp_path: Path, text: str, message: str) -> None:
         read_pair_table(path, 2, 4.0)
 
 
-def test_a_blend_needs_the_table_up_to_its_end(tmp_path: Path) -> None:
-    path = write(tmp_path / "t", end=0.8, shift=0.4)
-    message = f"pair table {path} must reach `sw_rmax` = 1 A, got an end at 0.8 A: add rows, or"
-    with pytest.raises(ValueError, match=message):
-        read_pair_table(path, 2, 4.0, 1.0)
-    lengths = {"smin_alpha": 0.1, "sw_rmin": 0.5, "sw_rmax": 1.0}
-    term = Standard(SeE2A((5, 5), 4.0, 1.0, (4, 8)))
-    blend = ModelConfig(term, ("A", "B"), use_srtab=str(path), **lengths)
-    with pytest.raises(ValueError, match=message):
-        blend.with_short_range({}, [])
-    read_pair_table(path, 2, 4.0, 0.8)
-    read_pair_table(write(tmp_path / "zeros", end=0.8), 2, 4.0, 1.0)
-
-
 @pytest.mark.parametrize(("name", "reason"), [("none", "no such file"), ("", "Is a directory")])
 def test_files_that_cannot_be_read(tmp_path: Path, name: str, reason: str) -> None:
     path = tmp_path / name
@@ -128,9 +112,9 @@ def test_other_types() -> None:
     assert found.tolist() == [place[2, 2], place[2, 0], place[0, 0]] == [5, 2, 0]
     term = PairTab("t", 4.0)
     arrays = {"pair_table/nodes": nodes, "pair_table/grid": np.array([0.0, 1.0])}
-    assert len(term.arrays_with_types(arrays, [2, 0])["pair_table/nodes"]) == 3
+    assert len(term.arrays_with_types(arrays, [2, 0], ("A", "B"))["pair_table/nodes"]) == 3
     with pytest.raises(ValueError, match="pair table t must have all types, but lacks new ones"):
-        term.arrays_with_types(arrays, [2, None])
+        term.arrays_with_types(arrays, [2, None], ("A", "B"))
 
 
 def test_errors_of_settings() -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from deeptf.model.descriptor.dpa1 import SeAtten
+from deeptf.model.descriptor.se_e2_a import SeE2A
+from deeptf.model.fitting.dipole import DipoleFitting
+from deeptf.model.model import ModelConfig
 from deeptf.model.roles import (
     BEGINNING,
     FUNCTION,
@@ -18,6 +22,8 @@ from deeptf.model.roles import (
     with_function_of,
     with_values,
 )
+from deeptf.model.term.standard import Standard
+from deeptf.model.type_embedding import TypeEmbedding
 
 
 @dataclass(frozen=True)
@@ -74,3 +80,24 @@ def test_all_fields_of_a_name_change() -> None:
 
 def test_a_difference_reads_as_in_the_input() -> None:
     assert str(Difference("model/sel", FUNCTION, (1, 2), None)) == "model/sel is null, was [1, 2]"
+
+
+def test_types_with_tensors_in_other_words_do_not_differ() -> None:
+    def model(*types: int, given: object = None) -> ModelConfig:
+        fitting = DipoleFitting(neuron=(4,), sel_type=given or types or None)
+        return ModelConfig(Standard(SeE2A(sel=(4, 4)), fitting), ("A", "B"))
+
+    for same in (model(0, 1), model(1, 0)):
+        assert differences(model(), same, "model") == []
+    assert differences(model(1), model(given=1), "model") == []
+    (found,) = differences(model(), model(1), "model")
+    assert (found.place, found.old, found.new) == ("model/fitting_net/sel_type", (0, 1), (1,))
+
+
+def test_vectors_of_types_that_are_there_in_any_case_do_not_differ() -> None:
+    descriptor = SeAtten(sel=8, neuron=(4,), axis_neuron=2)
+    linear = TypeEmbedding((8,), "linear", precision="float64")
+    assert differences(Standard(descriptor), Standard(descriptor, type_embedding=linear), "") == []
+    other = Standard(descriptor, type_embedding=TypeEmbedding((4,), "linear"))
+    (found,) = differences(Standard(descriptor), other, "model")
+    assert found.place == "model/type_embedding/neuron"

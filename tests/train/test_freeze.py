@@ -39,6 +39,8 @@ def test_frozen_equals_live(tmp_path: Path) -> None:
     _, sums = graph.evaluate(batch, np.ones(5))
     Series(tmp_path / "m", "a", 1).save(3, graph.arrays(), {"input": script, "seed": 4})
     freeze(tmp_path, tmp_path / "model.pb")
+    freeze(tmp_path, tmp_path / "again.pb")
+    assert (tmp_path / "again.pb").read_bytes() == (tmp_path / "model.pb").read_bytes()
     with DeepPot(tmp_path / "model.pb") as potential:
         coord, cell = batch.coord.reshape(3, -1), batch.cell.reshape(3, 9)
         e, f, v = potential.eval(coord, cell, batch.atom_type[:6])

@@ -35,6 +35,15 @@ def test_old_spellings(place):
 PART = {"type": "pairtab", "tab_file": "a", "rcut": 6.0}
 SUM = {"type_map": ["O", "H"], "type": "linear_ener", "models": [PART], "weights": "sum"}
 SPIN = {"use_spin": [True, False], "virtual_len": [0.3], "spin_norm": [1.2]}
+TENSOR = {"type": "tensor", "pref": 1.0, "pref_atomic": 1.0}
+DIPOLE = {"fitting_net": {"type": "dipole"}, "loss": TENSOR}
+OF_OTHERS = {  # keys that the types in the input have, and what has none
+    "model/fitting_net/numb_fparam": DIPOLE,
+    "model/fitting_net/numb_aparam": DIPOLE,
+    "model/fitting_net/rcond": {"fitting_net": {"type": "dos"}, "loss": {"type": "dos"}},
+    "loss/start_pref_pf": {"loss": {"type": "ener_spin"}},
+    "loss/limit_pref_pf": {"loss": {"type": "ener_spin"}},
+}
 OF_WHOLE = {f"model/{field.name}" for field in fields(ModelConfig)}
 
 
@@ -49,6 +58,13 @@ def with_key(place, value):
         given = copy.deepcopy(plain)
         given["model"]["spin"] = {**SPIN, place.removeprefix("model/spin/"): value}
         return given, plain, place
+    if place in OF_OTHERS:
+        plain = copy.deepcopy(WATER)
+        for section, keys in OF_OTHERS[place].items():
+            (plain["model"] if section == "fitting_net" else plain)[section] = keys
+        if plain["loss"]["type"] == "ener_spin":
+            plain["model"]["spin"] = SPIN
+        return changed(place, value, plain), plain, place
     if place not in OF_WHOLE:
         return changed(place, value), WATER, place
     key = place.removeprefix("model/")
@@ -72,6 +88,15 @@ def test_unsupported_keys(place):
     assert message == f'{at}: is not supported, got "something else": {reason}'
 
 
+def test_an_object_whose_telling_keys_are_harmless():
+    """Dp train writes all defaults of a section."""
+    given = {"full_validation": False, "validation_freq": 5000, "ema_full_validation": False}
+    assert load_input(changed("validating", given))[0] == load_input(WATER)[0]
+    for one in ({**given, "full_validation": True}, {"full_validation": 0}):
+        with pytest.raises(ConfigError, match="validating: is not supported, got "):
+            load_input(changed("validating", one))
+
+
 @pytest.mark.parametrize("place", ACCEPTED_WITHOUT_EFFECT)
 def test_keys_without_effect(place):
     given, plain, at = with_key(place, 1)
@@ -85,7 +110,6 @@ OF_MODEL = {  # keys in place of those of a standard model
     "linear_ener": {"models": [PART], "weights": "sum"},
     "frozen": {"model_file": "model.pb", "model": PART},
 }
-TENSOR_LOSS = {"type": "tensor", "pref": 1.0, "pref_atomic": 1.0}
 SUPPORTED = {
     "model": sorted(TERMS),
     "model/descriptor": [
@@ -123,7 +147,7 @@ def test_types_load_or_are_said_to_be_unsupported(section, kind):
         data["model"]["fitting_net"] |= {"numb_aparam": 1, "use_aparam_as_mask": True}
     if kind.startswith("se_atten"):
         data["model"]["descriptor"]["attn_layer"] = 0
-    of_loss = {"dipole": TENSOR_LOSS, "polar": TENSOR_LOSS, "dos": {"type": "dos"}}
+    of_loss = {"dipole": TENSOR, "polar": TENSOR, "dos": {"type": "dos"}}
     if kind in of_loss:
         data["model"]["fitting_net"] = {"type": kind}
         data["loss"] = of_loss[kind]
@@ -131,7 +155,7 @@ def test_types_load_or_are_said_to_be_unsupported(section, kind):
         data["model"]["spin"], data["loss"] = SPIN, {"type": kind}
     if kind == "tensor":
         data["model"]["fitting_net"] = {"type": "polar"}
-        data["loss"] = TENSOR_LOSS
+        data["loss"] = TENSOR
     if kind in SUPPORTED[section]:
         load_input(data)
         return

@@ -123,3 +123,11 @@ def test_something_else_in_its_place_is_kept(content: bytes, tmp_path: Path) -> 
 def test_a_folder_in_its_place(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="`disp_file` must be a file, got the folder"):
         LearningCurve(tmp_path, COLUMNS, "a")
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_table(tmp_path: Path) -> None:
+    curve = write(tmp_path / "lcurve.out", (0,))
+    (tmp_path / "lcurve.out").unlink()
+    (tmp_path / "lcurve.out").symlink_to("/dev/full")
+    with pytest.raises(OSError, match=r"lcurve.out could not be written \(No space left on device"):
+        curve.write(1, [0.5], 1e-3)

@@ -45,7 +45,8 @@ def test_tensors(kind, label, width, opened, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     given = labels(width)
     own = {f"atomic_{label}": given["atomic"], label: given["frame"]}
-    weight = {"atomic_weight": np.ones((FRAMES, 6))}
+    weighted = 6 if kind == "dipole" else CHOSEN.sum()  # of all atoms, or the chosen ones
+    weight = {"atomic_weight": np.ones((FRAMES, weighted))}
     write_system(tmp_path / "system", FRAMES, **own, **weight)
     net = {"type": kind, "sel_type": [1], **NETS}
     loss = TENSOR | {"enable_atomic_weight": True}
@@ -74,6 +75,29 @@ def test_tensors(kind, label, width, opened, tmp_path, monkeypatch, capsys):
     np.testing.assert_allclose(table[:, :width], wanted.reshape(-1, width), rtol=1e-12)
     whole = np.loadtxt("detail.out")
     np.testing.assert_allclose(whole[:, width:], found.sum(axis=1), rtol=1e-9, atol=1e-9)
+
+
+def test_atoms_of_weight_0_need_no_label(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = labels(3)["atomic"].reshape(FRAMES, -1, 3)
+    weight = np.tile([1.0, 1.0, 2.0, 0.0], (FRAMES, 1))
+    rows = []
+    for number, of_last in enumerate((0.0, 1e6)):
+        given[:, 3] = of_last
+        system = write_system(tmp_path / f"{number}", FRAMES, atomic_dipole=given)
+        np.save(system / "set.000/atomic_weight.npy", weight)
+        loss = {"type": "tensor", "pref": 0, "pref_atomic": 1, "enable_atomic_weight": True}
+        changes = {
+            "model/fitting_net": {"type": "dipole", "sel_type": [1], **NETS},
+            "loss": loss,
+            "training/training_data/systems": system.name,
+            "training/numb_steps": 1,
+            "training/disp_file": f"{number}.out",
+        }
+        assert train(write_run(tmp_path, changes)) == 0
+        rows.append(np.loadtxt(f"{number}.out"))
+    np.testing.assert_array_equal(*rows)
+    np.testing.assert_array_equal(rows[0][:, 1], rows[0][:, 2])  # rmse and rmse_lc
 
 
 def test_densities_of_states(tmp_path, monkeypatch):

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from deeptf.exchange.deepmd import names
-from deeptf.exchange.deepmd.graph import DeepmdGraph, constant, needed_by, renamed
+from deeptf.exchange.deepmd.graph import DeepmdGraph
+from deeptf.exchange.deepmd.nodes import constant, needed_by, renamed
 from deeptf.tf import tf
 
 PREFIX = "dipole_charge/"
@@ -63,19 +64,11 @@ def part_modifier(graph_def: tf.GraphDef) -> tuple[tf.GraphDef, GraphModifier | 
     return rest, GraphModifier(
         inside,
         read.text("mdl_name"),
-        _ascending(read.numbers("mdl_charge_map"), inside),
+        read.numbers("mdl_charge_map"),
         read.numbers("sys_charge_map"),
         read.number("ewald_beta"),
         read.number("ewald_h"),
     )
-
-
-def _ascending(charges: tuple[float, ...], dipole: DeepmdGraph) -> tuple[float, ...]:
-    """Return charges by types with dipoles in ascending order, as the settings have these."""
-    chosen = np.ravel(dipole.array("model_attr/sel_type"))
-    if len(chosen) != len(charges):
-        return charges
-    return tuple(charges[k] for k in np.argsort(chosen))
 
 
 class _Attributes:

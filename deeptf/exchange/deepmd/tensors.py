@@ -28,11 +28,13 @@ def tensor_settings(
     graph: DeepmdGraph, script: Any, num_types: int, common: Mapping[str, Any]
 ) -> NetSettings:
     """Return the settings of nets of a tensor; `common` are those that all nets have."""
-    chosen = sorted(int(t) for t in np.ravel(graph.array("model_attr/sel_type")))
-    if chosen and not 0 <= chosen[0] <= chosen[-1] < num_types:
-        raise ValueError(f"`model_attr/sel_type` must hold its {num_types} types, got {chosen}")
+    given = tuple(int(t) for t in np.ravel(graph.array("model_attr/sel_type")))
+    if given and not 0 <= min(given) <= max(given) < num_types:
+        raise ValueError(
+            f"`model_attr/sel_type` must hold its {num_types} types, got {list(given)}"
+        )
     graph.number("model_attr/output_dim")
-    common = {**common, "sel_type": tuple(chosen)}
+    common, chosen = {**common, "sel_type": given}, sorted(given)
     if graph.kind == "dipole":
         return DipoleFitting(**common)
     section = section_of(script, "model", "fitting_net")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from deeptf.data.statistics import Collector
 from deeptf.model.descriptor.described import Described
@@ -17,10 +17,15 @@ from deeptf.model.fitting.fitted import Fitted
 from deeptf.model.fitting.plain_nets import PlainNets
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
-from deeptf.model.stages import Stage, axes_of
+from deeptf.model.roles import shape
+from deeptf.model.stages import Stage
+from deeptf.model.tensor_stages import axes_of
 from deeptf.ops.pairs import SortedPairs
 from deeptf.properties import Property
 from deeptf.tf import tf
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class TensorNets(PlainNets):
     numb_fparam: ClassVar[int] = 0
     numb_aparam: ClassVar[int] = 0
     conditions: ClassVar[tuple[str, ...]] = ()
-    sel_type: tuple[int, ...] | int | None = None
+    sel_type: tuple[int, ...] | int | None = shape(None, lambda nets: sorted(nets.given))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,6 +58,10 @@ class TensorNets(PlainNets):
                 f"`sel_type` must hold types from 0 to {num_types - 1}, as type_map has, "
                 f"got {wrong}"
             )
+
+    def of_types(self, num_types: int) -> Self:
+        """Return the settings of a model of so many types, with all of the chosen ones named."""
+        return replace(self, sel_type=self.given or tuple(range(num_types)))
 
     def check_descriptor(self, descriptor: object) -> None:
         """Raise ValueError for a descriptor without axes."""

@@ -52,7 +52,7 @@ TYPES = "type_embedding"  # scope of the arrays that make vectors of types
 
 @dataclass(frozen=True)
 class Standard:
-    """Settings of both parts."""
+    """Settings of both parts; a descriptor that needs vectors of types has some in any case."""
 
     type: ClassVar[str] = "standard"
     descriptor: Any = field(metadata={"variants": DESCRIPTORS})
@@ -63,6 +63,8 @@ class Standard:
     spin: Spin | None = None
 
     def __post_init__(self) -> None:
+        if self.type_embedding is None and self.descriptor.needs_type_vectors:
+            object.__setattr__(self, "type_embedding", LINEAR)
         if self.spin is not None:
             self._check_spin()
         if hasattr(self.fitting_net, "check_descriptor"):
@@ -89,6 +91,12 @@ class Standard:
     def names_of_types(self, type_map: Sequence[str]) -> tuple[str, ...]:
         """Return the names of all types; virtual atoms of spins have types of their own."""
         return tuple(type_map) if self.spin is None else self.spin.names(type_map)
+
+    def of_types(self, num_types: int) -> Standard:
+        """Return the settings of a model of so many types, with what their number decides."""
+        if not hasattr(self.fitting_net, "of_types"):
+            return self
+        return replace(self, fitting_net=self.fitting_net.of_types(num_types))
 
     @property
     def _masked(self) -> bool:
@@ -157,8 +165,7 @@ class Standard:
     @property
     def _decides_net(self) -> bool:
         """Whether the descriptor leaves something open that vectors of types decide."""
-        typed = self.type_embedding is not None or self.descriptor.needs_type_vectors
-        return typed and hasattr(self.descriptor, "with_net_decided")
+        return self.type_embedding is not None and hasattr(self.descriptor, "with_net_decided")
 
     def first_arrays(self, found: Found, type_map: Sequence[str]) -> tuple[Arrays, Lines]:
         """Return the arrays of both parts of a new model."""
@@ -206,11 +213,13 @@ class Standard:
         descriptor, fitting_net = (part.with_types(source) for part in parts)
         return replace(self, descriptor=descriptor, fitting_net=fitting_net)
 
-    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+    def arrays_with_types(
+        self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str]
+    ) -> Arrays:
         """Return the arrays for other types."""
         parts = zip(SCOPES, (self.descriptor, self.fitting_net), strict=True)
-        if (section := self._type_section) is not None:
-            parts = *parts, (TYPES, section)
+        if self.type_embedding is not None:
+            parts = *parts, (TYPES, self.type_embedding)
         return in_scopes(
             {scope: part.arrays_with_types(below(arrays, scope), source) for scope, part in parts}
         )
@@ -284,16 +293,9 @@ class Standard:
         vectors = self._type_vectors(num_types, parameters)
         return self.descriptor.tables(parameters.scope(SCOPES[0]), vectors)
 
-    @property
-    def _type_section(self) -> TypeEmbedding | None:
-        """The net that makes vectors of the types, of a model that has some."""
-        if self.type_embedding is None and self.descriptor.needs_type_vectors:
-            return LINEAR
-        return self.type_embedding
-
     def _type_vectors(self, num_types: int, parameters: Parameters) -> tf.Tensor | None:
         """Return the vectors of the types, [T + 1, n], of a model that has some."""
-        section = self._type_section
+        section = self.type_embedding
         return None if section is None else section.vectors(num_types, parameters.scope(TYPES))
 
 

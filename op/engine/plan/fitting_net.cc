@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "engine/plan/fitting_constants.h"
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 
 namespace deeptf {
 namespace {
@@ -86,9 +86,7 @@ class FittingStage final : public Stage {
 }  // namespace
 
 std::unique_ptr<Stage> make_fitting_net(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<FittingStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, FittingStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf

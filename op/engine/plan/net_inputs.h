@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <string>
 
-#include "engine/plan/stage.h"
+#include "engine/plan/stage_reader.h"
+#include "engine/plan/values.h"
 
 namespace deeptf {
 

@@ -1,7 +1,6 @@
 // See long_range.h.
 #include "engine/run/long_range.h"
 
-#include <algorithm>
 #include <string>
 
 #include "core/base/team.h"
