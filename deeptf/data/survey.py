@@ -47,12 +47,11 @@ def survey(
     trained = total(rows[: len(data.training.systems)], collectors)
     everywhere = total(rows, collectors)
     closest = "no atom has a neighbour within rcut: all are isolated"
-    distances = seen.shortest(trained[seen])
-    shortest = distances.min(initial=np.inf)
+    real = [t for t, name in enumerate(data.type_map) if not name.endswith(OF_SPIN)]
+    shortest = seen.shortest(trained[seen])[np.ix_(real, real)].min(initial=np.inf)
     if np.isfinite(shortest):
         closest = f"shortest distance {shortest:.3f} A"
-    real = [t for t, name in enumerate(data.type_map) if not name.endswith(OF_SPIN)]
-    if distances[np.ix_(real, real)].min(initial=np.inf) < UNLIKELY:
+    if shortest < UNLIKELY:
         closest += " (that of H2 is 0.74 A: are coordinates and cells in A?)"
     print(
         f"statistics of {seen.num_frames(trained[seen])} frames: {closest}, "

@@ -23,10 +23,12 @@ from typing import Any
 import numpy as np
 
 from deeptf.config import dump
+from deeptf.data.energy_bias import tell_far_energies
 from deeptf.data.opening import Data, Wanted, open_data
 from deeptf.data.survey import survey
 from deeptf.exchange.model_parts import arrays_of
 from deeptf.files import replacing
+from deeptf.properties import ENERGY
 from deeptf.train.finetune import complete, with_types
 from deeptf.train.fit import fit
 from deeptf.train.labels import take_off, with_modifier
@@ -114,6 +116,9 @@ def start(
         training.statistics_file,
         model.needs().masked,
     )
+    if ENERGY in loss.labels():
+        validation = [] if data.validation is None else data.validation.systems
+        tell_far_energies(data.training.systems, validation, model.num_types)
     if origin.model is None:
         term, notes = model.term.decide(found)
         model = replace(model, term=term)

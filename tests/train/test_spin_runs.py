@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,8 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_run(path: Path, capsys: pytest.CaptureFixture) -> None:
     train(path)
+    (closest,) = re.findall(r"shortest distance (\S+) A, at most", capsys.readouterr().out)
+    assert float(closest) > 2 * SPIN["virtual_len"][0]  # virtual atoms do not count
     told = np.loadtxt("lcurve.out")
     columns = Path("lcurve.out").read_text().splitlines()[0].split()[1:]
     kinds = ["", "_e", "_fr", "_fm", "_v"]
@@ -51,7 +54,8 @@ def test_a_run(path: Path, capsys: pytest.CaptureFixture) -> None:
     freeze(".", "model.pb")
     capsys.readouterr()
     compare("model.pb", "system", detail="detail")
-    assert "magnetic force" in capsys.readouterr().out
+    table = capsys.readouterr().out.splitlines()
+    assert any("magnetic force" in line and line.endswith("  eV/uB") for line in table)
     coord, cell, label = (np.load(f"system/set.000/{n}.npy") for n in ("coord", "box", "force"))
     types = [*TYPES, 2, 2]
     with DeepPot("model.pb") as pot:

@@ -63,7 +63,9 @@ def test_runs(changes: dict[str, Any], folder: Path) -> None:
 def test_labels_hold_the_energies_of_a_wall(folder: Path, capsys: pytest.CaptureFixture) -> None:
     """The energy bias is fitted to what the wall leaves of them."""
     run = start(write_elements(folder, WALL))
-    assert "without the wall up to 3.0 A: energy bias in eV: C -2.9" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "without the wall up to 3.0 A: energy bias in eV: C -2.9" in out
+    assert "note: the wall acts on labelled pairs, from 2.118 A on, and the nets learn to" in out
     energy = np.load("system/set.000/energy.npy")
     coord, box = (np.load(f"system/set.000/{name}.npy") for name in ("coord", "box"))
     types, number = np.array(TYPES, np.int32), [6.0, 1.0]
@@ -85,7 +87,8 @@ def test_a_wall_that_reaches_no_label_changes_no_bias(
     folder: Path, capsys: pytest.CaptureFixture
 ) -> None:
     start(write_elements(folder, {"model/zbl": {"rin": 1.0, "rout": 2.0}}))
-    assert "without the wall" not in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "without the wall" not in out and "note: the wall" not in out
 
 
 def test_a_wall_at_freezing(folder: Path) -> None:

@@ -41,6 +41,9 @@ class Known(Protocol):
         """The ops that TensorFlow does not know."""
 
 
+OTHERS = (".pth", ".dp", ".yaml", ".savedmodel")  # models of other backends of deepmd-kit
+
+
 def read_graph(path: str | Path) -> tf.GraphDef:
     """Return the GraphDef in a .pb file, or in a .pbtxt file (text)."""
     path = Path(path)
@@ -52,8 +55,10 @@ def read_graph(path: str | Path) -> tf.GraphDef:
         else:
             graph.ParseFromString(content)
     except (DecodeError, text_format.ParseError, UnicodeDecodeError) as error:
+        other = path.suffix in OTHERS
         raise ValueError(
             f"it must be a frozen model (GraphDef), but reading it failed: {error}"
+            f"{f'; `dp convert-backend {path} {path.stem}.pb` makes one of it' if other else ''}"
         ) from error
     if not graph.node:
         raise ValueError("it must be a frozen model (GraphDef), but it holds no node")
