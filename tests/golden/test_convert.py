@@ -75,7 +75,9 @@ def test_a_sum_whose_parts_have_tables(tmp_path: Path) -> None:
     first, second, third = model["models"]
     assert first["use_srtab"] == "pairs.tab" and "srtab_add_bias" not in first  # true
     assert "use_srtab" not in second
-    assert third["srtab_add_bias"] is False and third["smin_alpha"] == float(np.float32(0.4))
+    assert third["type"] == "frozen"
+    inside = third["model"]
+    assert inside["srtab_add_bias"] is False and inside["smin_alpha"] == float(np.float32(0.4))
 
 
 @pytest.mark.parametrize("name", sorted(PUBLISHED))
