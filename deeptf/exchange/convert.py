@@ -33,7 +33,9 @@ from deeptf.model.roles import with_values
 from deeptf.model.scopes import in_numbered_scopes, in_scopes
 from deeptf.model.table_arrays import TABLE, has_stored
 from deeptf.model.term.dipole_charge import DipoleCharge
+from deeptf.model.term.frozen import Frozen
 from deeptf.model.term.linear_ener import LinearEner
+from deeptf.model.term.part import Part
 from deeptf.tf import tf
 
 # Allowed differences; constants such as those of gelu are rounded in a graph of float32 nets.
@@ -125,7 +127,7 @@ def _read(graph_def: tf.GraphDef, type_map: tuple[str, ...] | None) -> Converted
     if has_stored(arrays):
         tolerance = max(tolerance, OF_TABLES)
     notes = [_compare(settings, precise, arrays, tolerance)]
-    notes += _table_notes(arrays, BOUNDS[precision])
+    notes += _table_notes(arrays, BOUNDS[precision], tolerance)
     mixed = any(getattr(leaf.kind, "mixed", False) for leaf in settings.part.leaves)
     if config.short_range is not None and mixed:
         notes.append(OF_BOTH)
@@ -142,20 +144,24 @@ def _read_sum(parts: DeepmdSum, type_map: tuple[str, ...] | None) -> Converted:
             raise ValueError(f"models[{number}]: {error}") from error
         found.append(one)
         notes += [f"models[{number}]: {note}" for note in one.notes]
-    term = LinearEner(tuple(one.config.part for one in found), parts.weights)
+    models = tuple(
+        one.config.part if file is None else Part(Frozen(file, one.config.part))
+        for one, file in zip(found, parts.files, strict=True)
+    )
+    term = LinearEner(models, parts.weights)
     config = ModelConfig(term, found[0].config.type_map)
     arrays = in_numbered_scopes(one.arrays for one in found)
     return Converted(config, arrays, parts.script, found[0].has_names, notes)
 
 
-def _table_notes(arrays: Mapping[str, np.ndarray], bound: float) -> list[str]:
+def _table_notes(arrays: Mapping[str, np.ndarray], bound: float, tolerance: float) -> list[str]:
     """Return a note on tables that a model has in place of nets."""
     nodes = [len(array) for name, array in arrays.items() if name.endswith(f"/{TABLE}")]
     if not nodes:
         return []
     return [
         f"tables in place of nets: {sum(nodes)} nodes with cubics between them, within {bound:.0e} "
-        "of the fifth orders of the original"
+        f"of the fifth orders of the original; derivatives are within some {tolerance:.0e}"
     ]
 
 

@@ -85,7 +85,7 @@ class Table:
     whole: CurveTable  # with all nodes, float64
     between: tf.Tensor  # as whole.nodes, but at WORST of every interval
     at_nodes: Callable[[tf.Tensor], CurveTable] | None  # of some nodes; None for constants
-    counts: tf.Variable  # [C, S] number of nodes
+    counts: tf.Variable | None  # [C, S] number of nodes; None in place of nets, where they stay
     curves: Curves
     measured: bool  # whether the numbers of nodes came with the model
     precision: tf.DType  # of the nets, and of the sums
@@ -125,6 +125,8 @@ class Table:
         agree : gives errors on which all processes that train this table agree.
         Returns a line about it, but for small changes, which come often, nothing.
         """
+        if self.counts is None:
+            return ""
         counts = before = run.run(self.counts)
         errors = agree(self.errors(run))
         for _ in range(ROUNDS):
@@ -228,7 +230,7 @@ def _stored(curves: Curves, width: int, precision: tf.DType, parameters: Paramet
     segments = (int(row.shape[0]) - 1) // len(curves)
     needed = tf.range(int(nodes.shape[0]) + 1)
     whole = CurveTable(nodes, needed, CurveGrid(row, grid, segments, near), width)
-    return Table(whole, whole.nodes, None, tf.zeros([0]), curves, True, precision)
+    return Table(whole, whole.nodes, None, None, curves, True, precision)
 
 
 def _tabulated(curves: Curves, grid: CurveGrid, *nets: Any) -> CurveTable:

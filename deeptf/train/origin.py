@@ -7,7 +7,7 @@ them for other types or data (`--finetune`), or nothing.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -77,14 +77,15 @@ def read_origin(
     if init_frozen is None:
         return _of_checkpoint(init_model, restart)
     description, arrays = frozen.read_arrays(init_frozen)
-    if has_stored(arrays):
+    model = load(ModelConfig, description["model"], "model", Notices())
+    own = _parted(arrays)[0]
+    if has_stored(_trained(model.term, own)):
         raise ValueError(
             f"{init_frozen} must have embedding nets to train on from it, but has tables in their "
             "place, since it was compressed by another program: convert the model from before that"
         )
-    model = load(ModelConfig, description["model"], "model", Notices())
     print(f"weights from {init_frozen}")
-    return Origin(Path(init_frozen), _parted(arrays)[0], model.unmodified)
+    return Origin(Path(init_frozen), own, model.unmodified)
 
 
 def _of_checkpoint(init_model: str | Path | None, restart: str | Path | None) -> Origin:
@@ -116,6 +117,12 @@ def _parted(arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], ..
     for name, array in arrays.items():
         (of_modifier if name.startswith(f"{MODIFIER}/") else own)[name] = array
     return own, of_modifier
+
+
+def _trained(term: object, names: Iterable[str]) -> list[str]:
+    """Return the names of arrays that training changes: those of fixed parts of a sum stay."""
+    fixed = [k for k, part in enumerate(getattr(term, "models", ())) if part.fixed]
+    return [name for name in names if not name.startswith(tuple(f"{k}/" for k in fixed))]
 
 
 def _load(

@@ -40,3 +40,14 @@ def test_parts_without_a_training_input(kind: str, tmp_path: Path) -> None:
     convert(write(kept, tmp_path / "old.pb"), tmp_path / "new.pb")
     description, _ = read_arrays(tmp_path / "new.pb")
     assert description["model"]["descriptor"]["type"] == kind
+
+
+def test_a_part_that_is_a_frozen_model_stays_one(tmp_path: Path) -> None:
+    """So a run that starts from the sum with the input of its training leaves it as it is."""
+    content = gzip.decompress((GOLDEN / "kinds/linear_sum.pb.gz").read_bytes())
+    (tmp_path / "old.pb").write_bytes(content)
+    convert(tmp_path / "old.pb", tmp_path / "new.pb")
+    first, second = read_arrays(tmp_path / "new.pb")[0]["model"]["models"]
+    assert (first["type"], second["type"]) == ("standard", "frozen")
+    assert second["model_file"].endswith("se_e2_r.pb")
+    assert second["model"]["descriptor"]["type"] == "se_e2_r"

@@ -144,6 +144,15 @@ def test_threads_and_blocks_do_not_change_bits(tmp_path: Path) -> None:
         assert all(value.tobytes() == other[name].tobytes() for other in found[1:])
 
 
+def test_each_result_alone(tmp_path: Path) -> None:
+    path, batch = parts_of(model(), tmp_path)[0], batch_of([TestDipoleCharge().frame()])
+    names = ["energy", "atom_energy", "force", "virial", "atom_virial"]
+    with DeepPot(path, backend=ENGINE) as opened:
+        found = opened.evaluate(batch, names)
+        for name in names:
+            np.testing.assert_array_equal(opened.evaluate(batch, [name])[name], found[name])
+
+
 @pytest.mark.parametrize("backend", [ENGINE, TENSORFLOW])
 def test_what_frames_must_have(backend: str, tmp_path: Path) -> None:
     path, frame = parts_of(model(), tmp_path)[0], TestDipoleCharge().frame()

@@ -4,8 +4,9 @@
 
 #include "check.h"
 #include "engine/file/model_file.h"
+#include "engine/run/chosen_centres.h"
+#include "engine/run/frame_centres.h"
 #include "engine/run/model.h"
-#include "engine/run/real_centres.h"
 #include "engine/run/spins.h"
 #include "graph_bytes.h"
 
@@ -74,10 +75,10 @@ TEST(an_atom_without_its_virtual_one) {
 }
 
 // As many as there are between any two, with the pairs that all atoms have.
-TEST(real_centres) {
+TEST(chosen_centres) {
   const Atoms atoms;
-  const RealCentres centres(atoms.frames(), 3, kTypes - 1);
   const FrameCentres all(atoms.frames(), 3);
+  const ChosenCentres centres(all, first_types(kTypes - 1, kTypes));
   CHECK(centres.count() == 4 && all.count() == 7);
   FoundPairs expected, found;
   all.find(0, 7, &expected);

@@ -13,6 +13,7 @@ from small_run import INPUT, TYPES, changed_input, write_elements, write_run, wr
 from deeptf.config import load
 from deeptf.exchange import frozen
 from deeptf.exchange.compress import compress
+from deeptf.exchange.convert import convert
 from deeptf.exchange.frozen import read_arrays
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.input_file import ConfigError
@@ -113,6 +114,27 @@ def test_a_mean_of_like_parts_keeps_its_biases(
     write_run(tmp_path)
     start(written_sum(PART, RADIAL, type_map=["A", "B"], weights="mean"))
     assert "without the other parts" not in capsys.readouterr().out
+
+
+def test_a_part_may_be_a_compressed_model_of_deepmd_kit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path)
+    (tmp_path / "system/type_map.raw").write_text("O\nH\n")
+    packed = GOLDEN / "kinds/se_atten_v2_l0_compressed.pb.gz"
+    Path("base.pb").write_bytes(gzip.decompress(packed.read_bytes()))
+    path = written_sum(BASE, RADIAL, type_map=["O", "H"])
+    assert train(path) == 0
+    last = checkpoint.load(".").arrays
+    train(path, restart="model.ckpt-3")
+    for name, value in checkpoint.load(".").arrays.items():
+        np.testing.assert_array_equal(value, last[name])
+    freeze(".", "sum.pb")
+    assert train(path, init_frozen="sum.pb") == 0  # there are tables, but of a part that stays
+    convert("base.pb", "new.pb")
+    with pytest.raises(ValueError, match="new.pb must have embedding nets to train on from it"):
+        train(path, init_frozen="new.pb")
 
 
 def test_parts_of_a_sum_all_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,9 +30,13 @@ VECTORS = "type_embed_net"  # begins the names of what makes vectors of types
 
 @dataclass(frozen=True)
 class DeepmdSum:
-    """The parts of a sum, each as the graph of a model, and their weights."""
+    """The parts of a sum, each as the graph of a model, and their weights.
+
+    files : of the parts that are frozen models of their own; None for others.
+    """
 
     graphs: tuple[tf.GraphDef, ...]
+    files: tuple[str | None, ...]
     weights: tuple[float, ...]
     script: Any  # the input of the training
 
@@ -56,15 +60,16 @@ def sum_of(graph_def: tf.GraphDef) -> DeepmdSum | None:
         sections if isinstance(sections, list) and len(sections) == number else [None] * number
     )
     shared = _shared(graph_def, own.get("type_map"))
-    graphs, needed = [], set()
+    graphs, files, needed = [], [], set()
     for k, section in enumerate(sections):
         wanted = [f"{name}_model{k}" for name in (*OUTPUTS, names.DESCRIPTOR)]
         reached = needed_by(nodes, [name for name in wanted if name in nodes])
         graphs.append(_part(graph_def, reached, k, shared, section))
+        files.append(_file(reached, k, section))
         needed |= reached
     tail = needed_by(nodes, OUTPUTS, needed)
     _check_rest(graph_def, needed | tail)
-    return DeepmdSum(tuple(graphs), _weights(graph_def, tail, number), script)
+    return DeepmdSum(tuple(graphs), tuple(files), _weights(graph_def, tail, number), script)
 
 
 def _shared(graph_def: tf.GraphDef, type_map: Any) -> list[tf.NodeDef]:
@@ -99,6 +104,15 @@ def _part(
         part.node.append(_constant(NAME, json.dumps({"model": section}).encode()))
     part.node.extend(_attributes(part))
     return part
+
+
+def _file(reached: Collection[str], number: int, section: Any) -> str | None:
+    """Return the file of a part that is a frozen model, None for another part."""
+    loaded = f"load_model{number}/"
+    if not any(name.startswith(loaded) for name in reached):
+        return None
+    given = section.get("model_file") if isinstance(section, Mapping) else None
+    return str(given or loaded.rstrip("/"))
 
 
 def _alone(name: str, number: int) -> str:

@@ -246,9 +246,7 @@ CudaNeighborSearch::CudaNeighborSearch(const Frames& frames, int64_t num_atoms, 
   atoms_.bin_start = cuda.scratch<int32_t>(bins + 1);
   atoms_.bin = cuda.scratch<int32_t>(num_atoms);
   atoms_.atom = cuda.scratch<int32_t>(num_atoms);
-  for (double** column : {&atoms_.x, &atoms_.y, &atoms_.z}) {
-    *column = cuda.scratch<double>(num_atoms);
-  }
+  for (double** x : {&atoms_.x, &atoms_.y, &atoms_.z}) *x = cuda.scratch<double>(num_atoms);
   atoms_.wrong = cuda.scratch<int32_t>(1);
   int32_t *bin = cuda.scratch<int32_t>(num_atoms), *index = cuda.scratch<int32_t>(num_atoms);
   set_zero(cuda, atoms_.wrong, 1);

@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "core/cuda/list_pairs.h"
+#include "engine/run/chosen_centres.h"
 #include "engine/run/frame_centres.h"
 #include "engine/run/list_centres.h"
 #include "engine/run/masked_centres.h"
-#include "engine/run/real_centres.h"
 
 namespace deeptf::device {
 namespace {
@@ -110,8 +110,9 @@ class FramesDoor final : public Door {
     deeptf_frames own = frames_();
     own.coord = coord.of(own.coord, 3 * num_all);
     if (!present_.empty()) return use(MaskedCentres(own, rcut_));
-    if (num_centre_types_ < num_types_) return use(RealCentres(own, rcut_, num_centre_types_));
-    use(FrameCentres(own, rcut_));
+    const FrameCentres all(own, rcut_);
+    if (num_centre_types_ == num_types_) return use(all);
+    use(ChosenCentres(all, first_types(num_centre_types_, num_types_)));
   }
 
  private:

@@ -72,19 +72,12 @@ class StageReader {
   Names* names_;
 };
 
-// Calls body(T()) with float or double.
-template <class Body>
-auto with_precision(Precision precision, const Body& body) {
-  return precision == Precision::float32 ? body(float()) : body(double());
-}
-
 // Kind<float> or Kind<double>, made from a StageReader or what was read with it, as a stage S of
 // some device.
 template <class S, template <class> class Kind, class From>
 std::unique_ptr<S> make_in(Precision precision, const From& from) {
-  return with_precision(precision, [&](auto zero) -> std::unique_ptr<S> {
-    return std::make_unique<Kind<decltype(zero)>>(from);
-  });
+  if (precision == Precision::float32) return std::make_unique<Kind<float>>(from);
+  return std::make_unique<Kind<double>>(from);
 }
 
 }  // namespace deeptf

@@ -2,13 +2,13 @@
 #include <algorithm>
 
 #include "engine/run/check.h"
+#include "engine/run/chosen_centres.h"
 #include "engine/run/evaluate.h"
 #include "engine/run/frame_centres.h"
 #include "engine/run/list_centres.h"
 #include "engine/run/long_range.h"
 #include "engine/run/masked_centres.h"
 #include "engine/run/model.h"
-#include "engine/run/real_centres.h"
 
 namespace deeptf {
 namespace {
@@ -29,12 +29,14 @@ class NativeModel final : public Model {
     const FilledFrames filled(frames);
     if (about.masked) return evaluate_masked(filled.get(), options, results);
     const ChargedAtoms atoms{filled.get().coord, filled.get().cell};
+    const FrameCentres all(filled.get(), about.rcut);
     if (about.spins.count() > 0) {
-      const RealCentres centres(filled.get(), about.rcut, about.inputs.num_real_types());
+      const Inputs& inputs = about.inputs;
+      const ChosenCentres centres(all, first_types(inputs.num_real_types(), inputs.num_types));
       const Spins spins = spins_of(centres, filled.get().frame_row);
       return run_spins(spins, centres, frames.num_atoms, atoms, options, results);
     }
-    run(FrameCentres(filled.get(), about.rcut), frames.num_atoms, atoms, options, results);
+    run(all, frames.num_atoms, atoms, options, results);
   }
 
   void evaluate(const deeptf_neighbor_list& list, const deeptf_options& options,

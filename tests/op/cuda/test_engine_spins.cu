@@ -2,8 +2,8 @@
 // what acts on them goes back to their atoms.
 //
 // Deliberate faults that this finds: a sum over the rows of a frame without its barrier, or over
-// the first 128 of them alone (more_spins_than_threads); the shift to a virtual atom without the
-// nearest image. Virtual atoms among sorted centres are found by test_pair_order.cu.
+// the first 128 of them alone (more_spins_than_threads); no cells on the way to virtual atoms
+// (spins_are_those_of_the_cpu). Virtual atoms among sorted centres are found by test_pair_order.cu.
 #include "engine_agree.h"
 
 using namespace deeptf_test;
