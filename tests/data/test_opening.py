@@ -96,6 +96,15 @@ def test_types_that_only_the_input_names_are_said(folder, capsys) -> None:
     assert "note: no type_map.raw" not in capsys.readouterr().out
 
 
+def test_one_system_of_one_frame(folder, capsys) -> None:
+    write_system(folder / "system", frames=1)
+    opened("system")
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "training: 1 system, 1 frame",
+        "  system: 1 frame of 6 atoms",
+    ]
+
+
 def test_what_is_used_more_or_less_is_said(folder, capsys) -> None:
     copies = [[100], [0], [1], [1], [1], [1]]
     np.save(write_system(folder / "system") / "set.000/numb_copy.npy", copies)
