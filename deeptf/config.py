@@ -7,7 +7,7 @@ and keys of other programs are listed in input_keys.py. It does not know what an
 A field that holds one of several classes has the metadata {"variants": {name: class}} and, where
 the key `type` may be missing, "default_type"; one that is a tuple holds a list of such classes.
 With "inline" the keys of that class stand in the same object as those of the class that has the
-field.
+field. `dump` leaves a field with "sparse" out where it has its default.
 """
 
 from __future__ import annotations
@@ -113,12 +113,13 @@ def _check_of_others(
 
 
 def dump(config: Any) -> dict[str, Any]:
-    """Return the JSON object of `config`, with every default written out; `load` undoes it."""
+    """Return the JSON object of `config`, with defaults written out; `load` undoes it."""
     kind = getattr(type(config), "type", None)
     result = {"type": kind} if isinstance(kind, str) else {}
     for field in dataclasses.fields(config):
-        if field.init:
-            value = _dump_value(getattr(config, field.name))
+        given = getattr(config, field.name)
+        if field.init and not (field.metadata.get("sparse") and given == field.default):
+            value = _dump_value(given)
             result |= value if field.metadata.get("inline") else {field.name: value}
     return result
 

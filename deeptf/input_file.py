@@ -37,6 +37,16 @@ class Notices:
         return result
 
 
+def _why(text: str, error: json.JSONDecodeError) -> str:
+    """Return what is wrong with JSON, by the name of the usual mistakes."""
+    before, at = text[: error.pos].rstrip(), text[error.pos : error.pos + 1]
+    if at in ("}", "]") and before.endswith(","):
+        return f"a comma before {at}; remove it"
+    if at in ("#", "/"):
+        return 'comments are keys that begin with "_"'
+    return error.msg
+
+
 def read_json(path: str | Path) -> dict[str, Any]:
     """Return the object of a JSON file; ConfigError where it is missing, no JSON or ambiguous."""
     try:
@@ -46,13 +56,18 @@ def read_json(path: str | Path) -> dict[str, Any]:
             f"input file {path} must be readable, got: {error.strerror or error}; check the path"
         ) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"input file {path} must be UTF-8 text, got: {error}") from error
+        raise ConfigError(
+            f"input file {path} must be JSON in UTF-8, got other bytes at byte {error.start}; "
+            "model files and checkpoints go behind an option of the command"
+        ) from error
+    if not text.strip():
+        raise ConfigError(f"input file {path} must be a JSON object {{...}}, got an empty file")
     try:
         data = json.loads(text, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as error:
         raise ConfigError(
             f"input file {path} must be valid JSON, got an error in line {error.lineno}, "
-            f"column {error.colno}: {error.msg}"
+            f"column {error.colno}: {_why(text, error)}"
         ) from error
     except ConfigError as error:
         raise ConfigError(f"input file {path}: {error}") from error

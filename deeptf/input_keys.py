@@ -77,7 +77,7 @@ KNOWN_TYPES: dict[str, tuple[str, ...]] = {
 }
 
 _OTHER_WALL = "model/zbl gives a wall by atomic numbers"
-_NO_PART = "parts of a sum have no pair energies of their own; make them a part (pairtab)"
+_ONLY_WHOLE = "charges act on whole models: give it beside type_map, in the section of the sum"
 _OF_WHOLE = "the parts of a sum have that of the whole model"
 _UNIT_LENGTH = "queries, keys and values of attention have length 1"
 _ONLY_STANDARD = "deeptf trains one standard model at a time"
@@ -93,9 +93,7 @@ UNSUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "model/spin/scheme": (("deepspin",), "virtual atoms say where spins point"),
     "model/spin/allow_missing_label": ((False,), "force.npy holds magnetic forces too"),
     "model/type_map": ((), "the parts of a sum have the types of model/type_map"),
-    "model/modifier": ((None,), _NO_PART),
-    "model/use_srtab": ((None,), _NO_PART),
-    "model/zbl": ((None,), _NO_PART),
+    "model/modifier": ((None,), _ONLY_WHOLE),
     "model/pair_exclude_types": (([], None), "use model/descriptor/exclude_types"),
     "model/atom_exclude_types": (([], None), "atoms cannot be left out of the energy"),
     "model/preset_out_bias": ((None,), "use model/fitting_net/atom_ener"),
@@ -157,7 +155,6 @@ ACCEPTED_WITHOUT_EFFECT: dict[str, str] = {
     "with_distrib": "the number of processes decides",
     "model/data_stat_nbatch": _OF_WHOLE,
     "model/data_stat_protect": _OF_WHOLE,
-    "model/srtab_add_bias": "it is about a blend, which parts of a sum do not have",
     "model/data_bias_nsample": "the energy bias is fitted to all frames",
     "model/compress": "embedding nets are tables from the first step on; deeptf compress makes "
     "others of a frozen model",

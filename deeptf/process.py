@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # read by TensorFlow when it is imported
+LEVELS = ("0", "1", "2", "3")  # 0 tells all, 3 tells fatal errors only
 STANDARD = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))  # by number
 
 
@@ -47,21 +48,33 @@ def start_tensorflow() -> None:
     Forces are derivatives, whose errors are larger than those of energies: training and tests do
     without, as the GPU kernels of deeptf do, and models in float32 are the same on CPU and GPU.
     """
-    os.environ.setdefault(LOG_LEVEL, "2")
-    with _without_notices():
+    quiet = _is_quiet()
+    with _without_notices() if quiet else contextlib.nullcontext():
         from deeptf.tf import first_run, tf
 
-        if int(os.environ[LOG_LEVEL]) >= 2:
+        if quiet:
             tf.logging.set_verbosity(tf.logging.ERROR)
         tf.config.experimental.enable_tensor_float_32_execution(False)
         first_run()
 
 
+def _is_quiet() -> bool:
+    """Set the log level where none is given; return whether notices are left out at it.
+
+    Raises ValueError for a level that TensorFlow would take for 0.
+    """
+    level = os.environ.get(LOG_LEVEL) or "2"
+    if level not in LEVELS:
+        raise ValueError(
+            f"the environment variable {LOG_LEVEL} must be one of {', '.join(LEVELS)}, got "
+            f"{level!r}; unset it, or give one of these"
+        )
+    os.environ[LOG_LEVEL] = level
+    return level >= "2"
+
+
 @contextlib.contextmanager
 def _without_notices() -> Iterator[None]:
-    if int(os.environ[LOG_LEVEL]) < 2:
-        yield
-        return
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as notices:

@@ -60,7 +60,7 @@ ENERGY = Property("energy", FRAME, ("e",), "eV", "energy", "energy", key="e", ex
 FORCE = Property("force", ATOM, tuple(f"f{a}" for a in _XYZ), "eV/A", "force", "force", key="f")
 REAL_FORCE = replace(FORCE, name="real_force", key="fr", part_of="force")
 MAGNETIC_FORCE = replace(
-    FORCE, name="magnetic_force", title="magnetic force", key="fm", part_of="force"
+    FORCE, name="magnetic_force", unit="eV/uB", title="magnetic force", key="fm", part_of="force"
 )
 VIRIAL = Property(
     "virial",

@@ -1,7 +1,7 @@
 """Random curves and rows for the tests of embedding sums."""
 
+import curve_twins
 import numpy as np
-import twins
 
 from deeptf.ops.curve import CurveGrid, CurveTable, embedding_sum
 from deeptf.tf import session, tf
@@ -52,7 +52,7 @@ class Case:
     def table(self, nodes=None):
         nodes = self.nodes if nodes is None else nodes
         if self.dtype is np.float32:
-            rows = twins.intervals(nodes)[:, :, : self.width]
+            rows = curve_twins.intervals(nodes)[:, :, : self.width]
             nodes = np.zeros((*rows.shape[:2], padded(self.width, self.dtype)), self.dtype)
             nodes[:, :, : self.width] = rows
         return CurveTable(
@@ -71,7 +71,7 @@ class Case:
 
     def twin(self, rows, nodes):
         nodes = np.asarray(nodes, np.float64)[:, :, : self.width]
-        return twins.embedding_sum(rows, nodes, self.node_row, self.grid, *self.layout())
+        return curve_twins.embedding_sum(rows, nodes, self.node_row, self.grid, *self.layout())
 
     def hold(self, needed):
         """Leave the nodes of the table that are needed, by a mask."""

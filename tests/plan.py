@@ -58,6 +58,7 @@ class Plan:
         self.place[self.order] = np.arange(len(self.order))
         self.coord, self.cell, self.frame_row = coord, cell, frame_row
         self.force, self.virial = np.zeros_like(coord), np.zeros((len(cell), 9))  # of charges
+        self.cut_off = {}  # of names of pairs
         one = np.ones(len(atom_type)) if weight is None else weight
         value, gradient = np.zeros_like(one), np.zeros_like(displacement)
         for term in metadata["plan"]:
@@ -136,7 +137,8 @@ def environment(plan, stage, displacement):
 
 
 def within(plan, stage, pairs):
-    """Leave all pairs: those beyond the cut-off of a part equal empty places."""
+    """Leave all pairs: those beyond the cut-off of a part equal empty places in descriptors."""
+    plan.cut_off[stage["gives"]] = stage["rcut"]
     return pairs, lambda upper: upper
 
 
@@ -258,7 +260,13 @@ def zbl(plan, stage, displacement):
 
 def soft_minimum(plan, stage, displacement):
     lengths = (stage[name] for name in ("alpha", "rmin", "rmax"))
-    value, gradient = twins.soft_minimum(plan.sorted, len(plan.atom_type), *lengths)
+    rcut = plan.cut_off.get(stage["takes"], np.inf)
+    near = np.linalg.norm(displacement, axis=1) < rcut
+    pairs = [*plan.sorted]
+    pairs[4], pairs[6] = plan.centre[near], displacement[near]
+    value, of_near = twins.soft_minimum(pairs, len(plan.atom_type), *lengths)
+    gradient = np.zeros_like(displacement)
+    gradient[near] = of_near
     return value, lambda upper: upper[plan.place[plan.centre], None] * gradient
 
 

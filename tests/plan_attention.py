@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import attention_twins
 import numpy as np
-import twins
 from plan_layers import complex_steps
 from plan_sums import shares_of
 
@@ -42,8 +42,8 @@ def _attention_layer(plan, stage, layer, values, directions, shares):
     attended = np.stack([linear(name, values) for name in ("query", "key", "value")], axis=1)
     form = {name: stage[name] for name in ("places", "dotr", "diagonal")}
     form = SimpleNamespace(smooth=stage["share"] is not None, **form)
-    found = twins.attention([len(values)], attended, directions, shares, form)
-    rows = twins.row_norm(values + linear("output", found), stage["epsilon"])
+    found = attention_twins.attention([len(values)], attended, directions, shares, form)
+    rows = attention_twins.row_norm(values + linear("output", found), stage["epsilon"])
     return rows * plan.constant(layer["scale"]) + plan.constant(layer["shift"])
 
 

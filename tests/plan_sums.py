@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+import curve_twins
 import numpy as np
-import twins
 from plan_layers import layer_value, step_of
 
 
@@ -21,7 +21,7 @@ def _tables(plan, stage):
     def net(k, x):
         part = slice(k * segments, (k + 1) * segments + 1)
         table = nodes[:, :, : stage["width"]]
-        return twins.curve(table, node_row[part], grid[part][:segments], x)
+        return curve_twins.curve(table, node_row[part], grid[part][:segments], x)
 
     return net
 

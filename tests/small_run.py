@@ -96,3 +96,17 @@ def write_run(folder: Path, changes: dict[str, Any] | None = None) -> Path:
     path = folder / "input.json"
     path.write_text(json.dumps(changed_input(changes or {})))
     return path
+
+
+def write_elements(folder: Path, changes: dict[str, Any]) -> Path:
+    """Write a run whose types have the names of elements."""
+    path = write_run(folder, {"model/type_map": ["C", "H"], **changes})
+    (folder / "system" / "type_map.raw").write_text("C\nH\n")
+    return path
+
+
+def write_table(path: Path, first: float = 0.5) -> None:
+    """Write energies of the pairs of two types, from `first` to 3.5 A."""
+    r = np.arange(first, 3.55, 0.05)
+    columns = [k * np.exp(-r) * (1 - r / r[-1]) ** 2 for k in (1.0, 2.0, 3.0)]
+    np.savetxt(path, np.stack([r, *columns], axis=1), fmt="%.10f")

@@ -164,10 +164,12 @@ def test_read_json(tmp_path):
     ("text", "message"),
     [
         (b'{"a": 1,}', r"must be valid JSON, got an error in line 1, column"),
+        (b'{"a": [1, 2,\n]}', r"in line \d, column \d+: (a comma before \]; remove it|.*comma)"),
+        (b'{"a": 1 # one\n}', r'column 9: comments are keys that begin with "_"'),
         (b'{"a": 1, "a": 2}', r"key 'a' must be given once in an object, got it twice"),
         (b"[1]", r"must hold a JSON object \{...\}, got \[1\]"),
-        (b"\xff", r"must be UTF-8 text"),
-        (b"", r"must be valid JSON, got an error in line 1, column 1"),
+        (b"{\xff}", r"must be JSON in UTF-8, got other bytes at byte 1; model files"),
+        (b"\n", r"must be a JSON object \{...\}, got an empty file"),
     ],
 )
 def test_files_that_cannot_be_read(tmp_path, text, message):

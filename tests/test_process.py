@@ -56,6 +56,15 @@ def test_the_start_prints_nothing():
     assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 
 
+def test_levels_of_the_log():
+    code = "from deeptf.process import start_tensorflow as f; f()"
+    assert python(code, TF_CPP_MIN_LOG_LEVEL="").returncode == 0
+    found = python(code, TF_CPP_MIN_LOG_LEVEL="quiet")
+    assert (
+        "variable TF_CPP_MIN_LOG_LEVEL must be one of 0, 1, 2, 3, got 'quiet'; unset it, or give"
+    ) in found.stderr
+
+
 def test_products_keep_their_bits_in_the_process_of_a_command_alone():
     code = """if True:
         from deeptf.process import start_tensorflow

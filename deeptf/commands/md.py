@@ -31,14 +31,14 @@ def add_md(commands: Commands) -> None:
     )
     for option, kind, unit, text in (
         ("-n/--steps", int, "N", "steps of the run as a whole"),
-        ("-T/--temperature", float, "K", "of thermostat and first velocities, in K"),
-        ("-P/--pressure", float, "BAR", "of the barostat, in bar"),
-        ("--timestep", float, "FS", "in fs"),
+        ("-T/--temperature", float, "K", "temperature of thermostat and first velocities, in K"),
+        ("-P/--pressure", float, "BAR", "pressure of the barostat, in bar"),
+        ("--timestep", float, "FS", "time of a step in fs"),
         ("--tdamp", float, "FS", "time of the thermostat in fs"),
         ("--pdamp", float, "FS", "time of the barostat in fs"),
         ("--log-every", int, "N", "steps from line to line of the log"),
         ("--frame-every", int, "N", "steps from frame to frame of the trajectory"),
-        ("--seed", int, "K", "of first velocities and of noise"),
+        ("--seed", int, "K", "seed of first velocities and of noise"),
     ):
         name = option.rpartition("--")[2].replace("-", "_")
         parser.add_argument(
@@ -49,7 +49,11 @@ def add_md(commands: Commands) -> None:
             help=f"{text} (default: %(default)s)",
         )
     parser.add_argument(
-        "-o", "--output", metavar="PREFIX", default="md", help="of new files (default: %(default)s)"
+        "-o",
+        "--output",
+        metavar="PREFIX",
+        default="md",
+        help="what the names of new files begin with (default: %(default)s)",
     )
     parser.add_argument(
         "--restart",
@@ -102,7 +106,7 @@ def add_relax(commands: Commands) -> None:
         type=float,
         metavar="BAR",
         default=0.0,
-        help="on the cell, in bar (default: %(default)s)",
+        help="pressure on the cell, in bar (default: %(default)s)",
     )
     parser.add_argument(
         "--fmax",
@@ -117,7 +121,7 @@ def add_relax(commands: Commands) -> None:
         type=int,
         metavar="N",
         default=1000,
-        help="most steps (default: %(default)s)",
+        help="largest number of steps (default: %(default)s)",
     )
     parser.add_argument(
         "-o",

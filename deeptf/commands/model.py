@@ -42,9 +42,10 @@ def add_convert(commands: Commands) -> None:
     parser = commands.add(
         "convert",
         run_convert,
-        "Turn a model of deepmd-kit into one of deeptf. Takes frozen energy models of its "
-        "TensorFlow backend with any descriptor that deeptf has, compressed ones too, and compares "
-        "the new model with the old one on random environments.",
+        "Turn a model of deepmd-kit into one of deeptf. Takes frozen models of its TensorFlow "
+        "backend of all kinds that deeptf has (energies, dipoles, polarizabilities, densities of "
+        "states, spins, long range), compressed ones too, and compares the new model with the old "
+        "one on random environments.",
         aliases=["convert-from"],
     )
     parser.add_argument("source", metavar="OLD", help="frozen model of deepmd-kit (.pb or .pbtxt)")

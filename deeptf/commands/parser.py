@@ -24,7 +24,7 @@ class Commands:
             name,
             parents=[self.common],
             aliases=aliases,
-            help=text.split(". ")[0],
+            help=text.split(". ")[0].removesuffix("."),
             description=text,
         )
         parser.set_defaults(function=run)
@@ -37,7 +37,7 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
         "--threads",
         type=_positive,
         metavar="N",
-        help="threads (default: the cores that affinity and CPU quota allow, "
+        help="number of threads (default: the cores that affinity and CPU quota allow, "
         "whatever OMP_NUM_THREADS says)",
     )
 

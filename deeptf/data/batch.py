@@ -89,12 +89,6 @@ class Batch(Frames):
         arrays = (*vars(self).values(), *self.labels.values(), *self.has.values())
         return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
 
-    def composition(self, num_types: int) -> np.ndarray:
-        """Return the number of atoms of each type in each frame, [F, T]."""
-        place = self.frame_of_atom * num_types + self.atom_type
-        count = np.bincount(place, minlength=self.num_frames * num_types)
-        return count.reshape(self.num_frames, num_types)
-
 
 def join(frames: Sequence[Batch]) -> Batch:
     """Return the frames of all batches as one batch, in order."""

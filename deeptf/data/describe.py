@@ -8,6 +8,7 @@ import numpy as np
 
 from deeptf.data.section import Section
 from deeptf.data.system import System
+from deeptf.data.types import names_of
 from deeptf.properties import Property
 
 LISTED = 20  # systems that are named one by one
@@ -20,10 +21,18 @@ def tell_systems(name: str, section: Section | None) -> None:
     """
     systems = section.systems if section is not None else []
     frames = sum(system.num_frames for system in systems)
-    print(f"{name}: {len(systems)} systems, {frames} frames")
+    print(f"{name}: {_number(len(systems), 'system')}, {_number(frames, 'frame')}")
     for system in systems[:LISTED]:
         cell = "" if system.periodic else ", no cell"
-        print(f"  {system.path}: {system.num_frames} frames of {system.num_atoms} atoms{cell}")
+        number = _number(system.num_frames, "frame")
+        print(f"  {system.path}: {number} of {system.num_atoms} atoms{cell}")
+    unnamed = [system.path for system in systems if not system.names_types]
+    if unnamed and names_of(systems[0].type_map) is not None:
+        numbers = ", ".join(f"{t} {name}" for t, name in enumerate(systems[0].type_map))
+        more = f" and {len(unnamed) - 1} more" if len(unnamed) > 1 else ""
+        print(
+            f"note: no type_map.raw in {unnamed[0]}{more}: types count as in `type_map` ({numbers})"
+        )
     rest = [system.num_atoms for system in systems[LISTED:]]
     if rest:
         print(f"  and {len(rest)} more, of {min(rest)} to {max(rest)} atoms")
@@ -74,3 +83,8 @@ def tell_labels(
             f"training systems must have labels for the loss ({wanted}){owners}, got none in "
             f"{len(systems)} systems; add the files to set.* or change the prefactors of `loss`"
         )
+
+
+def _number(number: int, name: str) -> str:
+    """Return a number of things in words."""
+    return f"{number} {name}{'' if number == 1 else 's'}"

@@ -26,11 +26,11 @@ WORDS = ("auto", "max", "filter", "mixed")
 class DataOptions:
     """Systems to learn from, and how often each is used; the fields are keys of the input file."""
 
-    systems: tuple[str, ...] | str = ()
-    rglob_patterns: tuple[str, ...] | None = None
-    batch_size: int | str | tuple[int, ...] = "auto"
-    auto_prob: str = "prob_sys_size"
-    sys_probs: tuple[float, ...] | None = None
+    systems: tuple[str, ...] | str = ()  # systems, or folders that are searched for them
+    rglob_patterns: tuple[str, ...] | None = None  # that systems below a folder must match
+    batch_size: int | str | tuple[int, ...] = "auto"  # of a step; see above
+    auto_prob: str = "prob_sys_size"  # see above
+    sys_probs: tuple[float, ...] | None = None  # in place of auto_prob
 
     def __post_init__(self) -> None:
         check_batch_size(self.batch_size)
@@ -45,7 +45,7 @@ class DataOptions:
 class ValidationOptions(DataOptions):
     """Systems to watch during training; they do not touch the weights."""
 
-    numb_btch: int = 1
+    numb_btch: int = 1  # batches of an evaluation
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -20,6 +20,7 @@ OTHERS = ("coord", "box", "fparam", "aparam")  # files that are no labels
 TYPES = "real_atom_types"
 COPIES = "numb_copy"  # how often a frame comes in an epoch
 SMALLEST_VOLUME = 1e-9  # of the product of the lengths of the cell vectors
+DENSEST = 0.05  # A^3 an atom; solids have more than 2, in nm less than this
 LARGEST = 1e30  # what is larger is damage, and float32 does not hold its square
 
 
@@ -86,6 +87,12 @@ class FrameSet:
                     f"{self.file('box')}: frame {frame}: the cell must have a volume, got {cell}; "
                     "for no cell put an empty file nopbc beside type.raw"
                 )
+            if volume < DENSEST * self.num_atoms:
+                raise DataError(
+                    f"{self.file('box')}: frame {frame}: the cell must have at least {DENSEST} A^3 "
+                    f"for each of {self.num_atoms} atoms, got {volume / self.num_atoms:.3g} A^3: "
+                    "lengths are in A (1 nm = 10 A)"
+                )
         return cells
 
 
@@ -110,8 +117,15 @@ def find_sets(storage: Folder | Hdf5Group, num_atoms: int) -> list[FrameSet]:
         sets.append(FrameSet(storage, name, first, num_frames, num_atoms, present))
         first += num_frames
     if not sets:
+        hint = ""
+        if storage.has("coord.raw"):
+            hint = (
+                ", but coord.raw: write it anew with dpdata, "
+                f"LabeledSystem({storage.path!r}, 'deepmd/raw').to('deepmd/npy', ...)"
+            )
         raise DataError(
             f"system {storage.path} must hold frames in set.*/coord.npy (set.000, ...), got none"
+            f"{hint}"
         )
     return sets
 

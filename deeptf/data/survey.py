@@ -16,6 +16,9 @@ from deeptf.data.opening import Data
 from deeptf.data.section import Section
 from deeptf.data.statistics import Collector, Extremes, Found, Rows, total, visit
 from deeptf.data.system import System
+from deeptf.data.types import OF_SPIN
+
+UNLIKELY = 0.45  # A; the shortest bond, of H2, has 0.74 A
 
 
 def survey(
@@ -44,9 +47,12 @@ def survey(
     trained = total(rows[: len(data.training.systems)], collectors)
     everywhere = total(rows, collectors)
     closest = "no atom has a neighbour within rcut: all are isolated"
-    shortest = seen.shortest(trained[seen]).min(initial=np.inf)
+    real = [t for t, name in enumerate(data.type_map) if not name.endswith(OF_SPIN)]
+    shortest = seen.shortest(trained[seen])[np.ix_(real, real)].min(initial=np.inf)
     if np.isfinite(shortest):
         closest = f"shortest distance {shortest:.3f} A"
+    if shortest < UNLIKELY:
+        closest += " (that of H2 is 0.74 A: are coordinates and cells in A?)"
     print(
         f"statistics of {seen.num_frames(trained[seen])} frames: {closest}, "
         f"at most {seen.most_neighbors(trained[seen]).tolist()} neighbours of each type"

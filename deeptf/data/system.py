@@ -61,7 +61,7 @@ class System:
         self._taken_off: dict[str, np.ndarray] = {}  # label -> [num_frames, width], see take_off
         self._widths = {"fparam": numb_fparam, "aparam": numb_aparam}
         self._table = TypeTable(self._storage, type_map)
-        self.type_map = self._table.type_map
+        self.type_map, self.names_types = self._table.type_map, self._table.named
         if self.mixed:
             self.atom_type = self._types(self._sets[0], np.array([0]))[0]
         else:

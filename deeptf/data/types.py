@@ -15,6 +15,7 @@ from deeptf.data.errors import DataError
 from deeptf.data.hdf5 import Hdf5Group
 from deeptf.data.storage import Folder
 
+OF_SPIN = "_spin"  # ends names of virtual types of a model with spins (model/spin.py)
 MOST_TYPES = 1000  # without names; more of them are a damaged file
 
 
@@ -37,7 +38,8 @@ def read_types(storage: Folder | Hdf5Group) -> np.ndarray:
     for word in words:
         if not re.fullmatch(r"[+-]?[0-9]{1,15}", word):
             raise DataError(
-                f"{storage.place('type.raw')} must hold one integer per atom, got: {word[:40]!r}"
+                f"{storage.place('type.raw')} must hold one integer per atom, got: {word[:40]!r}; "
+                "names are for type_map.raw, whose first one is type 0"
             )
     if not words:
         raise DataError(f"{storage.place('type.raw')} must hold at least one type, got none")
@@ -54,6 +56,7 @@ class TypeTable:
         self._storage = storage
         self._names = _read_names(storage) if storage.has("type_map.raw") else None
         self.type_map = tuple(self._names or ()) if type_map is None else tuple(type_map)
+        self.named = self._names is not None
         self._known = self.type_map if self._names is None else self._names
 
     def renumber(

@@ -30,16 +30,8 @@ from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import EASE, FAR, SAFETY, SHORTEST, UNKNOWN
 from deeptf.model.roles import with_values
-from deeptf.model.table import (
-    NODES,
-    RANGE,
-    TABLE,
-    TABLE_GRID,
-    TABLE_ROW,
-    TOLERANCE,
-    has_stored,
-    measured_arrays,
-)
+from deeptf.model.table import TOLERANCE, measured_arrays
+from deeptf.model.table_arrays import NODES, RANGE, TABLE, TABLE_GRID, TABLE_ROW, has_stored
 from deeptf.tf import session, tf
 
 Arrays = Mapping[str, np.ndarray]

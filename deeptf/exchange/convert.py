@@ -31,10 +31,11 @@ from deeptf.files import refuse_same, replacing
 from deeptf.model.model import MODIFIER, ModelConfig
 from deeptf.model.roles import with_values
 from deeptf.model.scopes import in_numbered_scopes, in_scopes
-from deeptf.model.table import TABLE, has_stored
+from deeptf.model.table_arrays import TABLE, has_stored
 from deeptf.model.term.dipole_charge import DipoleCharge
 from deeptf.model.term.frozen import Frozen
 from deeptf.model.term.linear_ener import LinearEner
+from deeptf.model.term.part import Part
 from deeptf.tf import tf
 
 # Allowed differences; constants such as those of gelu are rounded in a graph of float32 nets.
@@ -139,17 +140,15 @@ def _read_sum(parts: DeepmdSum, type_map: tuple[str, ...] | None) -> Converted:
     for number, graph_def in enumerate(parts.graphs):
         try:
             one = _read(graph_def, type_map)
-            if one.config.short_range is not None:
-                raise ValueError("it must not have a table of pair energies beside its nets")
         except ValueError as error:
             raise ValueError(f"models[{number}]: {error}") from error
         found.append(one)
         notes += [f"models[{number}]: {note}" for note in one.notes]
-    terms = [
-        one.config.term if file is None else Frozen(file, one.config.term)
+    models = tuple(
+        one.config.part if file is None else Part(Frozen(file, one.config.part))
         for one, file in zip(found, parts.files, strict=True)
-    ]
-    term = LinearEner(tuple(terms), parts.weights)
+    )
+    term = LinearEner(models, parts.weights)
     config = ModelConfig(term, found[0].config.type_map)
     arrays = in_numbered_scopes(one.arrays for one in found)
     return Converted(config, arrays, parts.script, found[0].has_names, notes)

@@ -21,9 +21,9 @@ reads the same file (graph_file.py does in NumPy): the constant `deeptf_model` i
     training_script   the input, or null
     arrays            names of the constants that are weights and statistics: to train on from them
     constants         {name: {type, shape}} of these and of those that follow from them
-    plan              [TermPlan] as in model/stages.py and neighbor_stages.py: what kernels do with
-                      which constants; null where a part of the model has none, so that TensorFlow
-                      alone can run it
+    plan              [TermPlan] as in model/stages.py and *_stages.py beside it: what kernels do
+                      with which constants; null where a part of the model has none, so that
+                      TensorFlow alone can run it
 
 and each constant is a node of the graph with that name. FORMAT 1 had no arrays, constants and plan,
 and precision and sel of the only descriptor there was; runnable.py runs such files.
@@ -48,7 +48,8 @@ from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters, first_not_finite
 from deeptf.model.ranges import Curves
 from deeptf.model.stages import as_json
-from deeptf.model.table import NODES, RANGE, measured_arrays
+from deeptf.model.table import measured_arrays
+from deeptf.model.table_arrays import NODES, RANGE
 from deeptf.properties import PROPERTIES
 from deeptf.tf import tf
 

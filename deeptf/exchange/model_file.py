@@ -7,7 +7,9 @@ What a file says is in frozen.py. TensorFlow is not needed to read it, only to r
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -81,7 +83,8 @@ def read_model(model_file: str | Path) -> ModelFile:
     """
     path = Path(model_file)
     if not path.is_file():
-        raise FileNotFoundError(f"`model_file` must be a frozen model, got {path}: no such file")
+        found = "a folder" if path.is_dir() else "no such file"
+        raise FileNotFoundError(f"`model_file` must be a frozen model, got {path}: {found}")
     return model_of(path.read_bytes(), path)
 
 
@@ -111,6 +114,11 @@ def _unreadable(path: Path, content: bytes, error: ValueError) -> str:
         return (
             f"`model_file` must be a binary frozen model, got {path}, a graph as text; "
             f"a deepmd-kit model becomes one by `deeptf convert {path} new.pb`"
+        )
+    if zipfile.is_zipfile(io.BytesIO(content)):
+        return (
+            f"`model_file` must be a frozen model, got {path}, which is a checkpoint or another "
+            f"archive; a checkpoint becomes one by `deeptf freeze -c {path} -o model.pb`"
         )
     return (
         f"`model_file` must be a TensorFlow GraphDef, got {path}, which cannot be read as one: "

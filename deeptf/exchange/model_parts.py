@@ -37,7 +37,7 @@ def with_settings(data: Mapping[str, Any]) -> dict[str, Any]:
 def arrays_of(term: Any) -> Arrays:
     """Return the arrays of a term, or of its parts, that come from files."""
     if isinstance(term, LinearEner):
-        return in_numbered_scopes(arrays_of(part) for part in term.models)
+        return in_numbered_scopes(arrays_of(part.term) for part in term.models)
     return _read(term.model_file)[1] if isinstance(term, Frozen) else {}
 
 
@@ -55,7 +55,7 @@ def _with_settings(
                 f"{found['model_file']} with {' '.join(config.type_map)}"
             )
         names[:] = [list(config.type_map)]
-        found["model"] = dump(config.term)
+        found["model"] = dump(config.part)
     parts = found.get("models")
     if isinstance(parts, list):
         found["models"] = [
@@ -87,8 +87,9 @@ def _read(path: str, place: str = "model_file") -> tuple[ModelConfig, Arrays]:
 def _read_once(path: str, time: int, size: int) -> tuple[ModelConfig, Arrays]:
     """Return them of the file that has this time and size: a run asks for both, one by one."""
     config, arrays, _ = read_frozen(path)
-    if config.short_range is not None:
-        raise ValueError("it has energies of pairs beside its nets (zbl, use_srtab)")
     if config.modifier is not None:
-        raise ValueError("it has charges beside its nets (modifier)")
+        raise ValueError(
+            "it has charges beside its nets (modifier), which the whole model takes: give "
+            "model/modifier, and here a model without them"
+        )
     return config, arrays

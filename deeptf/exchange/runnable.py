@@ -16,7 +16,7 @@ from deeptf.config import load
 from deeptf.exchange import frozen
 from deeptf.exchange.model_file import FORMAT, ModelFile, model_of
 from deeptf.model.model import ModelConfig
-from deeptf.model.table import TABLE, TABLE_GRID, TABLE_ROW
+from deeptf.model.table_arrays import TABLE, TABLE_GRID, TABLE_ROW
 from deeptf.tf import session, tf
 
 SUM_OP, SUM_INPUTS = "EmbeddingSum", slice(1, 4)  # of FORMAT 1: nodes, node_row, grid

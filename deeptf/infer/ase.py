@@ -105,6 +105,12 @@ class DP(Calculator):
             [one if isinstance(one, DeepPot) else DeepPot(one, threads, gpu=gpu) for one in models]
         )
         self.pot = self._ensemble.models[0]
+        if self.pot.get_ntypes_spin():
+            raise ValueError(
+                f"`model` must be one without spins, got {self.pot.path}: ASE has no place for "
+                "their virtual atoms; `DeepPot.eval` takes them, and LAMMPS moves them with "
+                "`atom_style spin` and `pair_style deepspin`"
+            )
         if len(models) > 1:
             self.implemented_properties = [*self.implemented_properties, DEVIATION]
         self.type_dict = _types_of_symbols(type_dict, self.pot)

@@ -6,8 +6,9 @@ give, such as descriptors: the first of these opens a session beside it.
 
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ from deeptf.infer.backend_engine import EngineBackend
 from deeptf.infer.description import Description
 from deeptf.infer.opening import open_model, tensorflow_backend
 from deeptf.model.outside import OutsidePairs
-from deeptf.properties import PROPERTIES
+from deeptf.properties import MAGNETIC_FORCE, PROPERTIES
+
+_INNER = ("deeptf", "ase")  # packages whose lines a warning does not show
 
 
 class OutsideWarning(UserWarning):
@@ -59,9 +62,10 @@ class Evaluator(Description):
     def _run_frames(self, frames: Frames, outputs: Sequence[str]) -> dict[str, np.ndarray]:
         """Evaluate frames."""
         names = self._checked(outputs)
-        result = self._backend_for(names).run_frames(frames, names)
+        wanted = list(dict.fromkeys(map(self._evaluated, names)))
+        result = self._backend_for(wanted).run_frames(frames, wanted)
         self._warn()
-        return result
+        return {name: self._part(name, result, frames) for name in names}
 
     def _run_pairs(
         self, frames: Frames, pairs: Pairs, num_owned: int, outputs: Sequence[str]
@@ -71,9 +75,23 @@ class Evaluator(Description):
         Its atom_type may go on with ghosts.
         """
         names = self._checked(outputs)
-        result = self._backend_for(names).run_pairs(frames, pairs, num_owned, names)
+        wanted = list(dict.fromkeys(map(self._evaluated, names)))
+        result = self._backend_for(wanted).run_pairs(frames, pairs, num_owned, wanted)
         self._warn()
-        return result
+        return {name: self._part(name, result, frames) for name in names}
+
+    def _evaluated(self, name: str) -> str:
+        """Return the output that a backend evaluates for the output `name`."""
+        return PROPERTIES[name].part_of or name
+
+    def _part(self, name: str, result: Mapping[str, np.ndarray], frames: Frames) -> np.ndarray:
+        """Return the output `name`: those of forces of one kind of atoms have zeros for others."""
+        whole = result[self._evaluated(name)]
+        if not PROPERTIES[name].part_of:
+            return whole
+        virtual = frames.atom_type >= self.get_ntypes() - self.get_ntypes_spin()
+        chosen = virtual if name == MAGNETIC_FORCE.name else ~virtual
+        return np.where(chosen[:, None], whole, 0.0)
 
     def _backend_for(self, names: Sequence[str]) -> Backend:
         """Return what gives the outputs `names`."""
@@ -102,4 +120,12 @@ class Evaluator(Description):
         """Say once that there were pairs closer than the data of the model."""
         if self.outside and not self._warned:
             self._warned = True
-            warnings.warn("; ".join(self.outside.lines()), OutsideWarning, stacklevel=4)
+            warnings.warn("; ".join(self.outside.lines()), OutsideWarning, stacklevel=_level())
+
+
+def _level() -> int:
+    """Return the stack level of a warning that shows who called deeptf, seen from the caller."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in _INNER:
+        frame, level = frame.f_back, level + 1
+    return level

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import reprlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,7 +21,7 @@ FOREIGN: dict[str, tuple[Any, str]] = {  # the value that is taken, and why no o
     "default_tf_graph": (False, ONE_GRAPH),
     "input_map": (None, ONE_GRAPH),
     "efield": (None, "no model has an electric field"),
-    "spin": (None, "no model has spins"),
+    "spin": (None, "spins are the places of virtual atoms in `coords`"),
 }
 
 
@@ -44,4 +45,6 @@ def check_keywords(
             raise TypeError(f"`{name}` must be given its own keywords, got `{keyword}`; {hint}")
         harmless, reason = FOREIGN[keyword]
         if value is not harmless and not (isinstance(value, str | bool) and value == harmless):
-            raise ValueError(f"`{keyword}` must be {harmless!r}, got {value!r}: {reason}")
+            raise ValueError(
+                f"`{keyword}` must be {harmless!r}, got {reprlib.repr(value)}: {reason}"
+            )

@@ -47,6 +47,11 @@ def model_devi(
 
     Raises ValueError or OSError with a message for the user.
     """
+    if len(models) < 2 and not real_error:
+        raise ValueError(
+            f"`models` must be at least two files, got {' '.join(map(str, models))} alone: they "
+            "are compared with each other; with `real_error` one is compared with labels"
+        )
     levels = Levels(relative, relative_v)
     what = "error" if real_error else "deviation"
     with Ensemble(models, threads=threads) as ensemble, replacing(output, "w") as stream:

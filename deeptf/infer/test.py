@@ -83,7 +83,10 @@ def read_list(path: str | Path) -> list[str]:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"`datafile` must be a list of systems, got {path}: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) else "no UTF-8 text"
+        raise ValueError(
+            f"`datafile` must be a text file with a system in each line, got {path}: {reason}"
+        ) from None
     lines = [line.partition("# ")[0].strip() for line in text.splitlines()]
     systems = [line for line in lines if line and not line.startswith("#")]
     if not systems:

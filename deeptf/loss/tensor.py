@@ -38,9 +38,9 @@ class TensorLoss:
     """Prefactors of the loss, which stay what they are; the fields are keys of the input file."""
 
     type: ClassVar[str] = "tensor"
-    pref: float
-    pref_atomic: float
-    enable_atomic_weight: bool = False
+    pref: float  # of tensors of frames
+    pref_atomic: float  # of tensors of atoms
+    enable_atomic_weight: bool = False  # whether systems have weights of atoms
 
     def __post_init__(self) -> None:
         check_prefactors(self, "pref", "pref_atomic")

@@ -9,7 +9,7 @@ beside it. What a term is stands in term/term.py, and each kind in its own file.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -18,17 +18,14 @@ from deeptf import properties
 from deeptf.data.statistics import Found
 from deeptf.model.descriptor.described import Arrays, Lines
 from deeptf.model.inputs import Inputs, build_inputs
-from deeptf.model.pair_potential import TablePotential, Zbl
 from deeptf.model.parameters import Parameters
 from deeptf.model.retyping import Source
-from deeptf.model.roles import beginning, function
-from deeptf.model.short_range import ShortRange
+from deeptf.model.roles import beginning
 from deeptf.model.stages import TermPlan, with_pairs_within
 from deeptf.model.table import Outside, Table
-from deeptf.model.term import TERMS
 from deeptf.model.term.dipole_charge import DipoleCharge
-from deeptf.model.term.standard import Standard
-from deeptf.model.term.term import Needs, TermOutputs, gives_of, plan_of
+from deeptf.model.term.part import Part, WithShortRange
+from deeptf.model.term.term import Needs, TermOutputs, plan_of
 from deeptf.ops.force import atom_virial, force_virial
 from deeptf.ops.pairs import SortedPairs, pairs_within, sort_pairs
 from deeptf.properties import CENTRE, PROPERTIES, Property, unmodified
@@ -47,25 +44,15 @@ class Outputs:
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(WithShortRange):
     """Settings of a model; its term's keys lie in the section `model` of the input too.
 
-    use_srtab : file of a table of pair energies that takes the place of the nets where atoms are
-        near, by smin_alpha, sw_rmin and sw_rmax in A; see short_range.py
-    zbl : repulsion of nuclei in its place with these three lengths, or without them beside the nets
     modifier : a term that is added to the model when its term is trained.
     """
 
-    term: Any = field(metadata={"variants": TERMS, "default_type": Standard.type, "inline": True})
     type_map: tuple[str, ...] = ()
     data_stat_nbatch: int = beginning(10)
     data_stat_protect: float = beginning(0.01)
-    use_srtab: str | None = function(None)
-    smin_alpha: float | None = function(None)
-    sw_rmin: float | None = function(None)
-    sw_rmax: float | None = function(None)
-    srtab_add_bias: bool = function(True)
-    zbl: Zbl | None = function(None)
     modifier: DipoleCharge | None = field(default=None, metadata={"variants": MODIFIERS})
 
     def __post_init__(self) -> None:
@@ -75,65 +62,27 @@ class ModelConfig:
             raise ValueError(f"`data_stat_nbatch` must be at least 1, got {self.data_stat_nbatch}")
         if not self.data_stat_protect > 0:
             raise ValueError(f"`data_stat_protect` must be positive, got {self.data_stat_protect}")
+        part = self.part  # which checks its keys
         if self.modifier is not None:
             self._check_modifier()
         if self.type_map:
             if hasattr(self.term, "names_of_types"):
                 names = self.term.names_of_types(self.type_map)
                 object.__setattr__(self, "type_map", names)
-            self.term.check_types(len(self.type_map))
+            part.check_types(len(self.type_map))
+            part.check_names(self.type_map)
             if hasattr(self.term, "of_types"):
                 object.__setattr__(self, "term", self.term.of_types(len(self.type_map)))
-        self._check_lengths()
-        if self.short_range is not None:
-            self._check_short_range()
-
-    def _check_lengths(self) -> None:
-        """Raise ValueError where a blend lacks lengths, or they cannot be those of one."""
-        lengths = {name: getattr(self, name) for name in ("smin_alpha", "sw_rmin", "sw_rmax")}
-        given = [name for name, value in lengths.items() if value is not None]
-        if given and self.use_srtab is None and self.zbl is None:
-            raise ValueError(f"`{given[0]}` must go with `use_srtab` or `zbl`, got neither of them")
-        lacking = [name for name in lengths if name not in given]
-        if lacking and (given or self.use_srtab is not None):
-            raise ValueError(f"`{lacking[0]}` must be a number of A for a blend, got null")
-        if given and not (self.smin_alpha > 0 and 0 <= self.sw_rmin < self.sw_rmax):
-            raise ValueError(
-                "`smin_alpha` must be positive and `sw_rmin` from 0 to below `sw_rmax`, got "
-                f"{', '.join(map(str, lengths.values()))}"
-            )
-        if self.use_srtab is not None and self.zbl is not None:
-            raise ValueError("`use_srtab` and `zbl` must not be given both; remove one of them")
-
-    def _check_short_range(self) -> None:
-        """Raise ValueError where energies of pairs do not fit the term or the names of types."""
-        needs, what = self.term.needs(), "use_srtab" if self.zbl is None else "zbl"
-        if self.zbl is not None and self.zbl.rout > needs.rcut:
-            raise ValueError(
-                f"`rout` of zbl must be at most the cut-off {needs.rcut} A, got {self.zbl.rout}"
-            )
-        if needs.hops > 1 or (self.short_range.lengths and not isinstance(self.term, Standard)):
-            raise ValueError(f"`{what}` must go with a standard model, got {self.term.type}")
-        if getattr(self.term, "spin", None) is not None:
-            raise ValueError(f"`{what}` must be left out of models with spins")
-        if not self.type_map:
-            return
-        given = [row.name for row in self.gives()]
-        if properties.ENERGY.name not in given:
-            raise ValueError(f"`{what}` must go with a model of energies, got {', '.join(given)}")
-        if self.zbl is not None:
-            self.zbl.arrays(self.type_map)
 
     @property
-    def short_range(self) -> ShortRange | None:
-        """What the model has beside its term where atoms are near."""
-        if self.use_srtab is None and self.zbl is None:
-            return None
-        potential = self.zbl or TablePotential(self.use_srtab, self.term.needs().rcut)
-        if self.smin_alpha is None:
-            return ShortRange(potential)
-        lengths = self.smin_alpha, self.sw_rmin, self.sw_rmax
-        return ShortRange(potential, lengths, self.srtab_add_bias)
+    def part(self) -> Part:
+        """The term with what is beside it where atoms are near: the model without its modifier."""
+        return Part(**{one.name: getattr(self, one.name) for one in fields(Part)})
+
+    def of(self, part: Part) -> ModelConfig:
+        """Return the model that a part of the model would be alone."""
+        own = {one.name: getattr(part, one.name) for one in fields(Part)}
+        return replace(self, modifier=None, **own)
 
     def _check_modifier(self) -> None:
         """Raise ValueError where the term and the modifier do not go together."""
@@ -159,9 +108,7 @@ class ModelConfig:
 
     def needs(self) -> Needs:
         """Return what the surroundings of the model have to give it."""
-        needs = self.term.needs()
-        if self.short_range is not None:
-            needs = replace(needs, pair_bytes=needs.pair_bytes + self.short_range.pair_bytes)
+        needs = self.part.needs()
         if self.modifier is None:
             return needs
         other = self.modifier.needs()
@@ -180,23 +127,13 @@ class ModelConfig:
 
     def first_arrays(self, found: Found) -> tuple[Arrays, Lines]:
         """Return the arrays of a new model that follow from data and files, and lines."""
-        return self.with_short_range(*self.term.first_arrays(found, self.type_map))
-
-    def with_short_range(self, arrays: Arrays, lines: Lines) -> tuple[Arrays, Lines]:
-        """Return arrays of the term, and lines, with those of what the model has beside it."""
-        if self.short_range is None:
-            return arrays, lines
-        own, more = self.short_range.arrays(self.type_map)
-        return {**arrays, **own}, [*lines, *more]
+        return self.part.first_arrays(found, self.type_map)
 
     def arrays_with_types(
         self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str]
     ) -> Arrays:
         """Return the arrays of the model for other types, see retyping.py."""
-        new = self.term.arrays_with_types(arrays, source)
-        if self.short_range is not None:
-            new |= self.short_range.arrays_with_types(arrays, source, type_map)
-        return new
+        return self.part.arrays_with_types(arrays, source, type_map)
 
     def with_types(self, source: Source, type_map: Sequence[str]) -> ModelConfig:
         """Return the settings of the model for other types, see retyping.py."""
@@ -207,13 +144,11 @@ class ModelConfig:
         needs = self.needs()
         return build_inputs(needs.rcut, needs.numb_fparam, needs.numb_aparam, needs.masked)
 
-    def wall_energy(self, inputs: Inputs, parameters: Parameters) -> tf.Tensor:
-        """Return the energies of frames by the pairs of `short_range` alone, [F] eV."""
+    def untrained_energy(self, inputs: Inputs, parameters: Parameters) -> tf.Tensor:
+        """Return the energies of frames by what nothing trains, [F] eV; see `Part`."""
         given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
-        pairs = sort_pairs(*given, self.num_types)
-        energy = _to_atoms(
-            self.short_range.energies(inputs, pairs, parameters).value, pairs, inputs
-        )
+        pairs = self._pairs_of(self.part, sort_pairs(*given, self.num_types))
+        energy = _to_atoms(self.part.untrained_energy(inputs, pairs, parameters), pairs, inputs)
         return tf.math.unsorted_segment_sum(energy, inputs.frame_of_atom, inputs.num_frames)
 
     def build(self, inputs: Inputs, parameters: Parameters, derivatives: bool = False) -> Outputs:
@@ -224,10 +159,8 @@ class ModelConfig:
         given = inputs.row, inputs.neighbor, inputs.displacement, inputs.atom_type
         alone = self.needs().hops == 1  # else a term needs the pairs of further centres
         all_pairs = sort_pairs(*given, self.num_types, inputs.num_owned if alone else None)
-        pairs = self._pairs_of(self.term, all_pairs)
-        term = self.term.build(inputs, pairs, parameters)
-        if self.short_range is not None:
-            term = self.short_range.build(term, inputs, pairs, parameters)
+        pairs = self._pairs_of(self.part, all_pairs)
+        term = self.part.build(inputs, pairs, parameters)
         values = {}
         for name, value in term.values.items():
             per_atom = PROPERTIES[name].of == CENTRE
@@ -265,7 +198,7 @@ class ModelConfig:
 
     def gives(self) -> list[Property]:
         """Return the properties that data can label; energies where the term does not say."""
-        return list(gives_of(self.term, self.num_types))
+        return list(self.part.gives(self.num_types))
 
     def plan(self, parameters: Parameters) -> list[TermPlan] | None:
         """Return what an engine without TensorFlow has to do.
@@ -275,8 +208,6 @@ class ModelConfig:
         found: list[TermPlan] = []
         for part, own in self._parts(parameters):
             terms = plan_of(part, own, self.num_types)
-            if terms is not None and part is self.term and self.short_range is not None:
-                terms = self.short_range.plan(terms, parameters)
             if terms is None:
                 return None
             near = part.needs().rcut
@@ -284,8 +215,8 @@ class ModelConfig:
         return found
 
     def _parts(self, parameters: Parameters) -> list[tuple[Any, Parameters]]:
-        """Return the term and, if there is one, the modifier, with the arrays that each has."""
-        parts = [(self.term, parameters)]
+        """Return the model without its modifier and, if there is one, this, with their arrays."""
+        parts: list[tuple[Any, Parameters]] = [(self.part, parameters)]
         if self.modifier is not None:
             parts.append((self.modifier, parameters.scope(MODIFIER)))
         return parts

@@ -2,8 +2,8 @@
 
     E_i = 1/2 sum_j u(r_ij; t_i, t_j)
 
-Both classes have the same functions: a term (term/pairtab.py), or a model beside its term
-(short_range.py), has either and does not know which.
+Both classes have the same functions: a term (term/pairtab.py), or what is beside one
+(term/short_range.py), has either and does not know which.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class TablePotential:
         return read_pair_table(self.path, len(type_map), self.rcut)
 
     def arrays_with_types(
-        self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str] = ()
+        self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str]
     ) -> Arrays:
         """Return the splines for other types; ValueError where the table does not have them."""
         if any(t is None for t in source):

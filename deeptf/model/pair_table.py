@@ -37,10 +37,16 @@ def read_pair_table(path: str | Path, num_types: int, rcut: float) -> tuple[Arra
         ) from error
     except ValueError as error:
         raise ValueError(f"pair table {path} must hold rows of numbers, but: {error}") from error
-    if rows.shape[1] != 1 + columns or len(rows) < 2 or not np.isfinite(rows).all():
+    if rows.shape[1] != 1 + columns or len(rows) < 2:
         raise ValueError(
-            f"pair table {path} must hold at least 2 rows of {1 + columns} finite numbers, r and u "
-            f"of each two of {num_types} types, got {rows.shape[0]} of {rows.shape[1]}"
+            f"pair table {path} must hold at least 2 rows of {1 + columns} numbers, r and u of "
+            f"each two of {num_types} types, got {rows.shape[0]} of {rows.shape[1]}"
+        )
+    if not np.isfinite(rows).all():
+        row, column = np.argwhere(~np.isfinite(rows))[0]
+        raise ValueError(
+            f"pair table {path} must hold finite numbers, got {rows[row, column]} in row {row}, "
+            f"column {column}, both from 0"
         )
     distance, energy = rows[:, 0], rows[:, 1:]
     steps = np.diff(distance)

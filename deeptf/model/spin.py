@@ -23,12 +23,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from deeptf.data.types import OF_SPIN
 from deeptf.model.inputs import Inputs
 from deeptf.ops.pairs import SortedPairs
 from deeptf.properties import MAGNETIC_FORCE, REAL_FORCE
 from deeptf.tf import tf
-
-SUFFIX = "_spin"  # of the names of virtual types
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Spin:
     def names(self, type_map: Sequence[str]) -> tuple[str, ...]:
         """Return the names of all types from those of the real ones; ValueError for others."""
         if len(type_map) == self.num_real:
-            return *type_map, *(f"{name}{SUFFIX}" for name in type_map[: len(self.virtual_len)])
+            return *type_map, *(f"{name}{OF_SPIN}" for name in type_map[: len(self.virtual_len)])
         if len(type_map) != self.num_types:
             raise ValueError(
                 f"`type_map` must name the {self.num_real} types of `spin/use_spin`, or with "

@@ -3,7 +3,8 @@
 A model file has the plan as JSON beside the graph (exchange/frozen.py), so that energies, forces
 and virials, or another property of the atoms, can be evaluated without TensorFlow. A stage is the
 object of its class here: `kernel` and the fields. It takes a value, or several, and gives another,
-all named; the first ones take the pairs. Those of sums over neighbours are in neighbor_stages.py. A
+all named; the first ones take the pairs. Those of sums over neighbours are in neighbor_stages.py,
+of vectors and tensors in tensor_stages.py, of energies of pairs in short_range_stages.py. A
 Constant is the name of an array of the file. Derivatives are the business of the kernels.
 
     N centres whose property counts, virtual atoms left out; P pairs of them; T types; W columns of
@@ -214,40 +215,6 @@ class PropertyNet:
 
 
 @dataclass(frozen=True)
-class Axes:
-    """Axes [N, 3, M], float64: Q = sums[:, 1:] / places, those of all sums side by side."""
-
-    kernel: ClassVar[str] = "axes"
-    takes: Sequence[str]
-    gives: str
-    places: Sequence[int]  # of each of the sums
-
-
-@dataclass(frozen=True)
-class AxisVector:
-    """Vector [N, 3] = Q w of axes and numbers w [N, M]."""
-
-    kernel: ClassVar[str] = "axis_vector"
-    takes: Sequence[str]  # axes, numbers
-    gives: str
-
-
-@dataclass(frozen=True)
-class AxisTensor:
-    """Tensor [N, 9] = scale_c Q W Q^T + added_c 1 of axes and numbers.
-
-    W = diag(w) of numbers w [N, M] where it is diagonal, else B + B^T of numbers B [N, M, M].
-    """
-
-    kernel: ClassVar[str] = "axis_tensor"
-    takes: Sequence[str]  # axes, numbers
-    gives: str
-    diagonal: bool
-    scale: Sequence[float]  # [T]
-    added: Sequence[float]  # [T]
-
-
-@dataclass(frozen=True)
 class Scaled:
     """A value times a number: the energies of a part of a sum times its weight."""
 
@@ -290,12 +257,6 @@ def net_of(name: str, layers: Sequence[str | int], parameters: Parameters) -> li
         full = [Constant(parameters.name(array)) for array in (matrix, bias, idt)]
         net.append(Layer(full[0], full[1], full[2] if scaled else None))
     return net
-
-
-def axes_of(described: Sequence[Stage], gives: str) -> Axes:
-    """Return the stage of the axes of a descriptor, from the stages that give it."""
-    products = [stage for stage in described if isinstance(stage, MomentProduct)]
-    return Axes([one.takes for one in products], gives, [one.places for one in products])
 
 
 def as_json(plan: Any) -> Any:

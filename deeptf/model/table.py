@@ -7,9 +7,9 @@ between which a pair of its batch lies: with many types they are few.
 
 The range of a curve is cut into segments (ranges.py), and each has as many equally spaced nodes as
 its measured error asks for: that of dG/dr, which is what forces feel. dG/ds is compared with the
-net where the slope of a cubic Hermite interpolant is worst, at u = 1/2 - 1/sqrt(12) of an interval,
-and multiplied by |ds/dr|. Trained nets bend sharply in small parts of their range. Numbers of nodes
-belong to a range: with another one they are measured anew.
+net where the slope of a cubic Hermite interpolant is worst (table_nodes.py), and multiplied by
+|ds/dr|. Trained nets bend sharply in small parts of their range. Numbers of nodes belong to a
+range: with another one they are measured anew.
 
 Tables are float64 whatever the precision of the nets: the slope between two nodes is a small
 difference of values, of which float32 leaves little (2e-3 eV/A where a trained net asked for 5,000
@@ -28,6 +28,17 @@ import numpy as np
 from deeptf.model.network import Style, layer_arrays, time_step
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import FAR, Curves
+from deeptf.model.table_arrays import (
+    NODES,
+    RANGE,
+    STORED_NEAR,
+    TABLE,
+    TABLE_GRID,
+    TABLE_ROW,
+    is_measured,
+    is_stored,
+)
+from deeptf.model.table_nodes import WORST, interpolate, wanted_nodes
 from deeptf.ops.curve import (
     CurveGrid,
     CurveTable,
@@ -41,20 +52,11 @@ from deeptf.ops.curve import (
 from deeptf.ops.gated import gated_sum
 from deeptf.tf import assign, session, tf
 
-NODES = "table_nodes"  # [C, S] number of nodes of each segment
-RANGE = "table_range"  # [C, 3] Curves.range that they belong to
-# Of a frozen model, following from the weights: CurveTable.nodes, node_row and grid.
-TABLE, TABLE_ROW, TABLE_GRID = "table", "table_row", "table_grid"
-# Of a model that has these in place of nets, as others compress them: the number of segments of
-# each curve beyond the range of the data.
-STORED_NEAR = "table_near"
-WORST = 0.5 - 1.0 / np.sqrt(12.0)
 # Largest error of dG/dr. After 10,000 steps on liquid water with the fast schedule it leaves errors
 # of 2e-9 eV/atom and 3e-6 eV/A, as large as those of float32 nets.
 TOLERANCE = 2e-5
-FIRST_NODES, LEAST_NODES, MOST_NODES = 5, 2, 1024  # of a segment
+FIRST_NODES = 5  # of a segment
 ROUNDS = 4  # of changing the numbers of nodes and measuring again
-ROOM = 1.1  # nodes beyond what the error asks for, so that the next steps need no change
 
 
 class Outside(NamedTuple):
@@ -150,7 +152,7 @@ class Table:
         nodes, between, row, grid = run.run(fetch)
         errors = []
         for k, step in enumerate(grid[:, 1]):
-            value, slope = _interpolate(nodes[row[k] : row[k + 1]], WORST)
+            value, slope = interpolate(nodes[row[k] : row[k + 1]], WORST)
             true = between[row[k] - k : row[k + 1] - k - 1]
             at_worst = 2.25 * np.abs(value - true[:, 0]).max()  # of G the worst is in the middle
             errors.append([at_worst, np.abs(slope - true[:, 1]).max() / step])
@@ -195,7 +197,7 @@ def build_table(
     if is_stored(parameters):
         return _stored(curves, neuron[-1], style.precision, parameters)
     weights = [weight for net in nets for weight in net]
-    measured = _is_measured(curves, parameters)
+    measured = is_measured(curves, parameters)
     if not measured:
         parameters.forget(NODES, RANGE)
     parameters.array(RANGE, curves.range)
@@ -219,27 +221,6 @@ def build_table(
     between_nodes = _tabulated(curves, between, *double).nodes
     changes = at_nodes if whole is all_nodes else None
     return Table(whole, between_nodes, changes, counts, curves, measured, style.precision)
-
-
-def is_stored(parameters: Parameters) -> bool:
-    """Return whether a model has a table in place of nets."""
-    return parameters.known(STORED_NEAR) is not None
-
-
-def has_stored(arrays: Iterable[str]) -> bool:
-    """Return whether among the names of arrays of a model are those of a table in place of nets."""
-    return any(name.rpartition("/")[2] == STORED_NEAR for name in arrays)
-
-
-def stored_ends(parameters: Parameters, number: int) -> np.ndarray:
-    """Return the arguments where the range of the data and the table of each curve end, [C, 2].
-
-    number : of curves, C.
-    """
-    row, grid, near = (parameters.known(name) for name in (TABLE_ROW, TABLE_GRID, STORED_NEAR))
-    last = grid.reshape(number, -1, 2)[:, [-int(near), -1]]
-    end = last[:, 1, 0] + last[:, 1, 1] * (np.diff(row).reshape(number, -1)[:, -1] - 1)
-    return np.stack([last[:, 0, 0], end], axis=1)
 
 
 def _stored(curves: Curves, width: int, precision: tf.DType, parameters: Parameters) -> Table:
@@ -308,39 +289,6 @@ def measured_arrays(
             return {**arrays, **parameters.constants, **run.run(parameters.states)}
 
 
-def _is_measured(curves: Curves, parameters: Parameters) -> bool:
-    nodes, found = parameters.known(NODES), parameters.known(RANGE)
-    if nodes is None or found is None or nodes.shape != (len(curves), curves.segments):
-        return False
-    return found.shape == (len(curves), 3) and np.allclose(found, curves.range, rtol=1e-9, atol=0)
-
-
-def wanted_nodes(counts: np.ndarray, errors: np.ndarray, tolerance: float) -> np.ndarray:
-    """Return the number of nodes of every segment for errors of the slope below `tolerance`.
-
-    counts and errors, of one shape: numbers of nodes and the errors that they have, which go with
-    the third power of the step. A segment keeps its nodes while they are enough and not half
-    too many, and where the error is not a number: then the weights are not.
-    """
-    known = ~np.isnan(errors)
-    factor = ROOM * np.cbrt(np.where(known, errors, tolerance) / tolerance)
-    better = 1 + np.ceil((counts - 1) * factor)
-    better = np.clip(better, LEAST_NODES, MOST_NODES).astype(np.int32)
-    keep = ~known | ((errors <= tolerance) & (better > 0.6 * counts))
-    return np.where(keep, counts, better)
-
-
 def _magnitude(counts: np.ndarray) -> int:
     """Return a number that changes with every quarter more nodes or so."""
     return round(3.0 * np.log2(counts.sum()))
-
-
-def _interpolate(nodes: np.ndarray, u: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return value and slope times step at `u` of every interval, from nodes [K, 2, M]."""
-    left, right = nodes[:-1], nodes[1:]
-    w = 1.0 - u
-    value = (1 + 2 * u) * w * w * left[:, 0] + u * w * w * left[:, 1]
-    value += u * u * (3 - 2 * u) * right[:, 0] - u * u * w * right[:, 1]
-    slope = 6 * u * w * (right[:, 0] - left[:, 0])
-    slope += w * (1 - 3 * u) * left[:, 1] + u * (3 * u - 2) * right[:, 1]
-    return value, slope

@@ -33,14 +33,14 @@ FIRST = "0/matrix"  # the array that has a row for each type
 class TypeEmbedding:
     """Settings of the net; the fields are the keys of the section `type_embedding`."""
 
-    neuron: tuple[int, ...] = (8,)
+    neuron: tuple[int, ...] = (8,)  # widths of the layers; the last one is that of the vectors
     activation_function: str = function("tanh", activation_meant)
     resnet_dt: bool = False
     precision: str = function("default", precision_meant)
     trainable: bool = run(True)
     seed: int | None = beginning(None)
-    use_tebd_bias: bool = False
-    use_econf_tebd: bool = False
+    use_tebd_bias: bool = False  # whether layers have a bias
+    use_econf_tebd: bool = False  # must be false
 
     def __post_init__(self) -> None:
         if not self.neuron or min(self.neuron) < 1:

@@ -22,7 +22,8 @@ from deeptf.data.system import System
 from deeptf.model.inputs import Inputs
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
-from deeptf.model.table import RANGE, measured_arrays
+from deeptf.model.table import measured_arrays
+from deeptf.model.table_arrays import RANGE
 from deeptf.properties import ENERGY
 from deeptf.tf import session, tf
 from deeptf.train.evaluation import Evaluation

@@ -71,10 +71,17 @@ def _fitting_model(model: ModelConfig, origin: Origin) -> ModelConfig:
 
     Raises ValueError where the differences do not allow to go on.
     """
+    restart = origin.restart_step is not None
+    what, advice = ON_RESTART if restart else ON_NEW_RUN
+    if origin.model.num_types != model.num_types:
+        old, new = (json.dumps(one.type_map) for one in (origin.model, model))
+        raise ValueError(
+            f"{what} ({origin.path}): model/type_map must be {old}, got {new}; give these types; "
+            "--finetune takes others"
+        )
     if type(origin.model.term) is type(model.term):
         model = replace(model, term=model.term.with_open_of(origin.model.term))
     found = differences(origin.model.unmodified, model.unmodified, "model")
-    restart = origin.restart_step is not None
     refused = (SHAPE, FUNCTION, RUN) if restart else (SHAPE,)
     wrong = [
         f"{one.place} must be {json.dumps(one.old)}, got {json.dumps(one.new)}"
@@ -82,7 +89,6 @@ def _fitting_model(model: ModelConfig, origin: Origin) -> ModelConfig:
         if one.role in refused
     ]
     if wrong:
-        what, advice = ON_RESTART if restart else ON_NEW_RUN
         raise ValueError(f"{what} ({origin.path}): {'; '.join(wrong)}; give these values, {advice}")
     for one in found:
         if one.role == BEGINNING:

@@ -33,7 +33,7 @@ def freeze(location: str | Path, output: str | Path, zbl: Sequence[float] | None
     arrays = dict(state.model_arrays())
     if zbl is not None:
         config = with_wall(config, arrays, Zbl(*zbl))
-        arrays, _ = config.with_short_range(arrays, [])
+        arrays, _ = config.part.with_short_range(arrays, [], config.type_map)
     write(config, arrays, output, training_script=state.meta["input"])
     return state.path
 
@@ -41,7 +41,7 @@ def freeze(location: str | Path, output: str | Path, zbl: Sequence[float] | None
 def _freeze_input(path: Path, output: str | Path, zbl: Sequence[float] | None) -> Path:
     """Write the model of an input file, which has nothing to train."""
     model = load(ModelConfig, with_settings(read_json(path)).get("model", {}), "model")
-    if not getattr(model.term, "fixed", False):
+    if not model.part.fixed:
         raise ValueError(
             f"{path} must be the input of a model that nothing trains, such as pairtab, got "
             f"{model.term.type}: give the folder of its checkpoints"
@@ -49,7 +49,7 @@ def _freeze_input(path: Path, output: str | Path, zbl: Sequence[float] | None) -
     if not model.type_map or zbl is not None:
         what = "model/zbl and not `--zbl`" if model.type_map else "the types in model/type_map"
         raise ValueError(f"an input file of a model that nothing trains must give {what}: {path}")
-    arrays, lines = model.with_short_range(*model.term.fixed_arrays(model.type_map))
+    arrays, lines = model.part.fixed_arrays(model.type_map)
     print("".join(f"{line}\n" for line in lines), end="")
     write(model, {**arrays, **arrays_of(model.term)}, output)
     return path

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +30,7 @@ from deeptf.train.evaluation import Evaluation
 from deeptf.train.origin import Origin
 
 CHANGED = (ENERGY, FORCE, VIRIAL)  # labels that lose the part of the modifier
+NEUTRAL = 1e-6  # e
 PAUSE = 10.0  # s between two lines about frames that are done
 
 
@@ -44,7 +45,13 @@ def with_modifier(model: ModelConfig, origin: Origin) -> tuple[ModelConfig, Arra
     modifier = model.modifier
     if modifier is None:
         return model, {}
-    source, arrays, notes = read_frozen(modifier.model_name)
+    try:
+        source, arrays, notes = read_frozen(modifier.model_name)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"`model/modifier/model_name` must be a frozen model of dipoles, but: {error}; the "
+            "path counts from the folder of the run"
+        ) from error
     for note in notes:
         print(f"{modifier.model_name}: {note}")
     given = [row.name for row in source.gives()]
@@ -94,6 +101,7 @@ def take_off(data: Data, model: ModelConfig, arrays: Mapping[str, np.ndarray]) -
         return
     systems = list(data.training.systems)
     systems += data.validation.systems if data.validation is not None else []
+    _tell_charges(systems, model)
     begin = time.perf_counter()
     told, done = begin, 0
     total = sum(len(system.used_frames) for system in systems)
@@ -109,6 +117,24 @@ def take_off(data: Data, model: ModelConfig, arrays: Mapping[str, np.ndarray]) -
             system.take_off(taken)
     seconds = time.perf_counter() - begin
     print(f"long range taken off the labels of {total} frames ({seconds:.1f} s)", flush=True)
+
+
+def _tell_charges(systems: Sequence[System], model: ModelConfig) -> None:
+    """Print how many frames have a charge, and the first one's: a background makes up for it."""
+    charges = model.modifier.charges(model.num_types)
+    charged, first = 0, ""
+    for system in systems:
+        of_frames = system.compositions(model.num_types)[system.used_frames] @ charges
+        found = np.flatnonzero(np.abs(of_frames) > NEUTRAL)
+        charged += len(found)
+        if len(found) and not first:
+            frame = system.used_frames[found[0]]
+            first = f"frame {frame} of {system.path} has {of_frames[found[0]]:+g} e"
+    if charged:
+        print(
+            f"note: `model_charge_map` and `sys_charge_map` leave a charge in {charged} frames, "
+            f"{first}: a uniform background makes up for it"
+        )
 
 
 def _changes(

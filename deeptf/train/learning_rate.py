@@ -27,12 +27,12 @@ class Schedule:
     """Keys that all schedules share; `decay` is what a schedule adds."""
 
     start_lr: float = 1e-3
-    stop_lr: float | None = None
-    stop_lr_ratio: float | None = None
+    stop_lr: float | None = None  # None: 1e-8
+    stop_lr_ratio: float | None = None  # stop_lr / start_lr, in place of stop_lr
     warmup_steps: int = 0
-    warmup_ratio: float | None = None
-    warmup_start_factor: float = 0.0
-    scale_by_worker: Literal["linear", "sqrt", "none"] = "linear"
+    warmup_ratio: float | None = None  # warmup_steps / numb_steps, in place of warmup_steps
+    warmup_start_factor: float = 0.0  # the first rate / start_lr
+    scale_by_worker: Literal["linear", "sqrt", "none"] = "linear"  # see worker_factor
 
     def __post_init__(self) -> None:
         _require(self.start_lr > 0, "start_lr", "positive", self.start_lr)
@@ -111,8 +111,8 @@ class ExpLR(Schedule):
 
     type: ClassVar[str] = "exp"
     decay_steps: int = 5000
-    decay_rate: float | None = None
-    smooth: bool = False
+    decay_rate: float | None = None  # of a stair; None: so that the last rate is stop_lr
+    smooth: bool = False  # whether it falls at each step
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -152,7 +152,7 @@ class WSDLR(Schedule):
     """Warm-up, stable, decay: constant until the last `decay_phase_ratio` of the run."""
 
     type: ClassVar[str] = "wsd"
-    decay_phase_ratio: float = 0.1
+    decay_phase_ratio: float = 0.1  # of numb_steps
     decay_type: Literal["inverse_linear", "cosine", "linear"] = "inverse_linear"
 
     def __post_init__(self) -> None:

@@ -16,8 +16,8 @@ class Adam:
     """Adam (Kingma & Ba, arXiv:1412.6980)."""
 
     type: ClassVar[str] = "Adam"
-    adam_beta1: float = 0.9
-    adam_beta2: float = 0.999
+    adam_beta1: float = 0.9  # decay of the mean gradient
+    adam_beta2: float = 0.999  # and of its square
 
     def __post_init__(self) -> None:
         _check_decay(adam_beta1=self.adam_beta1, adam_beta2=self.adam_beta2)
@@ -36,8 +36,8 @@ class Soap:
     """SOAP, see soap.py."""
 
     type: ClassVar[str] = "SOAP"
-    beta1: float = 0.95
-    beta2: float = 0.95
+    beta1: float = 0.95  # decay of the mean gradient
+    beta2: float = 0.95  # of its square and of the second moments
 
     def __post_init__(self) -> None:
         _check_decay(beta1=self.beta1, beta2=self.beta2)

@@ -30,22 +30,22 @@ class TrainingOptions:
     """The loop: data, number of steps, files and how often they are written."""
 
     training_data: DataOptions
-    numb_steps: int | None = None
+    numb_steps: int | None = None  # or numb_epoch, not both
     numb_epoch: float | None = None  # instead of numb_steps, decided by the data
-    validation_data: ValidationOptions | None = None
-    seed: int | None = None
-    stat_file: str | None = None
-    disp_file: str = "lcurve.out"
-    disp_freq: int = 1000
-    save_freq: int = 1000
-    save_ckpt: str = "model.ckpt"
-    max_ckpt_keep: int = 5
-    tensorboard: bool = False
-    tensorboard_log_dir: str = "log"
-    tensorboard_freq: int = 1
-    gradient_max_norm: float = 0.0
-    ema_decay: float | None = None
-    enable_ema: bool | None = None
+    validation_data: ValidationOptions | None = None  # for the validation columns of lcurve.out
+    seed: int | None = None  # of batches and first weights; None: drawn
+    stat_file: str | None = None  # what earlier runs found in the data; None: statistics.npz
+    disp_file: str = "lcurve.out"  # table of errors
+    disp_freq: int = 1000  # steps from line to line of it
+    save_freq: int = 1000  # steps from checkpoint to checkpoint
+    save_ckpt: str = "model.ckpt"  # prefix of checkpoints
+    max_ckpt_keep: int = 5  # older ones are removed
+    tensorboard: bool = False  # whether errors are written for TensorBoard too
+    tensorboard_log_dir: str = "log"  # folder
+    tensorboard_freq: int = 1  # steps
+    gradient_max_norm: float = 0.0  # longer gradients are scaled down; 0: never
+    ema_decay: float | None = None  # of averaged weights, per step; 0: none
+    enable_ema: bool | None = None  # true: ema_decay is 0.999 unless given; false: it is 0
 
     def __post_init__(self) -> None:
         if (self.numb_steps is None) == (self.numb_epoch is None):

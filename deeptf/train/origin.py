@@ -18,7 +18,7 @@ from deeptf.exchange import frozen
 from deeptf.input_file import Notices
 from deeptf.model.model import MODIFIER, ModelConfig
 from deeptf.model.parameters import first_not_finite
-from deeptf.model.table import has_stored
+from deeptf.model.table_arrays import has_stored
 from deeptf.train import checkpoint
 from deeptf.train.options import InputConfig
 
@@ -121,7 +121,7 @@ def _parted(arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], ..
 
 def _trained(term: object, names: Iterable[str]) -> list[str]:
     """Return the names of arrays that training changes: those of fixed parts of a sum stay."""
-    fixed = [k for k, part in enumerate(getattr(term, "models", ())) if getattr(part, "fixed", 0)]
+    fixed = [k for k, part in enumerate(getattr(term, "models", ())) if part.fixed]
     return [name for name in names if not name.startswith(tuple(f"{k}/" for k in fixed))]
 
 

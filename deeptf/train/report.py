@@ -7,9 +7,18 @@ from math import isnan
 
 import numpy as np
 
-from deeptf.properties import Property
+from deeptf.properties import FRAME, Property
 from deeptf.train.learning_curve import column_names
 from deeptf.train.workers import Workers
+
+
+def names_of_columns(rows: Sequence[Property]) -> str:
+    """Return a line that tells what the errors in the log and in lcurve.out are."""
+    named = []
+    for row in rows:
+        unit = f" ({row.unit})" if row.unit else ""
+        named.append(f"{row.key} {row.title}{' per atom' if row.of == FRAME else ''}{unit}")
+    return f"errors below are root mean squares: {', '.join(named)}"
 
 
 def root_mean_squares(

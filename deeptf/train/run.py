@@ -17,6 +17,7 @@ from deeptf.train.graph import TrainingGraph
 from deeptf.train.launchers import join_workers
 from deeptf.train.loop import Loop
 from deeptf.train.origin import check_arrays
+from deeptf.train.report import names_of_columns
 from deeptf.train.start import start
 
 
@@ -69,6 +70,7 @@ def train(
         seed = run.config.training.seed
         graph = TrainingGraph(run.config, run.values, seed, threads, workers, run.trained)
         print(f"{graph.num_parameters} trainable parameters", flush=True)
+        print(names_of_columns(run.config.loss_of_model.columns()))
         try:
             check_arrays(run.origin, graph.unused)
             loop = Loop(run, graph, workers)

@@ -23,16 +23,18 @@ from typing import Any
 import numpy as np
 
 from deeptf.config import dump
+from deeptf.data.energy_bias import tell_far_energies
 from deeptf.data.opening import Data, Wanted, open_data
 from deeptf.data.survey import survey
 from deeptf.exchange.model_parts import arrays_of
 from deeptf.files import replacing
+from deeptf.properties import ENERGY
 from deeptf.train.finetune import complete, with_types
 from deeptf.train.fit import fit
 from deeptf.train.labels import take_off, with_modifier
 from deeptf.train.options import InputConfig, read_input
 from deeptf.train.origin import Origin, read_origin
-from deeptf.train.wall import without_wall
+from deeptf.train.untrained import without_untrained
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def start(
     config = read_input(input_path)
     origin = read_origin(restart, init_model, init_frozen, finetune)
     model = config.model
-    if getattr(model.term, "fixed", False):
+    if model.part.fixed:
         raise ValueError(
             f"`model/type` must be one of models that can be trained, got {model.term.type}: "
             f"`deeptf freeze -c {input_path}` makes a model file of it as it is"
@@ -114,15 +116,18 @@ def start(
         training.statistics_file,
         model.needs().masked,
     )
+    if ENERGY in loss.labels():
+        validation = [] if data.validation is None else data.validation.systems
+        tell_far_energies(data.training.systems, validation, model.num_types)
     if origin.model is None:
         term, notes = model.term.decide(found)
         model = replace(model, term=term)
         values, more = model.first_arrays(found)
-        changed, lines = without_wall(model, values, found)
-        values, more = {**values, **changed}, [*more, *lines]
         if from_files := arrays_of(model.term):
             changed, lines = model.term.extended({**values, **from_files}, found)
             values, more = {**values, **from_files, **changed}, [*more, *lines]
+        changed, lines = without_untrained(model, values, found)
+        values, more = {**values, **changed}, [*more, *lines]
         config = replace(config, model=replace(whole, term=term))
     else:
         values, more = dict(origin.arrays), []

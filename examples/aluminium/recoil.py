@@ -7,6 +7,7 @@ other.
 """
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,13 +17,18 @@ from ase.build import bulk
 from scipy.spatial import cKDTree
 
 from deeptf.infer.ase import DP
-from deeptf.train.freeze import freeze
 
 HERE = Path(__file__).resolve().parent
 CELLS, LATTICE, ENERGY = 6, 4.01, 100.0  # cubic cells of 4 atoms a side, A, eV
 WALL = 1.2, 2.1  # A; the closest atoms of the data are 2.11 A apart
 LONGEST, FARTHEST = 1.0 * units.fs, 0.02  # of a step, A that an atom may move in it
 DIRECTION = np.array([1.0, 2.0, 3.0])  # towards no neighbour, so that atoms hit off their axes
+
+
+def freeze(run: Path, model: Path, wall: tuple[float, float] | None) -> None:
+    """Write the model of a run, with a wall if there is one."""
+    command = [sys.executable, "-m", "deeptf", "freeze", "-c", str(run), "-o", str(model)]
+    subprocess.run([*command, *(["--zbl", *map(str, wall)] if wall else [])], check=True)
 
 
 def recoil(model: Path, duration: float) -> tuple[float, float]:

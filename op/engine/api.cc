@@ -1,6 +1,5 @@
 // The functions of deeptf.h: structs checked, exceptions turned into messages. This is the only
 // place that catches them.
-#include <algorithm>
 #include <cmath>
 #include <memory>
 

@@ -78,25 +78,20 @@ void take(const std::string& key, Words* words, Arguments* arguments) {
   take_source(key, kind, words, &(arguments->*source));
 }
 
-void take_gpu(const std::string& key, Words* words, Arguments* arguments) {
-  static const std::map<std::string, deeptf_gpu> known{
-      {"auto", DEEPTF_GPU_AUTO}, {"no", DEEPTF_GPU_NO}, {"yes", DEEPTF_GPU_YES}};
-  const std::string& word = words->take_value(key);
-  const auto found = known.find(word);
-  if (found == known.end()) {
-    throw std::runtime_error("`" + key + "` must be auto, no or yes, got " + word);
-  }
-  arguments->gpu = found->second;
-}
-
 using Take = void (*)(const std::string& key, Words* words, Arguments* arguments);
 
 const std::map<std::string, Take>& keys() {
   static const std::map<std::string, Take> all{
-      {"out_file", [](const std::string& key, Words* words,
-                      Arguments* a) { a->out_file = words->take_value(key); }},
-      {"out_freq", [](const std::string& key, Words* words,
-                      Arguments* a) { a->out_freq = words->take_count(key, 0); }},
+      {"out_file",
+       [](const std::string& key, Words* words, Arguments* a) {
+         a->out_file = words->take_value(key);
+         a->writes = true;
+       }},
+      {"out_freq",
+       [](const std::string& key, Words* words, Arguments* a) {
+         a->out_freq = words->take_count(key, 0);
+         a->writes = true;
+       }},
       {"relative", [](const std::string& key, Words* words,
                       Arguments* a) { a->relative = words->take_number(key, 0); }},
       {"relative_v", [](const std::string& key, Words* words,
@@ -106,7 +101,8 @@ const std::map<std::string, Take>& keys() {
        [](const std::string& key, Words* words, Arguments* a) {
          a->threads = static_cast<int>(std::min<int64_t>(words->take_count(key, 1), 100000));
        }},
-      {"gpu", take_gpu},
+      {"gpu", [](const std::string& key, Words* words,
+                 Arguments* a) { a->gpu = gpu_of(key, words->take_value(key)); }},
       {"fparam", take<Source::numbers, &Arguments::fparam>},
       {"fparam_from_compute", take<Source::compute, &Arguments::fparam>},
       {"fparam_from_fix", take<Source::fix, &Arguments::fparam>},
@@ -117,13 +113,21 @@ const std::map<std::string, Take>& keys() {
   return all;
 }
 
-std::string names() {
+}  // namespace
+
+std::string names_of_keywords() {
   std::string text;
   for (const auto& key : keys()) text += (text.empty() ? "" : ", ") + key.first;
   return text;
 }
 
-}  // namespace
+deeptf_gpu gpu_of(const std::string& key, const std::string& word) {
+  static const std::map<std::string, deeptf_gpu> known{
+      {"auto", DEEPTF_GPU_AUTO}, {"no", DEEPTF_GPU_NO}, {"yes", DEEPTF_GPU_YES}};
+  const auto found = known.find(word);
+  if (found != known.end()) return found->second;
+  throw std::runtime_error("`" + key + "` must be auto, no or yes, got " + word);
+}
 
 Arguments::Arguments(const std::vector<std::string>& words) {
   Words rest(words);
@@ -137,8 +141,8 @@ Arguments::Arguments(const std::vector<std::string>& words) {
     } else if (!models_end) {
       models.push_back(word);
     } else {
-      throw std::runtime_error("a keyword of the pair style must be one of " + names() + ", got " +
-                               word + " (model files come first)");
+      throw std::runtime_error("a keyword of the pair style must be one of " + names_of_keywords() +
+                               ", got " + word + " (model files come first)");
     }
   }
   if (models.empty()) {

@@ -1,4 +1,4 @@
-// The words behind `pair_style deeptf`. Knows nothing of LAMMPS.
+// The words behind `pair_style deeptf`, and where models run. Knows nothing of LAMMPS.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,7 @@ struct Arguments {
   std::vector<std::string> models;  // paths; the first one drives
   std::string out_file = "model_devi.out";
   int64_t out_freq = 100;
+  bool writes = false;    // out_file or out_freq was given
   double relative = 0;    // of forces, eV/A; 0: deviations are absolute
   double relative_v = 0;  // of virials, eV
   bool atomic = false;    // the file has a column for each atom
@@ -34,5 +35,11 @@ struct Arguments {
   deeptf_gpu gpu = DEEPTF_GPU_AUTO;
   Source fparam, aparam;
 };
+
+// The keywords behind the model files, for messages.
+std::string names_of_keywords();
+
+// What a word behind `key` says of where a model runs. Throws std::runtime_error.
+deeptf_gpu gpu_of(const std::string& key, const std::string& word);
 
 }  // namespace deeptf_lammps

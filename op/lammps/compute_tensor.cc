@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "arguments.h"
 #include "atom.h"
 #include "comm.h"
 #include "cores.h"
@@ -33,8 +34,15 @@ void ComputeTensor::read(const std::vector<std::string>& words) {
     throw std::runtime_error("`compute deeptf/tensor/atom` must name a model, got none");
   }
   path_ = words[0];
-  model_.push_back(load(path_, DEEPTF_GPU_NO, world).model);
+  const auto key = std::find(words.begin() + 1, words.end(), "gpu");
+  if (key != words.end() && words.end() - key != 2) {
+    throw std::runtime_error("`gpu` must be followed by auto, no or yes and nothing else, got " +
+                             std::to_string(words.end() - key - 1) + " words");
+  }
+  const deeptf_gpu gpu = key == words.end() ? DEEPTF_GPU_AUTO : gpu_of(key[0], key[1]);
+  model_.push_back(load(path_, gpu, world).model);
   const deeptf::Model& model = model_[0];
+  if (comm->me == 0) LAMMPS_NS::utils::logmesg(lmp, where_it_runs(model, path_));
   if (model.property() != "dipole" && model.property() != "polar") {
     throw std::runtime_error("model " + path_ + " must be one of dipoles or polarizabilities, " +
                              "got one that gives " + model.property());
@@ -43,7 +51,7 @@ void ComputeTensor::read(const std::vector<std::string>& words) {
     throw std::runtime_error("model " + path_ + " must take no parameters and see no farther " +
                              "than its cut-off, got one that does");
   }
-  model_type_ = types_of_names({words.begin() + 1, words.end()}, atom->ntypes, model, path_,
+  model_type_ = types_of_names({words.begin() + 1, key}, atom->ntypes, model, path_,
                                std::string("compute ") + style);
 }
 

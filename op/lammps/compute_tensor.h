@@ -1,8 +1,10 @@
-// `compute ID GROUP deeptf/tensor/atom MODEL [NAMES]`: dipoles or polarizabilities of the atoms.
+// `compute ID GROUP deeptf/tensor/atom MODEL [NAMES] [gpu auto|no|yes]`: dipoles or
+// polarizabilities of the atoms.
 //
 // The array has 3 or 9 columns in the units of the data of the model, zeros for atoms of types
 // without a tensor and for those that are not of the group. NAMES are as behind `pair_coeff * *`.
-// The pair style must see as far as the model, since its neighbours are used.
+// The pair style must see as far as the model, since its neighbours are used. `gpu` is as behind
+// `pair_style deeptf`; a GPU is sent the lists of neighbours in each step that asks for tensors.
 #pragma once
 
 #include <string>

@@ -17,6 +17,7 @@
 namespace deeptf_lammps {
 namespace {
 
+constexpr char kCpu[] = "CPU";
 constexpr long long kPart = 1 << 30;  // MPI counts in 32 bits
 
 // What the first rank has read.
@@ -106,6 +107,13 @@ deeptf_load_options options_of(deeptf_gpu gpu, MPI_Comm world) {
 }
 
 }  // namespace
+
+std::string where_it_runs(const deeptf::Model& model, const std::string& path) {
+  const std::string reason = model.no_gpu_reason();
+  if (model.device() == kCpu && reason.empty()) return "";
+  return "Model " + path + " runs on " + model.device() + (reason.empty() ? "" : ": " + reason) +
+         "\n";
+}
 
 Loaded load(const std::string& path, deeptf_gpu gpu, MPI_Comm world) {
   int rank = 0;

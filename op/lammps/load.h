@@ -19,4 +19,7 @@ struct Loaded {
 // Throws std::runtime_error, on all ranks.
 Loaded load(const std::string& path, deeptf_gpu gpu, MPI_Comm world);
 
+// What a log says of where a model runs, in a line; nothing for the CPU where no GPU is.
+std::string where_it_runs(const deeptf::Model& model, const std::string& path);
+
 }  // namespace deeptf_lammps

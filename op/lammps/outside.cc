@@ -1,6 +1,5 @@
 #include "outside.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 

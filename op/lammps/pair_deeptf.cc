@@ -17,13 +17,12 @@
 namespace deeptf_lammps {
 namespace {
 
-constexpr char kCpu[] = "CPU";
-
 std::vector<std::string> strings(int count, char** words) { return {words, words + count}; }
 
 }  // namespace
 
-PairDeeptf::PairDeeptf(LAMMPS_NS::LAMMPS* lammps) : Pair(lammps), listed_(lammps) {
+PairDeeptf::PairDeeptf(LAMMPS_NS::LAMMPS* lammps, bool for_spins)
+    : Pair(lammps), for_spins_(for_spins), listed_(lammps) {
   single_enable = 0;
   restartinfo = 0;
   one_coeff = 1;
@@ -59,6 +58,11 @@ void PairDeeptf::settings(int count, char** words) {
     deviation_.reset();
     for (const std::string& path : given_.models) add_model(path);
     check_models();
+    if (models_.size() == 1 && given_.writes && comm->me == 0) {
+      error->warning(FLERR,
+                     "`out_file` and `out_freq` have no effect with one model: they are for "
+                     "deviations of several");
+    }
     found_.assign(models_.size(), {});
     const deeptf::Model& first = models_[0];
     virtual_.reset();
@@ -73,25 +77,32 @@ void PairDeeptf::settings(int count, char** words) {
 }
 
 void PairDeeptf::add_model(const std::string& path) {
-  Loaded loaded = load(path, given_.gpu, world);
+  Loaded loaded = load_word(path);
   models_.push_back(std::move(loaded.model));
-  if (comm->me == 0) say_where(models_.back(), path);
+  if (comm->me == 0) LAMMPS_NS::utils::logmesg(lmp, where_it_runs(models_.back(), path));
   if (comm->me == 0 && loaded.path != path) {
     LAMMPS_NS::utils::logmesg(
         lmp, "Model " + path + " of deepmd-kit was converted: " + loaded.path + " is used\n");
   }
 }
 
-// Nothing of models on the CPU, where no GPU is.
-void PairDeeptf::say_where(const deeptf::Model& model, const std::string& path) const {
-  const std::string reason = model.no_gpu_reason();
-  if (model.device() == kCpu && reason.empty()) return;
-  LAMMPS_NS::utils::logmesg(lmp, "Model " + path + " runs on " + model.device() +
-                                     (reason.empty() ? "" : ": " + reason) + "\n");
+// A misspelt keyword is taken for a model file, whose names have a dot as a rule.
+Loaded PairDeeptf::load_word(const std::string& path) const {
+  try {
+    return load(path, given_.gpu, world);
+  } catch (const std::runtime_error& error) {
+    if (models_.empty() || path.find('.') != std::string::npos) throw;
+    throw std::runtime_error(std::string(error.what()) + "; it is no keyword either, which are " +
+                             names_of_keywords());
+  }
 }
 
 void PairDeeptf::check_models() const {
   const deeptf::Model& first = models_[0];
+  if (for_spins_ && first.num_spin_types() == 0) {
+    throw std::runtime_error("pair_style deepspin must have a model with spins, got " +
+                             given_.models[0] + " without: `pair_style deeptf` runs it");
+  }
   for (size_t k = 0; k < models_.size(); ++k) {
     const deeptf::Model& model = models_[k];
     if (model.property() != "energy") {

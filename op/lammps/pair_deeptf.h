@@ -20,6 +20,7 @@
 #include "deeptf.hpp"
 #include "deviation.h"
 #include "listed_atoms.h"
+#include "load.h"
 #include "outside.h"
 #include "pair.h"
 #include "parameters.h"
@@ -30,7 +31,8 @@ namespace deeptf_lammps {
 
 class PairDeeptf : public LAMMPS_NS::Pair {
  public:
-  explicit PairDeeptf(LAMMPS_NS::LAMMPS* lammps);
+  // for_spins: whether all models must have spins
+  explicit PairDeeptf(LAMMPS_NS::LAMMPS* lammps, bool for_spins = false);
   ~PairDeeptf() override;
 
   // pair_deeptf.cc: what the script says
@@ -58,7 +60,7 @@ class PairDeeptf : public LAMMPS_NS::Pair {
 
   void allocate();
   void add_model(const std::string& path);
-  void say_where(const deeptf::Model& model, const std::string& path) const;
+  Loaded load_word(const std::string& path) const;
   void check_models() const;
   void check_spins(size_t number) const;
 
@@ -70,6 +72,7 @@ class PairDeeptf : public LAMMPS_NS::Pair {
   void write_deviation();
   void return_ghosts(std::vector<double>* values, int width);
 
+  const bool for_spins_;
   Arguments given_;
   std::vector<deeptf::Model> models_;
   std::vector<int> model_type_;  // of each atom type, from 1; -1: NULL

@@ -48,6 +48,10 @@ void* new_pair(LAMMPS* lammps) {
   return static_cast<LAMMPS_NS::Pair*>(new deeptf_lammps::PairDeeptf(lammps));
 }
 
+void* new_pair_of_spins(LAMMPS* lammps) {
+  return static_cast<LAMMPS_NS::Pair*>(new deeptf_lammps::PairDeeptf(lammps, true));
+}
+
 void* new_compute(LAMMPS* lammps, int count, char** words) {
   return static_cast<LAMMPS_NS::Compute*>(new deeptf_lammps::ComputeTensor(lammps, count, words));
 }
@@ -119,10 +123,11 @@ extern "C" __attribute__((visibility("default"))) void lammpsplugin_init(void* l
   const auto add = reinterpret_cast<Register>(register_plugin);
   add(&plugin, lammps);
   const bool alone = !has_deepmd(*static_cast<LAMMPS*>(lammps));
-  for (const char* name : {"deepmd", "deepspin"}) {
-    plugin.name = name;
-    if (alone) add(&plugin, lammps);
-  }
+  plugin.name = "deepmd";
+  if (alone) add(&plugin, lammps);
+  plugin.name = "deepspin";
+  plugin.creator.v1 = new_pair_of_spins;
+  if (alone) add(&plugin, lammps);
   plugin.style = "compute";
   plugin.name = "deeptf/tensor/atom";
   plugin.creator.v2 = new_compute;

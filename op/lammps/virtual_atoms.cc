@@ -1,7 +1,6 @@
 #include "virtual_atoms.h"
 
 #include <algorithm>
-#include <cmath>
 #include <stdexcept>
 #include <string>
 
@@ -38,8 +37,14 @@ void VirtualAtoms::init(const std::vector<int>& model_type) {
 
 deeptf_neighbor_list VirtualAtoms::added_to(const deeptf_neighbor_list& atoms) {
   add_atoms(atoms);
-  add_neighbors(atoms);
+  if (atoms.revision != given_revision_ || type_ != listed_type_) {
+    add_neighbors(atoms);
+    given_revision_ = atoms.revision;
+    listed_type_ = type_;
+    ++revision_;
+  }
   deeptf_neighbor_list all = atoms;
+  all.revision = revision_;
   all.num_all = static_cast<int32_t>(type_.size());
   all.coord = coord_.data();
   all.type = type_.data();

@@ -22,9 +22,10 @@ class VirtualAtoms : protected LAMMPS_NS::Pointers {
   // A; no virtual atom is farther from its atom in this run.
   double reach() const { return reach_; }
 
-  // The atoms with the virtual ones behind, which neighbours of their atoms have in their lists.
-  // What is returned lasts until the next call. Throws std::runtime_error, on one rank alone, for
-  // an atom without a spin, or with a longer one than at the start of the run.
+  // The atoms with the virtual ones behind, which neighbours of their atoms have in their lists;
+  // these are made anew, with another revision, where those of the atoms have another one, or atoms
+  // other types. What is returned lasts until the next call. Throws std::runtime_error, on one rank
+  // alone, for an atom without a spin, or with a longer one than at the start of the run.
   deeptf_neighbor_list added_to(const deeptf_neighbor_list& atoms);
 
   // [nlocal + nghost, 3] magnetic forces, -dE/d(spin), from the forces on all atoms.
@@ -44,6 +45,8 @@ class VirtualAtoms : protected LAMMPS_NS::Pointers {
   std::vector<int> number_;  // of the virtual atom of each atom; -1: it has none
   std::vector<double> coord_;
   std::vector<int32_t> type_, num_neighbors_;
+  std::vector<int32_t> listed_type_;  // of all atoms when lists were made
+  int64_t given_revision_ = 0, revision_ = 0;
   std::vector<int64_t> id_;
   std::vector<std::vector<int32_t>> lists_;
   std::vector<const int32_t*> neighbors_;

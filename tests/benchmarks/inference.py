@@ -78,7 +78,7 @@ class Program:
 
 def write_model(path: Path, precision: str) -> None:
     """Write a frozen model with weights as at the start of training."""
-    from physics_suite import random_arrays
+    from random_model import random_arrays
 
     from deeptf.exchange import frozen
     from deeptf.train.options import load_input

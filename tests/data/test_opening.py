@@ -84,6 +84,27 @@ def test_the_log_of_many_systems(folder, capsys) -> None:
     assert lines[21:] == ["  and 5 more, of 6 to 6 atoms", "validation: 0 systems, 0 frames"]
 
 
+def test_types_that_only_the_input_names_are_said(folder, capsys) -> None:
+    for name in ("system", "other"):
+        (write_system(folder / name) / "type_map.raw").unlink()
+    write_system(folder / "named")
+    opened("named", "system", "other")
+    assert (
+        "note: no type_map.raw in system and 1 more: types count as in `type_map` (0 A, 1 B)\n"
+    ) in capsys.readouterr().out
+    opened("named")
+    assert "note: no type_map.raw" not in capsys.readouterr().out
+
+
+def test_one_system_of_one_frame(folder, capsys) -> None:
+    write_system(folder / "system", frames=1)
+    opened("system")
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "training: 1 system, 1 frame",
+        "  system: 1 frame of 6 atoms",
+    ]
+
+
 def test_what_is_used_more_or_less_is_said(folder, capsys) -> None:
     copies = [[100], [0], [1], [1], [1], [1]]
     np.save(write_system(folder / "system") / "set.000/numb_copy.npy", copies)

@@ -23,7 +23,10 @@ def _struct(name, **members):
 
 _GIVEN = {"fparam": c_void_p, "aparam": c_void_p}
 _ATOMS = {"num_centres": c_int32, "num_owned": c_int32, "num_all": c_int32}
-LoadOptions = _struct("LoadOptions", tensorflow=c_char_p, ops=c_char_p)
+LoadOptions = _struct(
+    "LoadOptions", tensorflow=c_char_p, ops=c_char_p, gpu=c_int32, gpu_number=c_int32
+)
+GPU = {"auto": 0, "no": 1, "yes": 2}
 Options = _struct("Options", threads=c_int32, most_atoms=c_int32)
 Results = _struct(
     "Results", **dict.fromkeys((*OUTPUTS, "outside_count", "outside_distance"), c_void_p)
@@ -55,8 +58,8 @@ DOORS = {
 }
 
 
-def _library():
-    library = ctypes.CDLL(str(LIBRARY))
+def _library(path):
+    library = ctypes.CDLL(str(path))
     library.deeptf_last_error.restype = c_char_p
     library.deeptf_load.argtypes = c_char_p, POINTER(LoadOptions), POINTER(c_void_p)
     for name in ("num_types", "is_native", "hops"):
@@ -80,12 +83,12 @@ def _filled(struct, **members):
 class Model:
     """A loaded model. All methods raise ValueError with the engine's message."""
 
-    def __init__(self, path, tensorflow=None, ops=None):
-        self._library = _library()
+    def __init__(self, path, tensorflow=None, ops=None, library=LIBRARY, gpu="auto"):
+        self._library = _library(library)
         given = {"tensorflow": tensorflow, "ops": ops}
         given = {name: str(value).encode() for name, value in given.items() if value is not None}
         self._model = c_void_p()
-        options = _filled(LoadOptions, **given)
+        options = _filled(LoadOptions, gpu=GPU[gpu], **given)
         self._check(
             self._library.deeptf_load(str(path).encode(), byref(options), byref(self._model))
         )

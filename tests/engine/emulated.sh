@@ -7,4 +7,5 @@
 cmake -G Ninja -S "$here/../../op" -B "$build" -DDEEPTF_CUDA=emulated -DDEEPTF_MARCH=native
 cmake --build "$build" --target deeptf_engine_cuda
 pytest -q --emulated-engine "$build/libdeeptf_engine_cuda.so" "$here/test_gpu.py" \
-    "$here/../lammps/test_run_on_gpu.py" "$@"
+    "$here/test_spins_in_the_engine.py" "$here/../lammps/test_run_on_gpu.py" \
+    "$here/../lammps/test_spins.py" "$@"

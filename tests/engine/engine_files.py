@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deeptf.ops import library as op_library
+from deeptf.ops.library import CORES, ENGINE_CUDA
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -25,6 +26,14 @@ def open_engine(path: Path) -> ctypes.CDLL:
     for name in ("deeptf_version", "deeptf_last_error"):
         getattr(engine, name).restype = ctypes.c_char_p
     return engine
+
+
+def engine_on_gpu(folder: Path, kernels: Path) -> Path:
+    """Copy the engine into a folder, with kernels for GPUs beside it; return its path."""
+    for part in (ENGINE, *FOLDER.glob(CORES)):
+        shutil.copy(part, folder)
+    shutil.copy(kernels, folder / ENGINE_CUDA)
+    return folder / ENGINE.name
 
 
 def program(name: str) -> str:

@@ -84,7 +84,7 @@ KINDS = {  # golden models and where they run
     "se_atten_v2_l0_compressed": "GPU 0, emulated",
     "se_e2_a_tebd": "GPU 0, emulated",
     "se_e3": "GPU 0, emulated",
-    "spin": "CPU",
+    "spin": "GPU 0, emulated",
 }
 KINDS_ON_A_GPU = """
 import sys
@@ -103,12 +103,6 @@ for name in sys.argv[1:]:
         for a, b in zip(auto.eval(*given, **more), cpu.eval(*given, **more), strict=True):
             assert np.allclose(a, b, rtol=1e-11, atol=1e-11 * np.abs(b).max()), name
     print(name, auto.device, sep=": ")
-try:
-    DeepPot("spin.pb", gpu="yes")
-except ValueError as error:
-    assert "got yes: a model with spins runs on the CPU alone" in str(error), error
-else:
-    raise AssertionError("spins run on a GPU")
 """
 
 
@@ -178,6 +172,14 @@ def run_on_gpu(code: str, folder: Path, engine: Path, *arguments: str) -> str:
 
 def test_models_on_an_emulated_gpu(model: Path, emulated_engine: Path) -> None:
     assert run_on_gpu(ON_A_GPU, model.parent, emulated_engine) == "as on the CPU\n"
+
+
+def test_a_sum_of_blends_on_an_emulated_gpu(tmp_path: Path, emulated_engine: Path) -> None:
+    """Each part has the soft minimum and the table of its own pairs."""
+    golden = gzip.decompress((GOLDEN_KINDS.parent / "sum_of_blends.pb.gz").read_bytes())
+    (tmp_path / "old.pb").write_bytes(golden)
+    convert(tmp_path / "old.pb", tmp_path / "model.pb")
+    assert run_on_gpu(ON_A_GPU, tmp_path, emulated_engine) == "as on the CPU\n"
 
 
 def test_kinds_of_models_on_an_emulated_gpu(tmp_path: Path, emulated_engine: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from c_interface import Model
-from physics_suite import random_arrays
+from random_model import random_arrays
 
 from deeptf.exchange import frozen
 from deeptf.model.descriptor.se_a_mask import SeAMask

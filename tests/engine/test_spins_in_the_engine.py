@@ -1,14 +1,19 @@
-"""Models with spins in the engine: lists of an MD engine, what is wanted of results, messages."""
+"""Models with spins in the engine: lists of an MD engine, what is wanted of results, messages.
+
+With `pytest --emulated-engine LIBRARY` (emulated.sh) on a GPU, too.
+"""
 
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 from c_interface import Model
+from engine_files import engine_on_gpu
 from neighbors import list_of
-from physics_suite import random_arrays
+from random_model import random_arrays
 
 from deeptf.exchange import frozen
 from deeptf.infer.deep_pot import DeepPot
@@ -32,6 +37,15 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("spin") / "model.pb"
     frozen.write(config, random_arrays(config, 1), path)
     return str(path)
+
+
+@pytest.fixture(params=["no", "yes"], ids=["cpu", "gpu"])
+def model(request: pytest.FixtureRequest, path: str, tmp_path: Path) -> Model:
+    """Return the model on the CPU or on the emulated GPU."""
+    if request.param == "no":
+        return Model(path, gpu="no")
+    kernels = request.getfixturevalue("emulated_engine")
+    return Model(path, library=engine_on_gpu(tmp_path, kernels), gpu="yes")
 
 
 def frame() -> dict[str, np.ndarray]:
@@ -73,10 +87,9 @@ def listed() -> tuple[dict[str, np.ndarray], np.ndarray]:
     return given, np.array(owners)
 
 
-def test_lists_with_ghosts(path: str) -> None:
-    model = Model(path)
+def test_lists_with_ghosts(model: Model, path: str) -> None:
     assert model.is_native
-    expected = model.evaluate([0, len(frame()["type"])], **frame())
+    expected = Model(path, gpu="no").evaluate([0, len(frame()["type"])], **frame())
     given, owners = listed()
     for threads, most_atoms in ((1, 0), (2, 2)):
         found = model.evaluate_list(**given, threads=threads, most_atoms=most_atoms)
@@ -90,8 +103,8 @@ def test_lists_with_ghosts(path: str) -> None:
             np.testing.assert_allclose(returned, expected[name], rtol=0, atol=1e-9)
 
 
-def test_each_result_alone(path: str) -> None:
-    model, row = Model(path), [0, len(frame()["type"])]
+def test_each_result_alone(model: Model) -> None:
+    row = [0, len(frame()["type"])]
     expected = model.evaluate(row, **frame())
     assert not expected["atom_energy"][FIRST:].any() and expected["force"][FIRST:].any()
     for name in ("energy", "force", "virial", "atom_energy", "atom_virial"):
@@ -99,21 +112,19 @@ def test_each_result_alone(path: str) -> None:
         np.testing.assert_array_equal(found[name], expected[name])
 
 
-def test_a_list_without_a_virtual_atom(path: str) -> None:
+def test_a_list_without_a_virtual_atom(model: Model) -> None:
     given, _ = listed()
     given["type"][-1] = -1
     message = r"there must be a virtual atom of type 4 for each atom of type 1, got (\d+) for (\d+)"
     with pytest.raises(ValueError, match=message):
-        Model(path).evaluate_list(**given)
+        model.evaluate_list(**given)
 
 
-def test_pairs_are_refused(path: str) -> None:
+def test_pairs_are_refused(model: Model, path: str) -> None:
     atoms, pot = frame(), DeepPot(path)
     pairs = partial(pot.eval_pairs, np.zeros(10, np.int32), np.zeros(0, np.int32), np.zeros((0, 3)))
     with pytest.raises(ValueError, match="must .* coordinates"):
         pairs(atom_type=atoms["type"])
     none = {"row": np.zeros(10, np.int32), "neighbor": np.zeros(0, np.int32)}
     with pytest.raises(ValueError, match="must be given coordinates, got pairs, which do not say"):
-        Model(path).evaluate_pairs(
-            **none, displacement=np.zeros((0, 3)), type=atoms["type"], num_owned=9
-        )
+        model.evaluate_pairs(**none, displacement=np.zeros((0, 3)), type=atoms["type"], num_owned=9)

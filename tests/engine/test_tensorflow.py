@@ -13,7 +13,7 @@ import pytest
 from c_interface import OUTPUTS, Model
 from infer.message import Message
 from library_files import bindings_file
-from physics_suite import random_arrays
+from random_model import random_arrays
 from run_models import system
 
 from deeptf.config import load

@@ -21,7 +21,8 @@ from deepmd_models import golden_graph, set_constant, write
 from deeptf.config import load
 from deeptf.exchange.convert import convert
 from deeptf.exchange.deepmd import check
-from deeptf.exchange.deepmd.graph import DeepmdGraph, constant, read_graph
+from deeptf.exchange.deepmd.graph import DeepmdGraph, read_graph
+from deeptf.exchange.deepmd.nodes import constant
 from deeptf.exchange.deepmd.settings import DeepmdSettings
 from deeptf.exchange.frozen import read_arrays
 from deeptf.exchange.model_file import read_model

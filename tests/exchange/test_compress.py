@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import curve_twins
 import numpy as np
 import pytest
-import twins
 from array_names import SHORTEST
 from exchange.deepmd_models import golden_graph, set_constant, write
 from exchange.full_model import CLOSEST, RCUT, RCUT_SMTH, write_full
@@ -57,7 +57,7 @@ def error_of_slope(model: ModelFile, name: str, number: int, argument: Argument)
     segments = len(grid) // 4
     part = slice(number * segments, (number + 1) * segments + 1)
     nodes = model.constant("descriptor/table").astype(np.float64)[:, :, :8]
-    _, slope = twins.curve(nodes, row[part], grid[part][:segments], x)
+    _, slope = curve_twins.curve(nodes, row[part], grid[part][:segments], x)
     value, exact = x[:, None], np.ones((len(x), 1))
     for layer in range(3):
         matrix, bias = (model.arrays[f"{name}/{layer}/{kind}"] for kind in ("matrix", "bias"))

@@ -140,6 +140,13 @@ def test_files_that_end_early(name, cut, message, tmp_path, capsys):
     assert not (tmp_path / "new.pb").exists()
 
 
+def test_a_model_of_another_backend(tmp_path):
+    source = tmp_path / "old.pth"
+    source.write_bytes(b"PK\x03\x04 an archive")
+    with pytest.raises(ValueError, match=f"`dp convert-backend {source} old.pb` makes one of it"):
+        convert(source, tmp_path / "new.pb")
+
+
 def test_a_deeptf_model(nameless, tmp_path):
     _, output, _ = nameless
     with pytest.raises(ValueError, match="it is a deeptf model already: use it as it is"):

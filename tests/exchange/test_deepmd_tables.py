@@ -8,7 +8,7 @@ from deepmd_models import node_of, set_constant
 
 from deeptf.exchange.deepmd import pieces, tabulate
 from deeptf.exchange.deepmd.graph import DeepmdGraph
-from deeptf.model.table import STORED_NEAR, TABLE, TABLE_GRID, TABLE_ROW
+from deeptf.model.table_arrays import STORED_NEAR, TABLE, TABLE_GRID, TABLE_ROW
 from deeptf.tf import session, tf
 
 INFO = (-1.0, 2.0, 8.0, 0.5, 2.0, -1.0)  # lower, upper, max, steps

@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, random_arrays
+from physics_suite import PhysicsSuite
 from plan import KERNELS, Plan
 from plan_layers import ACTIVATIONS
+from random_model import random_arrays
 
 from deeptf.data.batch import rows_of
 from deeptf.exchange import frozen
 from deeptf.exchange.convert import convert
 from deeptf.exchange.model_file import read_model
 from deeptf.infer.deep_pot import DeepPot
-from deeptf.model import neighbor_stages, network, short_range_stages, stages
+from deeptf.model import neighbor_stages, network, short_range_stages, stages, tensor_stages
 from deeptf.model.descriptor import DESCRIPTORS
 from deeptf.model.descriptor.hybrid import Hybrid
 from deeptf.model.descriptor.se_e2_a import SeE2A
@@ -27,8 +28,10 @@ from deeptf.model.descriptor.se_e3 import SeE3
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.pair_potential import Zbl
+from deeptf.model.term.frozen import Frozen
 from deeptf.model.term.linear_ener import LinearEner
 from deeptf.model.term.pairtab import PairTab
+from deeptf.model.term.part import Part
 from deeptf.model.term.standard import Standard
 from deeptf.model.type_embedding import TypeEmbedding
 from deeptf.tf import session, tf
@@ -175,13 +178,31 @@ def test_models_with_energies_of_pairs(more: dict[str, Any], tmp_path: Path) -> 
 
 def test_a_sum_by_its_plan(tmp_path: Path) -> None:
     """Of a part with a shorter cut-off, and of a table of pairs."""
-    near = Standard(SeE2R((3, 4), 3.5, 0.5, (3,)), FITTING)
-    far = Standard(SeE2A((5, 7), 4.0, 1.0, (3, 6)), FITTING)
-    term = LinearEner((near, LinearEner((far, PairTab("a.tab", 3.0)), (0.5, 2.0))), (-1.5, 0.7))
+    near = Part(Standard(SeE2R((3, 4), 3.5, 0.5, (3,)), FITTING))
+    far = Part(Standard(SeE2A((5, 7), 4.0, 1.0, (3, 6)), FITTING))
+    table = Part(PairTab("a.tab", 3.0))
+    term = LinearEner((near, Part(LinearEner((far, table), (0.5, 2.0)))), (-1.5, 0.7))
     config = ModelConfig(term, ("A", "B"))
     frozen.write(config, random_arrays(config, 1), tmp_path / "model.pb")
     plan = read_model(tmp_path / "model.pb").metadata["plan"]
     assert [one["type"] for one in plan] == ["standard", "standard", "pairtab"]
+    check(tmp_path / "model.pb", config)
+
+
+def test_a_sum_of_parts_with_energies_of_pairs(tmp_path: Path) -> None:
+    """Each in its part and by its weight, whatever it is and wherever it comes from."""
+    blend = {"use_srtab": "any.tab", "smin_alpha": 0.3, "sw_rmin": 1.8, "sw_rmax": 3.1}
+    near = Standard(SeE2R((3, 4), 3.5, 0.5, (3,)), FITTING)
+    far = Standard(SeE2A((5, 7), 4.0, 1.0, (3, 6)), FITTING)
+    parts = (
+        Part(near, **blend),
+        Part(far, zbl=Zbl(1.5, 3.9)),
+        Part(Frozen("any.pb", Part(near, **blend, srtab_add_bias=False))),
+    )
+    config = ModelConfig(LinearEner(parts, (-1.5, 0.7, 2.0)), ("O", "H"))
+    frozen.write(config, random_arrays(config, 1), tmp_path / "model.pb")
+    plan = read_model(tmp_path / "model.pb").metadata["plan"]
+    assert [one["type"] for one in plan] == ["standard", "standard", "short_range", "standard"]
     check(tmp_path / "model.pb", config)
 
 
@@ -222,7 +243,7 @@ def test_activation_functions() -> None:
 def test_all_kernels_are_evaluated() -> None:
     kinds = {
         getattr(kind, "kernel", None)
-        for part in (stages, neighbor_stages, short_range_stages)
+        for part in (stages, neighbor_stages, short_range_stages, tensor_stages)
         for kind in vars(part).values()
     } - {None}
     assert set(KERNELS) == kinds

@@ -17,7 +17,7 @@ from deeptf.infer.deep_pot import DeepPot
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
 from deeptf.model.ranges import FAR
-from deeptf.model.table import TABLE, TABLE_GRID
+from deeptf.model.table_arrays import TABLE, TABLE_GRID
 from deeptf.tf import tf
 from deeptf.train.run import train
 

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -134,12 +135,16 @@ def make_model(name: str, folder: Path) -> Path:
     return folder / commands[-1][commands[-1].index("-o") + 1]
 
 
-def evaluate(model: Path, data: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
-    """Return deepmd-kit's results on the first two frames, with and without the cell."""
+def evaluate(
+    model: Path, data: dict[str, np.ndarray], fitting: dict[str, Any]
+) -> dict[str, np.ndarray]:
+    """Return deepmd-kit's results on the first two frames, with and without the cell.
+
+    fitting : section of the input, which says what parameters the model takes.
+    """
     from deepmd.infer import DeepPot
 
     potential = DeepPot(str(model))
-    fitting = MODELS[name][1]
     extra = {key: data[key][:2] for key in ("fparam", "aparam") if fitting.get(f"numb_{key}")}
     golden = {"coord": data["coord"][:2], "cell": data["box"][:2], "type": TYPES, **extra}
     for label, cell in (("periodic", data["box"][:2]), ("open", None)):
@@ -163,7 +168,7 @@ def main() -> None:
             folder = Path(temporary)
             data = make_data(folder / "data", np.random.default_rng(7))
             model = make_model(name, folder)
-            golden = evaluate(model, data, name)
+            golden = evaluate(model, data, MODELS[name][1])
             with gzip.GzipFile(HERE / f"{name}.pb.gz", "wb", mtime=0) as stream:
                 stream.write(model.read_bytes())
             np.savez_compressed(HERE / f"{name}.npz", **golden)

@@ -1,7 +1,7 @@
 """A small se_e2_a model with random weights and the types and cut-off of the toy (toy.py)."""
 
 import toy
-from physics_suite import random_arrays
+from random_model import random_arrays
 
 from deeptf.exchange import frozen
 from deeptf.model.descriptor.se_e2_a import SeE2A

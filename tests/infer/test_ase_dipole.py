@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
-from physics_suite import random_arrays
+from random_model import random_arrays
 
 from deeptf.exchange import frozen
 from deeptf.infer import DeepDipole, DeepPot

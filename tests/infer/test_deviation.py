@@ -141,6 +141,10 @@ def test_the_command(files, tmp_path, monkeypatch, capsys):
     np.testing.assert_allclose(np.loadtxt(lines[:8]), want, rtol=1e-6)
     assert f"{systems[0]}: 6 frames, largest deviation of a force" in capsys.readouterr().out
 
+    one = ["model-devi", "-m", models[0], *given[given.index("-s") :]]
+    assert main(one) == 1
+    assert "`models` must be at least two files, got" in capsys.readouterr().err
+    assert main([*one, "--real_error"]) == 0
     assert main([*given, "--real_error"]) == 0
     first, second = np.loadtxt(output).reshape(2, 6, 8)
     names = ("energy", "force", "virial")

@@ -24,6 +24,18 @@ def test_missing_file(tmp_path):
         DeepPot(tmp_path / "none.pb")
 
 
+def test_a_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match=f"got {tmp_path}: a folder"):
+        DeepPot(tmp_path)
+
+
+def test_a_checkpoint(tmp_path):
+    path = tmp_path / "model.ckpt-10.npz"
+    np.savez(path, a=np.ones(3))
+    with pytest.raises(ValueError, match=f"becomes one by `deeptf freeze -c {path} -o model.pb`"):
+        DeepPot(path)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from physics_suite import random_arrays
+from random_model import random_arrays
 
 from deeptf.exchange import frozen
 from deeptf.exchange.model_file import read_model

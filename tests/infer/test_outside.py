@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from array_names import SHORTEST
-from physics_suite import random_arrays
+from random_model import random_arrays
 from small_run import write_system
 
 import deeptf.infer.test as module
@@ -85,6 +85,7 @@ def test_calculator_warns_once(path):
             atoms.rattle(1e-4)
             atoms.get_forces()
     assert [one.category for one in caught] == [OutsideWarning]
+    assert caught[0].filename == __file__
     assert atoms.calc.pot.outside.count.sum() == 12
 
 

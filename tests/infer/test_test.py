@@ -200,5 +200,7 @@ def test_list_of_systems(tmp_path):
     path.write_text("# nothing\n")
     with pytest.raises(ValueError, match="must name at least one system, got none in .*list.txt"):
         module.read_list(path)
-    with pytest.raises(ValueError, match="`datafile` must be a list of systems, got .*none.txt"):
+    with pytest.raises(
+        ValueError, match="`datafile` must be a text file with a .*none.txt: No such file"
+    ):
         module.read_list(tmp_path / "none.txt")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from lammps_models import RCUT, write_model
 from lammps_runs import Lammps, copy_package, environment
+
+from deeptf.ops.library import ENGINE_CUDA
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +21,15 @@ def lammps(tmp_path_factory: pytest.TempPathFactory) -> Lammps:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{found.plugin}: pair_style deeptf, for lammps 2")
     return found
+
+
+@pytest.fixture
+def with_gpu(lammps: Lammps, emulated_engine: Path) -> Iterator[Lammps]:
+    """LAMMPS with the emulated kernels beside the engine."""
+    there = lammps.site / "deeptf" / ENGINE_CUDA
+    shutil.copy(emulated_engine, there)
+    yield lammps
+    there.unlink()
 
 
 @pytest.fixture(scope="session")

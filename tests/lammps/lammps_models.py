@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from array_names import SHORTEST
-from physics_suite import random_arrays
+from random_model import random_arrays
 
 from deeptf.exchange import frozen
 from deeptf.model.descriptor.se_e2_a import SeE2A

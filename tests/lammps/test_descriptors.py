@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from lammps_runs import Lammps, crystal, read_dump, write_data
-from physics_suite import random_arrays
+from random_model import random_arrays
 
 from deeptf.exchange import frozen
 from deeptf.infer.deep_pot import DeepPot
@@ -22,6 +22,9 @@ from deeptf.model.descriptor.se_e3 import SeE3
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.pair_potential import Zbl
+from deeptf.model.term.frozen import Frozen
+from deeptf.model.term.linear_ener import LinearEner
+from deeptf.model.term.part import Part
 from deeptf.model.term.standard import Standard
 from deeptf.model.type_embedding import TypeEmbedding
 
@@ -42,6 +45,7 @@ DESCRIPTORS: dict[str, Any] = {
     "vectors of types": SeE2A(**PLACES),
     "wall": SeE2R(**PLACES),
     "blend": SeE2R(**PLACES),
+    "sum": SeE2R(**PLACES),  # of a blend from a file and of one with a shorter cut-off
     "hybrid": Hybrid((SeE2A(**PLACES), Hybrid((SeE3(**NEAR), SeAtten(**ATTENTION))))),
 }
 BESIDE: dict[str, dict[str, Any]] = {  # the nets of a descriptor
@@ -76,6 +80,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, (name, descriptor) in enumerate(DESCRIPTORS.items()):
         section = TypeEmbedding((3,)) if name == "vectors of types" else None
         term = Standard(descriptor, EnerFitting(neuron=(6, 6)), section)
+        if name == "sum":
+            near = Standard(SeE2A(**NEAR), EnerFitting(neuron=(6, 6)))
+            far, near = (Part(one, **BESIDE["blend"]) for one in (term, near))
+            term = LinearEner((near, Part(Frozen("any.pb", far))), (0.7, -1.2))
         config = ModelConfig(term, ("C", "H"), **BESIDE.get(name, {}))
         frozen.write(config, random_arrays(config, number), folder / f"{number}.pb")
     return folder

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from lammps_models import write_charged
+from lammps_models import write_charged, write_model, write_spins
 from lammps_runs import Lammps, crystal, read_dump, thermo, write_data
 
+from deeptf.model.fitting.dipole import DipoleFitting
 from deeptf.ops.library import ENGINE_CUDA
 
 SCRIPT = """
@@ -35,14 +34,7 @@ dump_modify 1 format float %.17g
 run 12
 """
 
-
-@pytest.fixture
-def with_gpu(lammps: Lammps, emulated_engine: Path) -> Iterator[Lammps]:
-    """LAMMPS with the emulated kernels beside the engine."""
-    there = lammps.site / "deeptf" / ENGINE_CUDA
-    shutil.copy(emulated_engine, there)
-    yield lammps
-    there.unlink()
+PAIR = "compute turning all property/atom fmx fmy fmz\npair_style deepspin"
 
 
 @pytest.fixture
@@ -80,6 +72,42 @@ def test_charges_are_those_on_the_cpu(with_gpu: Lammps, tmp_path: Path, ranks: i
     assert "Model a.pb runs on GPU 0, emulated\n" in found["yes"]
     np.testing.assert_allclose(thermo(found["yes"]), thermo(found["no"]), rtol=1e-9)
     got, wanted = read_dump(tmp_path / "dump.yes"), read_dump(tmp_path / "dump.no")
+    np.testing.assert_allclose(got, wanted, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_spins_are_those_on_the_cpu(with_gpu: Lammps, tmp_path: Path, ranks: int) -> None:
+    """With lists that stay, though virtual atoms are added to them in each step."""
+    atoms = crystal((3, 3, 4), 0.1)
+    spins = np.column_stack([np.tile([0.6, 0, 0.8], (len(atoms.type), 1)), 1.2 * (atoms.type == 0)])
+    write_data(atoms, tmp_path / "atoms.data", style="spin", spins=spins)
+    write_spins(tmp_path / "a.pb", 0.4, 1.2)
+    script = SCRIPT.replace("b.pb", "").replace("out_freq 4 out_file devi.{gpu}", "")
+    script = script.replace("atom_style atomic", "atom_style spin")
+    script = script.replace("id x y z", "id x y z c_turning[*]").replace("pair_style deeptf", PAIR)
+    found = {gpu: with_gpu.run(script.format(gpu=gpu), tmp_path, ranks) for gpu in ("no", "yes")}
+    assert "Model a.pb runs on GPU 0, emulated\n" in found["yes"]
+    np.testing.assert_allclose(thermo(found["yes"]), thermo(found["no"]), rtol=1e-9)
+    builds = next(line for line in found["yes"].splitlines() if "Neighbor list builds" in line)
+    assert 0 < int(builds.split("=")[1]) < 12
+    got, wanted = read_dump(tmp_path / "dump.yes"), read_dump(tmp_path / "dump.no")
+    assert all(np.abs(step[:, 4:7]).max() > 1 for step in wanted)
+    np.testing.assert_allclose(got, wanted, rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_dipoles_are_those_on_the_cpu(with_gpu: Lammps, folder: Path, ranks: int) -> None:
+    """In a run with lists that stay and lists that are new."""
+    write_model(folder / "dipole.pb", kind=DipoleFitting)
+    dipoles = "compute dipole all deeptf/tensor/atom dipole.pb A B gpu {gpu}\ncompute energy"
+    script = SCRIPT.replace("compute energy", dipoles, 1).replace("all custom 12", "all custom 3")
+    script = script.replace("id x y z", "id x y z c_dipole[*]").replace("b.pb", "")
+    script = script.replace("out_freq 4 out_file devi.{gpu}", "")
+    found = {gpu: with_gpu.run(script.format(gpu=gpu), folder, ranks) for gpu in ("no", "yes")}
+    assert "Model dipole.pb runs on GPU 0, emulated\n" in found["yes"]
+    assert "runs on" not in found["no"]
+    got, wanted = read_dump(folder / "dump.yes"), read_dump(folder / "dump.no")
+    assert len(wanted) == 5 and all(np.abs(step[:, 4:7]).max() > 1e-3 for step in wanted)
     np.testing.assert_allclose(got, wanted, rtol=1e-7, atol=1e-9)
 
 

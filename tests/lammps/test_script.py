@@ -77,6 +77,10 @@ def test_names_of_types(
         ("", "the pair style must be followed by a model file, got none"),
         ("none.pb", "model file none.pb must be readable: No such file or directory"),
         ("atoms.data", "atoms.data"),
+        (
+            "a.pb outfile x",
+            "No such file or directory; it is no keyword either, which are aparam, ",
+        ),
         ("a.pb out_freq", "`out_freq` must be followed by a value, got none"),
         ("a.pb out_freq -1", "`out_freq` must be a whole number of at least 0, got -1"),
         ("a.pb threads 1.5", "`threads` must be a whole number of at least 1, got 1.5"),
@@ -104,6 +108,17 @@ def test_words_of_the_pair_style(
         lammps.run(text, folder)
     else:
         assert message in lammps.message(text, folder)
+
+
+def test_deviations_are_of_several_models(lammps: Lammps, folder: Path) -> None:
+    warning = "WARNING: `out_file` and `out_freq` have no effect with one model"
+    for words, told in (
+        ("a.pb out_freq 10", True),
+        ("a.pb", False),
+        ("a.pb b.pb out_freq 1", False),
+    ):
+        printed = lammps.run(script(f"pair_style deeptf {words}\npair_coeff * *"), folder)
+        assert (warning in printed) == told
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""Models with spins in LAMMPS: forces, magnetic forces and virials are those of DeepPot."""
+"""Models with spins in LAMMPS: forces, magnetic forces and virials are those of DeepPot.
+
+With `pytest --emulated-engine LIBRARY` (tests/engine/emulated.sh) on a GPU, too.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,14 @@ def spins_of(atoms: Atoms) -> np.ndarray:
     return np.column_stack([spin / np.linalg.norm(spin, axis=1)[:, None], length])
 
 
+@pytest.fixture(params=["", " gpu yes"], ids=["cpu", "gpu"])
+def device(request: pytest.FixtureRequest) -> str:
+    """Return words of the pair style for the CPU and for the emulated GPU."""
+    if request.param:
+        request.getfixturevalue("with_gpu")
+    return request.param
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     write_data(ATOMS, tmp_path / "atoms.data", style="spin", spins=spins_of(ATOMS))
@@ -83,10 +94,11 @@ def evaluated(model: Path, coord: np.ndarray) -> tuple[np.ndarray, ...]:
 @pytest.mark.parametrize("newton", ["on", "off"])
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_same_as_deep_pot(
-    ranks: int, newton: str, lammps: Lammps, models: list[Path], folder: Path
+    ranks: int, newton: str, device: str, lammps: Lammps, models: list[Path], folder: Path
 ) -> None:
     style = "deeptf" if ranks == 1 else "deepspin"
-    printed = lammps.run(script(models[:1], newton=newton, style=style), folder, ranks)
+    printed = lammps.run(script(models[:1], device, newton=newton, style=style), folder, ranks)
+    assert ("runs on GPU 0, emulated" in printed) == bool(device)
     dump, row = read_dump(folder / "dump")[0], thermo(printed)[-1]
     energy, force, virial, atom_energy, each, turning = evaluated(models[0], dump[:, 1:4])
     assert abs(row[1] - energy) < 1e-8
@@ -101,8 +113,8 @@ def test_same_as_deep_pot(
     np.testing.assert_allclose(dump[:, 15:24] / -PRESSURE, each[:, CENTROID], rtol=0, atol=1e-7)
 
 
-def test_deviations(lammps: Lammps, models: list[Path], folder: Path) -> None:
-    lammps.run(script(models, " out_freq 1 out_file md.out atomic"), folder, 2)
+def test_deviations(device: str, lammps: Lammps, models: list[Path], folder: Path) -> None:
+    lammps.run(script(models, f" out_freq 1 out_file md.out atomic{device}"), folder, 2)
     head, line = (folder / "md.out").read_text().splitlines()
     kinds = [
         f"{which}_devi_{kind}" for kind in ("v", "fr", "fm") for which in ("max", "min", "avg")
@@ -137,6 +149,10 @@ def test_messages(lammps: Lammps, models: list[Path], folder: Path, tmp_path: Pa
         ),
         (script([models[0], other]), "must have the spins of the first model"),
         (script([models[0], plain]), "must have the spins of the first model"),
+        (
+            script([plain], style="deepspin"),
+            "deepspin must have a model with spins, got .* without: `pair_style deeptf` runs it",
+        ),
         (script(models, names="B A"), "of a type with spins must have one, got the length 0.0"),
     ):
         assert re.search(message, lammps.message(text, folder))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from physics_suite import random_arrays
+from random_model import random_arrays
 
 from deeptf.data.batch import Batch, rows_of
 from deeptf.loss.energy import TERMS, EnergyLoss

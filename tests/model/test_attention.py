@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, Potential, random_arrays
+from physics_suite import PhysicsSuite
+from potentials import Potential
+from random_model import random_arrays
 from small_run import write_run
 
 from deeptf.model.descriptor.dpa1 import SeAtten

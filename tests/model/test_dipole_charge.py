@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import twins
-from physics_suite import PhysicsSuite, batch_of, random_arrays
+from physics_suite import PhysicsSuite
 from plan import Plan
+from potentials import batch_of
+from random_model import random_arrays
 
 from deeptf.config import dump, load
 from deeptf.exchange import frozen
@@ -140,6 +142,15 @@ def test_threads_and_blocks_do_not_change_bits(tmp_path: Path) -> None:
             found.append(opened.evaluate(batch, ["energy", "force", "virial", "atom_virial"]))
     for name, value in found[0].items():
         assert all(value.tobytes() == other[name].tobytes() for other in found[1:])
+
+
+def test_each_result_alone(tmp_path: Path) -> None:
+    path, batch = parts_of(model(), tmp_path)[0], batch_of([TestDipoleCharge().frame()])
+    names = ["energy", "atom_energy", "force", "virial", "atom_virial"]
+    with DeepPot(path, backend=ENGINE) as opened:
+        found = opened.evaluate(batch, names)
+        for name in names:
+            np.testing.assert_array_equal(opened.evaluate(batch, [name])[name], found[name])
 
 
 @pytest.mark.parametrize("backend", [ENGINE, TENSORFLOW])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, Potential, descriptors, random_arrays
+from physics_suite import PhysicsSuite
+from potentials import Potential
+from random_model import descriptors, random_arrays
 
 from deeptf.config import dump, load
 from deeptf.input_file import ConfigError

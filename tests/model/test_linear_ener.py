@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, Potential, random_arrays
+from physics_suite import PhysicsSuite
+from potentials import Potential
+from random_model import random_arrays
 
 from deeptf.config import dump, load
 from deeptf.input_file import ConfigError
@@ -19,15 +21,16 @@ from deeptf.model.roles import differences, with_function_of
 from deeptf.model.scopes import below
 from deeptf.model.term.linear_ener import LinearEner
 from deeptf.model.term.pairtab import PairTab
+from deeptf.model.term.part import Part
 from deeptf.model.term.standard import Standard
 
 FITTING = EnerFitting(neuron=(6, 6))
-PAIRS = Standard(SeE2A((5, 7), 4.0, 1.0, (4, 8)), FITTING)
-RADIAL = Standard(SeE2R((3, 5), 3.2, 0.7, (3, 6)), replace(FITTING, numb_fparam=1))
-TABLE = PairTab("pair.tab", 3.0)
+PAIRS = Part(Standard(SeE2A((5, 7), 4.0, 1.0, (4, 8)), FITTING))
+RADIAL = Part(Standard(SeE2R((3, 5), 3.2, 0.7, (3, 6)), replace(FITTING, numb_fparam=1)))
+TABLE = Part(PairTab("pair.tab", 3.0))
 
 
-def model(*parts: object, weights: object = "mean") -> ModelConfig:
+def model(*parts: Part, weights: object = "mean") -> ModelConfig:
     return ModelConfig(LinearEner(parts, weights), ("A", "B"))
 
 
@@ -36,7 +39,7 @@ class TestSum(PhysicsSuite):
 
 
 class TestNested(PhysicsSuite):
-    config = model(LinearEner((RADIAL, PAIRS), "sum"), TABLE)
+    config = model(Part(LinearEner((RADIAL, PAIRS), "sum")), TABLE)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +52,7 @@ def test_weights(weights: object, factors: tuple[float, float]) -> None:
     found = Potential(config, arrays)([frame])
     for name in ("energy", "atom_energy", "force", "virial", "atom_virial"):
         parts = [
-            Potential(replace(config, term=part), below(arrays, str(k)))([of_part])[name]
+            Potential(config.of(part), below(arrays, str(k)))([of_part])[name]
             for k, (part, of_part) in enumerate(
                 zip(config.term.models, (given, frame), strict=True)
             )
@@ -70,7 +73,7 @@ def test_settings_from_an_input_and_back() -> None:
         ],
     }
     config = load(ModelConfig, section, "model")
-    assert config.term.models[0].descriptor.axis_neuron == 2
+    assert config.term.models[0].term.descriptor.axis_neuron == 2
     assert config.needs().rcut == 7.0 and config.term.open_types() == 2
     assert load(ModelConfig, dump(config), "model") == config
 
@@ -85,7 +88,10 @@ def test_settings_from_an_input_and_back() -> None:
             {"models": [{"type": "sum"}]},
             r"model/models\[0\]/type: must be one of frozen, linear_ener",
         ),
-        ({"models": [{"descriptor": {"type": "se_e3"}, "zbl": {}}] * 2}, "make them a part"),
+        (
+            {"models": [{"descriptor": {"type": "se_e3"}, "modifier": {}}] * 2},
+            r"model/models\[0\]/modifier: is not supported, got .*charges act on whole models",
+        ),
     ],
 )
 def test_errors(section: dict[str, object], message: str) -> None:
@@ -96,12 +102,12 @@ def test_errors(section: dict[str, object], message: str) -> None:
 
 
 def test_parts_must_fit() -> None:
-    other = replace(RADIAL, fitting_net=replace(FITTING, numb_fparam=2))
+    other = Part(replace(RADIAL.term, fitting_net=replace(FITTING, numb_fparam=2)))
     with pytest.raises(ValueError, match=r"`numb_fparam` must be the same in all .* \[0, 1, 2\]"):
         model(PAIRS, RADIAL, other)
     with pytest.raises(ValueError, match=r"models\[1\] must give energies, got .* dipole"):
-        model(PAIRS, Standard(PAIRS.descriptor, DipoleFitting()))
-    wrong = Standard(SeE2A((5,), 4.0, 1.0, (4, 8)), FITTING)
+        model(PAIRS, Part(Standard(PAIRS.term.descriptor, DipoleFitting())))
+    wrong = Part(Standard(SeE2A((5,), 4.0, 1.0, (4, 8)), FITTING))
     with pytest.raises(ValueError, match=r"models\[1\]: `sel` must have one entry"):
         model(PAIRS, wrong)
 

@@ -6,12 +6,15 @@ import re
 
 import numpy as np
 import pytest
-from physics_suite import EnginePotential, PhysicsSuite, Potential, random_arrays
+from physics_suite import PhysicsSuite
+from potentials import EnginePotential, Potential
+from random_model import random_arrays
 
 from deeptf.data.errors import DataError
 from deeptf.data.statistics import visit
 from deeptf.data.system import System
-from deeptf.model.descriptor.loc_frame import ColumnSums, LocFrame
+from deeptf.model.descriptor.loc_frame import LocFrame
+from deeptf.model.descriptor.local_columns import ColumnSums
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.term.standard import Standard

@@ -79,10 +79,10 @@ def test_splines_are_level_at_both_ends_and_smooth(tmp_path: Path) -> None:
         ("0.1 1 2 x\n", "must hold rows of numbers, but: "),
         (
             "0.1 1 2\n0.2 1 2\n",
-            "rows of 4 finite numbers, r and u of each two of 2 types, got 2 of 3",
+            "rows of 4 numbers, r and u of each two of 2 types, got 2 of 3",
         ),
-        ("0.1 1 2 3\n", "at least 2 rows of 4 finite numbers, .* got 1 of 4"),
-        ("0.1 1 2 3\n0.2 1 nan 3\n", "finite numbers"),
+        ("0.1 1 2 3\n", "at least 2 rows of 4 numbers, .* got 1 of 4"),
+        ("0.1 1 2 3\n0.2 1 nan 3\n", "finite numbers, got nan in row 1, column 2, both from 0"),
         (
             "0.1 1 2 3\n0.2 1 2 3\n0.35 1 2 3\n",
             "must have distances that rise by one step, got 0.2 and 0.35 in rows 1 and 2",
@@ -112,9 +112,9 @@ def test_other_types() -> None:
     assert found.tolist() == [place[2, 2], place[2, 0], place[0, 0]] == [5, 2, 0]
     term = PairTab("t", 4.0)
     arrays = {"pair_table/nodes": nodes, "pair_table/grid": np.array([0.0, 1.0])}
-    assert len(term.arrays_with_types(arrays, [2, 0])["pair_table/nodes"]) == 3
+    assert len(term.arrays_with_types(arrays, [2, 0], ("A", "B"))["pair_table/nodes"]) == 3
     with pytest.raises(ValueError, match="pair table t must have all types, but lacks new ones"):
-        term.arrays_with_types(arrays, [2, None])
+        term.arrays_with_types(arrays, [2, None], ("A", "B"))
 
 
 def test_errors_of_settings() -> None:

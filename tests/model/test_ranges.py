@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 from array_names import NODES, RANGE, SHORTEST
-from physics_suite import Potential, random_arrays
+from potentials import Potential
+from random_model import random_arrays
 
 from deeptf.exchange import frozen
 from deeptf.exchange.model_file import METADATA_NODE

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, Potential, random_arrays
+from physics_suite import PhysicsSuite
+from potentials import Potential
+from random_model import random_arrays
 
 from deeptf.config import load
 from deeptf.exchange import frozen

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, Potential, random_arrays
+from physics_suite import PhysicsSuite
+from potentials import Potential
+from random_model import random_arrays
 
 from deeptf.exchange import frozen
 from deeptf.exchange.model_file import model_of
@@ -13,7 +15,7 @@ from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.ranges import NEAR
 from deeptf.model.switch import switch_over_distance
-from deeptf.model.table import STORED_NEAR, TABLE, TABLE_GRID, TABLE_ROW
+from deeptf.model.table_arrays import STORED_NEAR, TABLE, TABLE_GRID, TABLE_ROW
 from deeptf.model.term.standard import Standard
 
 RCUT, RCUT_SMTH, SEL = 4.0, 1.0, (5, 7)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from array_names import SHORTEST
-from physics_suite import PhysicsSuite, Potential, random_arrays
+from physics_suite import PhysicsSuite
+from potentials import Potential
+from random_model import random_arrays
 from test_se_e2_r import net
 
 from deeptf.model.descriptor.se_e3 import SeE3

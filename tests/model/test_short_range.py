@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, Potential, batch_of, random_arrays
+from physics_suite import PhysicsSuite
+from potentials import Potential, batch_of
+from random_model import random_arrays
 
 from deeptf.config import dump, load
 from deeptf.input_file import ConfigError
@@ -19,6 +21,8 @@ from deeptf.model.model import ModelConfig
 from deeptf.model.pair_potential import Zbl
 from deeptf.model.parameters import Parameters
 from deeptf.model.roles import differences
+from deeptf.model.term.linear_ener import LinearEner
+from deeptf.model.term.part import Part
 from deeptf.model.term.standard import Standard
 from deeptf.tf import assign, session, tf
 
@@ -91,9 +95,19 @@ def test_a_blend_goes_from_one_energy_to_the_other() -> None:
     np.testing.assert_allclose(with_bias, other, rtol=1e-12)
 
 
-@pytest.mark.parametrize("more", [BLEND, {"zbl": WALL}], ids=["blend", "wall"])
-def test_gradients_of_a_loss_of_forces(more: dict[str, Any]) -> None:
-    config = model(**more)
+def model_of_parts() -> ModelConfig:
+    """Return a sum of a blend with a shorter cut-off than that of the other part, and a wall."""
+    near = Part(Standard(SeE2R((3, 5), 3.2, 0.7, (3, 6)), FITTING), **{**BLEND, "sw_rmax": 3.0})
+    parts = near, Part(Standard(PAIRS, FITTING), zbl=WALL)
+    return ModelConfig(LinearEner(parts, (0.6, -1.1)), ("O", "H"))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [model(**BLEND), model(zbl=WALL), model_of_parts()],
+    ids=["blend", "wall", "parts"],
+)
+def test_gradients_of_a_loss_of_forces(config: ModelConfig) -> None:
     suite = PhysicsSuite()
     suite.config = config
     batch = batch_of([suite.frame()])
@@ -104,6 +118,8 @@ def test_gradients_of_a_loss_of_forces(more: dict[str, Any]) -> None:
         wanted = np.random.default_rng(3).normal(size=(7, 3))
         loss = tf.reduce_sum((values["force"] - wanted) ** 2) + values["energy"][0] ** 2 / 50
         names = ["fitting/type_0/0/matrix", "descriptor/0_1/1/matrix"]
+        if isinstance(config.term, LinearEner):
+            names = [f"{part}/{name}" for part in (0, 1) for name in names]
         names = [n for n in names if n in parameters.variables] or sorted(parameters.variables)[:2]
         variables = [parameters.variables[name] for name in names]
         grads = tf.gradients(loss, variables)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from physics_suite import PhysicsSuite, Potential, batch_of, derivative, random_arrays
+from physics_suite import PhysicsSuite, derivative
 from plan import Plan
+from potentials import Potential, batch_of
+from random_model import random_arrays
 
 from deeptf.config import dump, load
 from deeptf.exchange import frozen
@@ -20,6 +22,7 @@ from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.spin import Spin
 from deeptf.model.term.linear_ener import LinearEner
+from deeptf.model.term.part import Part
 from deeptf.model.term.standard import Standard
 from deeptf.tf import tf
 
@@ -211,7 +214,7 @@ def test_what_goes_without_spins() -> None:
     with pytest.raises(ValueError, match="se_e2_a, no `type_embedding` .*, got se_atten and ener"):
         Standard(SeAtten(sel=12, rcut=4.0, rcut_smth=1.0), spin=SPIN)
     with pytest.raises(ValueError, match=r"models\[0\] must not have spins"):
-        LinearEner((TERM,), "sum")
+        LinearEner((Part(TERM),), "sum")
     with pytest.raises(ValueError, match="types with spins and their virtual types belong toge"):
         TERM.with_types([1, 0])
 

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from array_names import NODES
-from physics_suite import OUTPUTS, PhysicsSuite, Potential, random_arrays, table_nodes
+from physics_suite import PhysicsSuite
+from potentials import OUTPUTS, Potential
+from random_model import random_arrays, table_nodes
 
 from deeptf.exchange import frozen
 from deeptf.exchange.model_file import METADATA_NODE, OUTSIDE, model_of
@@ -15,7 +17,8 @@ from deeptf.model.descriptor.se_e2_a import SeE2A
 from deeptf.model.fitting.ener import EnerFitting
 from deeptf.model.model import ModelConfig
 from deeptf.model.parameters import Parameters
-from deeptf.model.table import LEAST_NODES, MOST_NODES, TOLERANCE, wanted_nodes
+from deeptf.model.table import TOLERANCE
+from deeptf.model.table_nodes import LEAST_NODES, MOST_NODES, wanted_nodes
 from deeptf.model.term.standard import Standard
 from deeptf.tf import session, tf
 

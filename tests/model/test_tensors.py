@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from physics_suite import random_arrays
 from plan import Plan
+from random_model import random_arrays
 from scipy.spatial.transform import Rotation
 
 from deeptf.exchange import frozen

@@ -1,12 +1,12 @@
 // Virtual atoms of spins: whose they are, what becomes of forces and virials, and centres without
 // them.
-#include <cmath>
 #include <vector>
 
 #include "check.h"
 #include "engine/file/model_file.h"
+#include "engine/run/chosen_centres.h"
+#include "engine/run/frame_centres.h"
 #include "engine/run/model.h"
-#include "engine/run/real_centres.h"
 #include "engine/run/spins.h"
 #include "graph_bytes.h"
 
@@ -44,15 +44,15 @@ struct Atoms {
 
 TEST(forces_go_to_their_atoms) {
   const Atoms atoms;
-  const RealCentres centres(atoms.frames(), 3, kTypes - 1);
-  const Spins spins(kSpins, kTypes, centres, atoms.coord.data(), atoms.cell.data());
+  const Spins spins = find_spins(kSpins, kTypes, 2, atoms.row.data(), atoms.type.data());
+  CHECK(spins.frame_row == std::vector<int32_t>({0, 1, 3}));
   std::vector<double> force(21), virial(18), atom_virial(63);
   for (int k = 0; k < 21; ++k) force[k] = k + 1;
   deeptf_results results{};
   results.force = force.data();
   results.virial = virial.data();
   results.atom_virial = atom_virial.data();
-  spins.apply(results);
+  give_back(spins, atoms.coord.data(), atoms.cell.data(), results);
   const double expected[] = {0.25, 0.5, 0.75, 5,  7, 9,    7,   8,    9, 26,  28,
                              30,   32,  34,   36, 4, 4.25, 4.5, 4.75, 5, 5.25};
   for (int k = 0; k < 21; ++k) CHECK(close(force[k], expected[k], 1e-14));
@@ -69,17 +69,16 @@ TEST(forces_go_to_their_atoms) {
 TEST(an_atom_without_its_virtual_one) {
   Atoms atoms;
   atoms.type[5] = 1;
-  const RealCentres centres(atoms.frames(), 3, kTypes - 1);
-  CHECK(throws([&] { Spins(kSpins, kTypes, centres, atoms.coord.data(), atoms.cell.data()); },
+  CHECK(throws([&] { find_spins(kSpins, kTypes, 2, atoms.row.data(), atoms.type.data()); },
                "frame 1: there must be a virtual atom of type 2 for each atom of type 0, got 1 "
                "for 2"));
 }
 
 // As many as there are between any two, with the pairs that all atoms have.
-TEST(real_centres) {
+TEST(chosen_centres) {
   const Atoms atoms;
-  const RealCentres centres(atoms.frames(), 3, kTypes - 1);
   const FrameCentres all(atoms.frames(), 3);
+  const ChosenCentres centres(all, first_types(kTypes - 1, kTypes));
   CHECK(centres.count() == 4 && all.count() == 7);
   FoundPairs expected, found;
   all.find(0, 7, &expected);

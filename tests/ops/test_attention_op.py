@@ -2,6 +2,7 @@
 
 import itertools
 
+import attention_twins
 import numpy as np
 import pytest
 import twins
@@ -46,7 +47,7 @@ def test_equals_the_twin(form, dtype):
         assert got.dtype == dtype
         wide = [x.astype(np.float64) for x in values]
         np.testing.assert_allclose(
-            got, twins.attention(COUNT, *wide, form), atol=TOLERANCE[dtype], rtol=0
+            got, attention_twins.attention(COUNT, *wide, form), atol=TOLERANCE[dtype], rtol=0
         )
 
 
@@ -92,7 +93,7 @@ def test_short_rows_have_a_constant_scale():
     out = attention(tf.constant([3]), *given, form)
     np.testing.assert_allclose(
         evaluate(out, dict(zip(given, values, strict=True))),
-        twins.attention([3], *values, form),
+        attention_twins.attention([3], *values, form),
         atol=1e-14,
     )
     first = tf.gradients(tf.sin(out), wanted)
@@ -185,7 +186,7 @@ def test_messages(count, form, message):
 def test_rows_are_normalised(width, dtype):
     x = np.random.default_rng(0).normal(size=(9, width)).astype(dtype)
     (got,) = evaluate([row_norm(tf.constant(x), 1e-3)])
-    want = twins.row_norm(x.astype(np.float64), 1e-3)
+    want = attention_twins.row_norm(x.astype(np.float64), 1e-3)
     np.testing.assert_allclose(got, want, atol=10 * TOLERANCE[dtype])
 
 

@@ -1,8 +1,8 @@
 """Which nodes the sums over a batch need, and tables that hold no others."""
 
+import curve_twins
 import numpy as np
 import pytest
-import twins
 from curves import Case, evaluate
 
 from deeptf.ops.curve import CurveGrid, embedding_nodes, needed_nodes
@@ -25,7 +25,7 @@ def few_pairs(columns):
         case.empty[:] = 0.0
     case.empty[1, 0] = -0.3  # of the curve with seven nodes
     case.sel = np.array([0.0, 2.0, 0.0]) if columns > 1 else np.array([1.0, 1.0, 2.0])
-    return case, twins.needed_nodes(case.rows, case.node_row, case.grid, *case.layout())
+    return case, curve_twins.needed_nodes(case.rows, case.node_row, case.grid, *case.layout())
 
 
 @pytest.mark.parametrize("threads", [1, 7])

@@ -2,9 +2,9 @@
 
 import itertools
 
+import curve_twins
 import numpy as np
 import pytest
-import twins
 from curves import evaluate
 
 from deeptf.model.embedding import embed
@@ -152,12 +152,12 @@ def test_float32_nets_are_evaluated_in_float64(resnet_dt):
     upper = np.zeros((93, 4, 32), np.float32)
     upper[:, :, :20] = rng.normal(size=(93, 4, 20))
     exact = np.zeros((94, 2, 24))
-    exact[:, :, :20] = twins.intervals_grad(upper[:, :, :20])
+    exact[:, :, :20] = curve_twins.intervals_grad(upper[:, :, :20])
     gradients = tf.gradients(intervals, single, upper), tf.gradients(nodes, double, exact)
     constant = rounded(embedding_nodes(grid, double, *nets)).nodes
     intervals, nodes, gradients, constant = evaluate([intervals, nodes, gradients, constant])
     np.testing.assert_array_equal(constant, intervals)
-    np.testing.assert_array_equal(intervals[:, :, :20], twins.intervals(nodes)[:, :, :20])
+    np.testing.assert_array_equal(intervals[:, :, :20], curve_twins.intervals(nodes)[:, :, :20])
     assert np.all(intervals[:, :, 20:] == 0)
     for found, wanted in zip(*gradients, strict=True):
         np.testing.assert_array_equal(found, wanted.astype(np.float32))

@@ -1,8 +1,8 @@
 """Rows beyond the range of the data are counted; those of no use and wrong inputs are refused."""
 
+import curve_twins
 import numpy as np
 import pytest
-import twins
 from curves import ATOM_COUNT, CURVE, NODES, Case, evaluate
 
 from deeptf.ops.curve import CurveGrid, CurveTable
@@ -31,7 +31,7 @@ def test_pairs_outside_the_range_are_counted(dtype):
     whole = case.table()
     end = case.grid[:, 0] + case.grid[:, 1] * (np.array(NODES) - 1)
     layout = (CURVE, case.atom_count, case.neighbor_count)
-    want = twins.outside(case.rows, end, *layout)
+    want = curve_twins.outside(case.rows, end, *layout)
     assert 0 < want[0].sum() < case.pairs and (want[0] == 0).any()
     for threads in (1, 7):
         found = found_outside(case, whole, threads)
@@ -48,7 +48,7 @@ def test_near_segments_lie_outside_the_range():
     every = np.arange(36, dtype=np.int32)
     grid = CurveGrid(case.node_row, case.grid, 3, 2)
     table = CurveTable(tf.constant(nodes), every, grid, 8)
-    want = twins.outside(case.rows, np.full(5, -0.5), CURVE, ATOM_COUNT, case.neighbor_count)
+    want = curve_twins.outside(case.rows, np.full(5, -0.5), CURVE, ATOM_COUNT, case.neighbor_count)
     for a, b in zip(found_outside(case, table), want, strict=True):
         np.testing.assert_array_equal(a, b)
     assert want[0].sum() > 0

@@ -1,5 +1,6 @@
 """Sums over neighbours of tabulated curves, and all derivatives, against the twin."""
 
+import curve_twins
 import numpy as np
 import pytest
 import twins
@@ -69,7 +70,7 @@ def test_what_training_on_forces_needs(dtype, columns):
     to_upper, to_nodes = evaluate(tf.gradients(tf.reduce_sum(first * direction), [upper, nodes]))
     upper = np.asarray(evaluate(upper), np.float64)
     if dtype is np.float32:
-        to_nodes = twins.intervals_grad(to_nodes[:, :, : case.nodes.shape[2]])
+        to_nodes = curve_twins.intervals_grad(to_nodes[:, :, : case.nodes.shape[2]])
 
     def along(nodes):  # the derivative of the sums in the direction
         step, rows = 1e-5, case.rows

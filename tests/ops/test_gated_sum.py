@@ -1,5 +1,6 @@
 """Sums over neighbours of tabulated curves with gates, and all derivatives, against the twin."""
 
+import curve_twins
 import numpy as np
 import pytest
 import twins
@@ -30,7 +31,7 @@ class Gated(Case):
     def gated_twin(self, rows, nodes, gate, share):
         nodes = np.asarray(nodes, np.float64)[:, :, : self.width]
         layout = self.node_row, self.grid, *self.layout()
-        return twins.embedding_sum(rows, nodes, *layout, np.asarray(gate, np.float64), share)
+        return curve_twins.embedding_sum(rows, nodes, *layout, np.asarray(gate, np.float64), share)
 
 
 def inputs_of(total):
@@ -87,7 +88,7 @@ def test_what_training_on_forces_needs(dtype, shares):
     to_upper, to_nodes, to_gate = evaluate(tf.gradients(product, [upper, nodes, gate]))
     upper = np.asarray(evaluate(upper), np.float64)
     if dtype is np.float32:
-        to_nodes = twins.intervals_grad(to_nodes[:, :, : case.nodes.shape[2]])
+        to_nodes = curve_twins.intervals_grad(to_nodes[:, :, : case.nodes.shape[2]])
 
     def along(nodes, gate):  # the derivative of the sums in the direction
         ends = []

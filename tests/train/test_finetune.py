@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from physics_suite import random_arrays
+from random_model import random_arrays
 from small_run import TYPES, changed_input, write_run, write_system
 
 from deeptf.exchange import frozen

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from physics_suite import random_arrays
+from random_model import random_arrays
 from small_run import INPUT, TYPES, write_run, write_system
 
 from deeptf.config import load
@@ -65,7 +65,12 @@ def newest() -> dict[str, np.ndarray]:
 def test_a_run(run: Path, capsys: pytest.CaptureFixture) -> None:
     """Training, a restart bit for bit without the file of the dipoles, and the frozen model."""
     assert train(run) == 0
-    assert "long range taken off the labels of 6 frames" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "long range taken off the labels of 6 frames" in out
+    assert (
+        "note: `model_charge_map` and `sys_charge_map` leave a charge in 6 frames, frame 0 of "
+        "system has +1 e: a uniform background makes up for it"
+    ) in out
     told = np.loadtxt("lcurve.out")
     assert told[-1, 1] < told[0, 1]
     whole = newest()
@@ -126,6 +131,12 @@ def test_labels_that_are_there(run: Path) -> None:
     assert np.abs(taken).min() > 1e-6
 
 
+def test_a_neutral_system_has_no_note(run: Path, capsys: pytest.CaptureFixture) -> None:
+    neutral = {"model/modifier": CHARGES | {"sys_charge_map": [1.0, 0.5]}}
+    start(write_run(run.parent, neutral))
+    assert "leave a charge" not in capsys.readouterr().out
+
+
 def test_statistics_know_the_modifier(run: Path) -> None:
     with_it = start(run).values["fitting/energy_bias"]
     without = start(write_run(run.parent)).values["fitting/energy_bias"]
@@ -168,7 +179,10 @@ def test_models_that_do_not_fit(run: Path, written: dict[str, Any], message: str
 
 def test_files_that_are_no_models(run: Path) -> None:
     Path("dipole.pb").unlink()
-    with pytest.raises(FileNotFoundError, match="dipole.pb must be a frozen model, got no such"):
+    message = "`model/modifier/model_name` must be a frozen model of dipoles, but: dipole.pb must"
+    with pytest.raises(
+        ValueError, match=f"{message} be a frozen model, got no such file; the path"
+    ):
         train(run)
     Path("dipole.pb").write_text("nothing")
     with pytest.raises(ValueError, match="dipole.pb must be a frozen deeptf model"):

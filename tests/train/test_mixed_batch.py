@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from restarts import assert_goes_on
 from small_run import changed_input, write_run, write_system
 
 from deeptf.data.batch import Batch, Pairs, join, join_to
@@ -121,12 +122,7 @@ def test_runs_on_mixed_batches_go_on_bit_for_bit(
     changes = {"training/training_data": data, "training/validation_data": data}
     path = write_run(tmp_path, changes)
     assert train(path) == 0
-    whole, rows = checkpoint.load(tmp_path), (tmp_path / "lcurve.out").read_text()
-    (tmp_path / "model.ckpt-20.npz").unlink()
-    train(path, restart=".")
-    again = checkpoint.load(tmp_path)
-    assert all(np.array_equal(whole.arrays[name], again.arrays[name]) for name in whole.arrays)
-    assert (tmp_path / "lcurve.out").read_text() == rows
+    assert_goes_on(tmp_path, 20)
 
 
 def test_a_run_that_finds_pairs_in_every_step_has_the_same_bits(

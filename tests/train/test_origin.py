@@ -83,6 +83,18 @@ def test_a_restart_takes_no_other_model(key: str, folder: Path, trained: Path) -
     assert sorted(path.name for path in folder.iterdir()) == ["input.json", "system"]
 
 
+@pytest.mark.parametrize("start", ["restart", "init_model", "init_frozen"])
+def test_more_types_are_named_before_what_belongs_to_them(
+    start: str, folder: Path, trained: Path
+) -> None:
+    changes = {"model/type_map": ["A", "B", "C"], "model/descriptor/sel": "auto"}
+    message = r'model/type_map must be \["A", "B"\], got \["A", "B", "C"\]; give these types; --fin'
+    with pytest.raises(ValueError, match=message):
+        go_on(
+            folder, changes, {"restart": trained} if start == "restart" else starts(trained)[start]
+        )
+
+
 @pytest.mark.parametrize("start", ["init_model", "init_frozen"])
 @pytest.mark.parametrize("key", SHAPE)
 def test_weights_of_another_shape_are_refused(

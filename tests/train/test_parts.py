@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from restarts import assert_goes_on
 from small_run import changed_input, write_run, write_system
 from test_mixed_batch import PREFACTORS, STATISTICS, write_trimer
 
 from deeptf.data.batch import join
 from deeptf.data.system import System
-from deeptf.train import checkpoint
 from deeptf.train.freeze import freeze
 from deeptf.train.graph import TrainingGraph
 from deeptf.train.options import load_input
@@ -93,11 +93,6 @@ def test_runs_go_on_bit_for_bit(kind: str, tmp_path: Path, monkeypatch: pytest.M
     data = {"systems": ["system", "small"], "batch_size": "mixed:3"}
     path = write_run(tmp_path, {"model/descriptor": KINDS[kind], "training/training_data": data})
     assert train(path) == 0
-    whole, rows = checkpoint.load(tmp_path), (tmp_path / "lcurve.out").read_text()
-    (tmp_path / "model.ckpt-20.npz").unlink()
-    train(path, restart=".")
-    again = checkpoint.load(tmp_path)
-    assert all(np.array_equal(whole.arrays[name], again.arrays[name]) for name in whole.arrays)
-    assert (tmp_path / "lcurve.out").read_text() == rows
+    assert_goes_on(tmp_path, 20)
     freeze(".", tmp_path / "frozen.pb")
     train(path, init_frozen="frozen.pb")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deeptf.properties import ENERGY, FORCE, VIRIAL
-from deeptf.train.report import parts_of_errors, root_mean_squares
+from deeptf.properties import ATOM_DIPOLE, DIPOLE, ENERGY, FORCE, VIRIAL
+from deeptf.train.report import names_of_columns, parts_of_errors, root_mean_squares
 from deeptf.train.workers import Workers
 
 
@@ -20,6 +20,15 @@ def test_errors_of_several_batches() -> None:
     assert columns["rmse_e"] == pytest.approx(np.sqrt(3.0))
     assert columns["rmse_f"] == pytest.approx(np.sqrt(2.0))
     assert np.isnan(columns["rmse_v"])  # no labels
+
+
+def test_names_of_columns() -> None:
+    line = names_of_columns([ENERGY, FORCE, VIRIAL])
+    assert line == (
+        "errors below are root mean squares: e energy per atom (eV), f force (eV/A), v virial per "
+        "atom (eV)"
+    )
+    assert names_of_columns([ATOM_DIPOLE, DIPOLE]).endswith("lc atomic dipole, gl dipole per atom")
 
 
 def test_errors_in_words() -> None:

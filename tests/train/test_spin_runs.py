@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ import pytest
 from small_run import INPUT, SPIN, SPIN_LOSS, TYPES, changed_input, write_spin_system
 
 from deeptf.data.errors import DataError
+from deeptf.data.system import System
+from deeptf.infer import evaluator
+from deeptf.infer.ase import DP
 from deeptf.infer.backend import ENGINE
 from deeptf.infer.deep_pot import DeepPot
 from deeptf.infer.test import test as compare
@@ -34,6 +38,8 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_run(path: Path, capsys: pytest.CaptureFixture) -> None:
     train(path)
+    (closest,) = re.findall(r"shortest distance (\S+) A, at most", capsys.readouterr().out)
+    assert float(closest) > 2 * SPIN["virtual_len"][0]  # virtual atoms do not count
     told = np.loadtxt("lcurve.out")
     columns = Path("lcurve.out").read_text().splitlines()[0].split()[1:]
     kinds = ["", "_e", "_fr", "_fm", "_v"]
@@ -48,13 +54,16 @@ def test_a_run(path: Path, capsys: pytest.CaptureFixture) -> None:
     freeze(".", "model.pb")
     capsys.readouterr()
     compare("model.pb", "system", detail="detail")
-    assert "magnetic force" in capsys.readouterr().out
+    table = capsys.readouterr().out.splitlines()
+    assert any("magnetic force" in line and line.endswith("  eV/uB") for line in table)
     coord, cell, label = (np.load(f"system/set.000/{n}.npy") for n in ("coord", "box", "force"))
     types = [*TYPES, 2, 2]
     with DeepPot("model.pb") as pot:
         found = pot.eval(coord, cell, types, atomic=True)
         assert pot.get_type_map() == ["A", "B", "A_spin"]
         assert pot.get_ntypes_spin() == 1 and pot.backend == ENGINE
+    with pytest.raises(ValueError, match="`model` must be one without spins, got model.pb: ASE"):
+        DP(model="model.pb")
     assert found[3].shape == (FRAMES, 6, 1) and found[4].shape == (FRAMES, 8, 9)
     np.testing.assert_allclose(found[3].sum(axis=1), found[0], rtol=1e-12)
     label, force = label.reshape(FRAMES, -1, 3), found[1]
@@ -63,6 +72,23 @@ def test_a_run(path: Path, capsys: pytest.CaptureFixture) -> None:
         both = [value[:, atoms].reshape(-1, 3) for value in (label, force)]
         np.testing.assert_allclose(table, np.hstack(both), rtol=1e-9, atol=1e-12)
     assert not Path("detail.f.out").exists()
+
+
+def test_errors_of_both_kinds_of_forces_need_no_tensorflow(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = System("system", ["A", "B", "A_spin"])
+    batch = system.batch(system.used_frames)
+    kinds = ["real_force", "magnetic_force"]
+    with DeepPot(_frozen(path), backend="tensorflow") as pot:
+        expected = pot.evaluate(batch, kinds)
+    monkeypatch.setattr(evaluator, "tensorflow_backend", lambda: pytest.fail("not the engine"))
+    with DeepPot("model.pb") as pot:
+        found = pot.evaluate(batch, kinds)
+    assert list(found) == kinds
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-9, atol=1e-12)
+        assert value.any() and not value.all()
 
 
 def test_the_bias_of_virtual_atoms_is_their_atoms(

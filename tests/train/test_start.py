@@ -113,6 +113,38 @@ def test_shortest_distances_follow_the_data(folder, capsys) -> None:
     assert "closer than" not in capsys.readouterr().out
 
 
+def test_atoms_closer_than_any_bond_are_pointed_out(folder, capsys) -> None:
+    path = write_run(folder)
+    start(path)
+    assert "are coordinates and cells in A?" not in capsys.readouterr().out
+    closer(folder / "system", 0.4)
+    start(path)
+    assert (
+        "shortest distance 0.400 A (that of H2 is 0.74 A: are coordinates and cells in A?), at most"
+    ) in capsys.readouterr().out
+
+
+def test_energies_that_cannot_be_of_these_frames_are_pointed_out(folder, capsys) -> None:
+    write_system(folder / "valid", seed=2)
+    path = write_run(folder, {"training/validation_data": {"systems": ["valid"]}})
+    start(path)
+    assert "eV/atom away from" not in capsys.readouterr().out
+    file = folder / "system/set.000/energy.npy"
+    energy = np.load(file)
+    np.save(file, energy * np.array([1, 1, 1, 1, 100, 1]))
+    start(path)
+    assert (
+        "note: energies of 1 frame are more than 10 eV/atom away from what compositions say, "
+        "frame 4 of system by -48"
+    ) in capsys.readouterr().out
+    np.save(file, energy * 27.2114)
+    start(path)
+    assert (
+        "note: energies of 6 frames are more than 10 eV/atom away from what compositions say, "
+        "frame 0 of valid by 129"
+    ) in capsys.readouterr().out
+
+
 def test_isolated_atoms_train(folder, capsys) -> None:
     shutil.rmtree(write_system(folder / "system") / "set.000")
     write_atoms(folder / "system/set.000")

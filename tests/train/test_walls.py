@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import twins
-from small_run import TYPES, write_run
+from restarts import assert_goes_on
+from small_run import TYPES, write_elements, write_run, write_table
 
 from deeptf.data.errors import DataError
 from deeptf.exchange import frozen
@@ -28,26 +29,12 @@ BLEND = {
     "model/sw_rmax": 3.0,
 }
 WALL = {"model/zbl": {"rin": 1.0, "rout": 3.0}}
-ELEMENTS = {"model/type_map": ["C", "H"]}
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def write_table(path: Path, first: float = 0.5) -> None:
-    r = np.arange(first, 3.55, 0.05)
-    columns = [k * np.exp(-r) * (1 - r / r[-1]) ** 2 for k in (1.0, 2.0, 3.0)]
-    np.savetxt(path, np.stack([r, *columns], axis=1), fmt="%.10f")
-
-
-def write_elements(folder: Path, changes: dict[str, Any]) -> Path:
-    """Write a run whose types have the names of elements."""
-    path = write_run(folder, {**ELEMENTS, **changes})
-    (folder / "system" / "type_map.raw").write_text("C\nH\n")
-    return path
 
 
 def forces(model: str, backend: str) -> np.ndarray:
@@ -64,13 +51,8 @@ def test_runs(changes: dict[str, Any], folder: Path) -> None:
     write_table(folder / "pairs.tab")
     mixed = {"training/training_data/batch_size": "mixed:2"}
     assert train(write_elements(folder, {**changes, **mixed})) == 0
-    whole, rows = checkpoint.load(folder), Path("lcurve.out").read_text()
-    (folder / "model.ckpt-20.npz").unlink()
     (folder / "pairs.tab").unlink()  # its splines are in the checkpoint
-    train("input.json", restart="model.ckpt")
-    again = checkpoint.load(folder)
-    assert all(np.array_equal(whole.arrays[name], again.arrays[name]) for name in whole.arrays)
-    assert Path("lcurve.out").read_text() == rows
+    assert_goes_on(folder, 20)
     freeze(folder, "frozen.pb")
     found = forces("frozen.pb", "engine")
     np.testing.assert_allclose(found, forces("frozen.pb", "tensorflow"), atol=1e-10)
@@ -81,7 +63,9 @@ def test_runs(changes: dict[str, Any], folder: Path) -> None:
 def test_labels_hold_the_energies_of_a_wall(folder: Path, capsys: pytest.CaptureFixture) -> None:
     """The energy bias is fitted to what the wall leaves of them."""
     run = start(write_elements(folder, WALL))
-    assert "without the wall up to 3.0 A: energy bias in eV: C -2.9" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "without the wall up to 3.0 A: energy bias in eV: C -2.9" in out
+    assert "note: the wall acts on labelled pairs, from 2.118 A on, and the nets learn to" in out
     energy = np.load("system/set.000/energy.npy")
     coord, box = (np.load(f"system/set.000/{name}.npy") for name in ("coord", "box"))
     types, number = np.array(TYPES, np.int32), [6.0, 1.0]
@@ -103,7 +87,8 @@ def test_a_wall_that_reaches_no_label_changes_no_bias(
     folder: Path, capsys: pytest.CaptureFixture
 ) -> None:
     start(write_elements(folder, {"model/zbl": {"rin": 1.0, "rout": 2.0}}))
-    assert "without the wall" not in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "without the wall" not in out and "note: the wall" not in out
 
 
 def test_a_wall_at_freezing(folder: Path) -> None:

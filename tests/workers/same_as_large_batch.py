@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from physics_suite import random_arrays
+from random_model import random_arrays
 
 from deeptf.data.batch import join
 from deeptf.data.system import System

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import launch
 import numpy as np
-from physics_suite import random_arrays
+from random_model import random_arrays
 from small_run import INPUT, SPIN, SPIN_LOSS, write_run, write_spin_system, write_system
 
 from deeptf.config import load

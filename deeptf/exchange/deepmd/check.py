@@ -17,6 +17,8 @@ from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.kind import Part
 from deeptf.exchange.deepmd.run import OriginalModel, imported
 from deeptf.model.model import ModelConfig
+from deeptf.model.pair_table import GRID
+from deeptf.model.term.short_range import SCOPE
 from deeptf.ops.library import library
 from deeptf.properties import FRAME, Property
 from deeptf.tf import session, tf
@@ -94,7 +96,7 @@ def random_frames(
         for first in range(0, config.num_types, TYPES_AT_A_TIME):
             types = np.arange(first, min(first + TYPES_AT_A_TIME, config.num_types))
             frame = _frame(np.repeat(types, 3), places, config, arrays, generator)
-            yield _with_descriptors(frame, part, config, generator)
+            yield _with_descriptors(frame, part, config, arrays, generator)
 
 
 def _frame(
@@ -127,12 +129,17 @@ def _frame(
     return Frame(
         np.concatenate([centre_type, ghost_type]).astype(np.int32),
         np.concatenate([[0], np.cumsum(count.sum(axis=1))]).astype(np.int32),
-        _displacements(len(ghost_type), config, generator),
+        _displacements(len(ghost_type), config, arrays, generator),
         **parameters,
     )
 
 
-def _displacements(number: int, config: ModelConfig, generator: np.random.Generator) -> np.ndarray:
+def _displacements(
+    number: int,
+    config: ModelConfig,
+    arrays: Mapping[str, np.ndarray],
+    generator: np.random.Generator,
+) -> np.ndarray:
     """Return displacements within the cut-off, [number, 3]."""
     direction = generator.normal(size=(number, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
@@ -140,11 +147,16 @@ def _displacements(number: int, config: ModelConfig, generator: np.random.Genera
     nearest = NEAREST * rcut
     if config.use_srtab is not None:  # they must get where the table counts
         nearest = min(nearest, max(config.sw_rmin, NEAREST * config.sw_rmax))
+        nearest = max(nearest, float(arrays[f"{SCOPE}/{GRID}"][0]))  # and where it begins
     return generator.uniform(nearest, rcut, (number, 1)) * direction
 
 
 def _with_descriptors(
-    frame: Frame, part: Part, config: ModelConfig, generator: np.random.Generator
+    frame: Frame,
+    part: Part,
+    config: ModelConfig,
+    arrays: Mapping[str, np.ndarray],
+    generator: np.random.Generator,
 ) -> Frame:
     """Return a frame all of whose centres have a descriptor, with neighbours drawn anew for it."""
     for _ in range(DRAWS):
@@ -153,7 +165,7 @@ def _with_descriptors(
             return frame
         displacement = frame.displacement.copy()
         moved = lacking[frame.centre]
-        displacement[moved] = _displacements(int(moved.sum()), config, generator)
+        displacement[moved] = _displacements(int(moved.sum()), config, arrays, generator)
         frame = replace(frame, displacement=displacement)
     raise ValueError(
         "its descriptor must exist for some neighbours of each type of atoms, but among "

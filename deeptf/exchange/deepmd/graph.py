@@ -7,8 +7,7 @@ has read. What the arrays mean is known to the kinds and fitting.py.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -17,12 +16,17 @@ from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 
 from deeptf.exchange.deepmd import names
+from deeptf.exchange.deepmd.nodes import (
+    FLOATS,
+    constant,
+    has_meaning,
+    inputs_of,
+    needed_by,
+    unknown_parts,
+)
 from deeptf.exchange.model_file import METADATA_NODE
 from deeptf.tf import tf
 
-LARGEST_CONSTANT = 1 << 28  # elements; a larger one is a damaged shape
-FLOATS = [t.as_datatype_enum for t in (tf.float16, tf.bfloat16, tf.float32, tf.float64)]
-INTEGERS = [t.as_datatype_enum for t in (tf.int32, tf.int64, tf.bool)]
 SHOWN = 5  # foreign parts that a message names
 
 
@@ -37,6 +41,9 @@ class Known(Protocol):
         """The ops that TensorFlow does not know."""
 
 
+OTHERS = (".pth", ".dp", ".yaml", ".savedmodel")  # models of other backends of deepmd-kit
+
+
 def read_graph(path: str | Path) -> tf.GraphDef:
     """Return the GraphDef in a .pb file, or in a .pbtxt file (text)."""
     path = Path(path)
@@ -48,8 +55,10 @@ def read_graph(path: str | Path) -> tf.GraphDef:
         else:
             graph.ParseFromString(content)
     except (DecodeError, text_format.ParseError, UnicodeDecodeError) as error:
+        other = path.suffix in OTHERS
         raise ValueError(
             f"it must be a frozen model (GraphDef), but reading it failed: {error}"
+            f"{f'; `dp convert-backend {path} {path.stem}.pb` makes one of it' if other else ''}"
         ) from error
     if not graph.node:
         raise ValueError("it must be a frozen model (GraphDef), but it holds no node")
@@ -160,7 +169,7 @@ class DeepmdGraph:
         known |= names.TENSOR_OPS if self.kind != "ener" else frozenset(names.SHORT_RANGE_OPS)
         for kind in kinds:
             known |= kind.ops.union(kind.geometry)
-        self._refuse(part for node in self.graph_def.node for part in _unknown(node, known))
+        self._refuse(part for node in self.graph_def.node for part in unknown_parts(node, known))
         functions = self.graph_def.library.function
         self._refuse(f"function `{function.signature.name}`" for function in functions)
         for name in self.needed:
@@ -180,7 +189,7 @@ class DeepmdGraph:
         self._refuse(
             f"the constant `{node.name}`, which the conversion does not know"
             for node in self.graph_def.node
-            if node.op == "Const" and node.name not in self._read and _has_meaning(node)
+            if node.op == "Const" and node.name not in self._read and has_meaning(node)
         )
 
     def _refuse(self, parts: Iterable[str]) -> None:
@@ -204,7 +213,7 @@ class DeepmdGraph:
         if len(self.nodes) < len(self.graph_def.node):
             raise ValueError("it must not hold two nodes of one name: the file is damaged")
         for node in self.graph_def.node:
-            for name in _inputs(node):
+            for name in inputs_of(node):
                 if name not in self:
                     raise ValueError(
                         f"it must hold the node `{name}` that `{node.name}` needs, but does not: "
@@ -226,78 +235,3 @@ class DeepmdGraph:
         outputs = [name for name in self.nodes if names.plain(name) in names.OUTPUTS]
         reached = needed_by(self.nodes, wanted or outputs)
         return [node for node in self.graph_def.node if node.name not in reached]
-
-
-def needed_by(
-    nodes: Mapping[str, tf.NodeDef], wanted: Iterable[str], end: Collection[str] = ()
-) -> set[str]:
-    """Return the names of the wanted nodes and of all that they need, without those of `end`.
-
-    Raises ValueError where one is missing.
-    """
-    waiting, reached = [name for name in wanted if name not in end], set()
-    while waiting:
-        name = waiting.pop()
-        if name not in nodes:
-            raise ValueError(f"it must hold the node `{name}`, but does not: the file is damaged")
-        reached.add(name)
-        waiting += set(_inputs(nodes[name])) - reached - set(end)
-    return reached
-
-
-def renamed(node: tf.NodeDef, rename: Callable[[str], str]) -> tf.NodeDef:
-    """Return a node under another name, with inputs under other names."""
-    result = tf.NodeDef()
-    result.CopyFrom(node)
-    result.name = rename(node.name)
-    result.attr.pop("_class", None)  # which names others
-    for place, name in enumerate(node.input):
-        control = "^" if name.startswith("^") else ""
-        result.input[place] = control + rename(name.removeprefix("^"))
-    return result
-
-
-def _inputs(node: tf.NodeDef) -> Iterator[str]:
-    """Return the names of the nodes that a node needs."""
-    return (name.lstrip("^").partition(":")[0] for name in node.input)
-
-
-def _unknown(node: tf.NodeDef, known: frozenset[str]) -> list[str]:
-    """Return what is unknown of a node: its op, a placeholder, an output or an attribute."""
-    if node.op not in known:
-        return [f"op {node.op}"]
-    if node.op == "Placeholder" and node.name not in names.INPUTS:
-        return [f"the input `{node.name}`"]
-    output = names.plain(node.name)
-    if output.startswith("o_") and "/" not in output and output not in names.OUTPUTS:
-        return [f"the output `{node.name}`"]
-    return []
-
-
-def _has_meaning(node: tf.NodeDef) -> bool:
-    """Return whether a constant belongs to the model rather than to shapes, slices and axes.
-
-    Single numbers in the arithmetic (a count of places, a half) are not looked at here: the
-    comparison of the graphs (run.py) sees them.
-    """
-    name = names.plain(node.name)
-    if names.ARITHMETIC.fullmatch(name):
-        return False
-    if name in names.ATTRIBUTES:
-        return names.ATTRIBUTES[name] == "read"
-    dtype = node.attr["dtype"].type
-    if "_attr/" in node.name or dtype not in (*FLOATS, *INTEGERS):
-        return True
-    return dtype in FLOATS and bool(node.attr["value"].tensor.tensor_shape.dim)
-
-
-def constant(node: tf.NodeDef) -> np.ndarray:
-    """Return the value of a constant; ValueError where it is damaged."""
-    tensor = node.attr["value"].tensor
-    shape = [dim.size for dim in tensor.tensor_shape.dim]
-    if min(shape, default=0) < 0 or math.prod(shape) > LARGEST_CONSTANT:
-        raise ValueError(f"`{node.name}` must have a sensible shape, got {shape}: it is damaged")
-    try:
-        return tf.make_ndarray(tensor)
-    except (ValueError, TypeError, IndexError) as error:
-        raise ValueError(f"`{node.name}` must hold an array, but is damaged: {error}") from error

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from deeptf.exchange.deepmd import names
-from deeptf.exchange.deepmd.graph import DeepmdGraph, constant, needed_by, renamed
+from deeptf.exchange.deepmd.graph import DeepmdGraph
+from deeptf.exchange.deepmd.nodes import constant, needed_by, renamed
 from deeptf.tf import tf
 
 PREFIX = "dipole_charge/"

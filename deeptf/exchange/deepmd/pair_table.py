@@ -19,9 +19,9 @@ from deeptf.exchange.deepmd.settings import choose_names
 from deeptf.exchange.deepmd.short_range import DATA, INFO, TABLE, has_table, short_range_arrays
 from deeptf.model.model import ModelConfig
 from deeptf.model.scopes import below, in_scopes
-from deeptf.model.short_range import SCOPE
 from deeptf.model.term.pairtab import SCOPE as OWN_SCOPE
 from deeptf.model.term.pairtab import PairTab
+from deeptf.model.term.short_range import SCOPE
 from deeptf.tf import tf
 
 NEIGHBOURS = "ProdEnvMatAMix"

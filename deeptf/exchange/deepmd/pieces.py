@@ -18,7 +18,7 @@ import numpy as np
 from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.kind import Arrays
 from deeptf.exchange.deepmd.tabulate import ROUNDING, as_written
-from deeptf.model.table import STORED_NEAR, TABLE, TABLE_GRID, TABLE_ROW
+from deeptf.model.table_arrays import STORED_NEAR, TABLE, TABLE_GRID, TABLE_ROW
 from deeptf.ops.curve import padded_width
 from deeptf.tf import tf
 

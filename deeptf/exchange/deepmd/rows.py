@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from deeptf.exchange.deepmd.geometry import Environment, Frame, environment
-from deeptf.exchange.deepmd.graph import DeepmdGraph, constant
+from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.kind import Arrays, Kind, Part
+from deeptf.exchange.deepmd.nodes import constant
 from deeptf.exchange.deepmd.tabulate import FUSION
 from deeptf.model.ranges import SHORTEST
 from deeptf.tf import tf

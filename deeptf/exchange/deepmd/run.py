@@ -14,8 +14,9 @@ import numpy as np
 
 from deeptf.exchange.deepmd import names, tabulate
 from deeptf.exchange.deepmd.geometry import Frame
-from deeptf.exchange.deepmd.graph import DeepmdGraph, constant
+from deeptf.exchange.deepmd.graph import DeepmdGraph
 from deeptf.exchange.deepmd.kind import Evaluated, Part
+from deeptf.exchange.deepmd.nodes import constant
 from deeptf.exchange.deepmd.short_range import ShortRangeOps
 from deeptf.exchange.deepmd.tabulate import Template, template_of, templates
 from deeptf.model.network import ACTIVATIONS

@@ -23,13 +23,14 @@ from deeptf.exchange.deepmd.kind import Arrays
 from deeptf.exchange.deepmd.script import section_of
 from deeptf.model.pair_table import GRID, NODES
 from deeptf.model.scopes import in_scopes
-from deeptf.model.short_range import SCOPE
+from deeptf.model.term.short_range import SCOPE
 from deeptf.tf import tf
 
 DOUBLE = tf.float64.as_datatype_enum
 SWITCH, TABLE, FORCE, VIRIAL = names.SHORT_RANGE_OPS
 OUTPUTS = {SWITCH: 2, TABLE: 3, FORCE: 1, VIRIAL: 2}  # number of outputs, all of float64
 INFO, DATA = "model_attr/t_tab_info", "model_attr/t_tab_data"
+SUMS = ("Add", "AddV2")
 SMOOTH = 1e-9  # of the largest number of a table, by which values and slopes may differ at a node
 
 
@@ -46,11 +47,17 @@ def short_range_settings(graph: DeepmdGraph, script: Any) -> dict[str, Any]:
     alpha, least, width = _lengths(graph.only((SWITCH,)))
     return {
         "use_srtab": str(section.get("use_srtab") or DATA),
-        "srtab_add_bias": section.get("srtab_add_bias", True) is True,
+        "srtab_add_bias": section.get("srtab_add_bias", _adds_to_table(graph)) is True,
         "smin_alpha": alpha,
         "sw_rmin": least,
         "sw_rmax": least + width,
     }
+
+
+def _adds_to_table(graph: DeepmdGraph) -> bool:
+    """Return whether a graph adds something to the energies of its table: the energy bias."""
+    table = graph.only((TABLE,)).name
+    return any(n.op in SUMS and table in n.input for n in graph.graph_def.node)
 
 
 def _lengths(node: tf.NodeDef) -> tuple[float, float, float]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from deeptf.exchange.deepmd import names
-from deeptf.exchange.deepmd.graph import constant, needed_by, renamed
+from deeptf.exchange.deepmd.nodes import constant, needed_by, renamed
 from deeptf.exchange.deepmd.run import imported
 from deeptf.exchange.deepmd.script import NAME, parsed, section_of
 from deeptf.tf import session, tf

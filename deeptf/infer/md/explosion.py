@@ -35,3 +35,14 @@ def check_step(atoms: Atoms, timestep: float) -> None:
         f"atoms must stay together, got {len(far)} of {len(atoms)} that move farther in it "
         f"than {FARTHEST} A: {named}, atoms counted from 0; {ADVICE}"
     )
+
+
+def reason(atoms: Atoms, error: ValueError) -> str:
+    """Return why a step failed with `error`: often since atoms had no finite places any more."""
+    lost = ~np.isfinite(atoms.positions).all(axis=1)
+    if not lost.any():
+        return str(error)
+    return (
+        f"atoms must stay together, got {lost.sum()} of {len(atoms)} at places that are not "
+        f"finite; {ADVICE}"
+    )

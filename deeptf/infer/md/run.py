@@ -11,11 +11,12 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from ase.io.extxyz import write_extxyz
 
 from deeptf.infer.ensemble import Ensemble
 from deeptf.infer.evaluator import OutsideWarning
-from deeptf.infer.md.explosion import check_step
+from deeptf.infer.md.explosion import check_step, reason
 from deeptf.infer.md.files import GrowingFile, State
 from deeptf.infer.md.integrator import Integrator, start_velocities
 from deeptf.infer.md.sample import Sampler, header, line, parts
@@ -54,7 +55,10 @@ def run(
         if state is not None:
             state.set_atoms(atoms, str(structure))
         try:
-            with closing(_Simulation(atoms, settings, output, ensemble, state)) as simulation:
+            with (
+                closing(_Simulation(atoms, settings, output, ensemble, state)) as simulation,
+                np.errstate(over="ignore", invalid="ignore"),  # of an explosion, which stops it
+            ):
                 simulation.run()
         finally:
             for found in ensemble.outside_lines():
@@ -124,7 +128,7 @@ class _Simulation:
                     dynamics.run(1)
                     check_step(self._atoms, settings.timestep)
                 except ValueError as error:
-                    raise ValueError(f"step {step}: {error}") from None
+                    raise ValueError(f"step {step}: {reason(self._atoms, error)}") from None
                 progress.advance()
                 self._record(step, progress)
 

@@ -34,7 +34,7 @@ class Settings:
             )
         thermostat = self.ensemble != "nve"
         _check(self, ("timestep", "tdamp", "pdamp"), "a positive time in fs", lambda x: x > 0)
-        _check(self, ("temperature",), "from 0 K", lambda x: x >= 0)
+        _check(self, ("temperature",), "at least 0 K", lambda x: x >= 0)
         _check(self, ("temperature",) * thermostat, "positive for a thermostat", lambda x: x > 0)
         _check(self, ("pressure",), "a number of bar", lambda x: True)
         _check(self, ("log_every", "frame_every"), "at least 1", lambda x: x > 0)

@@ -22,7 +22,7 @@ from deeptf.data.statistics import Extremes, Found
 from deeptf.model.descriptor.attention import AttentionSums
 from deeptf.model.descriptor.described import Lines
 from deeptf.model.descriptor.se_e2_a import SeE2A
-from deeptf.model.descriptor.type_nets import PAIR_COPIES, ROWS
+from deeptf.model.descriptor.type_net_settings import PAIR_COPIES, ROWS
 from deeptf.model.descriptor.typed_net import TypedNet
 from deeptf.model.descriptor.typed_sums import TypedSums
 from deeptf.model.network import precision_of
@@ -43,17 +43,17 @@ class SeAtten(SeE2A):
     needs_type_vectors: ClassVar[bool] = True
     mixed: ClassVar[bool] = True
     sel: int | tuple[int, ...] | str = function("auto")
-    attn: int = 128
-    attn_layer: int = 2
-    attn_dotr: bool = function(True)
-    attn_mask: bool = function(False)
-    tebd_input_mode: str = CONCAT
-    stripped_type_embedding: bool | None = None
-    smooth_type_embedding: bool = function(False)
+    attn: int = 128  # width of queries, keys and values
+    attn_layer: int = 2  # number of layers of attention
+    attn_dotr: bool = function(True)  # products count by the cosine of the angle of both pairs
+    attn_mask: bool = function(False)  # a pair does not attend to itself
+    tebd_input_mode: str = CONCAT  # or "strip": gates by types
+    stripped_type_embedding: bool | None = None  # older name: true is "strip"
+    smooth_type_embedding: bool = function(False)  # gates and attention fade out at rcut
     set_davg_zero: bool = beginning(True)
-    trainable_ln: bool = True
-    ln_eps: float | None = function(None)
-    excluded_have_mean: bool = function(False)
+    trainable_ln: bool = True  # whether scale and shift of the norms are trained
+    ln_eps: float | None = function(None)  # added to the variance in a norm; None: 1e-3
+    excluded_have_mean: bool = function(False)  # of imported models, see above
 
     def __post_init__(self) -> None:
         if isinstance(self.sel, tuple) and self.sel:

@@ -13,33 +13,30 @@ that its axes need has no descriptor: that is an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 
-from deeptf.data.batch import Batch, Pairs
-from deeptf.data.pairs import naming_frames
-from deeptf.data.statistics import Collector, Found, Neighbours
+from deeptf.data.statistics import Collector, Found
 from deeptf.model.descriptor.described import Arrays, Described, Lines
+from deeptf.model.descriptor.local_columns import ColumnSums
 from deeptf.model.descriptor.local_frames import (
     ANGULAR,
     RADIAL,
     Layout,
-    LocalRows,
     Rule,
+    complete,
     local_rows,
 )
-from deeptf.model.descriptor.row_sums import LEAST
 from deeptf.model.parameters import Parameters
 from deeptf.model.retyping import Source
 from deeptf.model.roles import FUNCTION, function
 from deeptf.model.stages import Axis, Constant, LocalFrames, Stage
 from deeptf.model.table import Table
-from deeptf.ops.pairs import SortedPairs, sort_pairs
-from deeptf.tf import session, tf
+from deeptf.ops.pairs import SortedPairs
+from deeptf.tf import tf
 
 AXES = 2
 COPIES = 6  # of four numbers of a place, held for the backward pass; an upper bound
@@ -52,8 +49,8 @@ class LocFrame:
 
     type: ClassVar[str] = "loc_frame"
     needs_type_vectors: ClassVar[bool] = False
-    sel_a: tuple[int, ...]
-    sel_r: tuple[int, ...]
+    sel_a: tuple[int, ...]  # places of each type with direction
+    sel_r: tuple[int, ...]  # further ones, of distances alone
     axis_rule: tuple[int, ...] = field(metadata={"role": FUNCTION})
     rcut: float = function(6.0)
 
@@ -230,98 +227,3 @@ class LocFrame:
                 f"{[list(rule) for rule in rules]}, lie on one line: take other rules"
             )
         return texts
-
-
-def complete(
-    found: LocalRows, pairs: SortedPairs, lacks: list[str], frame_row: tf.Tensor | None = None
-) -> tf.Tensor:
-    """Return the rows; where an atom lacks an axis, an error that names it instead.
-
-    frame_row : [F + 1] for a message that names the frame, and counts atoms in it.
-    """
-    types = int(pairs.atom_count.shape[0])
-    centre_type = tf.repeat(tf.range(types), pairs.atom_count)
-    first = tf.argmax(tf.pad(found.lack, [[0, 1]]) > 0)  # or of no atom
-    text = tf.pad(len(lacks) // types * centre_type + found.lack, [[0, 1]])[first]
-    atom, place = tf.pad(pairs.atom_order, [[0, 1]])[first], ""
-    if frame_row is not None:
-        frame = tf.searchsorted(frame_row[1:], [atom], side="right")[0]
-        atom -= tf.pad(frame_row, [[0, 1]])[frame]
-        place = tf.strings.join(["frame ", tf.as_string(frame), ", "])
-    message = tf.strings.join([place, "atom ", tf.as_string(atom), ": ", tf.gather(lacks, text)])
-    whole = tf.reduce_all(tf.equal(found.lack, 0))
-    with tf.control_dependencies([tf.raw_ops.Assert(condition=whole, data=[message])]):
-        return tf.identity(found.rows)
-
-
-@dataclass(frozen=True)
-class ColumnSums:
-    """Number of centres, and sums of the columns and of their squares, by type of the centre.
-
-    Every frame is looked at, since one with an atom that lacks an axis cannot be trained on; the
-    sums are those of the sampled frames.
-    """
-
-    descriptor: LocFrame
-    sampled = False
-
-    @property
-    def rcut(self) -> float:
-        """Pairs up to this distance in A."""
-        return self.descriptor.rcut
-
-    def nothing(self) -> np.ndarray:
-        """Return zeros, [T (1 + 2 width)]."""
-        return np.zeros(len(self.descriptor.sel) * (1 + 2 * self.descriptor.width))
-
-    def collect(self, batch: Batch, neighbours: Neighbours, chosen: np.ndarray) -> np.ndarray:
-        """Return the sums over the chosen frames of a batch.
-
-        Raises DataError for an atom that lacks an axis; it names system and frame.
-        """
-        with naming_frames(batch):
-            rows, atoms = _evaluator(self.descriptor)(batch, neighbours.pairs)
-        used = np.repeat(chosen, batch.atoms_per_frame)[atoms]
-        rows, atoms = rows[used], atoms[used]
-        of_type = np.eye(len(self.descriptor.sel))[batch.atom_type[atoms]]  # [N, T]
-        values = np.hstack([np.ones((len(rows), 1)), rows, rows**2])
-        return (of_type.T @ values).ravel()
-
-    def join(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Return the sums over both."""
-        return a + b
-
-    def normalisation(self, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean and spread of the columns, [T, width] each.
-
-        A type without atoms has mean 0 and spread 1/rcut.
-        """
-        sums = row.reshape(len(self.descriptor.sel), -1)
-        centres = np.maximum(sums[:, :1], 1)
-        mean, square = np.split(sums[:, 1:] / centres, 2, axis=1)
-        spread = np.maximum(np.sqrt(np.maximum(square - mean**2, 0.0)), LEAST)
-        return mean, np.where(sums[:, :1] > 0, spread, 1.0 / self.rcut)
-
-
-@lru_cache(maxsize=2)
-def _evaluator(own: LocFrame) -> Callable[[Batch, Pairs], list[np.ndarray]]:
-    """Return what gives the rows [N_real, width] of a batch, not normalised, and their atoms."""
-    with tf.Graph().as_default() as graph:
-        given = {
-            "row": tf.placeholder(tf.int32, [None]),
-            "neighbor": tf.placeholder(tf.int32, [None]),
-            "displacement": tf.placeholder(tf.float64, [None, 3]),
-            "atom_type": tf.placeholder(tf.int32, [None]),
-        }
-        frame_row = tf.placeholder(tf.int32, [None])
-        pairs = sort_pairs(*given.values(), len(own.sel))
-        found = local_rows(pairs, own.layout, own.rules, own.rcut)
-        outputs = [complete(found, pairs, own.lacks(), frame_row), pairs.atom_order]
-    run = session(graph)
-
-    def evaluate(batch: Batch, of_batch: Pairs) -> list[np.ndarray]:
-        values = {**vars(of_batch), "atom_type": batch.atom_type}
-        feed = {tensor: values[name] for name, tensor in given.items()}
-        return run.run(outputs, {**feed, frame_row: batch.frame_row})
-
-    return evaluate

@@ -202,3 +202,25 @@ def _axis(
         found.append(tf.reduce_sum(chosen[..., None] * vectors, axis=1))
         there.append(tf.math.is_finite(tf.gather(near.values, k, batch_dims=1)))
     return found, there
+
+
+def complete(
+    found: LocalRows, pairs: SortedPairs, lacks: list[str], frame_row: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Return the rows; where an atom lacks an axis, an error that names it instead.
+
+    frame_row : [F + 1] for a message that names the frame, and counts atoms in it.
+    """
+    types = int(pairs.atom_count.shape[0])
+    centre_type = tf.repeat(tf.range(types), pairs.atom_count)
+    first = tf.argmax(tf.pad(found.lack, [[0, 1]]) > 0)  # or of no atom
+    text = tf.pad(len(lacks) // types * centre_type + found.lack, [[0, 1]])[first]
+    atom, place = tf.pad(pairs.atom_order, [[0, 1]])[first], ""
+    if frame_row is not None:
+        frame = tf.searchsorted(frame_row[1:], [atom], side="right")[0]
+        atom -= tf.pad(frame_row, [[0, 1]])[frame]
+        place = tf.strings.join(["frame ", tf.as_string(frame), ", "])
+    message = tf.strings.join([place, "atom ", tf.as_string(atom), ": ", tf.gather(lacks, text)])
+    whole = tf.reduce_all(tf.equal(found.lack, 0))
+    with tf.control_dependencies([tf.raw_ops.Assert(condition=whole, data=[message])]):
+        return tf.identity(found.rows)

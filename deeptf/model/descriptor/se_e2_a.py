@@ -17,7 +17,8 @@ from typing import ClassVar
 from deeptf.data.statistics import Extremes, Found
 from deeptf.model.descriptor.described import Described, Lines
 from deeptf.model.descriptor.sum_stages import sum_stages
-from deeptf.model.descriptor.type_nets import ATOM_COPIES, TypeNets
+from deeptf.model.descriptor.type_net_settings import ATOM_COPIES
+from deeptf.model.descriptor.type_nets import TypeNets
 from deeptf.model.descriptor.type_sums import isolated_sums, sums
 from deeptf.model.descriptor.typed_net import TypedNet
 from deeptf.model.descriptor.typed_stages import typed_stages
@@ -40,7 +41,7 @@ class SeE2A(TypeNets):
     type: ClassVar[str] = "se_e2_a"
     columns: ClassVar[int] = 4
     stripped: ClassVar[bool] = False  # whether vectors of types make gates
-    axis_neuron: int = 4
+    axis_neuron: int = 4  # columns of T_i that D_i is made with
 
     def __post_init__(self) -> None:
         super().__post_init__()

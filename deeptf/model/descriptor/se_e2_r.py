@@ -18,12 +18,13 @@ import numpy as np
 
 from deeptf.model.descriptor.described import Described
 from deeptf.model.descriptor.sum_stages import sum_stages
-from deeptf.model.descriptor.type_nets import ATOM_COPIES, TypeNets
+from deeptf.model.descriptor.type_net_settings import ATOM_COPIES
+from deeptf.model.descriptor.type_nets import TypeNets
 from deeptf.model.descriptor.type_sums import isolated_sums, sums
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.model.stages import ScaledSum, Stage
-from deeptf.model.table import is_stored
+from deeptf.model.table_arrays import is_stored
 from deeptf.ops.pairs import SortedPairs
 from deeptf.tf import tf
 

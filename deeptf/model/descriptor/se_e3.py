@@ -23,7 +23,8 @@ import numpy as np
 
 from deeptf.model.descriptor.described import Described
 from deeptf.model.descriptor.sum_stages import environment_stage, table_fields
-from deeptf.model.descriptor.type_nets import ATOM_COPIES, PAIR_COPIES, TypeNets, normalisation
+from deeptf.model.descriptor.type_net_settings import ATOM_COPIES, PAIR_COPIES
+from deeptf.model.descriptor.type_nets import TypeNets, normalisation
 from deeptf.model.neighbor_stages import TripleNetworkSum, TripleSum
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
@@ -31,7 +32,8 @@ from deeptf.model.product_ranges import product_curves, shares, stored_product_c
 from deeptf.model.ranges import SHORTEST, UNKNOWN, Argument, Curves
 from deeptf.model.retyping import Source
 from deeptf.model.stages import Constant, Stage, net_of
-from deeptf.model.table import Outside, is_stored, outside_of, stored_ends
+from deeptf.model.table import Outside, outside_of
+from deeptf.model.table_arrays import is_stored, stored_ends
 from deeptf.ops.environment import environment
 from deeptf.ops.moments import neighbor_sum
 from deeptf.ops.pairs import SortedPairs

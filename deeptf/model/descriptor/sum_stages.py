@@ -7,7 +7,8 @@ from deeptf.model.neighbor_stages import EmbeddingSum, NetworkSum
 from deeptf.model.network import precision_of
 from deeptf.model.parameters import Parameters
 from deeptf.model.stages import Constant, Environment, Stage, net_of
-from deeptf.model.table import TABLE, TABLE_GRID, TABLE_ROW, Table
+from deeptf.model.table import Table
+from deeptf.model.table_arrays import TABLE, TABLE_GRID, TABLE_ROW
 
 
 def sum_stages(own: TypeNets, parameters: Parameters) -> list[Stage]:

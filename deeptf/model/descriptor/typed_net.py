@@ -21,7 +21,8 @@ from deeptf.model.descriptor.type_nets import TypeNets
 from deeptf.model.embedding import embed
 from deeptf.model.network import Style, layer_arrays, precision_of
 from deeptf.model.parameters import Parameters, constant
-from deeptf.model.table import is_stored, net_weights
+from deeptf.model.table import net_weights
+from deeptf.model.table_arrays import is_stored
 from deeptf.tf import tf
 
 EMBEDDING, GATE = "embedding", "gate"  # names of the nets

@@ -36,7 +36,7 @@ from deeptf.model.neighbor_stages import (
 )
 from deeptf.model.network import precision_of
 from deeptf.model.stages import Constant, Environment, Layer, Stage, net_of
-from deeptf.model.table import TABLE, TABLE_GRID, TABLE_ROW
+from deeptf.model.table_arrays import TABLE, TABLE_GRID, TABLE_ROW
 
 
 def typed_stages(typed: TypedSums) -> list[Stage] | None:

@@ -19,7 +19,8 @@ from deeptf.model.descriptor.type_nets import TypeNets, empty_row, normalisation
 from deeptf.model.descriptor.typed_net import EMBEDDING, TypedNet
 from deeptf.model.network import precision_of
 from deeptf.model.ranges import SHORTEST
-from deeptf.model.table import Outside, Table, build_table, is_stored, outside_of
+from deeptf.model.table import Outside, Table, build_table, outside_of
+from deeptf.model.table_arrays import is_stored
 from deeptf.ops.curve import EmbeddingSums
 from deeptf.ops.moments import neighbor_sum
 from deeptf.ops.pairs import SortedPairs

@@ -19,7 +19,8 @@ from deeptf.model.fitting.fitted import Fitted
 from deeptf.model.fitting.tensor import TensorNets, axes
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
-from deeptf.model.stages import AxisVector, Stage
+from deeptf.model.stages import Stage
+from deeptf.model.tensor_stages import AxisVector
 from deeptf.ops.pairs import SortedPairs
 from deeptf.properties import ATOM_DIPOLE, DIPOLE, Property
 from deeptf.tf import tf

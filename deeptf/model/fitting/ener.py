@@ -49,11 +49,11 @@ class EnerFitting(NetSettings):
     """Settings of the fitting net; the fields are the keys of the input file (energies in eV)."""
 
     type: ClassVar[str] = "ener"
-    numb_fparam: int = 0
-    numb_aparam: int = 0
-    rcond: float | None = beginning(None)
-    atom_ener: tuple[float | None, ...] = function(())
-    use_aparam_as_mask: bool = False
+    numb_fparam: int = 0  # numbers of each frame, in fparam.npy
+    numb_aparam: int = 0  # numbers of each atom, in aparam.npy
+    rcond: float | None = beginning(None)  # of the least squares for the energy bias
+    atom_ener: tuple[float | None, ...] = function(())  # of isolated atoms, eV; None: fitted
+    use_aparam_as_mask: bool = False  # aparam says which atoms are there (se_a_mask)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -18,12 +18,12 @@ from deeptf.model.roles import beginning, function, run
 class NetSettings:
     """Hidden layers of the net of each type; the fields are keys of the input file."""
 
-    neuron: tuple[int, ...] = (120, 120, 120)
+    neuron: tuple[int, ...] = (120, 120, 120)  # widths of the hidden layers
     activation_function: str = function("tanh", activation_meant)
     precision: str = function("default", precision_meant)
-    resnet_dt: bool = True
+    resnet_dt: bool = True  # whether layers that add their input have a time step
     trainable: bool | tuple[bool, ...] = run(True, lambda own: own.trainable_layers)
-    seed: int | None = beginning(None)
+    seed: int | None = beginning(None)  # of the first weights
 
     def __post_init__(self) -> None:
         if not self.neuron or min(self.neuron) < 1:

@@ -25,7 +25,8 @@ from deeptf.model.fitting.tensor import TensorNets, axes, of_types
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.roles import beginning, function
-from deeptf.model.stages import AxisTensor, Stage
+from deeptf.model.stages import Stage
+from deeptf.model.tensor_stages import AxisTensor
 from deeptf.ops.pairs import SortedPairs
 from deeptf.properties import ATOM_POLAR, POLAR, Property
 from deeptf.tf import tf

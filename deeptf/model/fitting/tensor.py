@@ -18,7 +18,8 @@ from deeptf.model.fitting.plain_nets import PlainNets
 from deeptf.model.inputs import Inputs
 from deeptf.model.parameters import Parameters
 from deeptf.model.roles import shape
-from deeptf.model.stages import Stage, axes_of
+from deeptf.model.stages import Stage
+from deeptf.model.tensor_stages import axes_of
 from deeptf.ops.pairs import SortedPairs
 from deeptf.properties import Property
 from deeptf.tf import tf

@@ -77,6 +77,12 @@ class DipoleCharge:
                     f"{list(charges)}"
                 )
 
+    def charges(self, num_types: int) -> np.ndarray:
+        """Return the charge in e of an atom of each type and of its centre together, [T]."""
+        found = np.array(self.sys_charge_map)
+        found[self._chosen(num_types)] += self.model_charge_map
+        return found
+
     def same_charges(self, other: DipoleCharge) -> bool:
         """Return whether another term has the same charges and waves."""
         return replace(other, model_name=self.model_name, dipole_model=self.dipole_model) == self

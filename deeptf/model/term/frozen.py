@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,20 +21,25 @@ from deeptf.model.roles import BEGINNING
 from deeptf.model.stages import TermPlan
 from deeptf.model.table import Table
 from deeptf.model.term.fixed import Fixed
-from deeptf.model.term.linear_ener import PARTS
-from deeptf.model.term.standard import Standard
-from deeptf.model.term.term import Needs, TermOutputs, gives_of, plan_of
+from deeptf.model.term.part import Part
+from deeptf.model.term.short_range import ShortRange
+from deeptf.model.term.term import Needs, TermOutputs
 from deeptf.ops.pairs import SortedPairs
 from deeptf.properties import Property
 
 
 @dataclass(frozen=True)
 class Frozen(Fixed):
-    """The file, and the settings of the term in it."""
+    """The file, and the settings of the model in it."""
 
     type: ClassVar[str] = "frozen"
     model_file: str = field(metadata={"role": BEGINNING})
-    model: Any = field(metadata={"variants": PARTS, "default_type": Standard.type})
+    model: Part
+
+    @property
+    def short_range(self) -> ShortRange | None:
+        """What the model in the file has where atoms are near."""
+        return self.model.short_range or getattr(self.model.term, "short_range", None)
 
     def needs(self) -> Needs:
         """Return what the model in the file needs."""
@@ -42,11 +47,15 @@ class Frozen(Fixed):
 
     def gives(self, num_types: int) -> Sequence[Property]:
         """Return what the model in the file gives."""
-        return gives_of(self.model, num_types)
+        return self.model.gives(num_types)
 
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where the model in the file has another number of types."""
         self.model.check_types(num_types)
+
+    def check_names(self, type_map: Sequence[str]) -> None:
+        """Raise ValueError where the model in the file needs other names."""
+        self.model.check_names(type_map)
 
     def open_types(self) -> int:
         """Return the least number of types that the settings speak of."""
@@ -72,11 +81,13 @@ class Frozen(Fixed):
         """Return the settings for other types."""
         return replace(self, model=self.model.with_types(source))
 
-    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+    def arrays_with_types(
+        self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str]
+    ) -> Arrays:
         """Return the arrays for other types; ValueError for a type that the file does not have."""
         if any(t is None for t in source):
             raise ValueError(f"a frozen model has no new types, got some for {self.model_file}")
-        return self.model.arrays_with_types(arrays, source)
+        return self.model.arrays_with_types(arrays, source, type_map)
 
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return what the model in the file says, with constants for all arrays."""
@@ -84,7 +95,7 @@ class Frozen(Fixed):
 
     def plan(self, parameters: Parameters, num_types: int) -> list[TermPlan] | None:
         """Return the plan of the model in the file."""
-        return plan_of(self.model, parameters, num_types)
+        return self.model.plan(parameters, num_types)
 
     def tables(self, parameters: Parameters, num_types: int) -> list[Table]:
         """Return the tables of its nets."""

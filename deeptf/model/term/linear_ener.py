@@ -1,16 +1,17 @@
 """Several terms at once: E = sum_k w_k E_k, each with settings and arrays of its own.
 
-Part k has its own cut-off, statistics, nets and energy bias, in the scope "k". A part with a
-shorter cut-off than the longest gets the pairs within its own alone. Each part fits its bias to
-the whole energies, so that one alone would do; training then finds how they share them. Parts may
-be sums again.
+Part k has its own cut-off, statistics, nets and energy bias, in the scope "k"; what it has where
+atoms are near (part.py) is in E_k. A part with a shorter cut-off than the longest gets the pairs
+within its own alone. Parts that train share the energy bias of what nothing trains leaves of the
+labels (train/untrained.py). Parts may be sums again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -25,13 +26,12 @@ from deeptf.model.roles import FUNCTION
 from deeptf.model.scopes import below, in_numbered_scopes
 from deeptf.model.stages import Scaled, TermPlan, with_pairs_within
 from deeptf.model.table import Table, joined
-from deeptf.model.term.standard import Standard
-from deeptf.model.term.term import Needs, TermOutputs, gives_of, plan_of
+from deeptf.model.term.part import Part
+from deeptf.model.term.term import Needs, TermOutputs
 from deeptf.ops.pairs import SortedPairs, pairs_within
 from deeptf.properties import ATOM_ENERGY, ENERGIES, Property
 from deeptf.tf import tf
 
-PARTS: dict[str, type] = {}  # what a part may be: all terms, see term/__init__.py
 Weights = Literal["mean", "sum"] | tuple[float, ...]
 
 
@@ -40,7 +40,7 @@ class LinearEner:
     """Settings of the parts, and their weights."""
 
     type: ClassVar[str] = "linear_ener"
-    models: tuple[Any, ...] = field(metadata={"variants": PARTS, "default_type": Standard.type})
+    models: tuple[Part, ...]
     weights: Weights = field(
         metadata={"role": FUNCTION, "meaning": lambda owner: owner.factors},
     )
@@ -60,13 +60,13 @@ class LinearEner:
                     f"`{name}` must be the same in all `models` that have one, got {numbers}"
                 )
         for number, (part, needs) in enumerate(zip(self.models, self._needs, strict=True)):
-            if getattr(part, "spin", None) is not None:
+            if getattr(part.term, "spin", None) is not None:
                 raise ValueError(f"models[{number}] must not have spins, got `spin`")
             if needs.masked:
                 raise ValueError(
                     f"models[{number}] must not take a mask of atoms (`use_aparam_as_mask`)"
                 )
-            given = [row.name for row in gives_of(part, 0)]
+            given = [row.name for row in part.gives(0)]
             if ATOM_ENERGY.name not in given:
                 raise ValueError(
                     f"models[{number}] must give energies, got one that gives {', '.join(given)}"
@@ -82,7 +82,7 @@ class LinearEner:
     @property
     def fixed(self) -> bool:
         """Whether nothing trains any part."""
-        return all(getattr(part, "fixed", False) for part in self.models)
+        return all(part.fixed for part in self.models)
 
     @property
     def _needs(self) -> list[Needs]:
@@ -108,10 +108,14 @@ class LinearEner:
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where a part does not fit the number of types."""
         for number, part in enumerate(self.models):
-            try:
+            with _naming(number):
                 part.check_types(num_types)
-            except ValueError as error:
-                raise ValueError(f"models[{number}]: {error}") from error
+
+    def check_names(self, type_map: Sequence[str]) -> None:
+        """Raise ValueError where a part does not fit the names of types."""
+        for number, part in enumerate(self.models):
+            with _naming(number):
+                part.check_names(type_map)
 
     def open_types(self) -> int:
         """Return the least number of types that a part speaks of."""
@@ -119,7 +123,7 @@ class LinearEner:
 
     def with_open_of(self, old: LinearEner) -> LinearEner:
         """Return the settings with what parts leave open taken from those of `old`."""
-        if [type(part) for part in self.models] != [type(part) for part in old.models]:
+        if [type(one.term) for one in self.models] != [type(one.term) for one in old.models]:
             return self
         pairs = zip(self.models, old.models, strict=True)
         return replace(self, models=tuple(part.with_open_of(one) for part, one in pairs))
@@ -170,7 +174,7 @@ class LinearEner:
         can_change = [
             k
             for k, (part, weight) in enumerate(zip(self.models, self.factors, strict=True))
-            if weight and not getattr(part, "fixed", False)
+            if weight and not part.fixed
         ]
         square = sum(self.factors[k] ** 2 for k in can_change)
         changed: list[Arrays] = [{} for _ in self.models]
@@ -181,19 +185,41 @@ class LinearEner:
             changed[k], notes[k] = self.models[k].refitted(below(arrays, str(k)), *given)
         return in_numbered_scopes(changed), _named(notes)
 
+    def trained_bias(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return what biases of parts that train add to the energy of each type, [T] eV."""
+        each = zip(self._with_arrays(arrays), self.factors, strict=True)
+        return sum(weight * part.trained_bias(own) for (part, own), weight in each)
+
+    def untrained_energy(
+        self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
+    ) -> tf.Tensor:
+        """Return the energies of atoms by what nothing trains in the parts, [N_real] eV."""
+        return tf.add_n(
+            [
+                weight * part.untrained_energy(inputs, self._near(part, pairs), scope)
+                for (part, scope), weight in zip(
+                    self._in_scopes_of(parameters), self.factors, strict=True
+                )
+            ]
+        )
+
     def with_types(self, source: Source) -> LinearEner:
         """Return the settings for other types."""
         return replace(self, models=tuple(part.with_types(source) for part in self.models))
 
-    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+    def arrays_with_types(
+        self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str]
+    ) -> Arrays:
         """Return the arrays for other types."""
         each = self._with_arrays(arrays)
-        return in_numbered_scopes(part.arrays_with_types(own, source) for part, own in each)
+        return in_numbered_scopes(
+            part.arrays_with_types(own, source, type_map) for part, own in each
+        )
 
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return weighted sums of energies and gradients."""
         parts = [
-            _of_part(part, inputs, pairs, scope, self.needs().rcut)
+            self._of_part(part, inputs, pairs, scope)
             for part, scope in self._in_scopes_of(parameters)
         ]
         energy, gradient = (
@@ -202,12 +228,28 @@ class LinearEner:
         )
         return TermOutputs(energy, gradient, outside=joined(one.outside for one in parts))
 
+    def _of_part(
+        self, part: Part, inputs: Inputs, pairs: SortedPairs, parameters: Parameters
+    ) -> TermOutputs:
+        """Return what a part says, with its gradient in all pairs."""
+        near = self._near(part, pairs)
+        found = part.build(inputs, near, parameters)
+        if near is pairs:
+            return found
+        gradient = tf.gradients(near.displacement, pairs.displacement, found.pair_gradient)[0]
+        return replace(found, pair_gradient=gradient)
+
+    def _near(self, part: Part, pairs: SortedPairs) -> SortedPairs:
+        """Return those of all pairs that are within the cut-off of a part."""
+        rcut = part.needs().rcut
+        return pairs if rcut >= self.needs().rcut else pairs_within(pairs, rcut)
+
     def plan(self, parameters: Parameters, num_types: int) -> list[TermPlan] | None:
         """Return the plans of all parts, each with its energy times the weight."""
         terms: list[TermPlan] = []
         scopes = self._in_scopes_of(parameters)
         for (part, scope), weight in zip(scopes, self.factors, strict=True):
-            own = plan_of(part, scope, num_types)
+            own = part.plan(scope, num_types)
             if own is None:
                 return None
             for term in own:
@@ -225,23 +267,20 @@ class LinearEner:
         each = self._in_scopes_of(parameters)
         return [table for part, scope in each for table in part.tables(scope, num_types)]
 
-    def _in_scopes_of(self, parameters: Parameters) -> Iterator[tuple[Any, Parameters]]:
+    def _in_scopes_of(self, parameters: Parameters) -> Iterator[tuple[Part, Parameters]]:
         return ((part, parameters.scope(str(k))) for k, part in enumerate(self.models))
 
-    def _with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[Any, Arrays]]:
+    def _with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[Part, Arrays]]:
         return ((part, below(arrays, str(k))) for k, part in enumerate(self.models))
 
 
-def _of_part(
-    part: Any, inputs: Inputs, pairs: SortedPairs, parameters: Parameters, rcut: float
-) -> TermOutputs:
-    """Return what a part says, with its gradient in all pairs within rcut."""
-    if part.needs().rcut >= rcut:
-        return part.build(inputs, pairs, parameters)
-    near = pairs_within(pairs, part.needs().rcut)
-    found = part.build(inputs, near, parameters)
-    gradient = tf.gradients(near.displacement, pairs.displacement, found.pair_gradient)[0]
-    return replace(found, pair_gradient=gradient)
+@contextmanager
+def _naming(number: int) -> Iterator[None]:
+    """Put the part before the message of a ValueError."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"models[{number}]: {error}") from error
 
 
 def _named(notes: Sequence[Lines]) -> Lines:

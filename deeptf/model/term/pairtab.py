@@ -79,9 +79,12 @@ class PairTab(Fixed):
         """Return the settings as they are."""
         return self
 
-    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+    def arrays_with_types(
+        self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str]
+    ) -> Arrays:
         """Return the splines for other types; ValueError where the table does not have them."""
-        return in_scopes({SCOPE: self.potential.arrays_with_types(below(arrays, SCOPE), source)})
+        own = self.potential.arrays_with_types(below(arrays, SCOPE), source, type_map)
+        return in_scopes({SCOPE: own})
 
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return the energies of the atoms, and their gradient."""

@@ -201,6 +201,10 @@ class Standard:
             changed[BIAS] = self.spin.merged(changed[BIAS])
         return in_scopes({SCOPES[1]: changed}), lines
 
+    def trained_bias(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the energy bias of each type, [T] eV."""
+        return arrays[ENERGY_BIAS]
+
     def with_types(self, source: Source) -> Standard:
         """Return the settings for other types."""
         if self.spin is not None:
@@ -209,7 +213,9 @@ class Standard:
         descriptor, fitting_net = (part.with_types(source) for part in parts)
         return replace(self, descriptor=descriptor, fitting_net=fitting_net)
 
-    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
+    def arrays_with_types(
+        self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str]
+    ) -> Arrays:
         """Return the arrays for other types."""
         parts = zip(SCOPES, (self.descriptor, self.fitting_net), strict=True)
         if self.type_embedding is not None:

@@ -101,6 +101,9 @@ class Term(Protocol):
     def check_types(self, num_types: int) -> None:
         """Raise ValueError where the settings do not fit the number of types."""
 
+    def check_names(self, type_map: Sequence[str]) -> None:
+        """Raise ValueError where they do not fit the names of types; may be missing."""
+
     def open_types(self) -> int:
         """Return the least number of types that the settings speak of; 0 where they do not."""
 
@@ -140,8 +143,10 @@ class Term(Protocol):
     def with_types(self, source: Source) -> Any:
         """Return the settings for other types, see retyping.py; ValueError where they have none."""
 
-    def arrays_with_types(self, arrays: Mapping[str, np.ndarray], source: Source) -> Arrays:
-        """Return the arrays of these settings for those of with_types."""
+    def arrays_with_types(
+        self, arrays: Mapping[str, np.ndarray], source: Source, type_map: Sequence[str]
+    ) -> Arrays:
+        """Return the arrays of these settings for those of with_types; `type_map` names those."""
 
     def build(self, inputs: Inputs, pairs: SortedPairs, parameters: Parameters) -> TermOutputs:
         """Return what the term says of the atoms that `pairs` orders."""

@@ -1,6 +1,7 @@
 // Arrays of numbers that begin at a cache line.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <new>
 #include <vector>

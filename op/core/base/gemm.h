@@ -5,7 +5,6 @@
 // its bits depend neither on the other rows and columns nor on the number of threads.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 

@@ -2,7 +2,7 @@
 // centre; all arrays are on the device.
 //
 // Nothing waits for the device, so nothing is refused: the energy of an atom with a pair closer
-// than a table knows is not a number.
+// than a table knows is not a number, by which the caller knows it.
 #pragma once
 
 #include "core/cuda/cuda.h"

@@ -32,7 +32,8 @@ __device__ inline Entry entry_of(const NeighborLists& lists, int64_t centre, int
 // time; lanes behind the list have an entry that is not near.
 template <class Use>
 __device__ void over_entries(const NeighborLists& lists, int64_t centre, const Use& use) {
-  if (lists.atom_type[centre] < 0) return;
+  const int32_t type = lists.atom_type[centre];
+  if (type < 0 || type >= lists.num_centre_types) return;
   const int32_t end = lists.row[centre + 1];
   for (int32_t begin = lists.row[centre]; begin < end; begin += kLanes) {
     const int32_t place = begin + static_cast<int32_t>(threadIdx.x % kLanes);

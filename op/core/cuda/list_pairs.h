@@ -10,7 +10,8 @@ namespace deeptf {
 struct NeighborLists {
   int64_t num_centres;  // of these the first num_owned have pairs
   int64_t num_owned;
-  int64_t num_all;  // a neighbour may be a ghost
+  int64_t num_all;           // a neighbour may be a ghost
+  int32_t num_centre_types;  // atoms of others have no pairs, and are neighbours
   double rcut;
   const double* coord;       // [num_all, 3] A
   const int32_t* atom_type;  // [num_all]; atoms below 0 have no pairs

@@ -1,6 +1,5 @@
 // See neighbors.h. Compiled without contraction of a*b+c, so that counting and filling agree on
 // every pair at the cut-off, and with the CPU.
-#include <limits>
 #include <vector>
 
 #include "core/cuda/device.h"
@@ -133,7 +132,7 @@ __device__ inline bool centre_of_warp(const BinnedAtoms& atoms, Centre* centre) 
   const int64_t slot = warp_index();
   if (slot >= atoms.bin_start[atoms.num_bins]) return false;
   *centre = {slot, atoms.atom[slot], atoms.x[slot], atoms.y[slot], atoms.z[slot]};
-  return true;
+  return atoms.frames.atom_type[centre->atom] < atoms.num_centre_types;
 }
 
 // Calls visit(run) for the runs near the atom.
@@ -161,7 +160,7 @@ __device__ inline double square_to(const BinnedAtoms& atoms, const Centre& centr
   return dot(d, d);
 }
 
-// counts[atom]: its pairs. The counts of virtual atoms are zero before.
+// counts[atom]: its pairs. The counts of atoms that are no centres are zero before.
 __global__ void __launch_bounds__(kThreads) count_kernel(BinnedAtoms atoms, int32_t* counts) {
   Centre centre;
   if (!centre_of_warp(atoms, &centre)) return;
@@ -174,8 +173,9 @@ __global__ void __launch_bounds__(kThreads) count_kernel(BinnedAtoms atoms, int3
       if (square < kTooClose * kTooClose) mark(atoms.wrong);
     }
   });
-  if (lane == 0)
-    counts[centre.atom] = static_cast<int32_t>(total < kMostPairs ? total : kMostPairs);
+  if (lane > 0) return;
+  // The atom is read again: until now it would take a register, of which sm_80 has none left.
+  counts[atoms.atom[warp_index()]] = static_cast<int32_t>(total < kMostPairs ? total : kMostPairs);
 }
 
 // A pair before it has its place in the row of its centre.
@@ -232,7 +232,7 @@ __global__ void __launch_bounds__(kThreads)
 }  // namespace
 
 CudaNeighborSearch::CudaNeighborSearch(const Frames& frames, int64_t num_atoms, double rcut,
-                                       const Cuda& cuda)
+                                       const Cuda& cuda, int32_t num_centre_types)
     : cuda_(cuda), atoms_{} {
   check_rcut(rcut);
   const int64_t bins = most_bins(num_atoms) + most_bins(0) * (frames.num_frames - 1);
@@ -241,13 +241,12 @@ CudaNeighborSearch::CudaNeighborSearch(const Frames& frames, int64_t num_atoms, 
   atoms_.num_atoms = num_atoms;
   atoms_.num_bins = bins;
   atoms_.rcut = rcut;
+  atoms_.num_centre_types = num_centre_types;
   atoms_.grids = cuda.scratch<BinGrid>(frames.num_frames);
   atoms_.bin_start = cuda.scratch<int32_t>(bins + 1);
   atoms_.bin = cuda.scratch<int32_t>(num_atoms);
   atoms_.atom = cuda.scratch<int32_t>(num_atoms);
-  for (double** column : {&atoms_.x, &atoms_.y, &atoms_.z}) {
-    *column = cuda.scratch<double>(num_atoms);
-  }
+  for (double** x : {&atoms_.x, &atoms_.y, &atoms_.z}) *x = cuda.scratch<double>(num_atoms);
   atoms_.wrong = cuda.scratch<int32_t>(1);
   int32_t *bin = cuda.scratch<int32_t>(num_atoms), *index = cuda.scratch<int32_t>(num_atoms);
   set_zero(cuda, atoms_.wrong, 1);

@@ -15,12 +15,13 @@ struct BinnedAtoms {
   Frames frames;
   int64_t num_atoms, num_bins;
   double rcut;
-  BinGrid* grids;      // [F]
-  int32_t* bin_start;  // [bins + 1] first slot of each bin
-  int32_t* bin;        // [N] by slot; slots are the atoms in the order of the bins
-  int32_t* atom;       // [N] by slot; virtual atoms come last
-  double *x, *y, *z;   // [N] by slot; wrapped into the cell
-  int32_t* wrong;      // whether something cannot be used
+  int32_t num_centre_types;  // atoms of others are neighbours alone
+  BinGrid* grids;            // [F]
+  int32_t* bin_start;        // [bins + 1] first slot of each bin
+  int32_t* bin;              // [N] by slot; slots are the atoms in the order of the bins
+  int32_t* atom;             // [N] by slot; virtual atoms come last
+  double *x, *y, *z;         // [N] by slot; wrapped into the cell
+  int32_t* wrong;            // whether something cannot be used
 };
 
 // What the host must know of a search.
@@ -31,8 +32,10 @@ struct SearchOutcome {
 
 class CudaNeighborSearch {
  public:
-  // Puts the atoms of frames on the device into bins.
-  CudaNeighborSearch(const Frames& frames, int64_t num_atoms, double rcut, const Cuda& cuda);
+  // Puts the atoms of frames on the device into bins. Those of the types from num_centre_types on
+  // have no pairs, and are neighbours of others.
+  CudaNeighborSearch(const Frames& frames, int64_t num_atoms, double rcut, const Cuda& cuda,
+                     int32_t num_centre_types = INT32_MAX);
 
   // Fills row [N + 1] and returns the number of pairs P; waits for the device. Throws Error for
   // what NeighborSearch refuses, and for a frame_row that is not that of the atoms.

@@ -26,7 +26,7 @@ struct CheckAtom {
     const int32_t type = list.atom_type[k];
     if (type >= list.num_types) mark(atoms.wrong);
     if (k >= list.num_owned) return;
-    key[k] = type < 0 || type >= list.num_types ? list.num_types : type;
+    key[k] = type < 0 || type >= atoms.num_centre_types ? list.num_types : type;
     index[k] = static_cast<int32_t>(k);
   }
 };
@@ -164,6 +164,7 @@ CudaPairSorter::CudaPairSorter(const PairList& list, int64_t num_pairs, const Cu
   atoms_.list = list;
   atoms_.num_pairs = num_pairs;
   atoms_.exact = true;
+  atoms_.num_centre_types = list.num_types;
   if (list.num_owned < 0 || list.num_owned > list.num_centres) report();
   count();
   auto* outcome = cuda.scratch<Outcome>(1);
@@ -174,11 +175,12 @@ CudaPairSorter::CudaPairSorter(const PairList& list, int64_t num_pairs, const Cu
   num_sorted_ = found.num_sorted;
 }
 
-CudaPairSorter::CudaPairSorter(const PairList& list, int64_t num_real, int64_t most_pairs,
-                               const Cuda& cuda)
+CudaPairSorter::CudaPairSorter(const PairList& list, int32_t num_centre_types, int64_t num_real,
+                               int64_t most_pairs, const Cuda& cuda)
     : cuda_(cuda), atoms_{}, num_real_(num_real), num_sorted_(most_pairs) {
   atoms_.list = list;
   atoms_.num_pairs = most_pairs;
+  atoms_.num_centre_types = num_centre_types;
   count();
 }
 

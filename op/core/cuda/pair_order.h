@@ -5,8 +5,6 @@
 // sorted by counting the smaller ones: no bit depends on the order of blocks.
 #pragma once
 
-#include <vector>
-
 #include "core/cuda/cuda.h"
 #include "core/geometry/pair_order.h"
 
@@ -26,15 +24,16 @@ struct PairCounts {
 // first.
 struct SortedAtoms {
   PairList list;
-  int64_t num_pairs;    // of the list, or the most that it may have
-  bool exact;           // whether it must have as many
-  int32_t* atom;        // [owned] by place
-  int32_t* type_start;  // [T + 1] first place of each type; the last: how many are real
-  int32_t* count;       // [T, owned] pairs of (neighbour type, place)
-  int32_t* first;       // [T, owned], and behind them the number of sorted pairs
-  int32_t* seen;        // [N_all + 1] pairs of each neighbour, until they have their places
-  int32_t* row;         // [N_all + 1] first place of each neighbour's pairs
-  int32_t* wrong;       // whether something cannot be used
+  int64_t num_pairs;         // of the list, or the most that it may have
+  bool exact;                // whether it must have as many
+  int32_t num_centre_types;  // atoms of others are neighbours alone
+  int32_t* atom;             // [owned] by place
+  int32_t* type_start;       // [T + 1] first place of each type; the last: how many are real
+  int32_t* count;            // [T, owned] pairs of (neighbour type, place)
+  int32_t* first;            // [T, owned], and behind them the number of sorted pairs
+  int32_t* seen;             // [N_all + 1] pairs of each neighbour, until they have their places
+  int32_t* row;              // [N_all + 1] first place of each neighbour's pairs
+  int32_t* wrong;            // whether something cannot be used
 };
 
 class CudaPairSorter {
@@ -43,9 +42,12 @@ class CudaPairSorter {
   // refuses, wrong displacements included, and for a row that does not end at num_pairs.
   CudaPairSorter(const PairList& list, int64_t num_pairs, const Cuda& cuda);
 
-  // For a caller who knows N_real and lets the list have up to most_pairs: waits for nothing and
-  // throws nothing. P' is most_pairs then, and nothing is known of the numbers behind the pairs.
-  CudaPairSorter(const PairList& list, int64_t num_real, int64_t most_pairs, const Cuda& cuda);
+  // For a caller who knows N_real, the number of owned atoms of the first num_centre_types types,
+  // and lets the list have up to most_pairs: waits for nothing and throws nothing. Owned atoms of
+  // the other types drop out as centres. P' is most_pairs then, and nothing is known of the numbers
+  // behind the pairs.
+  CudaPairSorter(const PairList& list, int32_t num_centre_types, int64_t num_real,
+                 int64_t most_pairs, const Cuda& cuda);
 
   int64_t num_real() const { return num_real_; }      // N_real
   int64_t num_sorted() const { return num_sorted_; }  // P'

@@ -4,7 +4,6 @@
 #include "core/curve/nodes.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/base/scratch.h"
 #include "core/curve/net_arrays.h"

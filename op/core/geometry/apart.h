@@ -1,7 +1,6 @@
 // What the displacement between two atoms must be.
 #pragma once
 
-#include <cmath>
 #include <string>
 
 #include "core/base/host_device.h"

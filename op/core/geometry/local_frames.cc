@@ -2,7 +2,6 @@
 #include "core/geometry/local_frames.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
 #include "core/base/scratch.h"

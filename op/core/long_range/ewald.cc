@@ -10,107 +10,19 @@
 #include "core/base/error.h"
 #include "core/base/scratch.h"
 #include "core/long_range/ewald_term.h"
+#include "core/long_range/phases.h"
 
 namespace deeptf {
 namespace {
 
-constexpr int64_t kBlock = 8;              // sites that go together, side by side in registers
 constexpr int64_t kMostNumbers = 1 << 30;  // of a structure factor, 8 GB
-
-// Phases of a block of sites: exp(2 pi i k u), real parts of all sites, then imaginary ones.
-struct Phases {
-  explicit Phases(const EwaldGrid& grid)
-      : first(2 * kBlock * grid.count(0)),
-        second(2 * kBlock * grid.count(1)),
-        third(2 * kBlock * grid.width) {}
-
-  Scratch<double> first, second;  // from -half on
-  Scratch<double> third;          // from 0 on
-  double charge[kBlock];
-};
-
-// Powers 0 .. most of a phase; they lie at to + 2 kBlock k.
-void powers(const double* angle, int64_t most, double* to) {
-  double c[kBlock], s[kBlock];
-  for (int64_t j = 0; j < kBlock; ++j) {
-    c[j] = std::cos(angle[j]);
-    s[j] = std::sin(angle[j]);
-    to[j] = 1;
-    to[kBlock + j] = 0;
-  }
-  for (int64_t k = 0; k < most; ++k, to += 2 * kBlock) {
-#pragma omp simd
-    for (int64_t j = 0; j < kBlock; ++j) {
-      to[2 * kBlock + j] = to[j] * c[j] - to[kBlock + j] * s[j];
-      to[3 * kBlock + j] = to[j] * s[j] + to[kBlock + j] * c[j];
-    }
-  }
-}
-
-// Powers -half .. half.
-void powers_of_both_signs(const double* angle, int64_t half, double* to) {
-  double* zero = to + 2 * kBlock * half;
-  powers(angle, half, zero);
-  for (int64_t k = 1; k <= half; ++k) {
-    const double* from = zero + 2 * kBlock * k;
-    double* mirrored = zero - 2 * kBlock * k;
-    for (int64_t j = 0; j < kBlock; ++j) {
-      mirrored[j] = from[j];
-      mirrored[kBlock + j] = -from[kBlock + j];
-    }
-  }
-}
-
-// Those of the sites from `first` on; behind the last one are charges of 0.
-void set_phases(const EwaldGrid& grid, const Charges& charges, int64_t first, Phases& phases) {
-  double angle[3][kBlock] = {};
-  for (int64_t j = 0; j < kBlock; ++j) {
-    const int64_t site = first + j;
-    phases.charge[j] = site < charges.count ? charges.charge[site] : 0;
-    for (int d = 0; d < 3 && site < charges.count; ++d) {
-      double u = 0;
-      for (int a = 0; a < 3; ++a) u += charges.coord[3 * site + a] * grid.inverse[3 * a + d];
-      angle[d][j] = 2 * kPi * (u - std::round(u));
-    }
-  }
-  powers_of_both_signs(angle[0], grid.half[0], phases.first.data());
-  powers_of_both_signs(angle[1], grid.half[1], phases.second.data());
-  powers(angle[2], grid.half[2], phases.third.data());
-}
-
-// exp(2 pi i (k_1 u_1 + k_2 u_2)) of a row.
-struct RowPhase {
-  double re[kBlock], im[kBlock];
-
-  RowPhase(const EwaldGrid& grid, const Phases& phases, int64_t row) {
-    const double* a = phases.first.data() + 2 * kBlock * (row / grid.count(1));
-    const double* b = phases.second.data() + 2 * kBlock * (row % grid.count(1));
-#pragma omp simd
-    for (int64_t j = 0; j < kBlock; ++j) {
-      re[j] = a[j] * b[j] - a[kBlock + j] * b[kBlock + j];
-      im[j] = a[j] * b[kBlock + j] + a[kBlock + j] * b[j];
-    }
-  }
-};
-
-// third by site, [kBlock, 2, width], with zeros behind half.
-void by_site(const EwaldGrid& grid, const Phases& phases, double* to) {
-  for (int64_t j = 0; j < kBlock; ++j) {
-    for (int64_t part = 0; part < 2; ++part) {
-      double* row = to + (2 * j + part) * grid.width;
-      for (int64_t k = 0; k < grid.width; ++k) {
-        row[k] = k <= grid.half[2] ? phases.third[(2 * k + part) * kBlock + j] : 0;
-      }
-    }
-  }
-}
 
 // Adds what a block gives to a row of S: to [2, width].
 void add_block(int64_t width, const double* re, const double* im, const double* third, double* to) {
 #pragma omp simd
   for (int64_t k = 0; k < width; ++k) {
     double sum_re = to[k], sum_im = to[width + k];
-    for (int64_t j = 0; j < kBlock; ++j) {
+    for (int64_t j = 0; j < kSites; ++j) {
       const double c = third[2 * j * width + k], s = third[(2 * j + 1) * width + k];
       sum_re += re[j] * c - im[j] * s;
       sum_im += re[j] * s + im[j] * c;
@@ -124,17 +36,17 @@ void add_block(int64_t width, const double* re, const double* im, const double* 
 // times the phase of the row; f is a row of factors [2, width], z the phases `third` of a block.
 template <int kPowers>
 struct RowSums {
-  double re[kPowers][kBlock], im[kPowers][kBlock];
+  double re[kPowers][kSites], im[kPowers][kSites];
 
   RowSums(const EwaldGrid& grid, const Phases& phases, int64_t row, const double* factor) {
-    double a[kPowers][kBlock] = {}, b[kPowers][kBlock] = {};
+    double a[kPowers][kSites] = {}, b[kPowers][kSites] = {};
     for (int64_t k = 0; k <= grid.half[2]; ++k) {
       const double f = factor[k], g = factor[grid.width + k];
-      const double* third = phases.third.data() + 2 * kBlock * k;
+      const double* third = phases.third.data() + 2 * kSites * k;
 #pragma omp simd
-      for (int64_t j = 0; j < kBlock; ++j) {
-        double x = f * third[j] + g * third[kBlock + j];
-        double y = f * third[kBlock + j] - g * third[j];
+      for (int64_t j = 0; j < kSites; ++j) {
+        double x = f * third[j] + g * third[kSites + j];
+        double y = f * third[kSites + j] - g * third[j];
         for (int p = 0; p < kPowers; ++p) {
           a[p][j] += x;
           b[p][j] += y;
@@ -146,7 +58,7 @@ struct RowSums {
     const RowPhase phase(grid, phases, row);
     for (int p = 0; p < kPowers; ++p) {
 #pragma omp simd
-      for (int64_t j = 0; j < kBlock; ++j) {
+      for (int64_t j = 0; j < kSites; ++j) {
         re[p][j] = phase.re[j] * a[p][j] - phase.im[j] * b[p][j];
         im[p][j] = phase.re[j] * b[p][j] + phase.im[j] * a[p][j];
       }
@@ -178,12 +90,12 @@ int64_t cost_of_block(const EwaldGrid& grid) { return 20 * grid.size(); }
 template <class Body>
 void over_blocks(const EwaldGrid& grid, const Charges& charges, const Context& context,
                  const Body& body) {
-  const int64_t blocks = (charges.count + kBlock - 1) / kBlock;
+  const int64_t blocks = (charges.count + kSites - 1) / kSites;
   context.parallel(blocks, cost_of_block(grid), [&](int64_t begin, int64_t end) {
     Phases phases(grid);
     for (int64_t block = begin; block < end; ++block) {
-      set_phases(grid, charges, kBlock * block, phases);
-      body(phases, kBlock * block);
+      set_phases(grid, charges, kSites * block, phases);
+      body(phases, kSites * block);
     }
   });
 }
@@ -232,7 +144,7 @@ EwaldGrid ewald_grid(const double* cell, double beta, double spacing) {
   }
   for (double& x : grid.inverse) x /= volume;
   grid.volume = std::fabs(volume);
-  grid.width = (grid.half[2] / kBlock + 1) * kBlock;
+  grid.width = (grid.half[2] / kSites + 1) * kSites;
   const double numbers = 2.0 * static_cast<double>(grid.num_rows()) * grid.width;
   if (numbers > kMostNumbers) {
     throw Error("`cell` and `spacing` must give fewer waves, got " + std::to_string(numbers) +
@@ -248,13 +160,13 @@ void structure_factor(const EwaldGrid& grid, const Charges& charges, const Conte
   context.parallel(grid.num_rows(), 8 * of_row * charges.count, [&](int64_t begin, int64_t end) {
     std::fill(factor + begin * of_row, factor + end * of_row, 0.0);
     Phases phases(grid);
-    Scratch<double> third(kBlock * of_row);
-    for (int64_t first = 0; first < charges.count; first += kBlock) {
+    Scratch<double> third(kSites * of_row);
+    for (int64_t first = 0; first < charges.count; first += kSites) {
       set_phases(grid, charges, first, phases);
       by_site(grid, phases, third.data());
       for (int64_t row = begin; row < end; ++row) {
         RowPhase phase(grid, phases, row);
-        for (int64_t j = 0; j < kBlock; ++j) {
+        for (int64_t j = 0; j < kSites; ++j) {
           phase.re[j] *= phases.charge[j];
           phase.im[j] *= phases.charge[j];
         }
@@ -284,20 +196,20 @@ void ewald_forces(const EwaldGrid& grid, const Charges& charges, const double* f
                   const Context& context, double* force, double* potential) {
   const Scratch<double> weights = weighted(grid, factor, context, false);
   over_blocks(grid, charges, context, [&](const Phases& phases, int64_t first) {
-    double sum[4][kBlock] = {};  // potential, and its slopes along the cell vectors
+    double sum[4][kSites] = {};  // potential, and its slopes along the cell vectors
     for (int64_t row = 0; row < grid.num_rows(); ++row) {
       const RowSums<2> of_row(grid, phases, row, weights.data() + 2 * row * grid.width);
       const double k1 = static_cast<double>(row / grid.count(1) - grid.half[0]);
       const double k2 = static_cast<double>(row % grid.count(1) - grid.half[1]);
 #pragma omp simd
-      for (int64_t j = 0; j < kBlock; ++j) {
+      for (int64_t j = 0; j < kSites; ++j) {
         sum[0][j] += of_row.re[0][j];
         sum[1][j] += k1 * of_row.im[0][j];
         sum[2][j] += k2 * of_row.im[0][j];
         sum[3][j] += of_row.im[1][j];
       }
     }
-    for (int64_t j = 0; j < std::min(kBlock, charges.count - first); ++j) {
+    for (int64_t j = 0; j < std::min(kSites, charges.count - first); ++j) {
       const double slope[3] = {sum[1][j], sum[2][j], sum[3][j]};
       potential[first + j] = sum[0][j];
       ewald_force(grid, phases.charge[j], slope, force + 3 * (first + j));
@@ -310,21 +222,21 @@ void ewald_site_virial(const EwaldGrid& grid, const Charges& charges, const doub
   const Scratch<double> weights = weighted(grid, factor, context, false);
   const Scratch<double> slopes = weighted(grid, factor, context, true);
   over_blocks(grid, charges, context, [&](const Phases& phases, int64_t first) {
-    double potential[kBlock] = {}, sum[9][kBlock] = {};  // products k_d k_e
+    double potential[kSites] = {}, sum[9][kSites] = {};  // products k_d k_e
     for (int64_t row = 0; row < grid.num_rows(); ++row) {
       const RowSums<1> plain(grid, phases, row, weights.data() + 2 * row * grid.width);
       const RowSums<3> sloped(grid, phases, row, slopes.data() + 2 * row * grid.width);
       const double k[2] = {static_cast<double>(row / grid.count(1) - grid.half[0]),
                            static_cast<double>(row % grid.count(1) - grid.half[1])};
-      for (int64_t j = 0; j < kBlock; ++j) potential[j] += plain.re[0][j];
+      for (int64_t j = 0; j < kSites; ++j) potential[j] += plain.re[0][j];
       for (int de = 0; de < 9; ++de) {
         const int d = de / 3, e = de % 3, power = (d == 2) + (e == 2);
         const double before = (d < 2 ? k[d] : 1) * (e < 2 ? k[e] : 1);
 #pragma omp simd
-        for (int64_t j = 0; j < kBlock; ++j) sum[de][j] += before * sloped.re[power][j];
+        for (int64_t j = 0; j < kSites; ++j) sum[de][j] += before * sloped.re[power][j];
       }
     }
-    for (int64_t j = 0; j < std::min(kBlock, charges.count - first); ++j) {
+    for (int64_t j = 0; j < std::min(kSites, charges.count - first); ++j) {
       double products[9];
       for (int de = 0; de < 9; ++de) products[de] = sum[de][j];
       ewald_virial(grid, phases.charge[j], potential[j], products, virial + 9 * (first + j));

@@ -4,8 +4,6 @@
 //   s_ = w_ g c   l_ = s (s_ - sum_m s_ s)   z_ = l_ g   g_ = w_ s c + l_ (z + 20)   c_ = w_ s g
 #include "core/nets/attention.h"
 
-#include <algorithm>
-
 #include "core/nets/attention_block.h"
 
 namespace deeptf {

@@ -19,9 +19,8 @@
 // parts:
 //
 //   attention_grad       gradient of sum(upper * out) in all inputs (the gate: if smooth)
-//   attention_grad_grad  that of sum(tangent * attention_grad) in upper and inputs, which is the
-//   change
-//                        of out, and of attention_grad, as the inputs change by `tangent`
+//   attention_grad_grad  that of sum(tangent * attention_grad) in upper and inputs: the change of
+//                        out, and of attention_grad, as the inputs change by `tangent`
 #pragma once
 
 #include <cstdint>

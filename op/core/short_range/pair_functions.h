@@ -22,10 +22,13 @@ struct PairTable {
   double rcut;          // A
   const double* nodes;  // [T (T + 1) / 2, num_nodes, 2] u, u' step; types (0, 0), (0, 1) ... (1, 1)
 
+  // Whether it has an energy at a distance.
+  DEEPTF_HD bool knows(double r) const { return r >= rcut || (r - least) / step >= 0; }
+
   DEEPTF_HD PairEnergy operator()(double r, int64_t a, int64_t b) const {
     const double place = (r - least) / step;
+    if (!knows(r)) return {NAN, NAN};
     if (r >= rcut || place >= static_cast<double>(num_nodes - 1)) return {0, 0};
-    if (!(place >= 0)) return {NAN, NAN};
     const int64_t low = a < b ? a : b, high = a < b ? b : a;
     const int64_t pair = low * num_types - low * (low - 1) / 2 + high - low;
     const int64_t k = static_cast<int64_t>(place);

@@ -7,7 +7,7 @@
 #include "core/cuda/gemm.h"
 #include "core/cuda/row_norm.h"
 #include "engine/cuda/stage.h"
-#include "engine/plan/attention_constants.h"
+#include "engine/plan/attention_pass.h"
 
 namespace deeptf::device {
 
@@ -66,13 +66,6 @@ struct AttendingPairs {
   const Block& block;
   AttentionShape shape;
   const T *direction, *gate;  // [p, 3], [p]
-};
-
-// What a layer keeps for the way back.
-template <class T>
-struct KeptLayer {
-  T* attended;  // [p, 3, attn]
-  T* before;    // [p, M] what is normalised
 };
 
 template <class T>

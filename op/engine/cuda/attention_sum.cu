@@ -9,7 +9,7 @@
 namespace deeptf::device {
 namespace {
 
-constexpr int64_t kColumns = 4;
+constexpr int64_t kColumns = AttentionSettings::kColumns;
 
 // Directions [p, 3] and shares [p] of pairs by centre.
 template <class T>
@@ -58,54 +58,46 @@ template <class T>
 class AttentionSumStage final : public Stage {
  public:
   explicit AttentionSumStage(const StageReader& reader)
-      : AttentionSumStage(reader, AttentionConstants<T>(reader)) {}
+      : AttentionSumStage(AttentionConstants<T>(reader)) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
     const ByCentre order = by_centre(placed_pairs(block, curve_.data()), block.cuda);
-    const Shares shares = shares_.of(block, values.take<double>(rows_), values, gradient);
-    T* rows = gathered(block, order, kColumns, values.take<T>(rows_), values);
-    T* value = gathered(block, order, width_, values.take<T>(value_), values);
+    const Shares shares = shares_.of(block, values.take<double>(settings_.rows), values, gradient);
+    T* rows = gathered(block, order, kColumns, values.take<T>(settings_.rows), values);
+    T* value = gathered(block, order, settings_.width, values.take<T>(settings_.value), values);
     const AttendingPairs<T> pairs = attending(block, order, rows, shares, values);
-    T* taken = values.keep<T>(order.num_pairs * widest_);
-    std::vector<KeptLayer<T>> kept;
-    for (const AttendingLayer<T>& layer : layers_) {
-      if (gradient || kept.empty()) kept.push_back(memory(order.num_pairs, values));
-      layer.apply(pairs, kept.back(), taken, value);
-    }
-    const Runs runs = order.runs(kColumns, width_);
-    neighbor_sum<T>(runs, block.cuda, rows, value, values.give<T>(gives_));
+    KeptLayers<T> kept = attend(settings_, layers_, pairs, gradient, value, values);
+    const Runs runs = order.runs(kColumns, settings_.width);
+    neighbor_sum<T>(runs, block.cuda, rows, value, values.give<T>(settings_.gives));
     if (!gradient) return {};
-    return [this, order, rows, value, pairs, taken, runs, shares, kept = std::move(kept), &block,
-            &values] {
-      const T* upper = values.gradient<T>(gives_);
-      T* value_grad = values.keep<T>(order.num_pairs * width_);
-      T* rows_grad = values.keep<T>(order.num_pairs * kColumns);
-      neighbor_sum_value_grad<T>(runs, block.cuda, rows, upper, value_grad);
-      neighbor_sum_weight_grad<T>(runs, block.cuda, value, upper, rows_grad);
-      T* share_grad = pull_layers(pairs, kept, taken, value_grad, rows_grad, values);
-      if (shares.slope != nullptr) {
-        for_each(block.cuda, order.num_pairs,
-                 AddShareGrad<T>{order, shares.slope, share_grad, rows_grad});
-      }
-      scatter(block, order, width_, value_, value_grad, values);
-      scatter(block, order, kColumns, rows_, rows_grad, values);
-    };
+    return
+        [this, order, rows, value, pairs, runs, shares, kept = std::move(kept), &block, &values] {
+          const T* upper = values.gradient<T>(settings_.gives);
+          T* value_grad = values.keep<T>(order.num_pairs * settings_.width);
+          T* rows_grad = values.keep<T>(order.num_pairs * kColumns);
+          neighbor_sum_value_grad<T>(runs, block.cuda, rows, upper, value_grad);
+          neighbor_sum_weight_grad<T>(runs, block.cuda, value, upper, rows_grad);
+          T* share_grad =
+              pull_attention(settings_, layers_, pairs, kept, value_grad, values,
+                             [&](const AttentionGrads<T>& grad, T* share_grad) {
+                               for_each(block.cuda, order.num_pairs,
+                                        AddSmall<T>{grad, settings_.dotr, rows_grad, share_grad});
+                             });
+          if (shares.slope != nullptr) {
+            for_each(block.cuda, order.num_pairs,
+                     AddShareGrad<T>{order, shares.slope, share_grad, rows_grad});
+          }
+          scatter(block, order, settings_.width, settings_.value, value_grad, values);
+          scatter(block, order, kColumns, settings_.rows, rows_grad, values);
+        };
   }
 
  private:
-  AttentionSumStage(const StageReader& reader, const AttentionConstants<T>& constants)
-      : value_(constants.value),
-        rows_(constants.rows),
-        gives_(reader.gives({kColumns * constants.width, false, kPrecision<T>})),
-        width_(constants.width),
-        widest_(constants.widest),
-        places_(constants.places),
-        dotr_(constants.dotr),
-        diagonal_(constants.diagonal),
-        curve_(constants.curve),
-        shares_(ShareConstants(reader, kColumns)) {
-    for (const auto& layer : constants.layers) layers_.emplace_back(layer);
-  }
+  explicit AttentionSumStage(const AttentionConstants<T>& host)
+      : settings_(host),
+        curve_(host.curve),
+        shares_(host.shares),
+        layers_(host.layers.begin(), host.layers.end()) {}
 
   AttendingPairs<T> attending(const Block& block, const ByCentre& order, const T* rows,
                               const Shares& shares, const Values& values) const {
@@ -113,34 +105,10 @@ class AttentionSumStage final : public Stage {
     T* gate = values.keep<T>(order.num_pairs);
     for_each(block.cuda, order.num_pairs,
              SetDirections<T>{order, rows, shares.share, direction, gate});
-    return {block, {order.runs(3, 0), places_, shares_.fade(), dotr_, diagonal_}, direction, gate};
+    return {block, settings_.shape(order.runs(3, 0), shares_.fade()), direction, gate};
   }
 
-  // For any of the layers.
-  KeptLayer<T> memory(int64_t pairs, const Values& values) const {
-    return {values.keep<T>(pairs * kParts * widest_), values.keep<T>(pairs * width_)};
-  }
-
-  // Turns the gradient of the last values into that of the first, and adds that of directions to
-  // the rows; returns that of the shares.
-  T* pull_layers(const AttendingPairs<T>& pairs, const std::vector<KeptLayer<T>>& kept, T* taken,
-                 T* value_grad, T* rows_grad, const Values& values) const {
-    const Cuda& cuda = pairs.block.cuda;
-    const int64_t number = pairs.shape.runs.num_pairs;
-    const AttentionGrads<T> grad{values.keep<T>(number * kParts * widest_),
-                                 values.keep<T>(number * 3), values.keep<T>(number)};
-    T* share_grad = values.keep<T>(number);
-    set_zero(cuda, share_grad, number);
-    for (size_t l = layers_.size(); l-- > 0;) {
-      layers_[l].pull(pairs, kept[l], taken, grad, value_grad);
-      for_each(cuda, number, AddSmall<T>{grad, dotr_, rows_grad, share_grad});
-    }
-    return share_grad;
-  }
-
-  int value_, rows_, gives_;
-  int64_t width_, widest_, places_;
-  bool dotr_, diagonal_;
+  AttentionSettings settings_;
   Constant<int32_t> curve_;
   PairShares shares_;
   std::vector<AttendingLayer<T>> layers_;
@@ -149,9 +117,7 @@ class AttentionSumStage final : public Stage {
 }  // namespace
 
 std::unique_ptr<Stage> make_attention_sum(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<AttentionSumStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, AttentionSumStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf::device

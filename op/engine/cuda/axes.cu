@@ -110,31 +110,28 @@ struct VectorToNumbers {
 
 class AxisVectorStage final : public Stage {
  public:
-  explicit AxisVectorStage(const StageReader& reader)
-      : takes_(reader), gives_(reader.gives({3, false, Precision::float64})) {
-    takes_.check_numbers(reader, takes_.width);
-  }
+  explicit AxisVectorStage(const StageReader& reader) : constants_(reader) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
-    const double* axes = values.take<double>(takes_.axes);
-    const double* numbers = values.take<double>(takes_.numbers);
-    const int64_t width = takes_.width, n = block.num_atoms;
-    for_each(block.cuda, 3 * n, AxisVector{width, axes, numbers, values.give<double>(gives_)});
+    const double* axes = values.take<double>(constants_.takes.axes);
+    const double* numbers = values.take<double>(constants_.takes.numbers);
+    const int64_t width = constants_.takes.width, n = block.num_atoms;
+    for_each(block.cuda, 3 * n,
+             AxisVector{width, axes, numbers, values.give<double>(constants_.gives)});
     if (!gradient) return {};
     return [this, axes, numbers, width, n, &block, &values] {
-      const double* upper = values.gradient<double>(gives_);
-      values.add_gradient<double>(takes_.axes, [&](double* to) {
+      const double* upper = values.gradient<double>(constants_.gives);
+      values.add_gradient<double>(constants_.takes.axes, [&](double* to) {
         for_each(block.cuda, 3 * n * width, VectorToAxes{width, upper, numbers, to});
       });
-      values.add_gradient<double>(takes_.numbers, [&](double* to) {
+      values.add_gradient<double>(constants_.takes.numbers, [&](double* to) {
         for_each(block.cuda, n * width, VectorToNumbers{width, upper, axes, to});
       });
     };
   }
 
  private:
-  AxesAndNumbers takes_;
-  int gives_;
+  AxisVectorConstants constants_;
 };
 
 // What tensors are made of.

@@ -30,9 +30,7 @@ struct Gradients {
 
 class BlendStage final : public Stage {
  public:
-  explicit BlendStage(const StageReader& reader) : constants_(reader) {
-    if (constants_.added.size() > 0) added_ = Constant<double>(constants_.added);
-  }
+  explicit BlendStage(const StageReader& reader) : constants_(reader), added_(constants_.added) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
     const double* taken[3];

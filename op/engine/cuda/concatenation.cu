@@ -20,11 +20,10 @@ struct CopyRows {
 template <class T>
 class ConcatenationStage final : public Stage {
  public:
-  ConcatenationStage(const StageReader& reader, const ConcatenationConstants& constants)
-      : constants_(constants), gives_(reader.gives({constants.width, false, kPrecision<T>})) {}
+  explicit ConcatenationStage(const ConcatenationConstants& constants) : constants_(constants) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
-    T* to = values.give<T>(gives_);
+    T* to = values.give<T>(constants_.gives);
     for (size_t k = 0; k < constants_.takes.size(); ++k) {
       for_each(block.cuda, block.num_atoms * constants_.widths[k],
                CopyRows<T>{constants_.widths[k], constants_.widths[k], constants_.width,
@@ -33,7 +32,7 @@ class ConcatenationStage final : public Stage {
     }
     if (!gradient) return {};
     return [this, &block, &values] {
-      const T* upper = values.gradient<T>(gives_);
+      const T* upper = values.gradient<T>(constants_.gives);
       for (size_t k = 0; k < constants_.takes.size(); ++k) {
         values.add_gradient<T>(constants_.takes[k], [&](T* out) {
           for_each(block.cuda, block.num_atoms * constants_.widths[k],
@@ -47,16 +46,13 @@ class ConcatenationStage final : public Stage {
 
  private:
   ConcatenationConstants constants_;
-  int gives_;
 };
 
 }  // namespace
 
 std::unique_ptr<Stage> make_concatenation(const StageReader& reader) {
   const ConcatenationConstants constants(reader);
-  return with_precision(constants.precision, [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<ConcatenationStage<decltype(zero)>>(reader, constants);
-  });
+  return make_in<Stage, ConcatenationStage>(constants.precision, constants);
 }
 
 }  // namespace deeptf::device

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/cuda/list_pairs.h"
+#include "engine/run/chosen_centres.h"
 #include "engine/run/frame_centres.h"
 #include "engine/run/list_centres.h"
 #include "engine/run/masked_centres.h"
@@ -50,8 +51,7 @@ void describe(const T& given, Door* door) {
 
 class FramesDoor final : public Door {
  public:
-  FramesDoor(const deeptf_frames& given, const Description& about)
-      : rcut_(about.rcut), num_types_(static_cast<int32_t>(about.inputs.num_types)) {
+  FramesDoor(const deeptf_frames& given, const Description& about) : Door(about) {
     const int64_t atoms = given.num_atoms, frames = given.num_frames;
     deeptf_frames own = given;
     own.frame_row = frame_row_.of(given.frame_row, frames + 1);
@@ -85,6 +85,9 @@ class FramesDoor final : public Door {
   const double* coord(Uploads* uploads) const override {
     return uploads->at<double>(coord_number_);
   }
+  const double* image_cell(Uploads* uploads) const override {
+    return uploads->at<double>(cell_number_);
+  }
 
   void search(const Cuda& cuda, const SearchArrays& arrays, int64_t most_pairs,
               PairList* list) override {
@@ -92,7 +95,7 @@ class FramesDoor final : public Door {
         num_frames, arrays.frame_row, arrays.uploads->at<double>(coord_number_),
         arrays.uploads->at<double>(cell_number_),
         present_.empty() ? arrays.type : arrays.uploads->at<int32_t>(present_number_)};
-    CudaNeighborSearch finder(frames, num_all, rcut_, cuda);
+    CudaNeighborSearch finder(frames, num_all, rcut_, cuda, num_centre_types_);
     auto* row = cuda.scratch<int32_t>(num_all + 1);
     finder.count(row, arrays.outcome);
     if (most_pairs == 0) return;
@@ -102,21 +105,19 @@ class FramesDoor final : public Door {
     *list = {num_all, num_all, num_all, num_types_, row, neighbor, displacement, arrays.type};
   }
 
-  void report() const override {
+  void on_host(const Use& use) const override {
     OnHost<double> coord;
     deeptf_frames own = frames_();
     own.coord = coord.of(own.coord, 3 * num_all);
-    std::vector<int32_t> row(num_all + 1);
-    const int32_t* present = present_.empty() ? own.type : present_.data();
-    NeighborSearch({num_frames, own.frame_row, own.coord, own.cell, present}, rcut_)
-        .count(Context{}, row.data());
+    if (!present_.empty()) return use(MaskedCentres(own, rcut_));
+    const FrameCentres all(own, rcut_);
+    if (num_centre_types_ == num_types_) return use(all);
+    use(ChosenCentres(all, first_types(num_centre_types_, num_types_)));
   }
 
  private:
   const deeptf_frames& frames_() const { return filled_->get(); }
 
-  double rcut_;
-  int32_t num_types_;
   OnHost<int32_t> frame_row_, type_;
   OnHost<double> cell_, fparam_, aparam_;
   std::unique_ptr<FilledFrames> filled_;
@@ -127,7 +128,7 @@ class FramesDoor final : public Door {
 class ListDoor final : public Door {
  public:
   ListDoor(const deeptf_neighbor_list& given, const Description& about)
-      : list_(given), rcut_(about.rcut), num_types_(static_cast<int32_t>(about.inputs.num_types)) {
+      : Door(about), list_(given) {
     take_atoms(&list_, about.inputs, &type_, &fparam_, &aparam_);
     list_.cell = cell_.of(list_.cell, 9);
     check(list_, about);
@@ -159,6 +160,7 @@ class ListDoor final : public Door {
     const NeighborLists lists{num_centres,
                               num_owned,
                               num_all,
+                              num_centre_types_,
                               rcut_,
                               arrays.uploads->at<double>(coord_number_),
                               arrays.type,
@@ -173,19 +175,17 @@ class ListDoor final : public Door {
     *list = {num_centres, num_owned, num_all, num_types_, row, neighbor, displacement, arrays.type};
   }
 
-  void report() const override {
+  void on_host(const Use& use) const override {
     OnHost<double> coord;
     deeptf_neighbor_list own = list_;
     own.coord = coord.of(own.coord, 3 * num_all);
-    const ListCentres centres(own, rcut_, num_types_);
-    FoundPairs found;
-    centres.find(0, centres.count(), &found);
+    use(ListCentres(own, rcut_, num_centre_types_));
   }
 
  private:
   // Copies the lists of all owned atoms, one behind the other, to the device.
   void keep_lists() {
-    const ListCentres checked(list_, rcut_, num_types_);  // each atom once
+    const ListCentres checked(list_, rcut_, num_centre_types_);  // each atom once
     std::vector<int32_t> place(num_centres, -1), row(num_owned + 1), entries;
     int64_t number = 0;
     for (int32_t k = 0; k < list_.num_lists; ++k) {
@@ -217,8 +217,6 @@ class ListDoor final : public Door {
   }
 
   deeptf_neighbor_list list_;
-  double rcut_;
-  int32_t num_types_;
   OnHost<int32_t> type_;
   OnHost<double> fparam_, aparam_, cell_;
   KeptLists* kept_ = nullptr;
@@ -227,8 +225,7 @@ class ListDoor final : public Door {
 
 class PairsDoor final : public Door {
  public:
-  PairsDoor(const deeptf_pairs& given, const Description& about)
-      : pairs_(given), num_types_(static_cast<int32_t>(about.inputs.num_types)) {
+  PairsDoor(const deeptf_pairs& given, const Description& about) : Door(about), pairs_(given) {
     take_atoms(&pairs_, about.inputs, &type_, &fparam_, &aparam_);
     pairs_.row = row_.of(given.row, int64_t{given.num_centres} + 1);
     check(pairs_, about);
@@ -255,26 +252,34 @@ class PairsDoor final : public Door {
              arrays.type};
   }
 
-  void report() const override {
+  void on_host(const Use& use) const override {
     OnHost<int32_t> neighbor;
     OnHost<double> displacement;
     deeptf_pairs own = pairs_;
     own.neighbor = neighbor.of(own.neighbor, own.row[num_centres]);
     own.displacement = displacement.of(own.displacement, 3 * int64_t{own.row[num_centres]});
-    const PairCentres centres(own);
-    FoundPairs found;
-    centres.find(0, centres.count(), &found);
+    use(PairCentres(own));
   }
 
  private:
   deeptf_pairs pairs_;
-  int32_t num_types_;
   OnHost<int32_t> type_, row_;
   OnHost<double> fparam_, aparam_;
   int row_number_ = 0, neighbor_number_ = 0, displacement_number_ = 0;
 };
 
 }  // namespace
+
+// In blocks, since pairs may be many.
+void Door::report() const {
+  constexpr int64_t kAtoms = 1024;
+  on_host([](const Centres& centres) {
+    FoundPairs found;
+    for (int64_t begin = 0; begin < centres.count(); begin += kAtoms) {
+      centres.find(begin, std::min(begin + kAtoms, centres.count()), &found);
+    }
+  });
+}
 
 std::unique_ptr<Door> door_of(const deeptf_frames& frames, const Description& about) {
   return std::make_unique<FramesDoor>(frames, about);

@@ -3,11 +3,13 @@
 // callers may have on the device say so.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "core/cuda/neighbors.h"
 #include "core/geometry/pair_order.h"
 #include "engine/cuda/transfers.h"
+#include "engine/run/centres.h"
 #include "engine/run/check.h"
 
 namespace deeptf::device {
@@ -27,6 +29,10 @@ struct SearchArrays {
 
 class Door {
  public:
+  explicit Door(const Description& about)
+      : rcut_(about.rcut),
+        num_types_(static_cast<int32_t>(about.inputs.num_types)),
+        num_centre_types_(static_cast<int32_t>(about.inputs.num_real_types())) {}
   virtual ~Door() = default;
 
   int64_t num_all = 0, num_centres = 0, num_owned = 0, num_frames = 1;
@@ -46,8 +52,24 @@ class Door {
   // given.
   virtual const double* cell() const { return nullptr; }
   virtual const double* coord(Uploads*) const { return nullptr; }
-  // Throws Error with what the CPU finds wrong.
-  virtual void report() const = 0;
+  // [F + 1] first atom of each frame, and their number, ghosts included.
+  std::vector<int32_t> atom_row() const {
+    std::vector<int32_t> row = frame_row;
+    row.back() = static_cast<int32_t>(num_all);
+    return row;
+  }
+  // Cells [F, 3, 3] on the device, by which images of atoms are near each other; NULL where all
+  // stand at their own places.
+  virtual const double* image_cell(Uploads*) const { return nullptr; }
+  // Calls use() with the atoms as the CPU has them, all on the host.
+  using Use = std::function<void(const Centres&)>;
+  virtual void on_host(const Use& use) const = 0;
+  // Throws Error with what the CPU finds wrong, if it does.
+  void report() const;
+
+ protected:
+  const double rcut_;
+  const int32_t num_types_, num_centre_types_;  // atoms of the types behind are neighbours alone
 };
 
 // The structs have been filled but not been checked; they outlive the door. All throw Error with

@@ -5,7 +5,7 @@
 #include "engine/cuda/gate.h"
 #include "engine/cuda/stage.h"
 #include "engine/cuda/table.h"
-#include "engine/plan/neighbor_sum_layout.h"
+#include "engine/plan/neighbor_sum_constants.h"
 
 namespace deeptf::device {
 namespace {
@@ -22,7 +22,7 @@ template <class T>
 class EmbeddingSumStage final : public Stage {
  public:
   explicit EmbeddingSumStage(const StageReader& reader)
-      : EmbeddingSumStage(reader, TableConstants<T>(reader)) {}
+      : EmbeddingSumStage(EmbeddingSumConstants<T>(reader)) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
     const PlacedPairs pairs = placed(block);
@@ -52,25 +52,18 @@ class EmbeddingSumStage final : public Stage {
   }
 
  private:
-  EmbeddingSumStage(const StageReader& reader, const TableConstants<T>& table)
-      : EmbeddingSumStage(reader, table, SumLayout(reader, table.num_curves())) {}
-  EmbeddingSumStage(const StageReader& reader, const TableConstants<T>& table,
-                    const SumLayout& layout)
-      : EmbeddingSumStage(reader, table, layout,
-                          read_gate<T>(reader, layout.columns, table.width)) {}
-  EmbeddingSumStage(const StageReader& reader, const TableConstants<T>& table,
-                    const SumLayout& layout, const Aligned<T>& gate)
-      : types_(layout.types),
-        columns_(layout.columns),
-        gated_(gate.size() > 0),
-        table_(table),
-        curve_(layout.curve),
-        sel_(layout.sel),
-        empty_(layout.empty),
-        gate_(gate),
-        shares_(ShareConstants(reader, layout.columns)),
-        takes_(reader.takes()),
-        gives_(reader.gives({layout.columns * table.width, false, kPrecision<T>})) {}
+  explicit EmbeddingSumStage(const EmbeddingSumConstants<T>& host)
+      : takes_(host.sum.takes),
+        gives_(host.sum.gives),
+        types_(host.sum.types),
+        columns_(host.sum.columns),
+        gated_(host.sum.gates.given()),
+        table_(host.table),
+        curve_(host.sum.curve),
+        sel_(host.sum.sel),
+        empty_(host.sum.empty),
+        gate_(host.sum.gates.gate),
+        shares_(host.sum.gates.shares) {}
 
   PlacedPairs placed(const Block& block) const {
     const CurvePairs pairs{block.num_atoms, block.num_pairs,  types_,
@@ -89,6 +82,7 @@ class EmbeddingSumStage final : public Stage {
     for_each(block.cuda, block.num_pairs, AddShares{grad, shares.slope, out});
   }
 
+  int takes_, gives_;
   int64_t types_, columns_;
   bool gated_;
   Table<T> table_;
@@ -96,15 +90,12 @@ class EmbeddingSumStage final : public Stage {
   Constant<double> sel_, empty_;
   Constant<T> gate_;
   PairShares shares_;
-  int takes_, gives_;
 };
 
 }  // namespace
 
 std::unique_ptr<Stage> make_embedding_sum(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<EmbeddingSumStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, EmbeddingSumStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf::device

@@ -32,43 +32,36 @@ template <class T>
 class EmptyPlacesStage final : public Stage {
  public:
   explicit EmptyPlacesStage(const StageReader& reader)
-      : EmptyPlacesStage(reader, EmptyPlacesConstants<T>(reader)) {}
+      : constants_(reader),
+        places_(constants_.places),
+        counted_(constants_.counted),
+        value_(constants_.value) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
-    const int64_t count = block.num_atoms * width_;
+    const int64_t count = block.num_atoms * constants_.width;
     for_each(block.cuda, count,
-             AddPlaces<T>{block.num_types, width_, number_, values.take<T>(takes_), places_.data(),
-                          counted_.data(), value_.data(), block.type, block.neighbor_count,
-                          values.give<T>(gives_)});
+             AddPlaces<T>{block.num_types, constants_.width, constants_.number(),
+                          values.take<T>(constants_.takes), places_.data(), counted_.data(),
+                          value_.data(), block.type, block.neighbor_count,
+                          values.give<T>(constants_.gives)});
     if (!gradient) return {};
     return [this, count, &block, &values] {
-      const T* upper = values.gradient<T>(gives_);
-      values.add_gradient<T>(
-          takes_, [&](T* to) { for_each(block.cuda, count, Copy<T, T, false>{upper, to}); });
+      const T* upper = values.gradient<T>(constants_.gives);
+      values.add_gradient<T>(constants_.takes, [&](T* to) {
+        for_each(block.cuda, count, Copy<T, T, false>{upper, to});
+      });
     };
   }
 
  private:
-  EmptyPlacesStage(const StageReader& reader, const EmptyPlacesConstants<T>& constants)
-      : width_(constants.width),
-        number_(constants.number()),
-        places_(constants.places),
-        counted_(constants.counted),
-        value_(constants.value),
-        takes_(reader.takes()),
-        gives_(reader.gives({width_, false, kPrecision<T>})) {}
-
-  int64_t width_, number_;
+  EmptyPlacesConstants<T> constants_;
   Constant<T> places_, counted_, value_;
-  int takes_, gives_;
 };
 
 }  // namespace
 
 std::unique_ptr<Stage> make_empty_places(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<EmptyPlacesStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, EmptyPlacesStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf::device

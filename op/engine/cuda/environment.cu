@@ -9,19 +9,16 @@ namespace {
 class EnvironmentStage final : public Stage {
  public:
   explicit EnvironmentStage(const StageReader& reader)
-      : constants_(reader),
-        mean_(constants_.mean),
-        stddev_(constants_.stddev),
-        takes_(reader.takes()),
-        gives_(reader.gives(constants_.rows(reader))) {}
+      : constants_(reader), mean_(constants_.mean), stddev_(constants_.stddev) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
-    environment(inputs(block), block.cuda, values.give<double>(gives_));
+    environment(inputs(block), block.cuda, values.give<double>(constants_.gives));
     if (!gradient) return {};
     return [this, &block, &values] {
-      const double* upper = values.gradient<double>(gives_);
-      values.add_gradient<double>(
-          takes_, [&](double* out) { environment_grad(inputs(block), block.cuda, upper, out); });
+      const double* upper = values.gradient<double>(constants_.gives);
+      values.add_gradient<double>(constants_.takes, [&](double* out) {
+        environment_grad(inputs(block), block.cuda, upper, out);
+      });
     };
   }
 
@@ -35,7 +32,6 @@ class EnvironmentStage final : public Stage {
 
   EnvironmentConstants constants_;
   Constant<double> mean_, stddev_;
-  int takes_, gives_;
 };
 
 }  // namespace

@@ -46,8 +46,7 @@ struct PullSlope {
 template <class T>
 class FittingStage final : public Stage {
  public:
-  explicit FittingStage(const StageReader& reader)
-      : FittingStage(reader, FittingConstants<T>(reader)) {}
+  explicit FittingStage(const StageReader& reader) : FittingStage(FittingConstants<T>(reader)) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
     const int64_t n = block.num_atoms;
@@ -63,14 +62,14 @@ class FittingStage final : public Stage {
   }
 
  private:
-  FittingStage(const StageReader& reader, const FittingConstants<T>& host)
+  explicit FittingStage(const FittingConstants<T>& host)
       : num_types_(host.num_types),
         inputs_(host),
         one_net_(host.types.size() > 0),
         shape_(host.shape),
         constant_(host.constant),
-        takes_(reader.takes()),
-        gives_(reader.gives({1, false, Precision::float64})) {
+        takes_(host.takes),
+        gives_(host.gives) {
     for (const Aligned<T>& array : host.arrays) arrays_.emplace_back(array);
     if (host.isolated.size() == 0) return;
     const std::vector<int32_t> relative(host.relative.begin(), host.relative.end());
@@ -123,9 +122,7 @@ class FittingStage final : public Stage {
 }  // namespace
 
 std::unique_ptr<Stage> make_fitting_net(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<FittingStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, FittingStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf::device

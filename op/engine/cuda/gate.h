@@ -1,8 +1,8 @@
-// Shares of pairs on a device; engine/plan/share.h has the formula.
+// Shares of pairs on a device; engine/plan/gate_constants.h has the formula.
 #pragma once
 
 #include "engine/cuda/stage.h"
-#include "engine/plan/share.h"
+#include "engine/plan/gate_constants.h"
 
 namespace deeptf::device {
 

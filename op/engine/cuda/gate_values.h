@@ -33,8 +33,12 @@ template <class T>
 class GatedNets {
  public:
   // `columns` is that of the rows that the stage takes.
-  GatedNets(const StageReader& reader, const deeptf::PairNets<T>& nets, int64_t columns)
-      : GatedNets(reader, nets, columns, read_gate<T>(reader, columns, nets.width())) {}
+  GatedNets(const deeptf::PairNets<T>& nets, int64_t columns, const GateConstants<T>& gates)
+      : nets_(nets),
+        columns_(columns),
+        gate_(gates.gate),
+        shares_(gates.shares),
+        gated_(gates.given()) {}
 
   int64_t width() const { return nets_.width(); }
 
@@ -50,14 +54,6 @@ class GatedNets {
   }
 
  private:
-  GatedNets(const StageReader& reader, const deeptf::PairNets<T>& nets, int64_t columns,
-            const Aligned<T>& gate)
-      : nets_(nets),
-        columns_(columns),
-        gate_(gate),
-        shares_(ShareConstants(reader, columns)),
-        gated_(gate.size() > 0) {}
-
   PairNets<T> nets_;
   int64_t columns_;
   Constant<T> gate_;

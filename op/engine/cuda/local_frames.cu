@@ -83,7 +83,9 @@ class LocalFramesStage final : public Stage {
     };
   }
 
-  std::string reason(int64_t which) const override { return constants_.lacks[which]; }
+  std::string message(const Refusal& refusal, const Centres&) const override {
+    return "atom " + std::to_string(refusal.atom) + ": " + constants_.lacks[refusal.reason];
+  }
 
  private:
   LocalFramesConstants constants_;

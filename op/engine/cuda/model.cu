@@ -58,7 +58,7 @@ Model::Model(const ModelFile& file, int gpu) : about_(file), gpu_(gpu), process_
   if (!has_plan(file.metadata())) {
     throw Error("a model must have a plan of its stages to run on a GPU, got one for TensorFlow");
   }
-  const std::string unknown = unknown_kernel(file.metadata(), Plan::is_known);
+  const std::string unknown = unknown_kernel(file.metadata());
   if (!unknown.empty()) {
     throw Error("a model must be made of stages with kernels for GPUs, got one with " + unknown);
   }
@@ -82,11 +82,12 @@ void Model::evaluate(const deeptf_frames& frames, const deeptf_options& options,
   }
   check(frames, about_);
   const FilledFrames filled(frames);
-  if (plan_->charges() != nullptr) plan_->charges()->grids(filled.get().cell, number);
   const int64_t types = about_.inputs.num_types;
+  const int32_t* row = filled.get().frame_row;
+  if (plan_->charges() != nullptr) plan_->charges()->grids(filled.get().cell, number);
+  if (about_.spins.count() > 0) find_spins(about_.spins, types, number, row, frames.type);
   std::vector<int64_t> count(types * types);
   std::vector<double> distance(types * types, std::numeric_limits<double>::infinity());
-  const int32_t* row = filled.get().frame_row;
   for (int32_t first = 0, together; first < number; first += together) {
     together = frames_together(row, first, number);
     std::vector<int32_t> part_row;
@@ -106,8 +107,11 @@ void Model::evaluate(const deeptf_frames& frames, const deeptf_options& options,
     if (own.weight != nullptr) own.weight += width * begin;
     try {
       run_part(part, own, part_of(results, first, begin, width), count.data(), distance.data());
+    } catch (Refusal refusal) {  // by the frame's number among all
+      refusal.atom += static_cast<int32_t>(begin);
+      refuse(refusal, *door_of(frames, about_));
     } catch (const Error&) {
-      door_of(frames, about_)->report();  // by the frame's number among all
+      door_of(frames, about_)->report();
       throw;
     }
   }
@@ -128,7 +132,7 @@ void Model::run_part(const deeptf_frames& part, const deeptf_options& options,
   deeptf_results own = results;
   own.outside_count = own_count.data();
   own.outside_distance = own_distance.data();
-  run(door_of(part, about_).get(), options, own);
+  evaluate(door_of(part, about_).get(), options, own, 0);
   for (int64_t k = 0; k < types; ++k) {
     count[k] += own_count[k];
     distance[k] = std::min(distance[k], own_distance[k]);
@@ -147,6 +151,7 @@ void Model::evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
                      const deeptf_results& results) {
   check_process();
   check_takes_neighbours(about_);
+  check_takes_pairs(about_);
   if (plan_->charges() != nullptr) throw Error(kChargesTakeNoPairs);
   const UsedGpu used(gpu_);
   run(door_of(pairs, about_).get(), options, results);
@@ -161,8 +166,23 @@ void Model::check_process() const {
 
 void Model::run(Door* door, const deeptf_options& options, const deeptf_results& results,
                 int64_t lists_revision) {
+  try {
+    evaluate(door, options, results, lists_revision);
+  } catch (const Refusal& refusal) {
+    refuse(refusal, *door);
+  }
+}
+
+void Model::refuse(const Refusal& refusal, const Door& door) const {
+  std::string message;
+  door.on_host([&](const Centres& given) { message = plan_->message(refusal, given); });
+  throw Error(message);
+}
+
+void Model::evaluate(Door* door, const deeptf_options& options, const deeptf_results& results,
+                     int64_t lists_revision) {
   std::unique_ptr<Workspace> workspace = take(lists_revision);
-  workspace->evaluate(*plan_, about_.inputs, door, options, results);
+  workspace->evaluate(*plan_, about_, door, options, results);
   const std::lock_guard<std::mutex> lock(mutex_);
   free_.push_back(std::move(workspace));
 }

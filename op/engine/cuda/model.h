@@ -32,6 +32,10 @@ class Model {
   void check_process() const;
   void run(Door* door, const deeptf_options& options, const deeptf_results& results,
            int64_t lists_revision = 0);
+  // The same, but throws a Refusal as it is.
+  void evaluate(Door* door, const deeptf_options& options, const deeptf_results& results,
+                int64_t lists_revision);
+  [[noreturn]] void refuse(const Refusal& refusal, const Door& door) const;
   void run_part(const deeptf_frames& part, const deeptf_options& options,
                 const deeptf_results& results, int64_t* count, double* distance);
   std::unique_ptr<Workspace> take(int64_t lists_revision);

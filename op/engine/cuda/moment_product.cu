@@ -9,22 +9,20 @@ namespace {
 template <class T>
 class MomentProductStage final : public Stage {
  public:
-  explicit MomentProductStage(const StageReader& reader)
-      : constants_(reader),
-        takes_(reader.takes()),
-        gives_(reader.gives({constants_.width * constants_.axis, false, kPrecision<T>})) {}
+  explicit MomentProductStage(const StageReader& reader) : constants_(reader) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
     const MomentShape shape{block.num_atoms, 4, constants_.width, constants_.axis};
     const int64_t count = block.num_atoms * 4 * constants_.width;
     const T scale = static_cast<T>(constants_.scale);
     T* moments = values.keep<T>(count);
-    for_each(block.cuda, count, Copy<T, T, false>{values.take<T>(takes_), moments, scale});
-    deeptf::moment_product<T>(shape, block.cuda, moments, values.give<T>(gives_));
+    for_each(block.cuda, count,
+             Copy<T, T, false>{values.take<T>(constants_.takes), moments, scale});
+    deeptf::moment_product<T>(shape, block.cuda, moments, values.give<T>(constants_.gives));
     if (!gradient) return {};
     return [this, shape, count, scale, moments, &block, &values] {
-      const T* upper = values.gradient<T>(gives_);
-      values.add_gradient<T>(takes_, [&](T* out) {
+      const T* upper = values.gradient<T>(constants_.gives);
+      values.add_gradient<T>(constants_.takes, [&](T* out) {
         deeptf::moment_product_grad<T>(shape, block.cuda, moments, upper, out);
         for_each(block.cuda, count, Copy<T, T, false>{out, out, scale});
       });
@@ -33,15 +31,12 @@ class MomentProductStage final : public Stage {
 
  private:
   MomentConstants constants_;
-  int takes_, gives_;
 };
 
 }  // namespace
 
 std::unique_ptr<Stage> make_moment_product(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<MomentProductStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, MomentProductStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf::device

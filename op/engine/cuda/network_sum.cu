@@ -3,6 +3,7 @@
 #include "engine/cuda/gate_values.h"
 #include "engine/cuda/pair_pulls.h"
 #include "engine/cuda/stage.h"
+#include "engine/plan/neighbor_sum_constants.h"
 
 namespace deeptf::device {
 namespace {
@@ -34,7 +35,7 @@ template <class T>
 class NetworkSumStage final : public Stage {
  public:
   explicit NetworkSumStage(const StageReader& reader)
-      : NetworkSumStage(reader, deeptf::PairNets<T>(reader)) {}
+      : NetworkSumStage(NetworkSumConstants<T>(reader)) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
     const int64_t width = nets_.width();
@@ -67,18 +68,15 @@ class NetworkSumStage final : public Stage {
   }
 
  private:
-  NetworkSumStage(const StageReader& reader, const deeptf::PairNets<T>& nets)
-      : NetworkSumStage(reader, nets, SumLayout(reader, nets.number())) {}
-  NetworkSumStage(const StageReader& reader, const deeptf::PairNets<T>& nets,
-                  const SumLayout& layout)
-      : columns_(layout.columns),
-        nets_(reader, nets, layout.columns),
-        curve_(layout.curve),
-        sel_(layout.sel),
-        empty_(layout.empty),
-        alone_(values_of_empty(nets, layout)),
-        takes_(reader.takes()),
-        gives_(reader.gives({layout.columns * nets.width(), false, kPrecision<T>})) {}
+  explicit NetworkSumStage(const NetworkSumConstants<T>& host)
+      : takes_(host.sum.takes),
+        gives_(host.sum.gives),
+        columns_(host.sum.columns),
+        nets_(host.nets, columns_, host.sum.gates),
+        curve_(host.sum.curve),
+        sel_(host.sum.sel),
+        empty_(host.sum.empty),
+        alone_(host.alone) {}
 
   // Rows by centre, or ones where they have one column.
   const T* weights(const Block& block, const ByCentre& order, Values& values) const {
@@ -90,20 +88,18 @@ class NetworkSumStage final : public Stage {
     return one;
   }
 
+  int takes_, gives_;
   int64_t columns_;
   GatedNets<T> nets_;
   Constant<int32_t> curve_;
   Constant<double> sel_, empty_;
   Constant<T> alone_;  // [T, T, M]
-  int takes_, gives_;
 };
 
 }  // namespace
 
 std::unique_ptr<Stage> make_network_sum(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<NetworkSumStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, NetworkSumStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf::device

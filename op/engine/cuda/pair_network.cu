@@ -2,6 +2,7 @@
 #include "engine/cuda/gate_values.h"
 #include "engine/cuda/pair_pulls.h"
 #include "engine/cuda/stage.h"
+#include "engine/plan/pair_network_constants.h"
 
 namespace deeptf::device {
 namespace {
@@ -10,7 +11,7 @@ template <class T>
 class PairNetworkStage final : public Stage {
  public:
   explicit PairNetworkStage(const StageReader& reader)
-      : PairNetworkStage(reader, deeptf::PairNets<T>(reader)) {}
+      : PairNetworkStage(PairNetworkConstants<T>(reader)) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
     const int64_t width = nets_.width(), pairs = block.num_pairs;
@@ -27,14 +28,12 @@ class PairNetworkStage final : public Stage {
   }
 
  private:
-  PairNetworkStage(const StageReader& reader, const deeptf::PairNets<T>& nets)
-      : takes_(reader.takes()),
-        columns_(reader.type_of(takes_).width),
-        nets_(reader, nets, columns_),
-        curve_(reader.curve(nets.number())) {
-    if (!reader.type_of(takes_).of_pairs) throw Error("nets of pairs must take rows of pairs");
-    gives_ = reader.gives({nets.width(), true, kPrecision<T>, reader.set()});
-  }
+  explicit PairNetworkStage(const PairNetworkConstants<T>& host)
+      : takes_(host.takes),
+        gives_(host.gives),
+        columns_(host.columns),
+        nets_(host.nets, columns_, host.gates),
+        curve_(host.curve) {}
 
   int takes_, gives_;
   int64_t columns_;  // of rows
@@ -45,9 +44,7 @@ class PairNetworkStage final : public Stage {
 }  // namespace
 
 std::unique_ptr<Stage> make_pair_network(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<PairNetworkStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, PairNetworkStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf::device

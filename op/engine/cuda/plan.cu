@@ -48,11 +48,6 @@ void Plan::number(const Term<Stage>& term) {
   }
 }
 
-std::string Plan::reason(const Refusal& refusal) const {
-  return "atom " + std::to_string(refusal.atom) + ": " +
-         stages_[refusal.stage]->reason(refusal.reason);
-}
-
 void Plan::evaluate(const Block& block, const double* weight, double* value,
                     double* pair_gradient) const {
   for (const Term<Stage>& term : terms_) {

@@ -31,10 +31,7 @@ struct ChargeTerm;  // charges.h
 
 class Plan {
  public:
-  // Whether there are kernels for stages of that name on a device.
-  static bool is_known(const std::string& name) { return has_kernel(name) || name == kCharges; }
-
-  // Throws Error where the plan is damaged, or a stage has no kernel on a device.
+  // Throws Error where the plan is damaged.
   Plan(const ModelFile& file, const Inputs& inputs);
   ~Plan();
 
@@ -45,8 +42,10 @@ class Plan {
                 double* pair_gradient) const;
 
   const ChargeTerm* charges() const { return charges_.get(); }  // or NULL
-  // What an error says of an atom that a stage has refused.
-  std::string reason(const Refusal& refusal) const;
+  // What an error says of an atom that a stage has refused; `given` are the atoms on the host.
+  std::string message(const Refusal& refusal, const Centres& given) const {
+    return stages_[refusal.stage]->message(refusal, given);
+  }
 
  private:
   void number(const Term<Stage>& term);

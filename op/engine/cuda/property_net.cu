@@ -11,9 +11,12 @@ namespace {
 template <class T>
 struct Layer {
   explicit Layer(const DenseLayer<T>& host)
-      : in(host.in), out(host.out), residual(host.residual), matrix(host.matrix), bias(host.bias) {
-    if (host.step.size() > 0) step = Constant<T>(host.step);
-  }
+      : in(host.in),
+        out(host.out),
+        residual(host.residual),
+        matrix(host.matrix),
+        bias(host.bias),
+        step(host.step) {}
 
   int64_t in, out;
   bool residual;
@@ -189,9 +192,7 @@ class PropertyNetStage final : public Stage {
 }  // namespace
 
 std::unique_ptr<Stage> make_property_net(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<PropertyNetStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, PropertyNetStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf::device

@@ -33,18 +33,18 @@ struct TakeNumber {
   }
 };
 
-// part[blockIdx.y, frame, column]: the sum over one of gridDim.y parts of the atoms of a frame;
+// part[blockIdx.y, frame, column]: the sum over one of gridDim.y parts of the rows of a frame;
 // blockIdx.x has both others.
 __global__ void __launch_bounds__(kThreads)
-    frame_sum_kernel(const int32_t* frame_row, int64_t width, const double* of_atom, double* part) {
+    frame_sum_kernel(const int32_t* frame_row, int64_t width, const double* of_row, double* part) {
   __shared__ double of_warp[kThreads / kLanes];
   const int64_t frame = blockIdx.x / width, column = blockIdx.x % width;
   const int64_t begin = frame_row[frame], number = frame_row[frame + 1] - begin;
   const int64_t first = begin + number * blockIdx.y / gridDim.y;
   const int64_t last = begin + number * (blockIdx.y + 1) / gridDim.y;
   double sum[1] = {};
-  for (int64_t atom = first + threadIdx.x; atom < last; atom += kThreads) {
-    sum[0] += of_atom[atom * width + column];
+  for (int64_t row = first + threadIdx.x; row < last; row += kThreads) {
+    sum[0] += of_row[row * width + column];
   }
   const double of_own = warp_sums(sum);
   if (threadIdx.x % kLanes == 0) of_warp[threadIdx.x / kLanes] = of_own;
@@ -82,16 +82,21 @@ void take_numbers(const Block& block, int64_t width, const double* of_atom, doub
   for_each(block.cuda, width * block.num_atoms, TakeNumber{width, block.atom, of_atom, numbers});
 }
 
-void sum_frames(const Block& block, int64_t width, const double* of_atom, double* of_frame) {
-  constexpr int64_t kAtoms = 512, kMostParts = 64;
-  const Cuda& cuda = block.cuda;
-  const int64_t sums = block.num_frames * width;
+void sum_frames(const Cuda& cuda, const FrameRows& rows, int64_t width, const double* of_row,
+                double* of_frame) {
+  constexpr int64_t kRows = 512, kMostParts = 64;
+  const int64_t sums = rows.num_frames * width;
   const int64_t parts = std::clamp<int64_t>(
-      block.num_all / std::max<int64_t>(block.num_frames, 1) / kAtoms, 1, kMostParts);
+      rows.num_rows / std::max<int64_t>(rows.num_frames, 1) / kRows, 1, kMostParts);
   auto* part = cuda.scratch<double>(parts * sums);
   launch(cuda, dim3(static_cast<unsigned>(sums), static_cast<unsigned>(parts)), kThreads,
-         frame_sum_kernel, block.frame_row, width, of_atom, part);
+         frame_sum_kernel, rows.frame_row, width, of_row, part);
   over_items(cuda, std::vector<AddParts<double, double>>{{sums, part, parts, sums, of_frame}});
+}
+
+void sum_frames(const Block& block, int64_t width, const double* of_atom, double* of_frame) {
+  sum_frames(block.cuda, {block.num_frames, block.num_all, block.frame_row}, width, of_atom,
+             of_frame);
 }
 
 void add_forces(const Block& block, const PairsOfAtoms& pairs, const int32_t* neighbor,

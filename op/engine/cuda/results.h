@@ -18,7 +18,16 @@ void place_numbers(const Block& block, int64_t width, const double* numbers, dou
 // The way back: those of the atoms of a block.
 void take_numbers(const Block& block, int64_t width, const double* of_atom, double* numbers);
 
-// Queues their sums over the atoms of each frame, [F, width].
+// Numbers in rows, those of a frame next to each other.
+struct FrameRows {
+  int64_t num_frames, num_rows;
+  const int32_t* frame_row;  // [F + 1] first row of each frame, on the device
+};
+
+// Queues sums [F, width] of numbers [num_rows, width] over the rows of each frame.
+void sum_frames(const Cuda& cuda, const FrameRows& rows, int64_t width, const double* of_row,
+                double* of_frame);
+// The same over atoms.
 void sum_frames(const Block& block, int64_t width, const double* of_atom, double* of_frame);
 
 // Queues forces and virials; those of atoms where `with_atoms`.

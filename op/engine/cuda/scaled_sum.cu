@@ -24,43 +24,32 @@ template <class T>
 class ScaledSumStage final : public Stage {
  public:
   explicit ScaledSumStage(const StageReader& reader)
-      : ScaledSumStage(reader, ScaledSumConstants<T>(reader)) {}
+      : constants_(reader), added_(constants_.added) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
-    const T* sums = values.take<T>(takes_);
-    const int64_t count = block.num_atoms * width_;
+    const T* sums = values.take<T>(constants_.takes);
+    const int64_t count = block.num_atoms * constants_.width;
     for_each(block.cuda, count,
-             ScaledSum<T>{width_, scale_, sums, added_.data(), block.type, values.give<T>(gives_)});
+             ScaledSum<T>{constants_.width, constants_.scale, sums, added_.data(), block.type,
+                          values.give<T>(constants_.gives)});
     if (!gradient) return {};
     return [this, count, &block, &values] {
-      const T* upper = values.gradient<T>(gives_);
-      values.add_gradient<T>(takes_, [&](T* to) {
-        for_each(block.cuda, count, Copy<T, T, false>{upper, to, scale_});
+      const T* upper = values.gradient<T>(constants_.gives);
+      values.add_gradient<T>(constants_.takes, [&](T* to) {
+        for_each(block.cuda, count, Copy<T, T, false>{upper, to, constants_.scale});
       });
     };
   }
 
  private:
-  ScaledSumStage(const StageReader& reader, const ScaledSumConstants<T>& constants)
-      : width_(constants.width),
-        scale_(constants.scale),
-        takes_(reader.takes()),
-        gives_(reader.gives({width_, false, kPrecision<T>})) {
-    if (constants.added.size() > 0) added_ = Constant<T>(constants.added);
-  }
-
-  int64_t width_;
-  T scale_;
+  ScaledSumConstants<T> constants_;
   Constant<T> added_;
-  int takes_, gives_;
 };
 
 }  // namespace
 
 std::unique_ptr<Stage> make_scaled_sum(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<ScaledSumStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, ScaledSumStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf::device

@@ -3,6 +3,7 @@
 #include "core/cuda/memory.h"
 #include "core/cuda/pair_order.h"
 #include "engine/cuda/results.h"
+#include "engine/cuda/spins.h"
 #include "engine/cuda/step.h"
 
 namespace deeptf::device {
@@ -23,10 +24,10 @@ struct Weigh {
 
 }  // namespace
 
-Workspace::Step::Step(const Plan& plan, const deeptf::Inputs& inputs, Door* door,
+Workspace::Step::Step(const Plan& plan, const Description& about, Door* door,
                       const deeptf_options& options, const deeptf_results& results)
     : plan(plan),
-      inputs(inputs),
+      inputs(about.inputs),
       door(door),
       options(options),
       with_gradient(results.force != nullptr || results.virial != nullptr ||
@@ -34,9 +35,14 @@ Workspace::Step::Step(const Plan& plan, const deeptf::Inputs& inputs, Door* door
       with_atom_virial(results.atom_virial != nullptr && door->has_virial),
       count(inputs.num_types) {
   for (int64_t atom = 0; atom < door->num_owned; ++atom) {
-    if (door->type[atom] < 0) continue;
-    ++count[door->type[atom]];
+    const int32_t type = door->type[atom];
+    if (type < 0 || type >= inputs.num_real_types()) continue;
+    ++count[type];
     ++num_real;
+  }
+  if (about.spins.count() > 0) {
+    spins = find_spins(about.spins, inputs.num_types, door->num_frames, door->atom_row().data(),
+                       door->type);
   }
   if (plan.charges() == nullptr) return;
   sites = plan.charges()->sites(door->type, door->num_owned, door->frame_row);
@@ -84,7 +90,8 @@ void Workspace::queue(const Step& step, const Room& room) {
     fill_zero(own, sizeof *outcome, outcome);
     PairList list{};
     step.door->search(own, arrays(outcome), most_pairs, &list);
-    CudaPairSorter sorter(list, n, most_pairs, own);
+    const auto centre_types = static_cast<int32_t>(step.inputs.num_real_types());
+    CudaPairSorter sorter(list, centre_types, n, most_pairs, own);
     sorter.fill(counts, sorted);
     set_outcome(own, outcome, sorter.wrong(), &downloads_);
   }
@@ -123,6 +130,7 @@ void Workspace::queue_plan(const Step& step, const Block& block, const PairsOfAt
   if (charges) charges->add_gradient(gradient);
   add_forces(block, pairs, neighbor, gradient, step.with_atom_virial, &downloads_);
   if (charges) add_charge_forces(*charges);
+  if (!step.spins.spin.empty()) give_back_spins(step, block);
   if (!step.door->has_virial) set_zero(own, downloads_.virial(), 9 * block.num_frames);
 }
 
@@ -178,6 +186,13 @@ PartsAdder Workspace::adder_of(const Step& step, const Block& block) {
 
 void Workspace::add_charge_forces(const ChargeSum& charges) {
   charges.add_forces(downloads_.force(), downloads_.virial(), downloads_.atom_virial());
+}
+
+void Workspace::give_back_spins(const Step& step, const Block& block) {
+  const SpinsOfStep spins{static_cast<int64_t>(step.spins.spin.size()),
+                          uploads_.at<Spin>(numbers_.spin), uploads_.at<int32_t>(numbers_.spin_row),
+                          step.door->coord(&uploads_), step.door->image_cell(&uploads_)};
+  give_back(block, spins, step.with_atom_virial, &downloads_);
 }
 
 // A part without atoms has to do with the sum of all.

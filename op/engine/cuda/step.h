@@ -5,12 +5,14 @@
 
 #include "engine/cuda/charges.h"
 #include "engine/cuda/workspace.h"
+#include "engine/run/spins.h"
 
 namespace deeptf::device {
 
 struct Workspace::Step {
-  // Throws Error where charges have no cell. All arguments outlive it.
-  Step(const Plan& plan, const deeptf::Inputs& inputs, Door* door, const deeptf_options& options,
+  // Throws Error where charges have no cell, or an atom lacks its virtual one. All arguments
+  // outlive it.
+  Step(const Plan& plan, const Description& about, Door* door, const deeptf_options& options,
        const deeptf_results& results);
 
   // Numbers of another property than energies that an atom has; or 0.
@@ -21,10 +23,11 @@ struct Workspace::Step {
   Door* door;
   const deeptf_options& options;
   bool with_gradient, with_atom_virial;
-  std::vector<int32_t> count;  // [T] owned atoms of each type
+  std::vector<int32_t> count;  // [T] owned atoms of each type, none of those of virtual atoms
   int64_t num_real = 0;
   ChargeSites sites;             // of a model with charges
   std::vector<EwaldGrid> grids;  // of its frames
+  Spins spins;                   // of a model with spins
 };
 
 }  // namespace deeptf::device

@@ -29,7 +29,7 @@ template <class T>
 class TripleNetworkSumStage final : public Stage {
  public:
   explicit TripleNetworkSumStage(const StageReader& reader)
-      : TripleNetworkSumStage(reader, deeptf::PairNets<T>(reader)) {}
+      : TripleNetworkSumStage(TripleNetworkSumConstants<T>(reader)) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
     const double* rows = values.take<double>(takes_);
@@ -62,25 +62,23 @@ class TripleNetworkSumStage final : public Stage {
   }
 
  private:
-  TripleNetworkSumStage(const StageReader& reader, const deeptf::PairNets<T>& nets)
-      : nets_(nets),
-        triples_(nets.number(), reader.inputs.num_types),
-        shares_(reader.constant<double>("shares", {blocks_of_triples(reader.inputs.num_types)})),
-        takes_(rows_of_triples(reader)),
-        gives_(reader.gives({nets.width(), false, kPrecision<T>})) {}
+  explicit TripleNetworkSumStage(const TripleNetworkSumConstants<T>& host)
+      : takes_(host.triples.takes),
+        gives_(host.gives),
+        nets_(host.nets),
+        triples_(host.triples),
+        shares_(host.shares) {}
 
-  PairNets<T> nets_;
-  TripleConstants triples_;
-  Constant<double> shares_;  // [B]
   int takes_, gives_;
+  PairNets<T> nets_;
+  TripleFinder triples_;
+  Constant<double> shares_;  // [B]
 };
 
 }  // namespace
 
 std::unique_ptr<Stage> make_triple_network_sum(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<TripleNetworkSumStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, TripleNetworkSumStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf::device

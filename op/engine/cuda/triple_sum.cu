@@ -32,7 +32,7 @@ template <class T>
 class TripleSumStage final : public Stage {
  public:
   explicit TripleSumStage(const StageReader& reader)
-      : TripleSumStage(reader, TableConstants<T>(reader)) {}
+      : TripleSumStage(TripleSumConstants<T>(reader)) {}
 
   Pull run(const Block& block, Values& values, bool gradient) const override {
     const double* rows = values.take<double>(takes_);
@@ -58,25 +58,23 @@ class TripleSumStage final : public Stage {
   }
 
  private:
-  TripleSumStage(const StageReader& reader, const TableConstants<T>& constants)
-      : table_(constants),
-        triples_(constants.num_curves(), reader.inputs.num_types),
-        bent_(reader.fields.at("bent").boolean()),
-        takes_(rows_of_triples(reader)),
-        gives_(reader.gives({table_.width(), false, kPrecision<T>})) {}
+  explicit TripleSumStage(const TripleSumConstants<T>& host)
+      : takes_(host.triples.takes),
+        gives_(host.gives),
+        bent_(host.bent),
+        table_(host.table),
+        triples_(host.triples) {}
 
-  Table<T> table_;
-  TripleConstants triples_;
-  bool bent_;  // whether tables are by asinh of the products
   int takes_, gives_;
+  bool bent_;  // whether tables are by asinh of the products
+  Table<T> table_;
+  TripleFinder triples_;
 };
 
 }  // namespace
 
 std::unique_ptr<Stage> make_triple_sum(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<TripleSumStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, TripleSumStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf::device

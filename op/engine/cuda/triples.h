@@ -3,7 +3,6 @@
 // step before had, and where that is too little, the step is done again (workspace.h).
 #pragma once
 
-#include <algorithm>
 #include <limits>
 
 #include "core/cuda/curve_pairs.h"
@@ -35,10 +34,12 @@ struct Triples {
   }
 };
 
-// What triples need beside those of a block.
-class TripleConstants {
+// What finds the triples of a block.
+class TripleFinder {
  public:
-  TripleConstants(int64_t nets, int64_t types) : TripleConstants(nets_of_triples(nets, types)) {}
+  explicit TripleFinder(const TripleConstants& host)
+      : curve_(host.curve.data(), static_cast<int64_t>(host.curve.size())),
+        none_(host.none.data(), static_cast<int64_t>(host.none.size())) {}
 
   Triples find(const Block& block, const double* rows, const Values& values) const {
     const NeighborRuns runs{block.num_atoms, block.num_pairs, block.num_types,
@@ -56,12 +57,8 @@ class TripleConstants {
   }
 
  private:
-  explicit TripleConstants(const std::vector<int32_t>& curve)
-      : curve_(curve.data(), curve.size()),
-        none_(std::vector<double>(curve.size()).data(), curve.size()) {}
-
   Constant<int32_t> curve_;
-  Constant<double> none_;  // places without a neighbour: none, they add nothing
+  Constant<double> none_;
 };
 
 // Adds the gradient in the rows from that in the products.

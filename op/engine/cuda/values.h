@@ -22,11 +22,11 @@ struct CentreTypes {
   }
 };
 
-// An atom that a stage cannot take, and why, as one number. Of many the largest counts: that of the
-// first atom, of the last stage.
+// An atom that a stage cannot take, with its pairs, and why, as one number. Of many the largest
+// counts: that of the first atom, of the last stage.
 struct Refusal {
-  int64_t stage;  // of a plan
-  int32_t atom;
+  int64_t stage;   // of a plan
+  int32_t atom;    // of all that a door has given
   int64_t reason;  // of a stage, below 2^16
 
   DEEPTF_HD unsigned long long packed() const {

@@ -68,15 +68,15 @@ class Waiting {
 
 }  // namespace
 
-void Workspace::evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* door,
+void Workspace::evaluate(const Plan& plan, const Description& about, Door* door,
                          const deeptf_options& options, const deeptf_results& results) {
-  const Step step(plan, inputs, door, options, results);
+  const Step step(plan, about, door, options, results);
   Room room = likely_room(step.num_real);
   if (door->num_pairs() > 0) room.pairs = door->num_pairs();
   const Cuda own = cuda();
   const Waiting waiting(own);
   downloads_.place(
-      {door->num_frames, door->num_centres, door->num_all, inputs.num_types, step.width()},
+      {door->num_frames, door->num_centres, door->num_all, about.inputs.num_types, step.width()},
       results);
   send(step);
   if (room.pairs == 0) room.pairs = count_pairs(step);
@@ -90,7 +90,7 @@ void Workspace::evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* d
     found = try_step(step, room);
   }
   if (found.search.wrong != 0) report(*door);
-  if (found.refused != 0) throw Error(plan.reason(Refusal::unpacked(found.refused)));
+  if (found.refused != 0) throw Refusal::unpacked(found.refused);
   real_ = step.num_real;
   pairs_ = found.search.num_pairs;
   triples_ = found.num_triples;
@@ -112,11 +112,13 @@ void Workspace::send(const Step& step) {
   numbers_.frame_row = uploads_.add(door->frame_row.data(), frames + 1);
   numbers_.fparam = uploads_.add(door->fparam, inputs.num_fparam * frames);
   numbers_.aparam = uploads_.add(door->aparam, inputs.num_aparam * door->num_centres);
-  const auto number = [](const std::vector<int32_t>& array) {
-    return static_cast<int64_t>(array.size());
+  const auto add = [this](const auto& array) {
+    return uploads_.add(array.data(), static_cast<int64_t>(array.size()));
   };
-  numbers_.site_atom = uploads_.add(step.sites.atom.data(), number(step.sites.atom));
-  numbers_.site_first = uploads_.add(step.sites.first.data(), number(step.sites.first));
+  numbers_.site_atom = add(step.sites.atom);
+  numbers_.site_first = add(step.sites.first);
+  numbers_.spin = add(step.spins.spin);
+  numbers_.spin_row = add(step.spins.frame_row);
   numbers_.weight = uploads_.add(weight, weight != nullptr ? step.width() * door->num_centres : 0);
   door->add(&uploads_, &kept_);
   uploads_.send(cuda());
@@ -149,7 +151,11 @@ int64_t Workspace::count_pairs(const Step& step) {
   wait(own);
   SearchOutcome found;
   copy_now(outcome, sizeof found, &found);
-  if (found.wrong != 0 || found.num_pairs >= kMostPairs) report(*step.door);
+  if (found.wrong != 0) report(*step.door);
+  if (found.num_pairs >= kMostPairs) {
+    throw Error("the pairs of all atoms must be fewer than 2^31 on a GPU, got " +
+                std::to_string(found.num_pairs) + ": use more ranks or GPUs");
+  }
   return rounded(found.num_pairs + found.num_pairs / 16);
 }
 
@@ -174,7 +180,8 @@ std::string Workspace::key_of(const Step& step, const Room& room) {
   for (const int64_t number :
        {static_cast<int64_t>(typeid(door).hash_code()), door.num_all, door.num_centres,
         door.num_owned, door.num_frames, room.pairs, room.triples, int64_t{step.with_gradient},
-        int64_t{step.with_atom_virial}, int64_t{step.options.weight != nullptr}}) {
+        int64_t{step.with_atom_virial}, int64_t{step.options.weight != nullptr},
+        static_cast<int64_t>(step.spins.spin.size())}) {
     key.add(number);
   }
   for (const int32_t number : step.count) key.add(int64_t{number});

@@ -19,8 +19,8 @@ namespace deeptf::device {
 
 class Workspace {
  public:
-  // Writes the results that are wanted. Throws Error, then nothing is known of them.
-  void evaluate(const Plan& plan, const deeptf::Inputs& inputs, Door* door,
+  // Writes the results that are wanted. Throws Error, or a Refusal, then nothing is known of them.
+  void evaluate(const Plan& plan, const Description& about, Door* door,
                 const deeptf_options& options, const deeptf_results& results);
 
   int64_t lists_revision() const { return kept_.revision; }
@@ -35,7 +35,7 @@ class Workspace {
 
   // Where inputs lie that all doors have.
   struct Numbers {
-    int type, frame_row, fparam, aparam, weight, site_atom, site_first;
+    int type, frame_row, fparam, aparam, weight, site_atom, site_first, spin, spin_row;
   };
 
   Cuda cuda();
@@ -51,6 +51,7 @@ class Workspace {
   std::unique_ptr<ChargeSum> charges_of(const Step& step, const Block& block);
   PartsAdder adder_of(const Step& step, const Block& block);
   void add_charge_forces(const ChargeSum& charges);
+  void give_back_spins(const Step& step, const Block& block);
   void queue_lonely_charges(const Step& step, const Block& block);
   std::string key_of(const Step& step, const Room& room);
   Room likely_room(int64_t num_real) const;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/nets/attention.h"
-#include "engine/plan/stage.h"
+#include "engine/plan/gate_constants.h"
 
 namespace deeptf {
 
@@ -49,16 +49,15 @@ struct AttentionLayerConstants {
   }
 };
 
-template <class T>
-struct AttentionConstants {
+// Values and rows of pairs come in, sums of 4 columns go out.
+struct AttentionSettings {
   static constexpr int64_t kColumns = 4;
 
   // Throws Error where something is not as it must be.
-  explicit AttentionConstants(const StageReader& reader)
+  explicit AttentionSettings(const StageReader& reader)
       : places(reader.integer("places", 1, int64_t{1} << 31)),
         dotr(reader.fields.at("dotr").boolean()),
-        diagonal(reader.fields.at("diagonal").boolean()),
-        curve(reader.curve(int64_t{1} << 31)) {
+        diagonal(reader.fields.at("diagonal").boolean()) {
     const std::vector<Json>& names = reader.fields.at("takes").items();
     if (names.size() != 2) {
       throw Error("attention must take values and rows of pairs, got " +
@@ -73,17 +72,31 @@ struct AttentionConstants {
     }
     width = of_value.width;
     if (!(reader.number("epsilon") > 0)) throw Error("`epsilon` of a stage must be positive");
+    gives = reader.gives({kColumns * width, false, reader.precision()});
+  }
+
+  AttentionShape shape(const Runs& runs, bool smooth) const {
+    return {runs, places, smooth, dotr, diagonal};
+  }
+
+  int value, rows, gives;
+  int64_t width, places;
+  int64_t widest = 1;  // of the layers
+  bool dotr, diagonal;
+};
+
+template <class T>
+struct AttentionConstants : AttentionSettings {
+  explicit AttentionConstants(const StageReader& reader)
+      : AttentionSettings(reader), curve(reader.curve(int64_t{1} << 31)), shares(reader, kColumns) {
     for (const Json& layer : reader.fields.at("layers").items()) {
       layers.emplace_back(reader, layer, width);
       widest = std::max(widest, layers.back().attn);
     }
   }
 
-  int value, rows;  // that the stage takes
-  int64_t width, widest = 1;
-  int64_t places;
-  bool dotr, diagonal;
-  Aligned<int32_t> curve;
+  Aligned<int32_t> curve;  // [T, T] neighbour type first
+  ShareConstants shares;
   std::vector<AttentionLayerConstants<T>> layers;
 };
 

@@ -9,7 +9,7 @@
 #include "core/nets/attention.h"
 #include "core/nets/attention_block.h"
 #include "core/nets/row_norm.h"
-#include "engine/plan/attention_constants.h"
+#include "engine/plan/attention_pass.h"
 
 namespace deeptf {
 
@@ -56,13 +56,6 @@ struct AttendingPairs {
   const Context& context;
   AttentionShape shape;
   const T *direction, *gate;  // [p, 3], [p]
-};
-
-// What a layer keeps for the way back.
-template <class T>
-struct KeptLayer {
-  T* attended;  // [p, 3, attn]
-  T* before;    // [p, M] what is normalised
 };
 
 template <class T>

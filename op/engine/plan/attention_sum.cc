@@ -9,67 +9,58 @@
 #include "core/moments/neighbor_sum.h"
 #include "engine/plan/attention_layer.h"
 #include "engine/plan/gate.h"
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 
 namespace deeptf {
 namespace {
 
+constexpr int64_t kColumns = AttentionSettings::kColumns;
+
 template <class T>
 class AttentionSumStage final : public Stage {
-  static constexpr int64_t kColumns = AttentionConstants<T>::kColumns;
-
  public:
   explicit AttentionSumStage(const StageReader& reader)
-      : AttentionSumStage(reader, AttentionConstants<T>(reader)) {}
+      : AttentionSumStage(AttentionConstants<T>(reader)) {}
 
   double atom_bytes() const override {
-    const auto layers = static_cast<double>(layers_.size()), values = static_cast<double>(width_);
+    const auto layers = static_cast<double>(layers_.size()),
+               values = static_cast<double>(settings_.width);
     const double numbers = (layers + 7) * values  // values with slopes, and gradients
-                           + ((layers + 1) * kParts + 1) * static_cast<double>(widest_);
-    return static_cast<double>(places_ * sizeof(T)) * numbers;
+                           + ((layers + 1) * kParts + 1) * static_cast<double>(settings_.widest);
+    return static_cast<double>(settings_.places * sizeof(T)) * numbers;
   }
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
     const Order order = order_of(block, values);
-    const double* exact = values.take<double>(rows_);
-    T* rows = gathered(order, kColumns, values.take<T>(rows_), values);
-    T* value = gathered(order, width_, values.take<T>(value_), values);
+    const double* exact = values.take<double>(settings_.rows);
+    T* rows = gathered(order, kColumns, values.take<T>(settings_.rows), values);
+    T* value = gathered(order, settings_.width, values.take<T>(settings_.value), values);
     const AttendingPairs<T> pairs = attending(block, order, rows, exact, values);
-    T* taken = values.keep<T>(order.number * widest_);
-    std::vector<KeptLayer<T>> kept;
-    for (const AttendingLayer<T>& layer : layers_) {
-      if (gradient || kept.empty()) kept.push_back(memory(order.number, values));
-      layer.apply(pairs, kept.back(), taken, value);
-    }
-    const Runs runs{block.num_atoms, order.number, kColumns, width_, order.count};
-    neighbor_sum<T>(runs, block.context, rows, value, values.give<T>(gives_));
+    KeptLayers<T> kept = attend(settings_, layers_, pairs, gradient, value, values);
+    const Runs runs{block.num_atoms, order.number, kColumns, settings_.width, order.count};
+    neighbor_sum<T>(runs, block.context, rows, value, values.give<T>(settings_.gives));
     if (!gradient) return {};
-    return [this, order, exact, rows, value, pairs, taken, runs, kept = std::move(kept), &block,
-            &values] {
-      const T* upper = values.gradient<T>(gives_);
-      T* value_grad = values.keep<T>(order.number * width_);
+    return [this, order, exact, rows, value, pairs, runs, kept = std::move(kept), &block, &values] {
+      const T* upper = values.gradient<T>(settings_.gives);
+      T* value_grad = values.keep<T>(order.number * settings_.width);
       T* rows_grad = values.keep<T>(order.number * kColumns);
       neighbor_sum_value_grad<T>(runs, block.context, rows, upper, value_grad);
       neighbor_sum_weight_grad<T>(runs, block.context, value, upper, rows_grad);
-      T* share_grad = pull_layers(pairs, kept, taken, value_grad, rows_grad, values);
+      T* share_grad = pull_attention(settings_, layers_, pairs, kept, value_grad, values,
+                                     [&](const AttentionGrads<T>& grad, T* share_grad) {
+                                       add_small(order, grad, rows_grad, share_grad);
+                                     });
       add_share_grad(block, order, exact, share_grad, rows_grad, values);
-      scatter(block, order, width_, value_, value_grad, values);
-      scatter(block, order, kColumns, rows_, rows_grad, values);
+      scatter(block, order, settings_.width, settings_.value, value_grad, values);
+      scatter(block, order, kColumns, settings_.rows, rows_grad, values);
     };
   }
 
  private:
-  AttentionSumStage(const StageReader& reader, const AttentionConstants<T>& constants)
-      : value_(constants.value),
-        rows_(constants.rows),
-        gives_(reader.gives({kColumns * constants.width, false, kPrecision<T>})),
-        width_(constants.width),
-        widest_(constants.widest),
-        places_(constants.places),
-        dotr_(constants.dotr),
-        diagonal_(constants.diagonal),
+  explicit AttentionSumStage(const AttentionConstants<T>& constants)
+      : settings_(constants),
         curve_(constants.curve),
-        shares_(reader, kColumns),
+        shares_(constants.shares),
         layers_(constants.layers.begin(), constants.layers.end()) {}
 
   // Pairs that count by centre.
@@ -118,64 +109,45 @@ class AttentionSumStage final : public Stage {
                               const double* exact, Values& values) const {
     T* direction = values.keep<T>(order.number * 3);
     T* gate = values.keep<T>(order.number);
-    const double* shares = shares_.of(block, exact, values);
+    const double* shares = shares_of(shares_, block, exact, values);
     for (int64_t k = 0; k < order.number; ++k) {
       std::copy_n(rows + k * kColumns + 1, 3, direction + 3 * k);
       gate[k] = shares == nullptr ? T(1) : static_cast<T>(shares[order.pair[k]]);
     }
     const Runs runs{block.num_atoms, order.number, 3, 0, order.count};
-    return {block.context, {runs, places_, shares_.fade(), dotr_, diagonal_}, direction, gate};
+    return {block.context, settings_.shape(runs, shares_.fade()), direction, gate};
   }
 
-  // For any of the layers.
-  KeptLayer<T> memory(int64_t pairs, Values& values) const {
-    return {values.keep<T>(pairs * kParts * widest_), values.keep<T>(pairs * width_)};
-  }
-
-  // Turns the gradient of the last values into that of the first, and adds that of directions to
-  // the rows; returns that of the shares.
-  T* pull_layers(const AttendingPairs<T>& pairs, const std::vector<KeptLayer<T>>& kept, T* taken,
-                 T* value_grad, T* rows_grad, Values& values) const {
-    const int64_t number = pairs.shape.runs.num_pairs;
-    const AttentionGrads<T> grad{values.keep<T>(number * kParts * widest_),
-                                 values.keep<T>(number * 3), values.keep<T>(number)};
-    T* share_grad = values.keep<T>(number);
-    std::fill_n(share_grad, number, T(0));
-    for (size_t l = layers_.size(); l-- > 0;) {
-      layers_[l].pull(pairs, kept[l], taken, grad, value_grad);
-      for (int64_t k = 0; k < number; ++k) {
-        share_grad[k] += grad.gate[k];
-        for (int64_t d = 0; dotr_ && d < 3; ++d) {
-          rows_grad[kColumns * k + 1 + d] += grad.direction[3 * k + d];
-        }
+  // Adds the gradient of directions to the rows, and that of gates to the shares.
+  void add_small(const Order& order, const AttentionGrads<T>& grad, T* rows_grad,
+                 T* share_grad) const {
+    for (int64_t k = 0; k < order.number; ++k) {
+      share_grad[k] += grad.gate[k];
+      for (int64_t d = 0; settings_.dotr && d < 3; ++d) {
+        rows_grad[kColumns * k + 1 + d] += grad.direction[3 * k + d];
       }
     }
-    return share_grad;
   }
 
   void add_share_grad(const AtomBlock& block, const Order& order, const double* exact,
                       const T* share_grad, T* rows_grad, Values& values) const {
-    const double* slopes = shares_.slopes(block, exact, values);
+    const double* slopes = slopes_of_shares(shares_, block, exact, values);
     if (slopes == nullptr) return;
     for (int64_t k = 0; k < order.number; ++k) {
       rows_grad[kColumns * k] += share_grad[k] * static_cast<T>(slopes[order.pair[k]]);
     }
   }
 
-  int value_, rows_, gives_;
-  int64_t width_, widest_, places_;
-  bool dotr_, diagonal_;
+  AttentionSettings settings_;
   Aligned<int32_t> curve_;
-  PairShares shares_;
+  ShareConstants shares_;
   std::vector<AttendingLayer<T>> layers_;
 };
 
 }  // namespace
 
 std::unique_ptr<Stage> make_attention_sum(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<AttentionSumStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, AttentionSumStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "engine/plan/axes_constants.h"
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 
 namespace deeptf {
 namespace {

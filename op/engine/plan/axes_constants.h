@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "engine/plan/stage.h"
+#include "engine/plan/stage_reader.h"
 
 namespace deeptf {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/base/host_device.h"
-#include "engine/plan/stage.h"
+#include "engine/plan/stage_reader.h"
 
 namespace deeptf {
 
@@ -33,6 +33,18 @@ struct AxesAndNumbers {
 
   int axes, numbers;
   int64_t width;  // M
+};
+
+// v_a = sum_m Q_am w_m of an atom.
+struct AxisVectorConstants {
+  // Throws Error where something is not as it must be.
+  explicit AxisVectorConstants(const StageReader& reader)
+      : takes(reader), gives(reader.gives({3, false, Precision::float64})) {
+    takes.check_numbers(reader, takes.width);
+  }
+
+  AxesAndNumbers takes;
+  int gives;
 };
 
 // P = scale Q W Q^T + added 1 of an atom with Q [3, M] and W = diag(w), or W = B + B^T of a matrix

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "engine/plan/axis_products.h"
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 
 namespace deeptf {
 namespace {

@@ -2,23 +2,20 @@
 #include <algorithm>
 
 #include "engine/plan/axis_products.h"
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 
 namespace deeptf {
 namespace {
 
 class AxisVectorStage final : public Stage {
  public:
-  explicit AxisVectorStage(const StageReader& reader)
-      : takes_(reader), gives_(reader.gives({3, false, Precision::float64})) {
-    takes_.check_numbers(reader, takes_.width);
-  }
+  explicit AxisVectorStage(const StageReader& reader) : constants_(reader) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
-    const double* axes = values.take<double>(takes_.axes);
-    const double* numbers = values.take<double>(takes_.numbers);
-    const int64_t width = takes_.width;
-    double* vector = values.give<double>(gives_);
+    const double* axes = values.take<double>(constants_.takes.axes);
+    const double* numbers = values.take<double>(constants_.takes.numbers);
+    const int64_t width = constants_.takes.width;
+    double* vector = values.give<double>(constants_.gives);
     for (int64_t row = 0; row < 3 * block.num_atoms; ++row) {
       const double *q = axes + row * width, *w = numbers + row / 3 * width;
       vector[row] = 0;
@@ -26,14 +23,14 @@ class AxisVectorStage final : public Stage {
     }
     if (!gradient) return {};
     return [this, axes, numbers, width, &block, &values] {
-      const double* upper = values.gradient<double>(gives_);
-      values.add_gradient<double>(takes_.axes, [&](double* to) {
+      const double* upper = values.gradient<double>(constants_.gives);
+      values.add_gradient<double>(constants_.takes.axes, [&](double* to) {
         for (int64_t row = 0; row < 3 * block.num_atoms; ++row) {
           const double* w = numbers + row / 3 * width;
           for (int64_t m = 0; m < width; ++m) to[row * width + m] = upper[row] * w[m];
         }
       });
-      values.add_gradient<double>(takes_.numbers, [&](double* to) {
+      values.add_gradient<double>(constants_.takes.numbers, [&](double* to) {
         std::fill_n(to, block.num_atoms * width, 0.0);
         for (int64_t row = 0; row < 3 * block.num_atoms; ++row) {
           double* own = to + row / 3 * width;
@@ -44,8 +41,7 @@ class AxisVectorStage final : public Stage {
   }
 
  private:
-  AxesAndNumbers takes_;
-  int gives_;
+  AxisVectorConstants constants_;
 };
 
 }  // namespace

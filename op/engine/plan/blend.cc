@@ -1,6 +1,6 @@
 // One energy of an atom in place of another, as far as a switch says.
 #include "engine/plan/centre_pairs_constants.h"
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 
 namespace deeptf {
 namespace {

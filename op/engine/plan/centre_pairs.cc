@@ -1,10 +1,8 @@
 // Energies of pairs, by a table or by the formula of nuclei, and how near neighbours are.
 #include "core/short_range/centre_pairs.h"
 
-#include <algorithm>
-
 #include "engine/plan/centre_pairs_constants.h"
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 
 namespace deeptf {
 namespace {
@@ -31,41 +29,40 @@ Stage::Pull pull_of(const CentreStage& at, const double* gradient, const AtomBlo
 template <class Constants>
 class PairEnergyStage final : public Stage {
  public:
-  explicit PairEnergyStage(const StageReader& reader) : constants_(reader), at_(reader) {}
+  explicit PairEnergyStage(const StageReader& reader) : constants_(reader) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
     const CentrePairs in = pairs_of(block);
     double* slopes = values.keep<double>(3 * block.num_pairs);
     const auto function = constants_.function(block.num_types, constants_.nodes.data());
-    double* energy = values.give<double>(at_.gives);
+    double* energy = values.give<double>(constants_.gives);
     const int64_t wrong = pair_energies(in, function, block.context, energy, slopes);
     if constexpr (std::is_same_v<Constants, PairTableConstants>) {
       if (wrong >= 0) {
-        throw WrongPair{wrong, below_table(function, block.displacement + 3 * wrong)};
+        throw WrongPair{block.pair_of_caller(wrong),
+                        below_table(function, block.displacement + 3 * wrong)};
       }
     }
-    return gradient ? pull_of(at_, slopes, block, values) : Pull{};
+    return gradient ? pull_of(constants_, slopes, block, values) : Pull{};
   }
 
  private:
   Constants constants_;
-  CentreStage at_;
 };
 
 class SoftMinimumStage final : public Stage {
  public:
-  explicit SoftMinimumStage(const StageReader& reader)
-      : of_(soft_minimum_of(reader)), at_(reader) {}
+  explicit SoftMinimumStage(const StageReader& reader) : constants_(reader) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
     double* slopes = values.keep<double>(3 * block.num_pairs);
-    soft_minimum(pairs_of(block), of_, block.context, values.give<double>(at_.gives), slopes);
-    return gradient ? pull_of(at_, slopes, block, values) : Pull{};
+    soft_minimum(pairs_of(block), constants_.of, block.context,
+                 values.give<double>(constants_.gives), slopes);
+    return gradient ? pull_of(constants_, slopes, block, values) : Pull{};
   }
 
  private:
-  SoftMinimum of_;
-  CentreStage at_;
+  SoftMinimumConstants constants_;
 };
 
 }  // namespace

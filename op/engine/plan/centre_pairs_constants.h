@@ -2,10 +2,10 @@
 // be used; core/short_range/centre_pairs.h has the equations.
 #pragma once
 
-#include <string>
+#include <vector>
 
 #include "core/short_range/centre_pairs.h"
-#include "engine/plan/stage.h"
+#include "engine/plan/stage_reader.h"
 
 namespace deeptf {
 
@@ -22,9 +22,10 @@ struct CentreStage {
   int takes, gives;
 };
 
-struct PairTableConstants {
+struct PairTableConstants : CentreStage {
   explicit PairTableConstants(const StageReader& reader)
-      : rcut(reader.number("rcut")),
+      : CentreStage(reader),
+        rcut(reader.number("rcut")),
         nodes(reader.constant<double>(
             "nodes", {reader.inputs.num_types * (reader.inputs.num_types + 1) / 2, -1, 2})),
         grid(reader.constant<double>("grid", {2})) {
@@ -42,9 +43,10 @@ struct PairTableConstants {
   Aligned<double> nodes, grid;
 };
 
-struct ZblConstants {
+struct ZblConstants : CentreStage {
   explicit ZblConstants(const StageReader& reader)
-      : inner(reader.number("rin")),
+      : CentreStage(reader),
+        inner(reader.number("rin")),
         outer(reader.number("rout")),
         nodes(reader.constant<double>("atomic_number", {reader.inputs.num_types})) {
     if (!(inner > 0 && inner < outer)) {
@@ -61,13 +63,17 @@ struct ZblConstants {
   Aligned<double> nodes;  // the numbers of the types
 };
 
-inline SoftMinimum soft_minimum_of(const StageReader& reader) {
-  const SoftMinimum of{reader.number("alpha"), reader.number("rmin"), reader.number("rmax")};
-  if (!(of.alpha > 0 && of.least < of.most)) {
-    throw Error("`alpha` of a stage must be positive, and `rmin` below `rmax`");
+struct SoftMinimumConstants : CentreStage {
+  explicit SoftMinimumConstants(const StageReader& reader)
+      : CentreStage(reader),
+        of{reader.number("alpha"), reader.number("rmin"), reader.number("rmax")} {
+    if (!(of.alpha > 0 && of.least < of.most)) {
+      throw Error("`alpha` of a stage must be positive, and `rmin` below `rmax`");
+    }
   }
-  return of;
-}
+
+  SoftMinimum of;
+};
 
 // switch (first + added_c) + (1 - switch) second.
 struct BlendConstants {

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "engine/plan/concatenation_constants.h"
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 
 namespace deeptf {
 namespace {
@@ -10,11 +10,10 @@ namespace {
 template <class T>
 class ConcatenationStage final : public Stage {
  public:
-  ConcatenationStage(const StageReader& reader, const ConcatenationConstants& constants)
-      : constants_(constants), gives_(reader.gives({constants.width, false, kPrecision<T>})) {}
+  explicit ConcatenationStage(const ConcatenationConstants& constants) : constants_(constants) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
-    T* to = values.give<T>(gives_);
+    T* to = values.give<T>(constants_.gives);
     for (size_t k = 0; k < constants_.takes.size(); ++k) {
       const T* from = values.take<T>(constants_.takes[k]);
       for (int64_t atom = 0; atom < block.num_atoms; ++atom) {
@@ -25,7 +24,7 @@ class ConcatenationStage final : public Stage {
     }
     if (!gradient) return {};
     return [this, &block, &values] {
-      const T* upper = values.gradient<T>(gives_);
+      const T* upper = values.gradient<T>(constants_.gives);
       for (size_t k = 0; k < constants_.takes.size(); ++k) {
         values.add_gradient<T>(constants_.takes[k], [&](T* out) {
           for (int64_t atom = 0; atom < block.num_atoms; ++atom) {
@@ -40,16 +39,13 @@ class ConcatenationStage final : public Stage {
 
  private:
   ConcatenationConstants constants_;
-  int gives_;
 };
 
 }  // namespace
 
 std::unique_ptr<Stage> make_concatenation(const StageReader& reader) {
   const ConcatenationConstants constants(reader);
-  return with_precision(constants.precision, [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<ConcatenationStage<decltype(zero)>>(reader, constants);
-  });
+  return make_in<Stage, ConcatenationStage>(constants.precision, constants);
 }
 
 }  // namespace deeptf

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "engine/plan/stage.h"
+#include "engine/plan/stage_reader.h"
 
 namespace deeptf {
 
@@ -18,9 +18,11 @@ struct ConcatenationConstants {
       widths.push_back(type.width);
       width += type.width;
     }
+    gives = reader.gives({width, false, precision});
   }
 
   std::vector<int> takes;
+  int gives;
   std::vector<int64_t> widths;
   int64_t width = 0;
   Precision precision = Precision::float32;  // the highest of the values

@@ -2,7 +2,7 @@
 // sums[:, 0] + (places_c - sum_t counted[t, c] n_t) value_c.
 #include <algorithm>
 
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 #include "engine/plan/sum_constants.h"
 
 namespace deeptf {
@@ -11,14 +11,11 @@ namespace {
 template <class T>
 class EmptyPlacesStage final : public Stage {
  public:
-  explicit EmptyPlacesStage(const StageReader& reader)
-      : constants_(reader),
-        takes_(reader.takes()),
-        gives_(reader.gives({constants_.width, false, kPrecision<T>})) {}
+  explicit EmptyPlacesStage(const StageReader& reader) : constants_(reader) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
-    const T* sums = values.take<T>(takes_);
-    T* out = values.give<T>(gives_);
+    const T* sums = values.take<T>(constants_.takes);
+    T* out = values.give<T>(constants_.gives);
     const int64_t width = constants_.width;
     std::copy_n(sums, block.num_atoms * width, out);
     const int64_t types = block.num_types, number = constants_.number();
@@ -34,23 +31,20 @@ class EmptyPlacesStage final : public Stage {
     }
     if (!gradient) return {};
     return [this, width, &block, &values] {
-      const T* upper = values.gradient<T>(gives_);
-      values.add_gradient<T>(takes_,
+      const T* upper = values.gradient<T>(constants_.gives);
+      values.add_gradient<T>(constants_.takes,
                              [&](T* to) { std::copy_n(upper, block.num_atoms * width, to); });
     };
   }
 
  private:
   EmptyPlacesConstants<T> constants_;
-  int takes_, gives_;
 };
 
 }  // namespace
 
 std::unique_ptr<Stage> make_empty_places(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<EmptyPlacesStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, EmptyPlacesStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf

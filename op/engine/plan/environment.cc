@@ -2,23 +2,23 @@
 #include "core/geometry/environment.h"
 
 #include "engine/plan/environment_constants.h"
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 
 namespace deeptf {
 namespace {
 
 class EnvironmentStage final : public Stage {
  public:
-  explicit EnvironmentStage(const StageReader& reader)
-      : constants_(reader), takes_(reader.takes()), gives_(reader.gives(constants_.rows(reader))) {}
+  explicit EnvironmentStage(const StageReader& reader) : constants_(reader) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
-    environment(inputs(block), block.context, values.give<double>(gives_));
+    environment(inputs(block), block.context, values.give<double>(constants_.gives));
     if (!gradient) return {};
     return [this, &block, &values] {
-      const double* upper = values.gradient<double>(gives_);
-      values.add_gradient<double>(
-          takes_, [&](double* out) { environment_grad(inputs(block), block.context, upper, out); });
+      const double* upper = values.gradient<double>(constants_.gives);
+      values.add_gradient<double>(constants_.takes, [&](double* out) {
+        environment_grad(inputs(block), block.context, upper, out);
+      });
     };
   }
 
@@ -31,7 +31,6 @@ class EnvironmentStage final : public Stage {
   }
 
   EnvironmentConstants constants_;
-  int takes_, gives_;
 };
 
 }  // namespace

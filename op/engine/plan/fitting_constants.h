@@ -29,6 +29,7 @@ struct FittingConstants : NetInputs<T> {
     for (const Json& net : nets) read_net(reader, net.items());
     constant = reader.constant<double>("constant", {num_types});
     read_isolated(reader);
+    gives = reader.gives({1, false, Precision::float64});
   }
 
   int64_t num_nets() const { return types.size() > 0 ? 1 : num_types; }
@@ -37,6 +38,7 @@ struct FittingConstants : NetInputs<T> {
     return types.size() > 0 ? all : atom_count;
   }
 
+  int gives;
   FittingShape shape;
   std::vector<Aligned<T>> arrays;  // of all nets in the order of FittingShape::array_shapes
   Aligned<double> constant;        // [T]

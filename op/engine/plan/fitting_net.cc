@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "engine/plan/fitting_constants.h"
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 
 namespace deeptf {
 namespace {
@@ -10,19 +10,18 @@ namespace {
 template <class T>
 class FittingStage final : public Stage {
  public:
-  explicit FittingStage(const StageReader& reader)
-      : net_(reader), takes_(reader.takes()), gives_(reader.gives({1, false, Precision::float64})) {
+  explicit FittingStage(const StageReader& reader) : net_(reader) {
     const std::vector<int32_t> none(net_.num_nets());
     packed_ = std::make_unique<PackedNets<T>>(inputs(0, none.data(), nullptr, nullptr));
   }
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
     const int64_t n = block.num_atoms;
-    const T* descriptor = net_.rows(block, values.take<T>(takes_), values);
+    const T* descriptor = net_.rows(block, values.take<T>(net_.takes), values);
     T* energy = values.keep<T>(n);
     T* slope = values.keep<T>(n * net_.shape.width);
     evaluate(block, descriptor, energy, slope);
-    double* out = values.give<double>(gives_);
+    double* out = values.give<double>(net_.gives);
     for (int64_t atom = 0; atom < n; ++atom) {
       out[atom] = static_cast<double>(energy[atom]) + net_.constant[block.type[atom]];
     }
@@ -65,10 +64,10 @@ class FittingStage final : public Stage {
   }
 
   void pull(const AtomBlock& block, T* slope, Values& values) const {
-    const bool unit = values.has_unit_gradient(gives_);
-    if (unit && !net_.with_more()) return values.give_gradient(takes_, slope);
-    const double* upper = values.gradient<double>(gives_);
-    values.add_gradient<T>(takes_, [&](T* out) {
+    const bool unit = values.has_unit_gradient(net_.gives);
+    if (unit && !net_.with_more()) return values.give_gradient(net_.takes, slope);
+    const double* upper = values.gradient<double>(net_.gives);
+    values.add_gradient<T>(net_.takes, [&](T* out) {
       const int64_t width = net_.descriptor;
       for (int64_t atom = 0; atom < block.num_atoms; ++atom) {
         const T factor = unit ? T(1) : static_cast<T>(upper[atom]);
@@ -79,16 +78,13 @@ class FittingStage final : public Stage {
   }
 
   FittingConstants<T> net_;
-  int takes_, gives_;
   std::unique_ptr<PackedNets<T>> packed_;
 };
 
 }  // namespace
 
 std::unique_ptr<Stage> make_fitting_net(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<FittingStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, FittingStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf

@@ -1,6 +1,6 @@
 // Descriptors of neighbours in local axes; core/geometry/local_frames.h has the equations.
 #include "engine/plan/local_frames_constants.h"
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 
 namespace deeptf {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/geometry/local_frames.h"
-#include "engine/plan/stage.h"
+#include "engine/plan/stage_reader.h"
 
 namespace deeptf {
 

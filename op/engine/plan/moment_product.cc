@@ -1,7 +1,7 @@
 // The descriptor of DeepPot-SE; core/moments/moment_product.h has the equations.
 #include "core/moments/moment_product.h"
 
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 #include "engine/plan/sum_constants.h"
 
 namespace deeptf {
@@ -11,22 +11,19 @@ template <class T>
 class MomentProductStage final : public Stage {
  public:
   explicit MomentProductStage(const StageReader& reader)
-      : constants_(reader),
-        scale_(static_cast<T>(constants_.scale)),
-        takes_(reader.takes()),
-        gives_(reader.gives({constants_.width * constants_.axis, false, kPrecision<T>})) {}
+      : constants_(reader), scale_(static_cast<T>(constants_.scale)) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
     const MomentShape shape{block.num_atoms, 4, constants_.width, constants_.axis};
     const int64_t count = block.num_atoms * 4 * constants_.width;
-    const T* sums = values.take<T>(takes_);
+    const T* sums = values.take<T>(constants_.takes);
     T* moments = values.keep<T>(count);
     for (int64_t k = 0; k < count; ++k) moments[k] = scale_ * sums[k];
-    moment_product<T>(shape, block.context, moments, values.give<T>(gives_));
+    moment_product<T>(shape, block.context, moments, values.give<T>(constants_.gives));
     if (!gradient) return {};
     return [this, shape, count, moments, &block, &values] {
-      const T* upper = values.gradient<T>(gives_);
-      values.add_gradient<T>(takes_, [&](T* out) {
+      const T* upper = values.gradient<T>(constants_.gives);
+      values.add_gradient<T>(constants_.takes, [&](T* out) {
         moment_product_grad<T>(shape, block.context, moments, upper, out);
         for (int64_t k = 0; k < count; ++k) out[k] *= scale_;
       });
@@ -36,15 +33,12 @@ class MomentProductStage final : public Stage {
  private:
   MomentConstants constants_;
   T scale_;
-  int takes_, gives_;
 };
 
 }  // namespace
 
 std::unique_ptr<Stage> make_moment_product(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<MomentProductStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, MomentProductStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf

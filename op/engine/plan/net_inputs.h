@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <string>
 
-#include "engine/plan/stage.h"
+#include "engine/plan/stage_reader.h"
+#include "engine/plan/values.h"
 
 namespace deeptf {
 
@@ -43,10 +44,11 @@ template <class T>
 struct NetInputs {
   // Throws Error where something is not as it must be.
   explicit NetInputs(const StageReader& reader)
-      : num_types(reader.inputs.num_real_types()),
+      : takes(reader.takes()),
+        num_types(reader.inputs.num_real_types()),
         fparam(reader, "fparam", reader.inputs.num_fparam),
         aparam(reader, "aparam", reader.inputs.num_aparam) {
-    const ValueType& taken = reader.type_of(reader.takes());
+    const ValueType& taken = reader.type_of(takes);
     if (taken.of_pairs) throw Error("a fitting net must take a descriptor of atoms");
     descriptor = taken.width;
     if (reader.fields.given("types") != nullptr) {
@@ -73,6 +75,7 @@ struct NetInputs {
     return all;
   }
 
+  int takes;
   int64_t num_types;  // of atoms that have nets
   int64_t descriptor, vector = 0, width;
   Standardised fparam, aparam;

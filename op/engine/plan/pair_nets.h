@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/curve/node_pass.h"
-#include "engine/plan/neighbor_sum_layout.h"
+#include "engine/plan/stage_reader.h"
 
 namespace deeptf {
 
@@ -129,17 +129,5 @@ class PairNets {
   EmbeddingNets<T> nets_;
   bool share_layers_ = false;
 };
-
-// G [T, T, M] at places without a neighbour, neighbour type first; 0 of blocks without a net.
-template <class T>
-Aligned<T> values_of_empty(const PairNets<T>& nets, const SumLayout& layout) {
-  const int64_t blocks = layout.types * layout.types, width = nets.width();
-  Aligned<T> values{{blocks, width}, AlignedVector<T>(blocks * width, T(0))};
-  for (int64_t k = 0; k < blocks; ++k) {
-    if (layout.curve[k] < 0) continue;
-    nets.write_at(layout.empty[k], layout.curve[k], values.data() + k * width);
-  }
-  return values;
-}
 
 }  // namespace deeptf

@@ -12,8 +12,7 @@ constexpr double kBlockBytes = 1 << 24;
 }  // namespace
 
 bool Plan::is_known(const Json& metadata) {
-  const auto known = [](const std::string& name) { return has_kernel(name) || name == kCharges; };
-  return has_plan(metadata) && unknown_kernel(metadata, known).empty();
+  return has_plan(metadata) && unknown_kernel(metadata).empty();
 }
 
 Plan::Plan(const ModelFile& file, const Inputs& inputs)

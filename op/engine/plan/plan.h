@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "engine/plan/stage.h"
 #include "engine/plan/term.h"
 
 namespace deeptf {

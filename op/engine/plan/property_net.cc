@@ -3,7 +3,7 @@
 
 #include "core/base/gemm.h"
 #include "engine/plan/property_net_constants.h"
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 
 namespace deeptf {
 namespace {
@@ -144,9 +144,7 @@ class PropertyNetStage final : public Stage {
 }  // namespace
 
 std::unique_ptr<Stage> make_property_net(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<PropertyNetStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, PropertyNetStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf

@@ -63,9 +63,7 @@ template <class T>
 struct PropertyNetConstants : NetInputs<T> {
   // Throws Error where something is not as it must be.
   explicit PropertyNetConstants(const StageReader& reader)
-      : NetInputs<T>(reader),
-        activation(activation_of(reader.fields.at("activation").text())),
-        takes(reader.takes()) {
+      : NetInputs<T>(reader), activation(activation_of(reader.fields.at("activation").text())) {
     read_chosen(reader);
     for (const Json& net : reader.fields.at("nets").items()) read_net(reader, net.items());
     const size_t wanted = chosen.one_net ? 1 : chosen.number();
@@ -82,7 +80,7 @@ struct PropertyNetConstants : NetInputs<T> {
   }
 
   Activation activation;
-  int takes, gives;
+  int gives;
   int64_t numbers;  // of an atom
   ChosenTypes chosen;
   std::vector<std::vector<DenseLayer<T>>> nets;

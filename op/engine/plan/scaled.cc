@@ -1,6 +1,6 @@
 // A value of atoms times a number: the weight of a term in a sum.
 #include "engine/plan/scaled_constants.h"
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 
 namespace deeptf {
 namespace {

@@ -1,7 +1,7 @@
 // A float64 value of atoms times a number.
 #pragma once
 
-#include "engine/plan/stage.h"
+#include "engine/plan/stage_reader.h"
 
 namespace deeptf {
 

@@ -1,8 +1,7 @@
 // A descriptor that is a sum over neighbours by itself (se_e2_r): D = (sums[:, 0] + added_c) /
 // divisor.
-#include <algorithm>
 
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 #include "engine/plan/sum_constants.h"
 
 namespace deeptf {
@@ -11,14 +10,11 @@ namespace {
 template <class T>
 class ScaledSumStage final : public Stage {
  public:
-  explicit ScaledSumStage(const StageReader& reader)
-      : constants_(reader),
-        takes_(reader.takes()),
-        gives_(reader.gives({constants_.width, false, kPrecision<T>})) {}
+  explicit ScaledSumStage(const StageReader& reader) : constants_(reader) {}
 
   Pull run(const AtomBlock& block, Values& values, bool gradient) const override {
-    const T* sums = values.take<T>(takes_);
-    T* out = values.give<T>(gives_);
+    const T* sums = values.take<T>(constants_.takes);
+    T* out = values.give<T>(constants_.gives);
     const int64_t width = constants_.width;
     const Aligned<T>& all = constants_.added;
     for (int64_t atom = 0; atom < block.num_atoms; ++atom, sums += width, out += width) {
@@ -29,8 +25,8 @@ class ScaledSumStage final : public Stage {
     }
     if (!gradient) return {};
     return [this, width, &block, &values] {
-      const T* upper = values.gradient<T>(gives_);
-      values.add_gradient<T>(takes_, [&](T* to) {
+      const T* upper = values.gradient<T>(constants_.gives);
+      values.add_gradient<T>(constants_.takes, [&](T* to) {
         for (int64_t k = 0; k < block.num_atoms * width; ++k) to[k] = upper[k] * constants_.scale;
       });
     };
@@ -38,15 +34,12 @@ class ScaledSumStage final : public Stage {
 
  private:
   ScaledSumConstants<T> constants_;
-  int takes_, gives_;
 };
 
 }  // namespace
 
 std::unique_ptr<Stage> make_scaled_sum(const StageReader& reader) {
-  return with_precision(reader.precision(), [&](auto zero) -> std::unique_ptr<Stage> {
-    return std::make_unique<ScaledSumStage<decltype(zero)>>(reader);
-  });
+  return make_in<Stage, ScaledSumStage>(reader.precision(), reader);
 }
 
 }  // namespace deeptf

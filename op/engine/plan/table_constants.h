@@ -10,7 +10,8 @@
 
 #include "core/curve/intervals.h"
 #include "core/curve/sum.h"
-#include "engine/plan/stage.h"
+#include "engine/plan/stage_reader.h"
+#include "engine/plan/values.h"
 
 namespace deeptf {
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/plan/stage.h"
+#include "engine/plan/stage_list.h"
 
 namespace deeptf {
 
@@ -29,12 +29,12 @@ inline bool is_of_charges(const Json& term) {
   return !stages.empty() && stages.back().at("kernel").text() == kCharges;
 }
 
-// The first stage of a plan whose kernel is not known, or nothing.
-inline std::string unknown_kernel(const Json& metadata, bool (*is_known)(const std::string&)) {
+// The first kernel of a plan that is not known, or nothing.
+inline std::string unknown_kernel(const Json& metadata) {
   for (const Json& term : metadata.at("plan").items()) {
     for (const Json& stage : term.at("stages").items()) {
       const std::string& name = stage.at("kernel").text();
-      if (!is_known(name)) return name;
+      if (!has_kernel(name) && name != kCharges) return name;
     }
   }
   return "";

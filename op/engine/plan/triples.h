@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/plan/triple_constants.h"
+#include "engine/plan/values.h"
 
 namespace deeptf {
 

@@ -31,6 +31,9 @@ struct AtomBlock {
   const double* aparam;           // [n, num_aparam]
   int64_t* outside_count;         // [T, T] centre type first; the most so far
   double* outside_distance;       // [T, T] A; the least one so far
+  const int32_t* pair = nullptr;  // [p] which of the pairs that a caller gives, or all of them
+
+  int64_t pair_of_caller(int64_t k) const { return pair == nullptr ? k : pair[k]; }
 };
 
 class Values : public ValueStore<Values, AtomBlock> {

@@ -1,7 +1,7 @@
 // The pairs closer than a cut-off: a set of its own, which later stages take in place of all pairs.
 #include <algorithm>
 
-#include "engine/plan/stages.h"
+#include "engine/plan/stage.h"
 #include "engine/plan/within_constants.h"
 
 namespace deeptf {
@@ -20,12 +20,15 @@ class WithinStage final : public Stage {
     near.neighbor_count = count;
     near.first = first;
     int32_t* centre = values.keep<int32_t>(near.num_pairs);
+    int32_t* pair = values.keep<int32_t>(near.num_pairs);
     double* displacement = values.give<double>(constants_.gives);
     for (int64_t k = 0; k < near.num_pairs; ++k) {
       centre[k] = block.centre[pair_of[k]];
+      pair[k] = static_cast<int32_t>(block.pair_of_caller(pair_of[k]));
       std::copy_n(block.displacement + 3 * int64_t{pair_of[k]}, 3, displacement + 3 * k);
     }
     near.centre = centre;
+    near.pair = pair;
     near.displacement = displacement;
     if (!gradient) return {};
     return [this, pair_of, &near, &block, &values] {

@@ -1,7 +1,7 @@
 // A cut-off for pairs that are a set of their own.
 #pragma once
 
-#include "engine/plan/stage.h"
+#include "engine/plan/stage_reader.h"
 
 namespace deeptf {
 

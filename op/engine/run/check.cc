@@ -178,6 +178,13 @@ void check_takes_neighbours(const Description& about) {
       "deeptf_evaluate");
 }
 
+void check_takes_pairs(const Description& about) {
+  if (about.spins.count() == 0) return;
+  throw Error(
+      "the model must be given coordinates, got pairs, which do not say where spins point; use "
+      "deeptf_evaluate or deeptf_evaluate_list");
+}
+
 void check_mask(const deeptf_frames& frames) {
   const int32_t* row = frames.frame_row;
   for (int32_t f = 0; f < frames.num_frames; ++f) {

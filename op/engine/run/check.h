@@ -18,6 +18,8 @@ void check(const deeptf_results& results, const deeptf_options& options, const D
 
 // Whether a model can be given neighbours in place of coordinates.
 void check_takes_neighbours(const Description& about);
+// And pairs of them, which do not say where atoms are.
+void check_takes_pairs(const Description& about);
 
 // Filled frames of a model whose aparam says which atoms are there.
 void check_mask(const deeptf_frames& frames);

@@ -16,9 +16,6 @@ std::unique_ptr<Model> try_gpu(const ModelFile& file, const deeptf_load_options&
   if (options.gpu == DEEPTF_GPU_NO) return nullptr;
   try {
     const GpuLibrary& library = gpu_library();
-    if (library.num_gpus > 0 && Description(file).spins.count() > 0) {
-      throw Error("a model with spins runs on the CPU alone");
-    }
     if (library.num_gpus > 0) return load_on_gpu(file, options.gpu_number);
     if (options.gpu == DEEPTF_GPU_YES) throw Error(library.error);
   } catch (const Error& error) {

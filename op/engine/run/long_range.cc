@@ -1,11 +1,11 @@
 // See long_range.h.
 #include "engine/run/long_range.h"
 
-#include <algorithm>
 #include <string>
 
 #include "core/base/team.h"
 #include "core/long_range/ewald.h"
+#include "engine/run/chosen_centres.h"
 
 namespace deeptf {
 namespace {
@@ -129,14 +129,18 @@ void add_long_range(const ChargeTerm& term, const Centres& centres, const Charge
   LongRange sums(term, centres, atoms, parts, shares.threads, results);
   deeptf_results shifts{};
   shifts.atom_value = sums.shift.data();
-  evaluate(*term.shifts, term.inputs, centres, shares, shifts);
+  const ChosenCentres shifted(centres, term.has_centre);  // others have nothing to evaluate
+  evaluate(*term.shifts, term.inputs, shifted, shares, shifts);
   sums.run();
+  if (results.force == nullptr && results.virial == nullptr && results.atom_virial == nullptr) {
+    return;
+  }
   deeptf_results of_pairs{};
   of_pairs.force = results.force;
   of_pairs.virial = results.virial;
   of_pairs.atom_virial = results.atom_virial;
   const Shares weighted{shares.threads, shares.most_atoms, sums.pull.data()};
-  evaluate(*term.shifts, term.inputs, centres, weighted, of_pairs);
+  evaluate(*term.shifts, term.inputs, shifted, weighted, of_pairs);
 }
 
 }  // namespace deeptf

@@ -7,7 +7,7 @@
 
 #include "engine/deeptf.h"
 #include "engine/file/model_file.h"
-#include "engine/plan/stage.h"
+#include "engine/plan/stage_reader.h"
 #include "engine/run/spins.h"
 
 namespace deeptf {

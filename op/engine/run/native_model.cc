@@ -2,13 +2,13 @@
 #include <algorithm>
 
 #include "engine/run/check.h"
+#include "engine/run/chosen_centres.h"
 #include "engine/run/evaluate.h"
 #include "engine/run/frame_centres.h"
 #include "engine/run/list_centres.h"
 #include "engine/run/long_range.h"
 #include "engine/run/masked_centres.h"
 #include "engine/run/model.h"
-#include "engine/run/real_centres.h"
 
 namespace deeptf {
 namespace {
@@ -29,11 +29,14 @@ class NativeModel final : public Model {
     const FilledFrames filled(frames);
     if (about.masked) return evaluate_masked(filled.get(), options, results);
     const ChargedAtoms atoms{filled.get().coord, filled.get().cell};
+    const FrameCentres all(filled.get(), about.rcut);
     if (about.spins.count() > 0) {
-      const RealCentres centres(filled.get(), about.rcut, about.inputs.num_real_types());
-      return run_spins(centres, frames.num_atoms, atoms, options, results);
+      const Inputs& inputs = about.inputs;
+      const ChosenCentres centres(all, first_types(inputs.num_real_types(), inputs.num_types));
+      const Spins spins = spins_of(centres, filled.get().frame_row);
+      return run_spins(spins, centres, frames.num_atoms, atoms, options, results);
     }
-    run(FrameCentres(filled.get(), about.rcut), frames.num_atoms, atoms, options, results);
+    run(all, frames.num_atoms, atoms, options, results);
   }
 
   void evaluate(const deeptf_neighbor_list& list, const deeptf_options& options,
@@ -42,7 +45,9 @@ class NativeModel final : public Model {
     const double no_cell[9] = {};
     const ListCentres centres(list, about.rcut, about.inputs.num_real_types());
     if (about.spins.count() > 0) {  // virtual atoms are at their own places too
-      return run_spins(centres, list.num_centres, {list.coord, no_cell}, options, results);
+      const int32_t frame_row[2] = {0, list.num_all};
+      return run_spins(spins_of(centres, frame_row), centres, list.num_centres,
+                       {list.coord, no_cell}, options, results);
     }
     run(centres, list.num_centres, {list.coord, list.cell != nullptr ? list.cell : no_cell},
         options, results);
@@ -51,12 +56,8 @@ class NativeModel final : public Model {
   void evaluate(const deeptf_pairs& pairs, const deeptf_options& options,
                 const deeptf_results& results) const override {
     check_takes_neighbours(about);
+    check_takes_pairs(about);
     if (charges_ != nullptr) throw Error(kChargesTakeNoPairs);
-    if (about.spins.count() > 0) {
-      throw Error(
-          "the model must be given coordinates, got pairs, which do not say where spins point; use "
-          "deeptf_evaluate or deeptf_evaluate_list");
-    }
     run(PairCentres(pairs), pairs.num_centres, {}, options, results);
   }
 
@@ -71,9 +72,14 @@ class NativeModel final : public Model {
     if (results.atom_virial != nullptr) std::fill_n(results.atom_virial, 9 * frames.num_atoms, 0.0);
   }
 
-  void run_spins(const Centres& centres, int64_t num_energies, const ChargedAtoms& atoms,
-                 const deeptf_options& options, const deeptf_results& results) const {
-    const Spins spins(about.spins, about.inputs.num_types, centres, atoms.coord, atoms.cell);
+  Spins spins_of(const Centres& centres, const int32_t* frame_row) const {
+    return find_spins(about.spins, about.inputs.num_types, centres.num_frames, frame_row,
+                      centres.type);
+  }
+
+  void run_spins(const Spins& spins, const Centres& centres, int64_t num_energies,
+                 const ChargedAtoms& atoms, const deeptf_options& options,
+                 const deeptf_results& results) const {
     deeptf_results found = results;
     std::vector<double> force;
     const bool wants_virial = results.virial != nullptr || results.atom_virial != nullptr;
@@ -82,7 +88,7 @@ class NativeModel final : public Model {
       found.force = force.data();
     }
     run(centres, num_energies, atoms, options, found);
-    if (found.force != nullptr) spins.apply(found);
+    if (found.force != nullptr) give_back(spins, atoms.coord, atoms.cell, found);
   }
 
   void run(const Centres& centres, int64_t num_energies, const ChargedAtoms& atoms,

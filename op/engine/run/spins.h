@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "engine/deeptf.h"
-#include "engine/run/centres.h"
+#include "engine/run/spin_force.h"
 
 namespace deeptf {
 
@@ -16,30 +16,22 @@ struct SpinTypes {
   int32_t count() const { return static_cast<int32_t>(virtual_len.size()); }
 };
 
-// The virtual atoms of some frames, and what belongs to their real ones.
-class Spins {
- public:
-  // The n-th virtual atom of a type belongs to the n-th atom of its type in the frame. coord
-  // [N_all, 3] and cell [F, 3, 3] outlive this. Throws Error where an atom lacks its virtual one.
-  Spins(const SpinTypes& types, int64_t num_types, const Centres& centres, const double* coord,
-        const double* cell);
-
-  // From -dE/d(place) of all atoms in results.force, which is there: forces on atoms at constant
-  // spins, magnetic forces in the places of virtual atoms, and virials of a strain that turns none.
-  void apply(const deeptf_results& results) const;
-
- private:
-  struct Spin {
-    int32_t frame, real, virtual_atom;
-    double factor;  // virtual_len / spin_norm
-  };
-
-  void pair_up(int32_t frame, int32_t type, const std::vector<int32_t>& real,
-               const std::vector<int32_t>& virtual_atoms, double factor);
-
-  const int64_t num_real_types_;
-  const double *coord_, *cell_;
-  std::vector<Spin> spins_;
+// The spins of some frames, frame by frame.
+struct Spins {
+  std::vector<Spin> spin;
+  std::vector<int32_t> frame_row;  // [F + 1] first spin of each frame
 };
+
+// The n-th virtual atom of a type belongs to the n-th atom of its type in the frame. frame_row
+// [num_frames + 1], type [N_all]; num_types is that of all types of the model. Throws Error where
+// an atom lacks its virtual one.
+Spins find_spins(const SpinTypes& types, int64_t num_types, int64_t num_frames,
+                 const int32_t* frame_row, const int32_t* type);
+
+// Turns -dE/d(place) of all atoms in results.force, which is there, into forces on atoms at
+// constant spins, with magnetic forces in the places of virtual atoms, and virials into those of a
+// strain that turns no spin. coord [N_all, 3]; cell [F, 3, 3], NULL: none.
+void give_back(const Spins& spins, const double* coord, const double* cell,
+               const deeptf_results& results);
 
 }  // namespace deeptf

@@ -1,6 +1,5 @@
 #include "engine/tensorflow/graph.h"
 
-#include <algorithm>
 #include <cstring>
 #include <numeric>
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 import gzip
 
 import numpy as np
-from physics_suite import PhysicsSuite, Potential, random_arrays
+from physics_suite import PhysicsSuite
+from potentials import Potential
+from random_model import random_arrays
 
 from deeptf.exchange import frozen
 from deeptf.exchange.model_file import FORMAT

@@ -130,6 +130,12 @@ def test_an_explosion_stops_with_step_and_atoms(model, structure, tmp_path):
     assert len(columns(tmp_path / "run.log")["step"]) == 1
 
 
+def test_a_thermostat_that_overflows_says_no_more_than_that(model, structure, tmp_path):
+    with warnings.catch_warnings(), pytest.raises(ValueError, match="must stay together, got "):
+        warnings.simplefilter("error", RuntimeWarning)
+        run(structure, [model], str(tmp_path / "run"), settings("nvt", timestep=500.0, steps=50))
+
+
 def message(*arguments, **others):
     with pytest.raises((ValueError, OSError)) as error:
         run(*arguments, **others)

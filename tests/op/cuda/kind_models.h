@@ -228,6 +228,10 @@ class LocalFramesModel : public ModelBytes {
 
 // Tables with a table of pairs where atoms are near, and a wall as a term.
 class BlendedModel : public TableModel {
+ public:
+  double least = 0.01;  // A; where the table begins
+
+ private:
   std::string terms() override {
     return term(stages() + blend_stages(), "blended") + ", " + term(wall_stage(), "wall");
   }
@@ -237,7 +241,7 @@ class BlendedModel : public TableModel {
     return ", " +
            stage("pair_table",
                  R"("takes": "pairs", "gives": "near_energy", "rcut": )" + number(rcut) + ", " +
-                     constant("grid", "pairs/grid", std::vector<double>{0.01, 0.25}, {2}) + ", " +
+                     constant("grid", "pairs/grid", std::vector<double>{least, 0.25}, {2}) + ", " +
                      constant("nodes", "pairs/nodes", random(pairs * number_of_nodes * 2, 1),
                               {pairs, number_of_nodes, 2})) +
            ", " +

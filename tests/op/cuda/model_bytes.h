@@ -26,8 +26,9 @@ class ModelBytes {
   bool one_net = false;   // for all types, which have vectors; and places without a type
   int64_t left_out = -1;  // a block of types without a net
   std::string output = "energy";
-  int64_t numbers = 0;  // of another property that an atom has
-  bool masked = false;  // aparam says which atoms are there
+  int64_t numbers = 0;     // of another property that an atom has
+  bool masked = false;     // aparam says which atoms are there
+  int64_t spin_types = 0;  // as many of the last types are virtual atoms of the first ones
 
   virtual ~ModelBytes() = default;
 
@@ -75,9 +76,19 @@ class ModelBytes {
            R"(}}, "doors": ["pairs"],
       "arrays": [], "hops": 1, "pair_bytes": 8, "atom_bytes": 8, "table_range": null, "model": {},
       "type_map": [)" +
-           names + R"(], "rcut": )" + number(rcut) + R"(, "numb_fparam": )" +
+           names + "]" + spins() + R"(, "rcut": )" + number(rcut) + R"(, "numb_fparam": )" +
            std::to_string(fparam) + R"(, "numb_aparam": )" + std::to_string(aparam) +
            R"(, "plan": )" + plan + "}";
+  }
+
+  std::string spins() const {
+    if (spin_types == 0) return "";
+    std::string length, norm;
+    for (int64_t t = 0; t < spin_types; ++t) {
+      length += std::string(t > 0 ? ", " : "") + "0." + std::to_string(3 + t);
+      norm += std::string(t > 0 ? ", " : "") + "1." + std::to_string(2 + t);
+    }
+    return R"(, "spin": {"virtual_len": [)" + length + R"(], "spin_norm": [)" + norm + "]}";
   }
 
   // Adds a constant and returns a member that names it.
@@ -243,27 +254,26 @@ class ModelBytes {
   }
 
   std::string fitting_stage(const std::string& takes, int64_t descriptor) {
-    const int64_t vector = one_net ? 3 : 0;
+    const int64_t vector = one_net ? 3 : 0, own = types - spin_types;  // those with energies
     std::string nets, isolated, flags;
-    for (int64_t t = 0; t < (one_net ? 1 : types); ++t) {
+    for (int64_t t = 0; t < (one_net ? 1 : own); ++t) {
       nets += (t > 0 ? ", " : "") +
               net("net" + std::to_string(t), descriptor + vector + fparam + aparam);
     }
     if (relative) {
-      for (int64_t t = 0; t < types; ++t)
+      for (int64_t t = 0; t < own; ++t)
         flags += t % 2 == 0 ? (t > 0 ? ", true" : "true") : ", false";
-      isolated =
-          R"(, "relative": [)" + flags + "], " +
-          constant("isolated", "isolated", random(types * descriptor, 1), {types, descriptor});
+      isolated = R"(, "relative": [)" + flags + "], " +
+                 constant("isolated", "isolated", random(own * descriptor, 1), {own, descriptor});
     }
     if (one_net) {
-      isolated += ", " + constant("types", "types", random(types * vector, 1), {types, vector});
+      isolated += ", " + constant("types", "types", random(own * vector, 1), {own, vector});
     }
     return stage("fitting_net", R"("takes": )" + quoted(takes) +
                                     R"(, "gives": "energy", "activation": "tanh", "nets": [)" +
                                     nets + "], " + precision() + ", " +
-                                    constant("constant", "constant", random(types, 3), {types}) +
-                                    ", " + standardised("fparam", fparam) + ", " +
+                                    constant("constant", "constant", random(own, 3), {own}) + ", " +
+                                    standardised("fparam", fparam) + ", " +
                                     standardised("aparam", aparam) + isolated);
   }
 

@@ -61,14 +61,14 @@ Pairs pairs_of_cpu(const Batch& batch, double rcut) {
   return {row, neighbor, displacement};
 }
 
-Pairs pairs_of_device(const Batch& batch, double rcut) {
+Pairs pairs_of_device(const Batch& batch, double rcut, int32_t num_centre_types = INT32_MAX) {
   deeptf_test::TestDevice device;
   const DeviceArray<int32_t> frame_row(batch.frame_row), atom_type(batch.atom_type),
       row(batch.num_atoms() + 1);
   const DeviceArray<double> coord(batch.coord), cell(batch.cell);
   deeptf::CudaNeighborSearch search(
       {batch.num_frames(), frame_row.data(), coord.data(), cell.data(), atom_type.data()},
-      batch.num_atoms(), rcut, device.cuda());
+      batch.num_atoms(), rcut, device.cuda(), num_centre_types);
   const int64_t count = search.count(row.data());
   const DeviceArray<int32_t> neighbor(count);
   const DeviceArray<double> displacement(3 * count);
@@ -83,6 +83,24 @@ TEST(pairs_are_those_of_the_cpu) {
     CHECK(std::get<1>(got).size() > 20);
     CHECK(got == pairs_of_cpu(batch, rcut));
   }
+}
+
+TEST(atoms_of_some_types_are_neighbours_alone) {
+  const Batch batch = mixed();
+  const auto all = pairs_of_cpu(batch, 5);
+  const auto& [row, neighbor, displacement] = all;
+  std::vector<int32_t> own_row{0}, own;
+  std::vector<double> own_displacement;
+  for (int64_t atom = 0; atom < batch.num_atoms(); ++atom) {
+    if (batch.atom_type[atom] < 1) {
+      own.insert(own.end(), neighbor.begin() + row[atom], neighbor.begin() + row[atom + 1]);
+      own_displacement.insert(own_displacement.end(), displacement.begin() + 3 * row[atom],
+                              displacement.begin() + 3 * row[atom + 1]);
+    }
+    own_row.push_back(static_cast<int32_t>(own.size()));
+  }
+  CHECK(!own.empty() && own.size() < neighbor.size());
+  CHECK(pairs_of_device(batch, 5, 1) == Pairs(own_row, own, own_displacement));
 }
 
 TEST(nothing_in_nothing_out) {

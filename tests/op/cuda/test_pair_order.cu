@@ -57,13 +57,16 @@ Result of_cpu(const Case& c) {
           displacement};
 }
 
-Result of_device(const Case& c) {
+// What sorter_of(list, Cuda) makes of a list on the device.
+template <class SorterOf>
+Result sorted_by(const Case& c, const SorterOf& sorter_of) {
   deeptf_test::TestDevice device;
   const DeviceArray<int32_t> row(c.row), neighbor(c.neighbor), atom_type(c.atom_type);
   const DeviceArray<double> displacement(c.displacement);
-  deeptf::CudaPairSorter sorter({c.num_centres(), c.num_owned, c.num_all(), c.num_types, row.data(),
+  deeptf::CudaPairSorter sorter =
+      sorter_of(deeptf::PairList{c.num_centres(), c.num_owned, c.num_all(), c.num_types, row.data(),
                                  neighbor.data(), displacement.data(), atom_type.data()},
-                                c.num_pairs(), device.cuda());
+                device.cuda());
   const int64_t real = sorter.num_real(), sorted = sorter.num_sorted(), types = c.num_types;
   std::vector<DeviceArray<int32_t>> out;
   for (const int64_t size : {real, types, real * types, types * types, real * types,
@@ -80,6 +83,12 @@ Result of_device(const Case& c) {
   return result;
 }
 
+Result of_device(const Case& c) {
+  return sorted_by(c, [&](const deeptf::PairList& list, const deeptf::Cuda& cuda) {
+    return deeptf::CudaPairSorter(list, c.num_pairs(), cuda);
+  });
+}
+
 TEST(order_and_reverse_index_are_those_of_the_cpu) {
   Case c;
   CHECK(deeptf_test::same_in_all_orders([&] { return of_device(c); }) == of_cpu(c));
@@ -91,6 +100,34 @@ TEST(order_and_reverse_index_are_those_of_the_cpu) {
   c.displacement = deeptf_test::normal(c.displacement.size(), 2);
   c.atom_type.assign(32, 3);
   CHECK(of_device(c) == of_cpu(c));
+}
+
+// As if those of the last type were not owned; the room is larger than what there is.
+TEST(atoms_of_some_types_are_neighbours_alone) {
+  const Case c;
+  const int32_t last = c.num_types - 1;
+  Case without = c;
+  without.neighbor.clear(), without.displacement.clear(), without.row = {0};
+  for (int64_t atom = 0; atom < c.num_centres(); ++atom) {
+    for (int32_t k = c.row[atom]; k < c.row[atom + 1] && c.atom_type[atom] != last; ++k) {
+      without.neighbor.push_back(c.neighbor[k]);
+      const double* d = c.displacement.data() + 3 * k;
+      without.displacement.insert(without.displacement.end(), d, d + 3);
+    }
+    without.row.push_back(static_cast<int32_t>(without.neighbor.size()));
+  }
+  auto [wanted, wanted_displacement] = of_cpu(without);
+  const int64_t dropped = wanted[1][last], real = wanted[0].size() - dropped;
+  CHECK(dropped > 0 && real > 0);
+  wanted[0].resize(real);
+  wanted[1][last] = 0;
+  for (const int k : {2, 4}) wanted[k].resize(real * c.num_types);
+  auto [got, displacement] = sorted_by(c, [&](const auto& list, const deeptf::Cuda& cuda) {
+    return deeptf::CudaPairSorter(list, last, real, c.num_pairs() + 5, cuda);
+  });
+  for (const int k : {6, 7, 8}) got[k].resize(wanted[k].size());
+  displacement.resize(wanted_displacement.size());
+  CHECK(got == wanted && displacement == wanted_displacement);
 }
 
 TEST(nothing_in_nothing_out) {

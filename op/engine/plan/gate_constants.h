@@ -1,9 +1,9 @@
-// Shares of pairs, where they fade out at the cut-off: what is read, and the formula for any
-// device.
+// Gates of the nets of pairs, and shares of pairs, where they fade out at the cut-off: what is
+// read, and the formula for any device.
 #pragma once
 
 #include "core/base/host_device.h"
-#include "engine/plan/stage.h"
+#include "engine/plan/stage_reader.h"
 
 namespace deeptf {
 
@@ -43,18 +43,29 @@ struct ShareConstants {
   }
 
   bool fade() const { return mean.size() > 0; }  // each is 1 where a stage does not say
+  ShareFormula formula() const { return {rcut_smth, mean.data(), stddev.data()}; }
 
   double rcut_smth = 0;
   Aligned<double> mean, stddev;
 };
 
-// Gates [T, T, M] of blocks of pairs; nothing where a stage has none.
+// Gates h of the blocks of pairs of two types, which multiply the values of nets by 1 + p h.
 template <class T>
-Aligned<T> read_gate(const StageReader& reader, int64_t columns, int64_t width) {
-  if (reader.fields.given("gate") == nullptr) return {};
-  if (columns != 4) throw Error("a sum with gates must take rows of 4 columns");
-  const int64_t types = reader.inputs.num_types;
-  return reader.constant<T>("gate", {types, types, width});
-}
+struct GateConstants {
+  // Rows have `columns` numbers, the values of nets `width`.
+  GateConstants(const StageReader& reader, int64_t columns, int64_t width)
+      : width(width), shares(reader, columns) {
+    if (reader.fields.given("gate") == nullptr) return;
+    if (columns != 4) throw Error("a sum with gates must take rows of 4 columns");
+    const int64_t types = reader.inputs.num_types;
+    gate = reader.constant<T>("gate", {types, types, width});
+  }
+
+  bool given() const { return gate.size() > 0; }
+
+  int64_t width;
+  Aligned<T> gate;  // [T, T, M] neighbour type first, or nothing
+  ShareConstants shares;
+};
 
 }  // namespace deeptf

@@ -1,4 +1,4 @@
-"""What a model has where atoms come closer than in its data: a wall, or energies of pairs.
+"""What is beside a term where atoms come closer than in its data: a wall, or energies of pairs.
 
 A wall adds energies of pairs that nothing trains (pair_potential.py). A blend puts them in place of
 the energy of an atom as its neighbours come near, in the way of deepmd-kit's `use_srtab`:
@@ -97,7 +97,7 @@ class ShortRange:
         [term] = terms
         switch = SoftMinimum(scope.name("switch"), *self.lengths)
         taken = switch.gives, energies.gives, term.values[name]
-        added = Constant(ENERGY_BIAS) if self.with_bias else None
+        added = Constant(parameters.name(ENERGY_BIAS)) if self.with_bias else None
         blend = Blend(taken, scope.name("blend"), added)
         stages = [*term.stages, energies, switch, blend]
         return [replace(term, stages=stages, values={**term.values, name: blend.gives})]
