@@ -87,6 +87,25 @@ def test_wrong_usage(arguments, capsys):
     assert "usage: deeptf" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["train", "a.json", "--threads", "x"],
+            "--threads: must be an integer of at least 1, got x",
+        ),
+        (
+            ["test", "-s", "a", "-n", "-3"],
+            "-n/--numb-test: must be an integer of at least 0, got -3",
+        ),
+    ],
+)
+def test_numbers_of_options(arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert message in capsys.readouterr().err
+
+
 def test_missing_files(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert "none.json" in error_of(capsys, "train", "none.json")

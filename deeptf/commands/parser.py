@@ -31,19 +31,27 @@ class Commands:
         return parser
 
 
+def at_least(least: int) -> Callable[[str], int]:
+    """Return the type of an option that is an integer from `least` on."""
+
+    def number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"must be an integer of at least {least}, got {text}")
+        return value
+
+    return number
+
+
 def add_threads(parser: argparse.ArgumentParser) -> None:
     """Add the option `--threads`."""
     parser.add_argument(
         "--threads",
-        type=_positive,
+        type=at_least(1),
         metavar="N",
         help="number of threads (default: the cores that affinity and CPU quota allow, "
         "whatever OMP_NUM_THREADS says)",
     )
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
-    return value

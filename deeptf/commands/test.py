@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from deeptf.commands.models import add_model, start_for
-from deeptf.commands.parser import Commands, add_threads
+from deeptf.commands.parser import Commands, add_threads, at_least
 
 
 def add(commands: Commands) -> None:
@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "-n",
         "--numb-test",
-        type=int,
+        type=at_least(0),
         metavar="N",
         default=0,
         help="frames of each system (default: 0, all)",
