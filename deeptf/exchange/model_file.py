@@ -117,7 +117,7 @@ def _unreadable(path: Path, content: bytes, error: ValueError) -> str:
         )
     if zipfile.is_zipfile(io.BytesIO(content)):
         return (
-            f"`model_file` must be a frozen model, got {path}, which is a checkpoint or another "
+            f"`model_file` must be a frozen model, got {path}, a checkpoint or another "
             f"archive; a checkpoint becomes one by `deeptf freeze -c {path} -o model.pb`"
         )
     return (

@@ -53,6 +53,8 @@ TEST(what_is_no_model) {
   CHECK(is_refused(" \n node {", is +
                                      "binary frozen model, got a.pb, a graph as text; a deepmd-kit "
                                      "model becomes one by `deeptf convert a.pb new.pb`"));
+  CHECK(is_refused("PK\3\4 more", is + "frozen model, got a.pb, a checkpoint or another archive; a "
+                                       "checkpoint becomes one by `deeptf freeze -c a.pb -o"));
   CHECK(is_refused(node("descrpt_attr/rcut", ""),
                    is + "model of deeptf, got a.pb, a model of "
                         "deepmd-kit; convert it: `deeptf convert a.pb new.pb`"));

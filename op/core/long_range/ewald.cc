@@ -133,7 +133,8 @@ EwaldGrid ewald_grid(const double* cell, double beta, double spacing) {
     const double number = std::ceil(length / spacing);
     if (!(number < kMostNumbers)) {
       throw Error("`cell` and `spacing` must give fewer waves, got vectors of " +
-                  std::to_string(length) + " A and a spacing of " + std::to_string(spacing) + " A");
+                  std::to_string(length) + " A and a spacing of " + std::to_string(spacing) +
+                  " A; give a larger spacing (`ewald_h` of a model)");
     }
     grid.half[d] = (static_cast<int64_t>(number) + 1) / 2;
   }
@@ -148,7 +149,7 @@ EwaldGrid ewald_grid(const double* cell, double beta, double spacing) {
   const double numbers = 2.0 * static_cast<double>(grid.num_rows()) * grid.width;
   if (numbers > kMostNumbers) {
     throw Error("`cell` and `spacing` must give fewer waves, got " + std::to_string(numbers) +
-                " numbers; give a larger spacing");
+                " numbers; give a larger spacing (`ewald_h` of a model)");
   }
   return grid;
 }

@@ -30,6 +30,11 @@ std::string unreadable(const std::string& name, std::string_view content, const 
            ", a graph as text; a deepmd-kit model becomes one by `deeptf convert " + name +
            " new.pb`";
   }
+  if (starts_with(content, "PK\3\4")) {
+    return "`model_file` must be a frozen model, got " + name +
+           ", a checkpoint or another archive; a checkpoint becomes one by `deeptf freeze -c " +
+           name + " -o model.pb`";
+  }
   return "`model_file` must be a TensorFlow GraphDef, got " + name +
          ", which cannot be read as one: it is truncated or of another format (" + error.what() +
          ")" + kAgain;
