@@ -58,11 +58,7 @@ void PairDeeptf::settings(int count, char** words) {
     deviation_.reset();
     for (const std::string& path : given_.models) add_model(path);
     check_models();
-    if (models_.size() == 1 && given_.writes && comm->me == 0) {
-      error->warning(FLERR,
-                     "`out_file` and `out_freq` have no effect with one model: they are for "
-                     "deviations of several");
-    }
+    if (comm->me == 0) warn();
     found_.assign(models_.size(), {});
     const deeptf::Model& first = models_[0];
     virtual_.reset();
@@ -74,6 +70,18 @@ void PairDeeptf::settings(int count, char** words) {
       deviation_ = std::make_unique<DeviationFile>(lmp, given_, virtual_ != nullptr);
     }
   });
+}
+
+// Of what is given and has no effect.
+void PairDeeptf::warn() const {
+  if (models_.size() == 1 && given_.writes) {
+    error->warning(FLERR,
+                   "`out_file` and `out_freq` have no effect with one model: they are for "
+                   "deviations of several");
+  }
+  if (atom->sp_flag && models_[0].num_spin_types() == 0) {
+    error->warning(FLERR, "spins of atoms do not act on this pair style: its model has none");
+  }
 }
 
 void PairDeeptf::add_model(const std::string& path) {

@@ -62,6 +62,7 @@ class PairDeeptf : public LAMMPS_NS::Pair {
   void add_model(const std::string& path);
   Loaded load_word(const std::string& path) const;
   void check_models() const;
+  void warn() const;
   void check_spins(size_t number) const;
 
   void evaluate(size_t model, deeptf_results results);

@@ -162,6 +162,14 @@ def test_messages(lammps: Lammps, models: list[Path], folder: Path, tmp_path: Pa
     assert "atoms must have spins for a model with" in lammps.message(text, folder)
 
 
+def test_spins_without_effect_are_told(
+    lammps: Lammps, models: list[Path], folder: Path, tmp_path: Path
+) -> None:
+    said = lammps.run(script([write_model(tmp_path / "plain.pb")]), folder)
+    assert "WARNING: spins of atoms do not act on this pair style: its model has none" in said
+    assert "do not act" not in lammps.run(script(models[:1]), folder)
+
+
 def test_spins_turn_to_lower_energies(lammps: Lammps, models: list[Path], folder: Path) -> None:
     """LAMMPS takes magnetic forces for torques."""
     text = script(models[:1]).replace("run 0", "thermo 5\nmin_style spin\nminimize 0 0 20 100")
