@@ -1,8 +1,10 @@
 // Exceptions as errors of LAMMPS.
 #pragma once
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "error.h"
 
@@ -27,11 +29,18 @@ void guarded(LAMMPS_NS::Error* error, const Body& body) {
   if (fails(body, &message)) error->all("deeptf", 0, message);
 }
 
-// The same where one rank may fail alone.
+// The same where one rank may fail alone. The message is printed when error->one throws, and what
+// follows ends all ranks at once: without a pause it may get lost on its way through mpirun.
 template <class Body>
 void guarded_one(LAMMPS_NS::Error* error, const Body& body) {
   std::string message;
-  if (fails(body, &message)) error->one("deeptf", 0, message);
+  if (!fails(body, &message)) return;
+  try {
+    error->one("deeptf", 0, message);
+  } catch (...) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    throw;
+  }
 }
 
 }  // namespace deeptf_lammps
