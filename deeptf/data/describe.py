@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from deeptf.data.energy_bias import energy_bias
 from deeptf.data.section import Section
 from deeptf.data.system import System
 from deeptf.data.types import names_of
 from deeptf.properties import Property
 
 LISTED = 20  # systems that are named one by one
+FAR = 10.0  # eV an atom; cohesion has less
 
 
 def tell_systems(name: str, section: Section | None) -> None:
@@ -83,6 +85,35 @@ def tell_labels(
             f"training systems must have labels for the loss ({wanted}){owners}, got none in "
             f"{len(systems)} systems; add the files to set.* or change the prefactors of `loss`"
         )
+
+
+def tell_far_energies(
+    training: Sequence[System], validation: Sequence[System], num_types: int
+) -> None:
+    """Print how many frames have an energy that is FAR from what their composition says.
+
+    That is the bias of the training data, and the median of what is left of it.
+    """
+    systems = [*training, *validation]
+    bias = energy_bias(training, num_types)
+    left = []
+    for system in systems:
+        energy, frames = system.energies()
+        count = system.compositions(num_types)[frames]
+        left.append((energy - count @ bias) / np.maximum(count.sum(axis=1), 1))
+    trained = np.concatenate([np.zeros(0), *left[: len(training)]])
+    middle = np.median(trained) if len(trained) else 0.0
+    far = [np.flatnonzero(np.abs(values - middle) > FAR) for values in left]
+    first = next((k for k, found in enumerate(far) if len(found)), None)
+    if first is None:
+        return
+    place, system, number = far[first][0], systems[first], sum(map(len, far))
+    print(
+        f"note: energies of {_number(number, 'frame')} are more than {FAR:g} "
+        "eV/atom away from what compositions say, frame "
+        f"{system.energies()[1][place]} of {system.path} by {left[first][place] - middle:.4g} "
+        "eV/atom: are they in eV, and of these types?"
+    )
 
 
 def _number(number: int, name: str) -> str:

@@ -13,7 +13,6 @@ import numpy as np
 
 from deeptf.data.system import System
 
-FAR = 10.0  # eV an atom; cohesion has less
 Energies = tuple[np.ndarray, np.ndarray]  # [n] eV, and the numbers of their frames in a system
 
 
@@ -63,35 +62,6 @@ def solve_energies(
     if len(energy) and free.any():
         found[free] = _least_squares(count[:, free], energy, weight, rcond)
     return found
-
-
-def tell_far_energies(
-    training: Sequence[System], validation: Sequence[System], num_types: int
-) -> None:
-    """Print how many frames have an energy that is FAR from what their composition says.
-
-    That is the bias of the training data, and the median of what is left of it.
-    """
-    systems = [*training, *validation]
-    bias = energy_bias(training, num_types)
-    left = []
-    for system in systems:
-        energy, frames = system.energies()
-        count = system.compositions(num_types)[frames]
-        left.append((energy - count @ bias) / np.maximum(count.sum(axis=1), 1))
-    trained = np.concatenate([np.zeros(0), *left[: len(training)]])
-    middle = np.median(trained) if len(trained) else 0.0
-    far = [np.flatnonzero(np.abs(values - middle) > FAR) for values in left]
-    first = next((k for k, found in enumerate(far) if len(found)), None)
-    if first is None:
-        return
-    place, system, number = far[first][0], systems[first], sum(map(len, far))
-    print(
-        f"note: energies of {number} frame{'s' if number > 1 else ''} are more than {FAR:g} "
-        "eV/atom away from what compositions say, frame "
-        f"{system.energies()[1][place]} of {system.path} by {left[first][place] - middle:.4g} "
-        "eV/atom: are they in eV, and of these types?"
-    )
 
 
 def parameter_statistics(

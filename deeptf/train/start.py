@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from deeptf.config import dump
-from deeptf.data.energy_bias import tell_far_energies
+from deeptf.data.describe import tell_far_energies
 from deeptf.data.opening import Data, Wanted, open_data
 from deeptf.data.survey import survey
 from deeptf.exchange.model_parts import arrays_of

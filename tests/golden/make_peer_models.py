@@ -161,6 +161,14 @@ def evaluate(
     return golden
 
 
+def write(name: str, model: Path, golden: dict[str, np.ndarray]) -> None:
+    """Write a model and its golden numbers beside this file."""
+    with gzip.GzipFile(HERE / f"{name}.pb.gz", "wb", mtime=0) as stream:
+        stream.write(model.read_bytes())
+    np.savez_compressed(HERE / f"{name}.npz", **golden)
+    print(name, golden["periodic_energy"].ravel(), flush=True)
+
+
 def main() -> None:
     """Make the models that are named, or all."""
     for name in sys.argv[1:] or MODELS:
@@ -169,10 +177,7 @@ def main() -> None:
             data = make_data(folder / "data", np.random.default_rng(7))
             model = make_model(name, folder)
             golden = evaluate(model, data, MODELS[name][1])
-            with gzip.GzipFile(HERE / f"{name}.pb.gz", "wb", mtime=0) as stream:
-                stream.write(model.read_bytes())
-            np.savez_compressed(HERE / f"{name}.npz", **golden)
-            print(name, golden["periodic_energy"].ravel(), flush=True)
+            write(name, model, golden)
 
 
 if __name__ == "__main__":

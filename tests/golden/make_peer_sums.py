@@ -9,7 +9,6 @@ Run in an environment that has deepmd-kit 3.2.0 (TensorFlow backend) and not dee
 The data, the units and the files that it writes are those of make_peer_models.py.
 """
 
-import gzip
 import json
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from make_peer_models import DESCRIPTOR, FITTING, HERE, SMALL, evaluate, make_data
+from make_peer_models import DESCRIPTOR, FITTING, SMALL, evaluate, make_data, write
 
 TYPES = {"type_map": ["A", "B", "C"]}
 BLEND = {"use_srtab": "pairs.tab", "smin_alpha": 0.25, "sw_rmin": 1.7, "sw_rmax": 3.1}
@@ -92,11 +91,7 @@ def main() -> None:
             data = make_data(folder / "data", np.random.default_rng(7))
             model = make_sum(name, folder)
             data["coord"][:2, 3:6] = data["coord"][:2, :3] + [0.9, 0.7, -0.4]  # nearer than trained
-            golden = evaluate(model, data, {})
-            with gzip.GzipFile(HERE / f"{name}.pb.gz", "wb", mtime=0) as stream:
-                stream.write(model.read_bytes())
-            np.savez_compressed(HERE / f"{name}.npz", **golden)
-            print(name, golden["periodic_energy"].ravel(), flush=True)
+            write(name, model, evaluate(model, data, {}))
 
 
 if __name__ == "__main__":

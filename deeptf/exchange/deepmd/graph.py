@@ -28,6 +28,7 @@ from deeptf.exchange.model_file import METADATA_NODE
 from deeptf.tf import tf
 
 SHOWN = 5  # foreign parts that a message names
+OTHERS = (".pth", ".dp", ".yaml", ".savedmodel")  # models of other backends of deepmd-kit
 
 
 class Known(Protocol):
@@ -39,9 +40,6 @@ class Known(Protocol):
     @property
     def geometry(self) -> tuple[str, ...]:
         """The ops that TensorFlow does not know."""
-
-
-OTHERS = (".pth", ".dp", ".yaml", ".savedmodel")  # models of other backends of deepmd-kit
 
 
 def read_graph(path: str | Path) -> tf.GraphDef:
